@@ -1,0 +1,83 @@
+"""Errors that teach, and files that are written whole or not at all."""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """What a user gave cannot be used: says what was expected, what came and how to mend it.
+
+    Args:
+        what: str, one sentence that names the thing at fault.
+        expected: what would have been right.
+        got: what came instead.
+        fix: str, what the user can do about it.
+
+    Example:
+        >>> raise InputError("Unknown lead.", expected="one of MLII, V5", got="MLI", fix="Use MLII.")
+    """
+
+    def __init__(self, what: str, *, expected="", got="", fix: str = ""):
+        parts = [what]
+        if expected != "":
+            parts.append(f"Expected: {_as_sentence(expected)}")
+        if got != "":
+            parts.append(f"Got: {_as_sentence(got)}")
+        if fix:
+            parts.append(f"To mend it: {_as_sentence(fix)}")
+        super().__init__(" ".join(parts))
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks an exception for this: a notebook then shows the paragraph, not our frames.
+        return [f"{type(self).__name__}: {self}"]
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """The valid name most like a misspelled one, as a hint.
+
+    Args:
+        name: str, what came.
+        names: the valid names.
+
+    Returns:
+        str, "Did you mean 'x'?" or "" when nothing is near.
+    """
+    near = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'?" if near else ""
+
+
+def write_whole(path, content: str | bytes) -> Path:
+    """Writes a file under a temporary name, then renames it: a reader never sees half of it.
+
+    Args:
+        path: where to write; its folder is made if missing.
+        content: str (written as UTF-8) or bytes.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
+        raise InputError(
+            f"Cannot write '{path}'.",
+            expected="a folder that can be written to, with space left",
+            got=f"{type(error).__name__}: {error.strerror}",
+            fix="choose another folder, or give yourself write permission to this one",
+        ) from error
+    return path
+
+
+def _as_sentence(text) -> str:
+    text = str(text)
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,25 @@
+"""Shared fixtures. Real data are used where ECG_TF_DATA points to them, and never needed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def _database(name: str) -> Path:
+    folder = Path(os.environ.get("ECG_TF_DATA", "data")) / name
+    if not (folder / "RECORDS").exists():
+        pytest.skip(f"the {name} database is not at hand (set ECG_TF_DATA)")
+    return folder
+
+
+@pytest.fixture
+def mitdb() -> Path:
+    """Folder of the MIT-BIH Arrhythmia Database, or a skip."""
+    return _database("mitdb")
+
+
+@pytest.fixture
+def ecgiddb() -> Path:
+    """Folder of the ECG-ID Database, or a skip."""
+    return _database("ecgiddb")
