@@ -294,12 +294,12 @@ def select_part(windows: Windows, split: dict[str, Sequence[str]], part: str) ->
 
 
 def _beats_of(record: Prepared) -> tuple[np.ndarray, np.ndarray]:
-    """Refined R peaks and AAMI classes: the annotated beats if there are enough, else detected."""
+    """Refined R peaks and AAMI classes: the annotated beats if they cover it, else detected."""
     keep = np.isin(record.symbols, BEAT_SYMBOLS)
-    if keep.sum() * 3 < len(record.signal) / record.fs:
+    symbols, given, end = record.symbols[keep], record.beats[keep], len(record.signal)
+    if len(given) * 3 < end / record.fs or np.ptp(given) < 0.8 * end:  # ECG-ID: the first ten only
         found = find_rpeaks(record.signal, record.fs)
         return found, np.full(len(found), "")
-    symbols, given = record.symbols[keep], record.beats[keep]
     found = refine_rpeaks(record.signal, record.fs, given, symbols)
     order = np.argsort(found, kind="stable")
     return found[order], record.aami()[keep][order]
