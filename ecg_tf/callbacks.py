@@ -1,0 +1,299 @@
+"""What watches a training: sample grids, diversity, the collapse alarm, progress, the history file.
+
+The unit is the step. `fit` calls its rounds epochs: with `steps_per_epoch=100` the callbacks act
+every 100 steps. Order matters: `Diversity` first, since `CollapseAlarm`, `ProgressLine` and
+`HistoryCSV` read what it adds to the logs.
+"""
+
+import csv
+import io
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ecg_tf.errors import InputError, write_whole
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws images of the same latent vectors as the training goes on, so that one can watch them.
+
+    Args:
+        folder: where to write `step_000100.npy` (images, float32) and `.png` (a grid), default None
+            for nowhere.
+        n: int, number of images, default 16.
+        every: int, steps between two drawings, default 0 for the end of every epoch.
+        seed: int, seed of the latents, default 0.
+
+    Attributes:
+        images: dict, step -> images (n, height, width, channel) float32.
+
+    Raises:
+        InputError: `n` is below 1 or `every` below 0.
+    """
+
+    def __init__(self, folder=None, n=16, every=0, seed=0):
+        super().__init__()
+        _check_least(1, n=n)
+        _check_least(0, every=every)
+        self.folder = Path(folder) if folder is not None else None
+        self.n, self.every, self.seed, self.images = n, every, seed, {}
+        self._due = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = _step(self.model)
+        if step < self._due:
+            return
+        if self.every:
+            self._due = (step // self.every + 1) * self.every
+        images = self.model.generate(self.n, self.seed, batch_size=min(self.n, 64))
+        self.images[step] = images
+        if self.folder is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, images)
+            write_whole(self.folder / f"step_{step:06d}.npy", buffer.getvalue())
+            write_whole(self.folder / f"step_{step:06d}.png", grid_png(images))
+
+
+class Diversity(keras.callbacks.Callback):
+    """Adds `diversity` to the logs: how much generated images differ, relative to real ones.
+
+    It is the mean pairwise distance (root mean square over pixels) of generated images over that of
+    real images: 1 where they differ as much as real ones do, 0 where all are the same.
+
+    Args:
+        real_images: (n, height, width, channel), at least 2; the first `n` are used.
+        n: int, number of images on either side, default 64.
+        every: int, epochs between two measurements, in which the last one is repeated, default 1.
+        seed: int, seed of the latents, default 0.
+
+    Raises:
+        InputError: fewer than 2 real images, or real images that are all the same.
+    """
+
+    def __init__(self, real_images, n=64, every=1, seed=0):
+        super().__init__()
+        _check_least(2, n=n)
+        _check_least(1, every=every)
+        real_images = np.asarray(real_images)[:n]
+        if len(real_images) < 2:
+            raise InputError("Diversity needs real images to compare with.", expected="2 or more",
+                             got=len(real_images), fix="pass training images")  # fmt: skip
+        self.real_distance = mean_pairwise_distance(real_images)
+        if not self.real_distance > 0:
+            raise InputError(
+                "The real images are all the same.",
+                expected="images that differ",
+                got="a mean pairwise distance of 0, or NaN",
+                fix="check the codec and the windows",
+            )
+        self.n, self.every, self.seed, self.value = n, every, seed, float("nan")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch % self.every == 0 or np.isnan(self.value):
+            images = self.model.generate(self.n, self.seed, batch_size=min(self.n, 64))
+            self.value = mean_pairwise_distance(images) / self.real_distance
+        if logs is not None:
+            logs["diversity"] = self.value
+
+
+class CollapseAlarm(keras.callbacks.Callback):
+    """Warns once the generated images have become too much alike for several epochs.
+
+    Args:
+        fraction: float, alarm below this share of the real images' diversity, default 0.3.
+        patience: int, epochs in a row that must lie below it, default 3.
+        warmup: int, steps at the start that are not judged, default 0.
+        monitor: str, the value in the logs, default "diversity".
+
+    Attributes:
+        alarms: list of str, one sentence a collapse; after a recovery the next one counts anew.
+    """
+
+    def __init__(self, fraction=0.3, patience=3, warmup=0, monitor="diversity"):
+        super().__init__()
+        _check_least(1, patience=patience)
+        _check_least(0, warmup=warmup)
+        self.fraction, self.patience, self.warmup = fraction, patience, warmup
+        self.monitor, self.alarms, self._low = monitor, [], 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            raise InputError(
+                f"CollapseAlarm finds no '{self.monitor}' in the logs.",
+                expected=f"one of {', '.join(logs or {}) or 'no values at all'}",
+                got=self.monitor,
+                fix="put Diversity(real_images) before CollapseAlarm in the list of callbacks",
+            )
+        step = _step(self.model)
+        if step <= self.warmup:
+            return
+        # NaN is no diversity either: `not >=` counts it as low.
+        self._low = self._low + 1 if not value >= self.fraction else 0
+        if self._low == self.patience:
+            sentence = (
+                f"Mode collapse at step {step}: generated images differ by {value:.2f} of what "
+                f"real ones do, below {self.fraction:g} for {self.patience} checks in a row. "
+                "Try R1GAN, a smaller learning rate, or label smoothing."
+            )
+            self.alarms.append(sentence)
+            warnings.warn(sentence, RuntimeWarning, stacklevel=2)
+
+
+class ProgressLine(keras.callbacks.Callback):
+    """Says how far the training is: a bar in a terminal, sparse plain lines anywhere else.
+
+    Args:
+        total_steps: int, steps of the whole training.
+        every_seconds: float, at most one plain line in this time, default 15.
+        names: values to show, default d_loss, g_loss and diversity.
+        stream: where to write, default standard output.
+        clock: function that gives seconds, default `time.monotonic`.
+    """
+
+    def __init__(
+        self, total_steps, every_seconds=15.0, names=("d_loss", "g_loss", "diversity"),
+        stream=None, clock=time.monotonic,
+    ):  # fmt: skip
+        super().__init__()
+        _check_least(1, total_steps=total_steps)
+        self.total_steps, self.every_seconds, self.names = total_steps, every_seconds, names
+        self.stream, self.clock, self._bar = stream, clock, None
+
+    def on_train_begin(self, logs=None):
+        # Looked up here, not at import: notebooks replace sys.stdout.
+        self._out = self.stream or sys.stdout
+        self._first_step, self._start = _step(self.model), self.clock()
+        self._last_line = -float("inf")
+        if getattr(self._out, "isatty", bool)():
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=self.total_steps, initial=self._first_step, unit="step", file=self._out
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        step, now = _step(self.model), self.clock()
+        shown = {name: logs[name] for name in self.names if name in (logs or {})}
+        if self._bar is not None:
+            self._bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()}, False)
+            self._bar.update(step - self._bar.n)
+            return
+        if now - self._last_line < self.every_seconds and step < self.total_steps:
+            return
+        self._last_line = now
+        done = step - self._first_step
+        left = (now - self._start) / max(done, 1) * max(self.total_steps - step, 0) / 60
+        values = "  ".join(f"{name} {value:.3f}" for name, value in shown.items())
+        line = f"step {step:,} of {self.total_steps:,}  {values}  {left:.1f} min left"
+        print(line, file=self._out, flush=True)
+
+    def on_train_end(self, logs=None):
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class HistoryCSV(keras.callbacks.Callback):
+    """Keeps the logs in a CSV file with one line an epoch: step, seconds, then the values.
+
+    The file is written whole each time, so a kill costs at most the current line. A training that
+    resumes continues the file, after dropping lines of steps the checkpoint does not know. A value
+    that comes late gets a column of its own at the end; nothing is dropped.
+
+    Args:
+        path: the CSV file.
+
+    Attributes:
+        rows: list of dict, all lines so far.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.rows, self.columns = Path(path), [], ["step", "seconds"]
+
+    def on_train_begin(self, logs=None):
+        step = _step(self.model)
+        if self.path.exists() and step:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                reader = csv.DictReader(file)
+                self.rows = [row for row in reader if int(row["step"]) <= step]
+                self.columns = list(reader.fieldnames or self.columns)
+        else:
+            self.rows, self.columns = [], ["step", "seconds"]
+        before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
+        self._start = time.monotonic() - before
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = round(time.monotonic() - self._start, 2)
+        row = {"step": _step(self.model), "seconds": seconds}
+        row |= {name: float(value) for name, value in (logs or {}).items()}
+        self.rows.append(row)
+        self.columns += [name for name in row if name not in self.columns]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_whole(self.path, text.getvalue())
+
+
+def mean_pairwise_distance(images):
+    """Mean distance between all pairs of images, each the root mean square over pixels.
+
+    Args:
+        images: (n, ...) with n of 2 or more.
+
+    Returns:
+        float, 0 where all images are the same.
+    """
+    flat = np.asarray(images, dtype=np.float64).reshape(len(images), -1)
+    # Distances do not change when all are moved; centred, close images lose no digits below.
+    flat = flat - flat.mean(axis=0)
+    squares = np.sum(flat**2, axis=1)
+    squared = squares[:, None] + squares[None, :] - 2 * flat @ flat.T
+    upper = squared[np.triu_indices(len(flat), k=1)]
+    return float(np.mean(np.sqrt(np.maximum(upper, 0) / flat.shape[1])))
+
+
+def grid_png(images, columns=4):
+    """A PNG of images in rows of `columns`: grey, RGB, or the channels side by side in grey.
+
+    Args:
+        images: (n, height, width, channel) in [-1, 1].
+        columns: int, images a row, default 4.
+
+    Returns:
+        bytes of the PNG file.
+    """
+    import tensorflow as tf
+
+    images = np.clip(np.asarray(images, dtype=np.float32), -1, 1)
+    if images.shape[-1] not in (1, 3):
+        images = np.concatenate(np.split(images, images.shape[-1], axis=-1), axis=2)
+    n, height, width, channels = images.shape
+    rows = -(-n // columns)
+    grid = np.ones((rows, columns, height + 2, width + 2, channels), dtype=np.float32)
+    for i, image in enumerate(images):
+        grid[i // columns, i % columns, 1:-1, 1:-1] = image
+    grid = grid.transpose(0, 2, 1, 3, 4).reshape(rows * (height + 2), columns * (width + 2), -1)
+    pixels = np.round((grid + 1) * 127.5).astype(np.uint8)
+    return tf.io.encode_png(pixels).numpy()
+
+
+def _step(model):
+    return int(model.step.numpy())
+
+
+def _check_least(least, **counts):
+    for name, count in counts.items():
+        if count < least:
+            raise InputError(
+                f"'{name}' is too small.",
+                expected=f"{least} or more",
+                got=count,
+                fix=f"pass a larger {name}",
+            )

@@ -1,0 +1,21 @@
+"""Networks for images of any shape, and the GANs that train them."""
+
+from ecg_tf.models.dcgan import DCGAN
+from ecg_tf.models.gan import GAN
+from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, IntervalMean, MinibatchStd
+from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.models.r1gan import R1GAN
+from ecg_tf.models.wgan_gp import WGANGP
+
+__all__ = [
+    "DCGAN",
+    "GAN",
+    "HelicalConv2D",
+    "HelicalPadding",
+    "IntervalMean",
+    "MinibatchStd",
+    "R1GAN",
+    "WGANGP",
+    "build_discriminator",
+    "build_generator",
+]

@@ -1,0 +1,240 @@
+"""Layers that know how signals lie in an image: rows that continue, intervals with one value."""
+
+import math
+
+import keras
+from keras import ops
+
+from ecg_tf.errors import InputError
+
+_PACKAGE = "ecg_tf"
+
+
+def helical_pad(images, rows=(1, 1), columns=(1, 1)):
+    """Pads images in which a row's right end continues at the next row's left start.
+
+    Left of row i stand the last columns of row i-1, right of it the first columns of row i+1, so
+    that a convolution sees the signal go on across the row border. The first row has nothing before
+    it and the last nothing after it: their own edge pixel is repeated. Above and below come zeros.
+
+    Args:
+        images: tensor (batch, height, width, channel).
+        rows: (int, int), rows of zeros above and below, default (1, 1).
+        columns: (int, int), columns added left and right, at most the width, default (1, 1).
+
+    Returns:
+        tensor (batch, height + sum(rows), width + sum(columns), channel), dtype of `images`.
+    """
+    width = images.shape[2]
+    left, right = columns
+    parts = [images]
+    if left:
+        first = ops.repeat(images[:, :1, :1], left, axis=2)
+        parts.insert(0, ops.concatenate([first, images[:, :-1, width - left :]], axis=1))
+    if right:
+        last = ops.repeat(images[:, -1:, -1:], right, axis=2)
+        parts.append(ops.concatenate([images[:, 1:, :right], last], axis=1))
+    wide = ops.concatenate(parts, axis=2) if len(parts) > 1 else images
+    return ops.pad(wide, ((0, 0), tuple(rows), (0, 0), (0, 0))) if any(rows) else wide
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class HelicalPadding(keras.layers.Layer):
+    """`helical_pad` as a layer.
+
+    Args:
+        rows: (int, int), rows of zeros above and below, default (1, 1).
+        columns: (int, int), columns taken from the neighbouring rows, default (1, 1).
+
+    Example:
+        >>> HelicalPadding()(np.zeros((2, 8, 16, 1), "float32")).shape
+        TensorShape([2, 10, 18, 1])
+    """
+
+    def __init__(self, rows=(1, 1), columns=(1, 1), **kwargs):
+        super().__init__(**kwargs)
+        self.rows, self.columns = tuple(rows), tuple(columns)
+
+    def build(self, input_shape):
+        _check_width(input_shape, self.columns)
+
+    def call(self, images):
+        return helical_pad(images, self.rows, self.columns)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return batch, height + sum(self.rows), width + sum(self.columns), channels
+
+    def get_config(self):
+        return {**super().get_config(), "rows": self.rows, "columns": self.columns}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class HelicalConv2D(keras.layers.Conv2D):
+    """Convolution over a helix of rows: like `padding="same"`, but rows continue into each other.
+
+    Args:
+        filters: int, output channels.
+        kernel_size: int or (int, int).
+        strides: int or (int, int), default 1; output sides are ceil(side / stride).
+        **kwargs: further arguments of `keras.layers.Conv2D`.
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, **kwargs):
+        kwargs |= {"padding": "valid", "data_format": "channels_last"}
+        super().__init__(filters, kernel_size, strides=strides, **kwargs)
+
+    def build(self, input_shape):
+        self._pads = tuple(
+            _same_pads(side, kernel, stride)
+            for side, kernel, stride in zip(
+                input_shape[1:3], self.kernel_size, self.strides, strict=True
+            )
+        )
+        _check_width(input_shape, self._pads[1])
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return super().call(helical_pad(inputs, *self._pads))
+
+    def compute_output_shape(self, input_shape):
+        sides = zip(input_shape[1:3], self.strides, strict=True)
+        return (input_shape[0], *(math.ceil(side / stride) for side, stride in sides), self.filters)
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class IntervalMean(keras.layers.Layer):
+    """Makes one channel constant over every interval between two R peaks, as in encoded beat rows.
+
+    The R peak of each row stands in column `split_column`. Interval k is made of the columns from
+    there on in row k-1 and the columns before it in row k; the first interval has only the head of
+    row 0, the last only the tail of the last row. Each is replaced by its mean, so the generator
+    can only draw images that have one RR interval between two beats, as the codec's images do.
+
+    Args:
+        split_column: int, column of the R peak, 0 < split_column < width.
+        channel: int, the channel that holds the RR interval, default -1 (the last).
+
+    Returns:
+        tensor of the input's shape, float32; all other channels as they came.
+    """
+
+    def __init__(self, split_column, channel=-1, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.split_column, self.channel = int(split_column), int(channel)
+
+    def build(self, input_shape):
+        _, _, width, channels = input_shape
+        if not 0 < self.split_column < width:
+            raise InputError(
+                "IntervalMean has no such column to split rows at.",
+                expected=f"0 < split_column < {width}, the image's width",
+                got=self.split_column,
+                fix="pass the column of the R peak",
+            )
+        if not -channels <= self.channel < channels:
+            raise InputError(
+                "IntervalMean has no such channel.",
+                expected=f"a channel of {channels}",
+                got=self.channel,
+                fix="pass the channel that holds the RR interval",
+            )
+
+    def call(self, images):
+        _, height, width, channels = images.shape
+        channel, split = self.channel % channels, self.split_column
+        plane = ops.reshape(images[..., channel], (-1, height * width))
+        # Read row after row, every interval but the first and the last is `width` pixels long.
+        inner = split + (height - 1) * width
+        pieces = (
+            ops.reshape(plane[:, :split], (-1, 1, split)),
+            ops.reshape(plane[:, split:inner], (-1, height - 1, width)),
+            ops.reshape(plane[:, inner:], (-1, 1, width - split)),
+        )
+        means = [
+            ops.reshape(
+                ops.broadcast_to(ops.mean(piece, axis=2, keepdims=True), ops.shape(piece)),
+                (-1, piece.shape[1] * piece.shape[2]),
+            )
+            for piece in pieces
+            if piece.shape[1]
+        ]
+        mean = ops.reshape(ops.concatenate(means, axis=1), (-1, height, width, 1))
+        return ops.concatenate([images[..., :channel], mean, images[..., channel + 1 :]], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {"split_column": self.split_column, "channel": self.channel}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class MinibatchStd(keras.layers.Layer):
+    """Appends a channel that says how much the images of a batch differ from each other.
+
+    A discriminator that sees it tells a batch of like images at once, which makes mode collapse
+    costly (Karras 2018, Progressive growing of GANs, section 3). Always computed in float32.
+
+    Returns:
+        tensor (batch, height, width, channel + 1).
+    """
+
+    def call(self, features):
+        x = ops.cast(features, "float32")
+        variance = ops.mean(ops.square(x - ops.mean(x, axis=0, keepdims=True)), axis=0)
+        # The 1e-8 keeps the root's gradient finite where all images agree.
+        std = ops.mean(ops.sqrt(variance + 1e-8))
+        plane = ops.zeros_like(features[..., :1]) + ops.cast(std, features.dtype)
+        return ops.concatenate([features, plane], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class SpectralNorm(keras.constraints.Constraint):
+    """Keeps the largest singular value of a kernel at 1 or below, after every optimizer step.
+
+    The kernel is read as a matrix (inputs x outputs), as in Miyato 2018. Being a constraint it
+    costs one short power iteration a step, instead of one in every forward pass and penalty, and
+    has no state to save.
+
+    Args:
+        iterations: int, power iterations, default 8.
+    """
+
+    def __init__(self, iterations=8):
+        self.iterations = int(iterations)
+
+    def __call__(self, kernel):
+        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
+        # A fixed start that is orthogonal to no common pattern (a plain vector of ones would be).
+        v = ops.reshape(ops.sin(ops.arange(1, kernel.shape[-1] + 1, dtype="float32")), (-1, 1))
+        for _ in range(self.iterations):
+            u = ops.matmul(matrix, v)
+            u = u / (ops.norm(u) + 1e-12)
+            v = ops.matmul(ops.transpose(matrix), u)
+            v = v / (ops.norm(v) + 1e-12)
+        sigma = ops.norm(ops.matmul(matrix, v))
+        return kernel / ops.maximum(sigma, 1.0)
+
+    def get_config(self):
+        return {"iterations": self.iterations}
+
+
+def _same_pads(side, kernel, stride):
+    total = max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
+    return total // 2, total - total // 2
+
+
+def _check_width(input_shape, columns):
+    if max(columns) > input_shape[2]:
+        raise InputError(
+            "The image is narrower than what is taken from its neighbouring rows.",
+            expected=f"a width of at least {max(columns)} columns",
+            got=input_shape[2],
+            fix="use a smaller kernel or wider images",
+        )
