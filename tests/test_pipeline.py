@@ -1,0 +1,139 @@
+"""tf.data gives what numpy gives, in an order that depends on the seed alone."""
+
+import time
+
+import numpy as np
+import pytest
+from bounds import smooth_beats, windows_of
+
+from ecg_tf.arrange import ARRANGEMENTS
+from ecg_tf.codec import make_codec
+from ecg_tf.errors import InputError
+
+tf = pytest.importorskip("tensorflow")
+
+from ecg_tf.pipeline import encode_tf, make_dataset, project_tf, tf_inputs  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def beats():
+    return smooth_beats(10, rows=32)
+
+
+def strips(leads=1, length=256, count=10):
+    return windows_of(np.random.default_rng(0).normal(0, 0.8, (count, length, leads)))
+
+
+def whole(windows, codec):
+    dataset = make_dataset(windows, codec, len(windows), shuffle=False, repeat=False)
+    return next(iter(dataset)).numpy()
+
+
+@pytest.mark.parametrize("arrangement", [name for name in ARRANGEMENTS if name != "beat_rows"])
+@pytest.mark.parametrize("name, grid", [
+    ("physical", "float32"), ("quantile", "uint8"), ("window", "uint16"), ("record", "float16"),
+])
+def test_permutations_are_bit_equal_to_numpy(arrangement, name, grid):
+    leads = {"rgb_leads": 3, "rgb_planar": 2}.get(arrangement, 1)
+    windows = strips(leads)
+    codec = make_codec(windows, range=name, arrangement=arrangement, height=16, width=16,
+                       standardizer={"quantization": grid}, fit="tile")
+    assert np.array_equal(whole(windows, codec), codec.encode(windows))
+
+
+@pytest.mark.parametrize("name", ["physical", "quantile", "window", "record", "companded"])
+def test_beat_rows_are_equal_to_numpy(beats, name):
+    codec = make_codec(beats, range=name)
+    images = whole(beats, codec)
+    assert images.shape == (10, *codec.image_shape) and images.dtype == np.float32
+    assert np.abs(images - codec.encode(beats)).max() <= 1e-6
+
+
+def test_companded_strips_are_equal_to_numpy():
+    windows = strips()
+    codec = make_codec(windows, range="companded", arrangement="serpentine", height=16, width=16)
+    assert np.abs(whole(windows, codec) - codec.encode(windows)).max() <= 1e-6
+
+
+@pytest.mark.parametrize("arrangement, name", [
+    ("beat_rows", "physical"), ("beat_rows", "window"), ("row_major", "record"),
+    ("row_major", "physical"),
+])
+def test_project_is_equal_to_numpy_and_has_gradients(beats, arrangement, name):
+    windows = beats if arrangement == "beat_rows" else strips()
+    codec = make_codec(windows, range=name, arrangement=arrangement, height=32, width=64)
+    wild = np.random.default_rng(0).uniform(-1, 1, (3, *codec.image_shape)).astype(np.float32)
+    assert np.abs(project_tf(tf.constant(wild), codec).numpy() - codec.project(wild)).max() <= 1e-6
+    x = tf.constant(wild)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(project_tf(x, codec) ** 2)
+    assert (np.abs(tape.gradient(total, x).numpy()).sum(axis=(0, 1, 2)) > 0).all()
+
+
+def batches(windows, codec, count, **options):
+    labels = np.arange(len(windows))
+    dataset = make_dataset(windows, codec, 4, labels=labels, **options)
+    return [labels.numpy().tolist() for _, labels in dataset.take(count)]
+
+
+def test_order_depends_on_the_seed_and_every_epoch_holds_every_window():
+    windows = strips()
+    codec = make_codec(windows, range="physical", arrangement="row_major", height=16, width=16)
+    order = batches(windows, codec, 10, seed=3)
+    assert order == batches(windows, codec, 10, seed=3) != batches(windows, codec, 10, seed=4)
+    flat = sum(order, [])
+    epochs = [flat[k : k + 10] for k in range(0, 40, 10)]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert epochs[0] != epochs[1]
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 5, 7])
+def test_a_run_continues_where_it_stood(step):
+    windows = strips()
+    codec = make_codec(windows, range="physical", arrangement="row_major", height=16, width=16)
+    all_of_it = batches(windows, codec, 12, seed=1)
+    assert batches(windows, codec, 12 - step, seed=1, start_step=step) == all_of_it[step:]
+
+
+def test_one_epoch_in_order_with_labels():
+    windows = strips()
+    codec = make_codec(windows, range="physical", arrangement="row_major", height=16, width=16)
+    dataset = make_dataset(windows, codec, 4, shuffle=False, repeat=False, labels=np.arange(10))
+    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+    assert [len(batch) for batch in images] == [4, 4, 2]
+    assert np.concatenate(labels).tolist() == list(range(10))
+    assert np.array_equal(np.concatenate(images), codec.encode(windows))
+    assert dataset.element_spec[0].shape.as_list() == [None, 16, 16, 1]
+
+
+def test_fewer_windows_than_a_batch_still_fill_it():
+    windows = strips(count=3)
+    codec = make_codec(windows, range="physical", arrangement="row_major", height=16, width=16)
+    assert next(iter(make_dataset(windows, codec, 8))).shape == (8, 16, 16, 1)
+
+
+def test_a_batch_costs_little(beats):
+    codec = make_codec(beats, range="physical")
+    windows = beats.take(np.arange(64) % 10)
+    inputs = {key: tf.constant(value) for key, value in tf_inputs(windows, codec).items()}
+    encode = tf.function(encode_tf(codec))
+    encode(inputs)
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        encode(inputs).numpy()
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.02  # 3 ms on an idle core
+
+
+def test_wrong_input_is_refused(beats):
+    codec = make_codec(beats, range="physical")
+    with pytest.raises(InputError, match="label"):
+        make_dataset(beats, codec, labels=np.zeros(3))
+    with pytest.raises(InputError, match="batch_size"):
+        make_dataset(beats, codec, batch_size=0)
+    with pytest.raises(InputError, match="no windows"):
+        make_dataset(beats.take(slice(0, 0)), codec)
+    with pytest.raises(InputError, match="R peaks"):
+        make_dataset(windows_of(beats.signals, None, beats.lengths), codec)
