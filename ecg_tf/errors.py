@@ -16,7 +16,7 @@ class InputError(ValueError):
         fix: str, what the user can do about it.
 
     Example:
-        >>> raise InputError("Unknown lead.", expected="one of MLII, V5", got="MLI", fix="Use MLII.")
+        >>> raise InputError("Unknown lead.", expected="MLII or V5", got="MLI", fix="use MLII")
     """
 
     def __init__(self, what: str, *, expected="", got="", fix: str = ""):

@@ -1,0 +1,112 @@
+"""The command line: `python -m ecg_tf data|run|report`, thin.
+
+Exit status: 0 done, 2 bad input, 1 anything else.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from ecg_tf.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: list of str; default: those of the command line.
+
+    Returns:
+        int, the exit status.
+    """
+    options = _parser().parse_args(arguments)
+    # TensorFlow's start-up lines would bury what we have to say.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.command(options)
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        return 1
+    except Exception as error:
+        from ecg_tf.reports import NotebookError
+
+        if not isinstance(error, NotebookError):
+            raise  # a fault of ours: the traceback is what mends it (Python exits with 1)
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+def data(options) -> int:
+    """Downloads a database from PhysioNet and verifies it."""
+    from ecg_tf.databases import DATABASES
+    from ecg_tf.download import download
+
+    folder = download(options.name, options.data_dir)
+    database = DATABASES[options.name]
+    print(f"{database.title} is in {folder}. License: {database.license}.\n"
+          f"Please cite: {database.citation}")
+    return 0
+
+
+def run(options) -> int:
+    """Runs an experiment without a notebook."""
+    from ecg_tf.evaluation.floor import measured_table
+    from ecg_tf.experiment import Experiment
+    from ecg_tf.run import run as run_experiment
+
+    result = run_experiment(Experiment.from_yaml(options.file), progress=not options.quiet)
+    table = measured_table(result.measures)
+    print(table[["value", "floor", "unit"]].to_string(float_format="{:.4g}".format))
+    print(f"Everything is in {result.folder}")
+    return 0
+
+
+def report(options) -> int:
+    """Runs an experiment's notebook with papermill; writes the report as notebook and HTML."""
+    from ecg_tf.experiment import Experiment, read_yaml
+    from ecg_tf.report_html import to_html
+    from ecg_tf.reports import run_notebook
+
+    parameters = read_yaml(options.file)
+    name = Experiment.from_dict(parameters).experiment
+    executed = run_notebook(options.notebook, Path(options.output) / f"{name}.ipynb", parameters)
+    page = to_html(executed)
+    print(f"The report: {executed} and {page}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ecg_tf", description="Synthetic ECGs by GANs, measured and attacked.",
+        epilog="Exit status: 0 done, 2 bad input, 1 anything else.",
+    )  # fmt: skip
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("data", help="download a database and verify it",
+                              description=data.__doc__)  # fmt: skip
+    one.add_argument("name", metavar="NAME", help="mitdb or ecgiddb")
+    one.add_argument("--data-dir", default="",
+                     help="where to put it (default: $ECG_TF_DATA, else data)")  # fmt: skip
+    one.set_defaults(command=data)
+
+    one = commands.add_parser("run", help="run an experiment file", description=run.__doc__)
+    one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.set_defaults(command=run)
+
+    one = commands.add_parser("report", help="run an experiment file's notebook, write the report",
+                              description=report.__doc__)  # fmt: skip
+    one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
+    one.add_argument("--notebook", default="notebooks/05_experiment.ipynb",
+                     help="default: %(default)s")  # fmt: skip
+    one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
+    one.set_defaults(command=report)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

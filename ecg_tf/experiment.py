@@ -1,0 +1,252 @@
+"""One experiment: every setting of the way from records to report, flat, typed and checked.
+
+The same keys stand in the YAML files of `notebooks/experiments/` and in the parameters cell of
+`notebooks/05_experiment.ipynb`. A misspelled or impossible one fails before anything is read.
+"""
+
+import dataclasses
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ecg_tf.arrange import ARRANGEMENTS, FITS
+from ecg_tf.checks import choice, count, number, pair
+from ecg_tf.errors import InputError, closest, write_whole
+from ecg_tf.quantize import HALF_STEP
+from ecg_tf.standardize import RANGES
+
+MODELS = ("dcgan", "r1gan", "wgan_gp")
+PADDINGS = ("zero", "helical")
+PRECISIONS = ("float32", "mixed_bfloat16")
+SPLITS = ("random", "ds1ds2")
+LARGEST_FILE = 2**16  # bytes; an experiment takes two thousand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All settings; each has a default, so a file names only what it changes.
+
+    Args:
+        experiment: name of the run's folder and report: letters, digits, ".", "_", "-".
+        database: "simulated", "sample", "mitdb", "ecgiddb", or a folder of WFDB records.
+        data_dir: folder that holds the databases; "" takes $ECG_TF_DATA, else "data".
+        leads: names of the leads; [] takes the database's usual one.
+        subjects, minutes: size of the simulated cohort (persons, minutes each).
+        split: "random" by person, or "ds1ds2", the field's split of MIT-BIH.
+        fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
+        overlap: share of a training window that it has in common with the next one, 0 to 0.99.
+        range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
+        arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
+        model: "dcgan", "r1gan" or "wgan_gp".
+        latent_dim, base_filters, padding: of the networks; padding "zero" or "helical".
+        batch_size, steps, learning_rate, ema_decay: of the training.
+        penalty: weight of the gradient penalty (r1gan, wgan_gp).
+        penalty_every: steps between penalties (r1gan).
+        precision: "float32" or "mixed_bfloat16".
+        synthetic: how many images are drawn and decoded at the end.
+        strip_seconds: length of the strips that are shown and measured, s.
+        check_every: steps between a history line, a diversity check and a checkpoint.
+        tensorboard: bool, also write TensorBoard logs (needs the package tensorboard).
+        seed: of everything that is random.
+        runs_dir: folder for what a run writes.
+
+    Raises:
+        InputError: a value of a wrong type, or out of range.
+
+    Example:
+        >>> Experiment(database="simulated", steps=100).image_shape_text
+        '32 x 64'
+    """
+
+    experiment: str = "quickstart"
+    database: str = "simulated"
+    data_dir: str = ""
+    leads: tuple[str, ...] = ()
+    subjects: int = 16
+    minutes: float = 5.0
+    split: str = "random"
+    fs: float = 128.0
+    band_low: float = 0.5
+    band_high: float = 40.0
+    notch: float = 0.0
+    overlap: float = 0.75
+    range: str = "companded"
+    quantiles: tuple[float, float] = (0.001, 0.999)
+    limits_mv: tuple[float, float] = (-4.0, 4.0)
+    knee_mv: float = 0.5
+    quantization: str = "float32"
+    arrangement: str = "beat_rows"
+    height: int = 32
+    width: int = 64
+    fit: str = "pad"
+    model: str = "r1gan"
+    latent_dim: int = 128
+    base_filters: int = 16
+    padding: str = "helical"
+    batch_size: int = 64
+    steps: int = 400
+    learning_rate: float = 0.0002
+    ema_decay: float = 0.999
+    penalty: float = 1.0
+    penalty_every: int = 4
+    precision: str = "float32"
+    synthetic: int = 500
+    strip_seconds: float = 10.0
+    check_every: int = 50
+    tensorboard: bool = False
+    seed: int = 0
+    runs_dir: str = "runs"
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = _typed(field.name, getattr(self, field.name), field.type)
+            object.__setattr__(self, field.name, value)
+        if not re.fullmatch(r"\w[\w.-]{0,99}", self.experiment, re.ASCII):
+            raise InputError(
+                "The experiment's name cannot name a folder.",
+                expected="letters, digits, '.', '_' and '-', at most 100",
+                got=repr(self.experiment[:60]),
+                fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', self.experiment)[:40]!r}",
+            )
+        for name, options in (
+            ("split", SPLITS), ("range", RANGES), ("quantization", HALF_STEP), ("fit", FITS),
+            ("arrangement", ARRANGEMENTS), ("model", MODELS), ("padding", PADDINGS),
+            ("precision", PRECISIONS),
+        ):  # fmt: skip
+            choice(getattr(self, name), name, tuple(options))
+        for name, low, high in (
+            ("subjects", 3, 10_000), ("height", 8, 1024), ("width", 8, 1024),
+            ("latent_dim", 1, 4096), ("base_filters", 1, 1024), ("batch_size", 2, 4096),
+            ("steps", 1, 10_000_000), ("penalty_every", 1, 1000), ("synthetic", 20, 1_000_000),
+            ("check_every", 1, 1_000_000), ("seed", 0, 2**31 - 1),
+        ):  # fmt: skip
+            count(getattr(self, name), name, low, high)
+        for name, low, high in (
+            ("minutes", 0.5, 10_000), ("fs", 20, 10_000), ("band_low", 0, 5_000),
+            ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
+            ("learning_rate", 1e-8, 1), ("ema_decay", 0, 0.999999), ("penalty", 0, 1e6),
+            ("strip_seconds", 1, 3600),
+        ):  # fmt: skip
+            number(getattr(self, name), name, low, high)
+        pair(self.quantiles, "quantiles", 0, 1)
+        pair(self.limits_mv, "limits_mv", -1e4, 1e4)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run writes: runs_dir/experiment."""
+        return Path(self.runs_dir) / self.experiment
+
+    @property
+    def image_shape_text(self) -> str:
+        """Height and width for people, such as "32 x 64"."""
+        return f"{self.height} x {self.width}"
+
+    def to_dict(self) -> dict:
+        """Plain values for YAML and JSON."""
+        values = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "Experiment":
+        """An experiment from the keys of a YAML file.
+
+        Args:
+            values: name -> value; what is missing keeps its default.
+
+        Raises:
+            InputError: an unknown name (the nearest valid one is given) or a wrong value.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in known:
+                raise InputError(
+                    f"There is no parameter '{name}'.",
+                    expected=f"one of {', '.join(known)}",
+                    got=repr(name),
+                    fix=closest(name, known) or "choose one of the names above, or leave it out",
+                )
+        return cls(**values)
+
+    @classmethod
+    def from_namespace(cls, namespace: Mapping) -> "Experiment":
+        """An experiment from a notebook's variables, `globals()` after the parameters cell.
+
+        papermill only warns of a parameter that the notebook does not have; here it fails: every
+        variable with a plain value has to be one of the experiment's keys.
+        """
+        ignored = {"exit", "quit", "open"}
+        plain = (str, int, float, bool, list, tuple, types.NoneType)
+        return cls.from_dict({
+            name: value for name, value in namespace.items()
+            if isinstance(value, plain) and not name.startswith("_") and name not in ignored
+            and name not in ("In", "Out")
+        })  # fmt: skip
+
+    @classmethod
+    def from_yaml(cls, path) -> "Experiment":
+        """Reads a YAML file of parameters.
+
+        Raises:
+            InputError: no such file, no YAML, no mapping, or a wrong parameter.
+        """
+        return cls.from_dict(read_yaml(path))
+
+    def save(self, path) -> Path:
+        """Writes all settings as YAML."""
+        return write_whole(path, yaml.safe_dump(self.to_dict(), sort_keys=False))
+
+
+def read_yaml(path) -> dict:
+    """The mapping in a YAML file of parameters, read safely; see `Experiment.from_yaml`."""
+    path = Path(path)
+    hint = "name an existing file, such as notebooks/experiments/quickstart.yaml"
+    if not path.is_file():
+        raise InputError(f"There is no experiment file '{path}'.", expected="a YAML file",
+                         got="no such file", fix=hint)
+    if path.stat().st_size > LARGEST_FILE:
+        raise InputError(f"'{path}' is too large for an experiment file.",
+                         expected=f"{LARGEST_FILE} bytes at most",
+                         got=f"{path.stat().st_size}", fix=hint)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InputError(f"'{path}' is no YAML file.", expected="lines such as `steps: 400`",
+                         got=" ".join(str(error).split())[:300],
+                         fix="correct the line named above") from error
+    if not isinstance(values, dict):
+        raise InputError(f"'{path}' holds no parameters.", expected="lines such as `steps: 400`",
+                         got=type(values).__name__, fix=hint)
+    return values
+
+
+def _typed(name: str, value, kind):
+    """The value in the field's own type, or an error that says what YAML made of it."""
+    origin = getattr(kind, "__origin__", kind)
+    if origin is tuple:
+        fine = isinstance(value, (list, tuple)) and len(value) <= 64
+        inner = kind.__args__[0]
+        if fine:
+            return tuple(_typed(name, item, inner) for item in value)
+        wanted = "a list such as [0.1, 0.9]" if inner is float else "a list such as [MLII]"
+    elif origin is float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        wanted = "a number"
+    elif origin is int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        wanted = "a whole number"
+    elif isinstance(value, origin):
+        return value
+    else:
+        wanted = {str: "text", bool: "true or false"}[origin]
+    fix = f"give {name} as {wanted}"
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", value.strip(), re.I):
+        fix = (f"YAML takes {value} for text: write it with a point, "
+               f"{value.lower().replace('e', '.0e')}")
+    raise InputError(f"The parameter '{name}' has a wrong type.", expected=wanted,
+                     got=f"{str(value)[:60]!r} ({type(value).__name__})", fix=fix)

@@ -1,0 +1,131 @@
+"""From an experiment to its windows and codec: all that happens before a GAN is built."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecg_tf.codec import Codec, make_codec
+from ecg_tf.errors import InputError
+from ecg_tf.experiment import Experiment
+from ecg_tf.provenance import provenance
+from ecg_tf.records import load_records
+from ecg_tf.windows import (
+    PARTS,
+    Prepared,
+    Quality,
+    Windows,
+    assert_disjoint,
+    beat_sequences,
+    prepare,
+    select_part,
+    split_by_subject,
+    strips,
+)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What an experiment works on.
+
+    Args:
+        split: "train", "validation", "test" -> names of subjects; nobody is in two of them.
+        windows: part -> `Windows` as the codec takes them; the GAN sees those of "train" only.
+        strips: part -> `Windows` of `strip_seconds`, cut from the records whatever the
+            arrangement is, so that all experiments are judged by the same real ECGs.
+        codec: fitted on windows["train"].
+        provenance: database, license, citation, numbers and checksum.
+        quality: kind of window -> what the quality gate kept and dropped.
+    """
+
+    split: dict[str, list[str]]
+    windows: dict[str, Windows]
+    strips: dict[str, Windows]
+    codec: Codec
+    provenance: dict
+    quality: dict[str, Quality] = field(default_factory=dict)
+
+
+def prepare_data(experiment: Experiment) -> Data:
+    """Reads, filters, cuts and splits by subject, and fits the codec on the training subjects.
+
+    Args:
+        experiment: `Experiment`.
+
+    Returns:
+        Data.
+
+    Raises:
+        InputError: no such data, or nothing usable in them.
+
+    Example:
+        >>> data = prepare_data(Experiment(subjects=6, minutes=2))
+        >>> images = data.codec.encode(data.windows["train"])
+    """
+    e = experiment
+    own = {}
+    if e.database == "simulated":
+        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed}
+    records = load_records(e.database, e.data_dir, list(e.leads) or None, **own)
+    usable = [record for record in records if not (e.split == "ds1ds2" and record.paced)]
+    gate = Quality()
+    prepared = [prepare(r, e.fs, e.band_low, e.band_high, e.notch, gate) for r in usable]
+    split = split_of(prepared, e)
+    taken = {name for names in split.values() for name in names}
+    prepared = [record for record in prepared if record.subject in taken]
+    quality = {"training windows": Quality(), f"{e.strip_seconds:g} s strips": Quality()}
+    windows, cut = (_by_part(made, split) for made in (
+        cut_windows(prepared, e, quality["training windows"]),
+        strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
+    ))
+    fixed = {} if e.arrangement == "beat_rows" else {"fit": e.fit}
+    codec = make_codec(
+        windows["train"], range=e.range, arrangement=e.arrangement, height=e.height,
+        width=e.width, **fixed,
+        standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
+                      "quantization": e.quantization},
+    )  # fmt: skip
+    return Data(split, windows, cut, codec, provenance(records), quality)
+
+
+def split_of(records: list[Prepared], experiment: Experiment) -> dict[str, list[str]]:
+    """The experiment's split by subject, asserted to be disjoint."""
+    split = split_by_subject(records, experiment.split, seed=experiment.seed)
+    assert_disjoint(split)
+    return split
+
+
+def cut_windows(records: list[Prepared], experiment: Experiment, quality: Quality) -> Windows:
+    """Windows that fill one image each: sequences of beats, or strips of a fixed length."""
+    e = experiment
+    if e.arrangement == "beat_rows":
+        return beat_sequences(records, e.height, max(1, round(e.height * (1 - e.overlap))), quality)
+    channels = 3 if e.arrangement in ("rgb_interleaved", "rgb_planar", "rgb_tiles") else 1
+    length = e.height * e.width * channels
+    longest = max(len(record.signal) for record in records)
+    if length > longest:
+        raise InputError(
+            f"A window is longer than any record: an image of {e.image_shape_text} with "
+            f"'{e.arrangement}' takes {length} samples.",
+            expected=f"at most {longest} samples, {longest / e.fs:.1f} s at {e.fs:g} Hz",
+            got=f"{length} samples, {length / e.fs:.1f} s",
+            fix="take a smaller image, a higher fs or longer records",
+        )
+    return strips(records, length, max(1, round(length * (1 - e.overlap))), quality)
+
+
+def seams_of(codec: Codec, windows: Windows):
+    """Where the arrangement breaks in decoded windows, for `evaluation.waveform.seam_ratio`."""
+    return codec.arrangement.seams(windows.rpeaks)
+
+
+def _by_part(windows: Windows, split) -> dict[str, Windows]:
+    present = set(np.unique(windows.subjects))
+    missing = [part for part in ("train", "test") if not present.intersection(split[part])]
+    if missing:
+        raise InputError(
+            f"The quality gate left no windows of the {' and '.join(missing)} subjects.",
+            expected="at least one window", got="none",
+            fix="look at the records, or relax the window length and the filters",
+        )  # fmt: skip
+    return {part: select_part(windows, split, part) for part in PARTS
+            if present.intersection(split[part])}

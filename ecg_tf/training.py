@@ -1,0 +1,164 @@
+"""Builds the GAN of an experiment and trains it; a killed training goes on where it stood."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import keras
+
+from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
+from ecg_tf.codec import Codec
+from ecg_tf.errors import InputError
+from ecg_tf.experiment import Experiment
+from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, IntervalMean
+from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.pipeline import make_dataset
+from ecg_tf.preparation import Data
+
+# What changes nothing about the weights: a run may be continued after changing these.
+_NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "strip_seconds", "tensorboard",
+                 "steps", "check_every")
+REAL_IMAGES = 256  # whose diversity is the yardstick for the generated ones
+
+
+def build_gan(experiment: Experiment, codec: Codec) -> GAN:
+    """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
+
+    Args:
+        experiment: `Experiment`.
+        codec: `Codec`, for the shape of the images.
+
+    Returns:
+        DCGAN, R1GAN or WGANGP.
+
+    Example:
+        >>> build_gan(experiment, data.codec).image_shape
+        (32, 64, 2)
+    """
+    e = experiment
+    keras.utils.set_random_seed(e.seed)
+    common = {"base_filters": e.base_filters, "padding": e.padding, "dtype": e.precision}
+    projection = None
+    if "rr" in codec.channels:
+        projection = IntervalMean(codec.arrangement.r_column, codec.channels.index("rr"))
+    generator = build_generator(codec.image_shape, e.latent_dim, projection=projection, **common)
+    discriminator = build_discriminator(codec.image_shape, **common)
+    kinds = {
+        "dcgan": (DCGAN, 0.5, {}),
+        "r1gan": (R1GAN, 0.0, {"r1": e.penalty, "r2": e.penalty,
+                               "penalty_every": e.penalty_every}),
+        "wgan_gp": (WGANGP, 0.0, {"gradient_penalty": e.penalty}),
+    }  # fmt: skip
+    kind, beta_1, own = kinds[e.model]
+    gan = kind(generator, discriminator, ema_decay=e.ema_decay, seed=e.seed, **own)
+    gan.compile(*(keras.optimizers.Adam(e.learning_rate, beta_1=beta_1, beta_2=0.99)
+                  for _ in range(2)))  # fmt: skip
+    return gan
+
+
+def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = True) -> GAN:
+    """Trains on the training windows, writing history and checkpoints into `experiment.folder`.
+
+    If a checkpoint of the same experiment lies there, it continues from it, with the batches and
+    latents it would have seen, so that the weights end up the same.
+
+    Args:
+        experiment: `Experiment`.
+        data: `Data` of `prepare_data`.
+        callbacks: further Keras callbacks.
+        progress: bool, show a bar or lines with the time left. Default True.
+
+    Returns:
+        GAN, trained. `history.csv`, `samples/` and `checkpoints/last.keras` are in the folder.
+
+    Raises:
+        InputError: the folder cannot be written to, or its checkpoint cannot be read.
+    """
+    e, folder = experiment, experiment.folder
+    checkpoint = Checkpoint(folder / "checkpoints" / "last.keras", training_key(e, data))
+    gan = checkpoint.load() or build_gan(e, data.codec)
+    train_windows = data.windows["train"]
+    some = train_windows.take(slice(None, None, max(1, len(train_windows) // REAL_IMAGES)))
+    used = [
+        SampleGrid(folder / "samples", n=16, every=max(1, e.steps // e.check_every // 8),
+                   seed=e.seed),
+        Diversity(data.codec.encode(some), seed=e.seed),
+        CollapseAlarm(warmup=min(e.steps // 4, 500)),
+        *([ProgressLine(e.steps)] if progress else []),
+        *([_tensorboard(folder)] if e.tensorboard else []),
+        HistoryCSV(folder / "history.csv"),
+        *callbacks,
+        checkpoint,  # last: what it keeps is then no older than the history
+    ]  # fmt: skip
+    while (done := int(gan.step.value)) < e.steps:
+        # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
+        per_epoch = min(e.check_every, e.steps - done)
+        batches = make_dataset(train_windows, data.codec, e.batch_size, e.seed, start_step=done)
+        gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
+                callbacks=used, verbose=0, shuffle=False)  # fmt: skip
+    return gan
+
+
+def training_key(experiment: Experiment, data: Data) -> str:
+    """A digest of all that decides about the weights: settings, data, split."""
+    settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
+    facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps the newest state of a GAN: weights, averages, optimizers, random state.
+
+    Args:
+        path: the `.keras` file; beside it lies `<stem>.key`, which says what it belongs to.
+        key: str, of `training_key`.
+    """
+
+    def __init__(self, path, key: str):
+        super().__init__()
+        self.path, self.key = Path(path), key
+        self.key_path = self.path.with_suffix(".key")
+
+    def load(self) -> GAN | None:
+        """The GAN as it was kept, or None if nothing of this experiment is there."""
+        if not self.path.exists() or not self.key_path.exists():
+            return None
+        if self.key_path.read_text(encoding="utf-8") != self.key:
+            return None
+        try:
+            return keras.saving.load_model(self.path)
+        except Exception as error:
+            raise InputError(
+                f"The checkpoint '{self.path}' cannot be read.",
+                expected="a checkpoint of this experiment", got=str(error)[:200],
+                fix=f"delete '{self.path}' to train from the beginning",
+            ) from error  # fmt: skip
+
+    def on_epoch_end(self, epoch, logs=None):
+        part = self.path.with_name(f".part-{self.path.name}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.model.save(part)
+            # An old checkpoint must never be found beside the key of a new one.
+            if not self.key_path.exists() or self.key_path.read_text() != self.key:
+                self.key_path.unlink(missing_ok=True)
+            os.replace(part, self.path)
+            self.key_path.write_text(self.key, encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"Cannot write the checkpoint '{self.path}'.",
+                expected="a folder that can be written to, with space left",
+                got=error.strerror or str(error),
+                fix="choose another runs_dir, or make room",
+            ) from error
+
+
+def _tensorboard(folder: Path):
+    try:
+        import tensorboard  # noqa: F401  TensorFlow no longer brings it
+    except ImportError as error:
+        raise InputError("TensorBoard is not installed.", expected="the package tensorboard",
+                         got="tensorboard: true", fix="pip install tensorboard, or set "
+                         "tensorboard to false") from error  # fmt: skip
+    return keras.callbacks.TensorBoard(folder / "tensorboard")
