@@ -279,8 +279,7 @@ class BeatRows:
         if not good or rpeaks.shape != (len(signals), self.rows + 2) or min(lengths, default=4) < 4:
             raise InputError(
                 "The windows do not fit the arrangement 'beat_rows'.",
-                expected=f"signals (window, time of 4 or more, {self.leads}) and R peaks "
-                f"(window, {self.rows + 2})",
+                expected=f"(window, 4 samples or more, {self.leads}), (window, {self.rows + 2})",
                 got=f"signals {signals.shape}, R peaks {rpeaks.shape}",
                 fix=f"cut windows of {self.rows} beats with windows.beat_sequences",
             )

@@ -80,8 +80,9 @@ class Standardizer:
         """
         signals = finite_signals(windows)
         if self.range in PER_WINDOW:
-            centre, half = self._own_range(windows)
-            self._set_code(np.stack([centre, np.log(half)], -1))
+            low, high = self._extremes(windows)
+            half = np.maximum((high - low) / 2, SMALLEST_HALF_MV)
+            self._set_code(np.stack([(low + high) / 2, np.log(half)], -1))
         elif self.range in ("global", "quantile"):
             wanted = (0.0, 1.0) if self.range == "global" else self.quantiles
             leads = np.moveaxis(signals, 2, 0).astype(np.float64)
@@ -230,10 +231,8 @@ class Standardizer:
     def to_dict(self) -> dict:
         """State as plain numbers, lists and text, for JSON."""
         state = {key: getattr(self, key) for key in _STATE + _FITTED}
-        for key, value in state.items():
-            if isinstance(value, (tuple, np.ndarray)):
-                state[key] = np.asarray(value).tolist()
-        return state
+        arrays = (tuple, np.ndarray)
+        return {k: np.asarray(v).tolist() if isinstance(v, arrays) else v for k, v in state.items()}
 
     @classmethod
     def from_dict(cls, state: dict) -> "Standardizer":
@@ -282,10 +281,6 @@ class Standardizer:
         low, high = parameters.min(axis=0), parameters.max(axis=0)
         margin = np.maximum((high - low) / 10, 0.05)
         self.code_low, self.code_high = low - margin, high + margin
-
-    def _own_range(self, windows) -> tuple[np.ndarray, np.ndarray]:
-        low, high = self._extremes(windows)
-        return (low + high) / 2, np.maximum((high - low) / 2, SMALLEST_HALF_MV)
 
     def _extremes(self, windows) -> tuple[np.ndarray, np.ndarray]:
         signals = finite_signals(windows)
