@@ -1,0 +1,51 @@
+# Every target does its own set-up: a fresh clone needs Python 3.11-3.13, make and pip.
+PYTHON ?= python3
+EXPERIMENT ?= notebooks/experiments/quickstart.yaml
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+# TensorFlow's start-up lines would spoil progress bars and reports.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help report test data lab lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-zA-Z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo "  Options: PYTHON=python3.12   EXPERIMENT=$(EXPERIMENT)"
+
+report: $(VENV)/.installed ## run one experiment the whole way, write reports/<name>.ipynb and .html
+	$(RUN) -m ecg_tf report $(EXPERIMENT)
+
+test: $(VENV)/.installed ## run the tests
+	$(RUN) -m pytest tests
+
+data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify it
+	$(RUN) -m ecg_tf data mitdb
+
+lab: $(VENV)/.installed ## open the notebooks in JupyterLab
+	$(RUN) -m jupyterlab --notebook-dir=.
+
+lint: $(VENV)/.installed ## check the code with ruff
+	$(RUN) -m ruff check .
+
+.venv: $(VENV)/.installed ## install everything into .venv (the other targets do it themselves)
+
+# The stamp is written last: a pip that failed leaves none, and the next make tries again.
+$(VENV)/.installed: requirements.txt
+	@rm -f $@
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)."; \
+	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet -r requirements.txt
+	$(RUN) -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+clean: ## remove .venv and caches; runs/, data/ and reports/ stay
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find ecg_tf tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +

@@ -1,0 +1,267 @@
+"""ECGs as a cardiologist expects them: on paper, to scale, real and synthetic told apart.
+
+25 mm/s and 10 mm/mV: a small box is 0.04 s x 0.1 mV (1 mm), a large one 0.2 s x 0.5 mV (5 mm).
+Boxes stay square at every size. Real ECGs are black, solid lines, synthetic ones blue and dashed,
+and each says in words which it is.
+"""
+
+import math
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from ecg_tf.errors import InputError
+
+REAL, SYNTHETIC = "#1c1c1c", "#0173b2"  # black, and the blue of seaborn's colour-blind palette
+SYNTHETIC_DASH = (0, (6, 1.1))
+PAPER, SMALL_BOX, LARGE_BOX = "#fffaf6", "#fae3da", "#f0bfae"
+DPI = 101.6  # 4 pixels a millimetre: every grid line falls on whole pixels and stays sharp
+STYLE = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a8a8a",
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "legend.frameon": False,
+    "figure.dpi": DPI,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+_LEAD_IN = 0.4  # s of paper left of the signal, for the calibration pulse
+_TALLEST = 6.0  # mV of paper at most: a trace that leaves it says so
+
+
+@matplotlib.rc_context(STYLE)
+def ecg_paper(
+    signals,
+    fs: float,
+    titles: Sequence[str] | None = None,
+    columns: int = 1,
+    real: bool | Sequence[bool] | None = True,
+    lead: int = 0,
+    max_width: float = 12.5,
+) -> Figure:
+    """ECGs on ECG paper, 25 mm/s and 10 mm/mV, many strips in a grid, one voltage range for all.
+
+    Args:
+        signals: array (time,), (strip, time) or (strip, time, lead), or a list of (time,) of
+            different lengths, mV. NaN (the padding of short windows) is not drawn.
+        fs: float, Hz.
+        titles: one text a strip, such as its record's name; none by default.
+        columns: int, strips side by side.
+        real: True (real), False (synthetic) or None (unmarked), for all strips or one each.
+        lead: int, which lead of (strip, time, lead).
+        max_width: float, inches. Paper that would be wider is shrunk, its boxes still square, and
+            the figure says by how much.
+
+    Returns:
+        Figure.
+
+    Raises:
+        InputError: nothing to draw, or titles or marks that do not match the strips.
+
+    Example:
+        >>> figure = ecg_paper(np.zeros((4, 720)), fs=360, columns=2, real=[True, False] * 2)
+    """
+    strips = as_strips(signals, lead)
+    count = len(strips)
+    marks = [real] * count if real is None or isinstance(real, bool | np.bool_) else list(real)
+    for name, given in (("titles", titles), ("real", marks)):
+        if given is not None and len(given) != count:
+            raise InputError(
+                f"'{name}' does not match the strips.",
+                expected=f"{count}, one a strip",
+                got=f"{len(given)}",
+                fix=f"give one entry of '{name}' for each strip",
+            )
+    columns = max(1, min(int(columns), count))
+    rows = math.ceil(count / columns)
+    seconds = math.ceil(max(len(strip) for strip in strips) / fs / 0.2 - 1e-6) * 0.2
+    low, high = _voltage_range(strips)
+
+    # Everything is laid out in millimetres of paper; `scale` says how large one is drawn.
+    across, tall = 25 * (_LEAD_IN + seconds), 10 * (high - low)
+    gap, head, foot = 6, 7, 12
+    width = columns * across + (columns - 1) * gap + 8
+    scale = next((s for s in (1, 0.75, 0.5) if width * s / 25.4 <= max_width), None)
+    scale = scale or max_width * 25.4 / width
+    if scale < 1:  # text keeps its size, so it needs more millimetres
+        head, foot = math.ceil(head / scale), math.ceil(foot / scale)
+    height = rows * (tall + head) + foot
+    figure = Figure(figsize=(width * scale / 25.4, height * scale / 25.4), dpi=DPI)
+    for index, strip in enumerate(strips):
+        row, column = divmod(index, columns)
+        left, bottom = 4 + column * (across + gap), height - (row + 1) * (tall + head)
+        ax = figure.add_axes((left / width, bottom / height, across / width, tall / height))
+        _draw_paper(ax, seconds, low, high, small=scale > 0.5)
+        _draw_trace(ax, strip, fs, marks[index], scale)
+        last = index + columns >= count
+        _label_strip(ax, titles[index] if titles is not None else "", marks[index], last, scale)
+    note = "25 mm/s, 10 mm/mV; " + (
+        "small box 0.04 s × 0.1 mV, large box 0.2 s × 0.5 mV" if scale > 0.5 else
+        "one box 0.2 s × 0.5 mV"
+    )
+    note += "" if scale == 1 else f"; drawn at {scale:.0%} of its size"
+    figure.text(4 / width, 1.5 / height, note, fontsize=8.5, color="#555555", va="bottom")
+    figure.alt_text = _describe(strips, fs, marks)
+    return figure
+
+
+def real_beside_synthetic(
+    real, synthetic, fs: float, n: int = 4, lead: int = 0, titles: Sequence[str] | None = None
+) -> Figure:
+    """Real ECGs in the left column, synthetic ones in the right, on the same paper.
+
+    The strips face each other only to be compared: a synthetic ECG is nobody's counterpart.
+
+    Args:
+        real: (window, time, lead) or (window, time), mV.
+        synthetic: the same, mV.
+        fs: float, Hz, of both.
+        n: int, rows; fewer where there are fewer windows.
+        lead: int, which lead.
+        titles: one text a real strip, such as its record's name.
+
+    Returns:
+        Figure.
+    """
+    left, right = as_strips(real, lead), as_strips(synthetic, lead)
+    n = max(1, min(int(n), len(left), len(right)))
+    strips = [strip for pair in zip(left[:n], right[:n], strict=True) for strip in pair]
+    names = None
+    if titles is not None:
+        names = [text for title in list(titles)[:n] for text in (title, "")]
+    figure = ecg_paper(strips, fs, titles=names, columns=2, real=[True, False] * n)
+    about = f"{n} real ECGs (left, black) beside {n} synthetic ones (right, blue dashed). "
+    figure.alt_text = about + _describe(strips, fs, [True, False] * n)
+    return figure
+
+
+def as_strips(signals, lead: int = 0) -> list[np.ndarray]:
+    """Signals of any accepted shape as a list of (time,) float arrays without padding at the end.
+
+    Args:
+        signals: (time,), (strip, time), (strip, time, lead) or a list of (time,), mV.
+        lead: int, which lead of (strip, time, lead).
+
+    Returns:
+        list of arrays (time,).
+
+    Raises:
+        InputError: another shape, no such lead, or nothing at all.
+    """
+    if isinstance(signals, list | tuple) and len(signals) and np.ndim(signals[0]) >= 1:
+        arrays = [np.asarray(signal, dtype=float) for signal in signals]
+    else:
+        array = np.asarray(signals, dtype=float)
+        arrays = [array] if array.ndim == 1 else list(array) if array.ndim in (2, 3) else []
+    if any(array.ndim == 2 and not 0 <= lead < array.shape[1] for array in arrays):
+        raise InputError(
+            "There is no such lead.",
+            expected=f"0 to {arrays[0].shape[1] - 1}",
+            got=lead,
+            fix="choose another lead",
+        )
+    arrays = [array[:, lead] if array.ndim == 2 else array for array in arrays]
+    if not arrays or any(array.ndim != 1 or not np.isfinite(array).any() for array in arrays):
+        raise InputError(
+            "These signals cannot be drawn.",
+            expected="(time,), (strip, time) or (strip, time, lead) in mV, finite values in each",
+            got=f"shapes {[array.shape for array in arrays]}" if arrays else np.shape(signals),
+            fix="give at least one strip that holds a signal",
+        )
+    return [array[: np.flatnonzero(np.isfinite(array))[-1] + 1] for array in arrays]
+
+
+def _voltage_range(strips) -> tuple[float, float]:
+    low = min(np.nanmin(strip) for strip in strips)
+    high = max(np.nanmax(strip) for strip in strips)
+    if max(high, 1.0) - min(low, 0.0) > _TALLEST:  # an outlier must not squeeze all others
+        low = np.median([np.nanpercentile(strip, 1) for strip in strips])
+        high = np.median([np.nanpercentile(strip, 99.5) for strip in strips]) + 0.5
+        low, high = max(low, -_TALLEST / 2), min(high, _TALLEST / 2)
+    # Whole large boxes, a little air, and always room for the 1 mV calibration pulse.
+    low = math.floor((min(low, -0.3) - 0.1) / 0.5) * 0.5
+    high = math.ceil((max(high, 1.0) + 0.1) / 0.5) * 0.5
+    return low, high
+
+
+def _draw_paper(ax, seconds, low, high, small):
+    t0, t1 = -_LEAD_IN, seconds
+    boxes = ((0.04, 0.1, SMALL_BOX), (0.2, 0.5, LARGE_BOX))
+    for step_t, step_v, color in boxes if small else boxes[1:]:
+        t = t0 + step_t * np.arange(round((t1 - t0) / step_t) + 1)
+        v = low + step_v * np.arange(round((high - low) / step_v) + 1)
+        lines = [[(x, low), (x, high)] for x in t] + [[(t0, y), (t1, y)] for y in v]
+        ax.add_collection(
+            LineCollection(lines, colors=color, linewidths=0.7, antialiaseds=False, zorder=0)
+        )
+    ax.set(facecolor=PAPER, xlim=(t0, t1), ylim=(low, high), yticks=[])
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=LARGE_BOX, linewidth=0.9)
+
+
+def _draw_trace(ax, strip, fs, mark, scale):
+    synthetic = mark is not None and not mark
+    color = SYNTHETIC if synthetic else REAL
+    width = 1.15 if scale == 1 else 0.95 if scale > 0.5 else 0.75
+    # 1 mV for 0.2 s: how a reader checks speed and gain.
+    pulse_t, pulse_v = (-0.36, -0.28, -0.28, -0.08, -0.08, -0.02), (0, 0, 1, 1, 0, 0)
+    ax.plot(pulse_t, pulse_v, color=color, linewidth=width, solid_joinstyle="miter")
+    t = np.arange(len(strip)) / fs
+    if synthetic:  # dashes on a pale solid line: marked as synthetic, yet no sample is hidden
+        ax.plot(t, strip, color=color, linewidth=width, alpha=0.5, solid_joinstyle="round")
+    dash = SYNTHETIC_DASH if synthetic else "solid"
+    ax.plot(t, strip, color=color, linewidth=width, linestyle=dash, solid_joinstyle="round")
+
+
+def _label_strip(ax, title, mark, last, scale):
+    word = {None: "", True: "real", False: "synthetic"}[None if mark is None else bool(mark)]
+    color = SYNTHETIC if word == "synthetic" else REAL
+    left = 0.0
+    if word:
+        badge = ax.annotate(
+            word, (0, 1), xytext=(1, 4), xycoords="axes fraction", textcoords="offset points",
+            fontsize=8.5, color="white", fontweight="bold",
+            bbox={"boxstyle": "round,pad=0.22", "facecolor": color, "edgecolor": "none"},
+        )  # fmt: skip
+        badge.set_in_layout(False)
+        left = 34 if word == "real" else 62
+    if title:
+        ax.annotate(
+            title, (0, 1), xytext=(left, 4), xycoords="axes fraction",
+            textcoords="offset points", fontsize=9.5, color="#333333",
+        )  # fmt: skip
+    low, high = ax.get_ylim()
+    strip = ax.lines[-1].get_ydata()
+    if np.nanmin(strip) < low or np.nanmax(strip) > high:
+        ax.annotate(
+            f"leaves the paper: {np.nanmin(strip):.1f} to {np.nanmax(strip):.1f} mV", (1, 1),
+            xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
+            fontsize=8.5, color="#a03000", ha="right",
+        )  # fmt: skip
+    step = 1 if ax.get_xlim()[1] * scale <= 12 else 5
+    ticks = np.arange(0, ax.get_xlim()[1] - 0.02 * step, step)  # none at the very edge
+    ax.set_xticks(ticks, [f"{t:g} s" for t in ticks] if last else [""] * len(ticks))
+    ax.tick_params(axis="x", length=3 if last else 0, labelsize=8.5, color="#8a8a8a", pad=2)
+
+
+def _describe(strips, fs, marks) -> str:
+    seconds = np.median([len(strip) for strip in strips]) / fs
+    low = min(np.nanmin(strip) for strip in strips)
+    high = max(np.nanmax(strip) for strip in strips)
+    kinds = [
+        f"{marks.count(kind)} {word}" for kind, word in ((True, "real"), (False, "synthetic"))
+        if marks.count(kind)
+    ]
+    what = " and ".join(kinds) if kinds else str(len(strips))
+    return (
+        f"ECG paper, 25 mm/s and 10 mm/mV, with {what} {'strip' if len(strips) == 1 else 'strips'} "
+        f"of {seconds:.1f} s between {low:.1f} and {high:.1f} mV."
+    )
