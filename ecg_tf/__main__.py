@@ -4,7 +4,6 @@ Exit status: 0 done, 2 bad input, 1 anything else.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -21,8 +20,6 @@ def main(arguments: list[str] | None = None) -> int:
         int, the exit status.
     """
     options = _parser().parse_args(arguments)
-    # TensorFlow's start-up lines would bury what we have to say.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.command(options)
     except InputError as error:

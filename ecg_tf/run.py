@@ -14,6 +14,7 @@ from ecg_tf.evaluation.floor import Measured, first_measures
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import Data, prepare_data, seams_of
+from ecg_tf.quiet import quiet_startup
 from ecg_tf.windows import Windows, cut_strips
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
@@ -57,8 +58,9 @@ def run(experiment: Experiment, progress: bool = True) -> Run:
     """
     start(experiment)
     data = prepare_data(experiment)
-    from ecg_tf.synthesis import synthesize  # these bring TensorFlow: after bad input is found
-    from ecg_tf.training import train
+    with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
+        from ecg_tf.synthesis import synthesize
+        from ecg_tf.training import train
 
     gan = train(experiment, data, progress=progress)
     synthetic = synthesize(gan, data.codec, experiment.synthetic,
