@@ -20,21 +20,24 @@ def helical_pad(images, rows=(1, 1), columns=(1, 1)):
     Args:
         images: tensor (batch, height, width, channel).
         rows: (int, int), rows of zeros above and below, default (1, 1).
-        columns: (int, int), columns added left and right, at most the width, default (1, 1).
+        columns: (int, int), columns added left and right, together at most the width,
+            default (1, 1).
 
     Returns:
         tensor (batch, height + sum(rows), width + sum(columns), channel), dtype of `images`.
     """
-    width = images.shape[2]
     left, right = columns
-    parts = [images]
+    # Cut once and join once: slices of the whole image would each get a gradient of its full size.
+    ends = [max(right, 1), images.shape[2] - max(left, 1)]
+    heads, middle, tails = ops.split(images, ends, axis=2)
+    parts = [heads, middle, tails]
     if left:
-        first = ops.repeat(images[:, :1, :1], left, axis=2)
-        parts.insert(0, ops.concatenate([first, images[:, :-1, width - left :]], axis=1))
+        first = ops.repeat(heads[:, :1, :1], left, axis=2)
+        parts.insert(0, ops.concatenate([first, tails[:, :-1]], axis=1))
     if right:
-        last = ops.repeat(images[:, -1:, -1:], right, axis=2)
-        parts.append(ops.concatenate([images[:, 1:, :right], last], axis=1))
-    wide = ops.concatenate(parts, axis=2) if len(parts) > 1 else images
+        last = ops.repeat(tails[:, -1:, -1:], right, axis=2)
+        parts.append(ops.concatenate([heads[:, 1:], last], axis=1))
+    wide = ops.concatenate(parts, axis=2) if any(columns) else images
     return ops.pad(wide, ((0, 0), tuple(rows), (0, 0), (0, 0))) if any(rows) else wide
 
 
@@ -231,10 +234,11 @@ def _same_pads(side, kernel, stride):
 
 
 def _check_width(input_shape, columns):
-    if max(columns) > input_shape[2]:
+    needed = sum(max(count, 1) for count in columns)
+    if needed > input_shape[2]:
         raise InputError(
             "The image is narrower than what is taken from its neighbouring rows.",
-            expected=f"a width of at least {max(columns)} columns",
+            expected=f"a width of at least {needed} columns",
             got=input_shape[2],
             fix="use a smaller kernel or wider images",
         )
