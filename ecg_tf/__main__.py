@@ -39,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def data(options) -> int:
     """Downloads a database from PhysioNet and verifies it."""
-    from ecg_tf.databases import DATABASES
-    from ecg_tf.download import download
+    from ecg_tf.records import DATABASES
+    from ecg_tf.records.download import download
 
     folder = download(options.name, options.data_dir)
     database = DATABASES[options.name]

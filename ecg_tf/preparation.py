@@ -7,20 +7,11 @@ import numpy as np
 from ecg_tf.codec import Codec, make_codec
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
-from ecg_tf.provenance import provenance
-from ecg_tf.records import load_records
-from ecg_tf.windows import (
-    PARTS,
-    Prepared,
-    Quality,
-    Windows,
-    assert_disjoint,
-    beat_sequences,
-    prepare,
-    select_part,
-    split_by_subject,
-    strips,
-)
+from ecg_tf.filtering import prepare
+from ecg_tf.quality import Prepared, Quality
+from ecg_tf.records import load_records, provenance
+from ecg_tf.splits import PARTS, assert_disjoint, select_part, split_by_subject
+from ecg_tf.windows import Windows, beat_sequences, strips
 
 
 @dataclass(frozen=True)

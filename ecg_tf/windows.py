@@ -1,20 +1,16 @@
-"""From records to windows: resample, filter, gate by quality, cut, and split by subject."""
+"""Windows: stretches of prepared records, cut by time or by beats, that remember their origin."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-from scipy import signal as dsp
 
-from ecg_tf.checks import choice, count, number
-from ecg_tf.databases import DS1, DS2
+from ecg_tf.checks import count, number, same_rate_and_leads
 from ecg_tf.errors import InputError
+from ecg_tf.quality import Prepared, Quality, gate, inspect_record, no_window_error
 from ecg_tf.records import Record
-
-FLAWS = {"nan": 1, "flat": 2, "saturated": 4}
-BEAT_SYMBOLS = tuple("NLRBAaJSVrFejnE/fQ?")  # the other WFDB codes mark rhythm, noise, waves
-PARTS = ("train", "validation", "test")
+from ecg_tf.rpeaks import rpeaks_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +18,21 @@ class Windows:
     """Stretches of ECG with their origin.
 
     Args:
-        signals: (window, time, lead) float32, mV; shorter windows end in NaN.
-        fs: float, Hz. leads: names of the leads.
+        signals: (window, time, lead) float32, mV; windows shorter than the longest end in NaN.
+        fs: float, Hz.
+        leads: names of the leads.
         lengths: (window,) int, valid samples of each.
-        subjects, records: (window,) str. starts: (window,) int, sample in the resampled record.
+        subjects: (window,) str.
+        records: (window,) str.
+        starts: (window,) int, first sample in the prepared (resampled) record.
         rpeaks: (window, rows + 2) float64 or None, samples from the window's start: the R peak
             before, those of the `rows` beats, the one after (beat sequences only).
-        labels: (window,) str or None, AAMI class (windows of one beat only).
+        labels: (window,) str or None, AAMI class (windows of one beat only; "" if not known).
+
+    Example:
+        >>> windows = strips(prepared, length=1280)
+        >>> windows.take(windows.records == "100").signals.shape
+        (180, 1280, 1)
     """
 
     signals: np.ndarray
@@ -45,316 +49,264 @@ class Windows:
         return len(self.signals)
 
     def take(self, index) -> "Windows":
-        """The windows at these rows (whole numbers, booleans or a slice)."""
+        """Chooses windows.
+
+        Args:
+            index: whole numbers, booleans, or a slice (which does not copy the signals).
+
+        Returns:
+            Windows, still as wide as before.
+        """
         arrays = {n: a[index] for n, a in vars(self).items() if isinstance(a, np.ndarray)}
         return replace(self, **arrays)
 
     @staticmethod
     def concatenate(windows: "Sequence[Windows]") -> "Windows":
-        """Windows of one kind (fs, leads, rows) in one set, padded to the longest with NaN."""
-        kinds = {(w.fs, w.leads, np.shape(w.rpeaks)[1:], w.labels is None) for w in windows}
-        _fit_together("windows", kinds)
-        longest, leads = max(w.signals.shape[1] for w in windows), len(windows[0].leads)
-        shape = (sum(map(len, windows)), longest, leads)
-        signals, stops = np.full(shape, np.nan, np.float32), np.cumsum([len(w) for w in windows])
-        for w, stop in zip(windows, stops, strict=True):
-            signals[stop - len(w) : stop, : w.signals.shape[1]] = w.signals
-        arrays = [n for n, value in vars(windows[0]).items() if np.ndim(value)]
-        joined = {n: np.concatenate([getattr(w, n) for w in windows]) for n in arrays[2:]}
-        return replace(windows[0], signals=signals, **joined)
+        """Joins sets of windows of one kind, padded to the longest with NaN.
+
+        Args:
+            windows: one set or more.
+
+        Returns:
+            Windows, in the same order.
+
+        Raises:
+            InputError: there are none, or they differ in fs, leads, rows of beats or in having
+                labels.
+        """
+        windows = list(windows)
+        if not windows:
+            raise InputError("There are no windows to join.", expected="one or more", got="none")
+        first = windows[0]
+        for place, other in enumerate(windows[1:], 2):
+            one, two = _kind(first), _kind(other)
+            if one != two:
+                raise InputError(
+                    f"Set 1 and set {place} of the windows are of different kinds.",
+                    expected="one fs, the same leads, rows of beats and labels",
+                    got=f"{one} and {two}",
+                    fix="cut both in the same way from records of the same leads and rate",
+                )
+        longest = max(one.signals.shape[1] for one in windows)
+        signals = np.empty((sum(map(len, windows)), longest, len(first.leads)), np.float32)
+        stop = 0
+        for one in windows:
+            start, stop, width = stop, stop + len(one), one.signals.shape[1]
+            signals[start:stop, :width] = one.signals
+            signals[start:stop, width:] = np.nan
+        joined = {
+            name: np.concatenate([getattr(one, name) for one in windows])
+            for name, value in vars(first).items()
+            if isinstance(value, np.ndarray) and name != "signals"
+        }
+        return replace(first, signals=signals, **joined)
 
 
-@dataclass
-class Quality:
-    """The gate, and its book: counts add up over all calls it is given to.
+def strips(
+    records: Record | Iterable[Record],
+    length: int,
+    step: int | None = None,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts windows of a fixed length.
 
     Args:
-        gap_s: s; NaN for less is bridged by a line. flat_s: s; constant for longer is flat.
-        saturated_s: s at the record's extreme. rr_min, rr_max: s, of beats in a sequence.
-        kept: windows that passed. dropped: reason -> windows; "short" counts windows that would
-            reach past an end of the record, and records too short to give one.
-    """
+        records: a record or several of one rate and the same leads; those that are not `Prepared`
+            are inspected for flaws, but neither resampled nor filtered.
+        length: int, samples of a window.
+        step: int, samples from one window's start to the next; None: `length`, side by side.
+        quality: the gate; it drops windows with flaws and counts what it did. None: a new one.
 
-    gap_s: float = 0.05
-    flat_s: float = 1.0
-    saturated_s: float = 0.05
-    rr_min: float = 0.2
-    rr_max: float = 2.5
-    kept: int = 0
-    dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short"], 0))
+    Returns:
+        Windows, signals (window, length, lead), record by record.
 
-
-@dataclass(frozen=True, eq=False)
-class Prepared(Record):
-    """A record without NaN; `flaws` (time,) uint8 says which `FLAWS` the raw signal had where."""
-
-    flaws: np.ndarray = None
-
-
-def prepare(record: Record, fs=128.0, low=0.5, high=40.0, notch=0.0, quality=None) -> Prepared:
-    """Looks for flaws in the raw signal, resamples to `fs` (Hz), then filters.
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
 
     Example:
-        >>> prepared = [prepare(record, fs=128.0) for record in load_records("simulated")]
-        >>> windows = beat_sequences(prepared, rows=32, step=4)
+        >>> strips(prepared, length=1280, step=640).signals.shape  # 10 s at 128 Hz
+        (359, 1280, 1)
     """
-    return filter_record(resample(inspect_record(record, quality), fs), low, high, notch)
+    length = count(length, "length", 1, 2**31)
+    step = count(length if step is None else step, "step", 1, 2**31)
+
+    def cut(record: Prepared) -> _Cuts:
+        starts = np.arange(0, len(record.signal) - length + 1, step)
+        return _Cuts(starts, np.full(len(starts), length))
+
+    return _cut_all(records, quality, cut, length=length)
 
 
-def inspect_record(record: Record, quality: Quality | None = None) -> Prepared:
-    """Marks samples that are missing, flat or saturated in any lead and bridges them by lines."""
-    if isinstance(record, Prepared):
-        return record
-    quality, fs = quality or Quality(), record.fs
-    flaws, filled = np.zeros(len(record.signal), np.uint8), record.signal.copy()
-    for column, y in enumerate(record.signal.T):
-        valid = np.isfinite(y)
-        ends = {y[valid].min(), y[valid].max()} if valid.any() else ()
-        stuck = max(3, np.ceil(quality.saturated_s * fs - 1e-9))
-        found = [(*run, "nan") for run in _runs(~valid, np.ceil(quality.gap_s * fs - 1e-9))]
-        same = _runs(y[1:] == y[:-1], int(quality.flat_s * fs + 1e-9))
-        found += [(start, stop + 1, "flat") for start, stop in same]
-        found += [(*run, "saturated") for end in ends for run in _runs(y == end, stuck)]
-        for start, stop, flaw in found:
-            flaws[start:stop] |= FLAWS[flaw]
-            valid[start:stop] = False
-        # Bridged before filtering: a step at the edge of a flaw would ring into good signal.
-        good, values = (np.flatnonzero(valid), y[valid]) if valid.any() else ([0], [0.0])
-        filled[~valid, column] = np.interp(np.flatnonzero(~valid), good, values)
-    return Prepared(**{**vars(record), "signal": filled}, flaws=flaws)
-
-
-def resample(record: Record, fs: float) -> Prepared:
-    """Polyphase resampling by the exact rational ratio; beats move along, none is lost."""
-    record, fs = inspect_record(record), number(fs, "fs", 1.0, 100_000.0)
-    ratio = Fraction(fs).limit_denominator(1000) / Fraction(record.fs).limit_denominator(1000)
-    up, down = ratio.numerator, ratio.denominator  # 1 to 1 leaves all as it was
-    if max(up, down) > 20_000 or abs(ratio * record.fs / fs - 1) > 1e-9:
-        got = f"{record.fs} to {fs} Hz"
-        raise InputError("Rates without a handy ratio.", expected="whole numbers of Hz", got=got)
-    signal = dsp.resample_poly(record.signal, up, down, axis=0, padtype="line")
-    flaws = np.bitwise_or.reduceat(record.flaws, np.arange(len(signal)) * down // up)
-    beats = np.minimum(np.round(record.beats * (up / down)), len(signal) - 1).astype(np.int64)
-    return replace(record, signal=signal.astype(np.float32), fs=fs, flaws=flaws, beats=beats)
-
-
-def filter_record(record: Record, low=0.5, high=40.0, notch=0.0) -> Prepared:
-    """Zero-phase Butterworth band-pass (order 2, run both ways) and notch, edges in Hz, 0: none."""
-    record = inspect_record(record)
-    for name, edge in {"low": low, "high": high, "notch": notch}.items():
-        number(edge, name, 0.0, np.nextafter(record.fs / 2, 0))
-    if low and high and low >= high:
-        raise InputError("The pass band is empty.", expected="low < high", got=f"{low}-{high} Hz")
-    band = ([low, high], "bandpass") if low and high else (low or high, "hp" if low else "lp")
-    sections = [dsp.butter(2, *band, fs=record.fs, output="sos")] if low or high else []
-    sections += [dsp.tf2sos(*dsp.iirnotch(notch, 30, fs=record.fs))] if notch else []
-    y, pad = record.signal, min(len(record.signal) - 1, int(record.fs * (2 / low if low else 1)))
-    for sos in sections:
-        y = dsp.sosfiltfilt(sos, y, axis=0, padlen=pad)
-    return replace(record, signal=np.asarray(y, np.float32))
-
-
-def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
-    """R peaks of one lead (time,) by sleepecg's detector, refined; (beat,) int64 samples."""
-    import sleepecg
-    signal = np.nan_to_num(np.asarray(signal, np.float64).reshape(len(signal), -1)[:, 0])
-    if len(signal) < max(fs, 16):  # the detector cannot work on less than a second
-        return np.zeros(0, np.int64)
-    return np.unique(refine_rpeaks(signal, fs, sleepecg.detect_heartbeats(signal, fs)))
-
-
-def refine_rpeaks(signal, fs: float, rpeaks, symbols=None, reach_s: float = 0.06) -> np.ndarray:
-    """Moves each R peak to the largest deflection from the local median; (beat,) int64 samples.
-
-    Args:
-        signal: (time,) or (time, lead), mV; the first lead counts. fs: float, Hz.
-        rpeaks: (beat,) samples. reach_s: float, s, how far one may move, default 0.06.
-        symbols: (beat,) WFDB symbols or None. All beats share the polarity of most of them,
-            but ventricular ones ("V", "E", "F") choose their own.
-    """
-    signal = np.asarray(signal).reshape(len(signal), -1)[:, 0]
-    rpeaks = np.asarray(rpeaks, np.int64)
-    if not len(rpeaks):
-        return rpeaks
-    reach, around = max(1, round(reach_s * fs)), round(0.4 * fs)
-    wide = np.clip(rpeaks[:, None] + np.arange(-around, around + 1), 0, len(signal) - 1)
-    near = np.clip(rpeaks[:, None] + np.arange(-reach, reach + 1), 0, len(signal) - 1)
-    deflection = signal[near] - np.median(signal[wide], axis=1, keepdims=True)
-    upright = deflection.max(axis=1) >= -deflection.min(axis=1)
-    own = np.isin(symbols, list("VEF")) if symbols is not None else np.zeros(len(rpeaks), bool)
-    common = np.mean(upright[~own] if not own.all() else upright) >= 0.5
-    sign = np.where(np.where(own, upright, common), 1, -1)
-    return near[np.arange(len(near)), np.argmax(deflection * sign[:, None], axis=1)]
-
-
-def strips(records, length: int, step: int | None = None, quality=None) -> Windows:
-    """Windows of `length` samples of a record or several, every `step` samples (default length).
-
-    `quality` (of all cutters): a `Quality`; it drops windows with flaws and counts them.
-    """
-    count(length, "length", 1, 2**31), count(step or length, "step", 1, 2**31)
-    def cut(one):
-        starts = np.arange(0, len(one.signal) - length + 1, step or length)
-        return starts, np.full(len(starts), length), None, None
-    return _cut_all(records, quality, cut)
-
-
-def beat_sequences(records, rows: int = 32, step: int | None = None, quality=None) -> Windows:
-    """Sequences of `rows` beats, every `step` beats (default `rows`), for beat-row images.
+def beat_sequences(
+    records: Record | Iterable[Record],
+    rows: int = 32,
+    step: int | None = None,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts sequences of whole beats, for images with a beat in each row.
 
     A window reaches from the R peak before the first beat (`starts`) to the one after the last,
-    both included: 3 samples more than cuts at 40 % of RR need, from fs = 38 Hz on.
+    both included: 3 samples more than cuts at 40 % of RR need, from fs = 38 Hz on. All windows take
+    the memory of the longest.
+
+    Args:
+        records: as in `strips`. R peaks are the annotated beats, moved to the extremum, or
+            detected where the annotations do not cover the record.
+        rows: int, beats in a window, default 32.
+        step: int, beats from one window to the next; None: `rows`.
+        quality: as in `strips`; it also drops windows with an implausible RR interval.
+
+    Returns:
+        Windows with `rpeaks`, signals (window, longest, lead), record by record.
+
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
+
+    Example:
+        >>> beat_sequences(prepared, rows=32, step=4).rpeaks.shape
+        (559, 34)
     """
-    count(rows, "rows", 1, 10_000), count(step or rows, "step", 1, 10_000)
-    def cut(one):
-        positions, _ = _beats_of(one)
-        first = np.arange(0, len(positions) - rows - 1, step or rows)
-        peaks = positions[first[:, None] + np.arange(rows + 2)]
-        return peaks[:, 0], np.ptp(peaks, axis=1) + 1, (peaks - peaks[:, :1]).astype(float), None
+    rows = count(rows, "rows", 1, 10_000)
+    step = count(rows if step is None else step, "step", 1, 10_000)
+
+    def cut(record: Prepared) -> _Cuts:
+        positions, _ = rpeaks_of(record)
+        first = np.arange(0, len(positions) - rows - 1, step)
+        rpeaks = positions[first[:, None] + np.arange(rows + 2)]
+        starts = rpeaks[:, 0]
+        return _Cuts(starts, np.ptp(rpeaks, axis=1) + 1, (rpeaks - starts[:, None]).astype(float))
+
+    return _cut_all(records, quality, cut, n_rpeaks=rows + 2)
+
+
+def beats(
+    records: Record | Iterable[Record],
+    before_s: float = 0.3,
+    after_s: float = 0.5,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts one window a beat.
+
+    Args:
+        records: as in `beat_sequences`.
+        before_s: float, s before the R peak, default 0.3; it lies `round(before_s * fs)` samples
+            in.
+        after_s: float, s after the R peak, default 0.5.
+        quality: as in `strips`.
+
+    Returns:
+        Windows with `labels`: the AAMI classes N, S, V, F, Q; "" where beats were detected.
+
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
+
+    Example:
+        >>> beats(prepared).take(beats(prepared).labels == "V").signals.shape
+        (42, 103, 1)
+    """
+    before_s = number(before_s, "before_s", 0.0, 60.0)
+    after_s = number(after_s, "after_s", 0.0, 60.0)
+
+    def cut(record: Prepared) -> _Cuts:
+        positions, labels = rpeaks_of(record)
+        before, after = round(before_s * record.fs), round(after_s * record.fs)
+        lengths = np.full(len(positions), before + after + 1)
+        return _Cuts(positions - before, lengths, labels=labels)
+
     return _cut_all(records, quality, cut)
 
 
-def beats(records, before_s: float = 0.3, after_s: float = 0.5, quality=None) -> Windows:
-    """One window a beat, R peak `round(before_s*fs)` samples in, labelled with its AAMI class."""
-    number(before_s, "before_s", 0.0, 60.0), number(after_s, "after_s", 0.0, 60.0)
-    def cut(one):
-        positions, labels = _beats_of(one)
-        before, after = round(before_s * one.fs), round(after_s * one.fs)
-        return positions - before, np.full(len(positions), before + after + 1), None, labels
-    return _cut_all(records, quality, cut)
+def cut_strips(
+    windows: Windows, seconds: float, per_window: int = 1, with_source: bool = False
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Cuts the middle of each window to one length, for measures that compare strips.
 
+    Args:
+        windows: windows of any lengths; those too short, or with NaN in the middle, are left out.
+        seconds: float, s, length of a strip.
+        per_window: int, strips side by side of a window that is long enough, default 1.
+        with_source: bool, give also which window each strip is from, default False.
 
-def cut_strips(windows: Windows, seconds: float, per_window: int = 1, with_source=False):
-    """The middle of each window, (strip, time, lead) float32; too short or NaN ones are left out.
+    Returns:
+        (strip, time, lead) float32, mV; with `with_source` also (strip,) int64.
 
-    `with_source=True` gives also (strip,) int64, the window of each, so that losses can be told.
+    Raises:
+        InputError: a number is out of range.
+
+    Example:
+        >>> cut_strips(windows, seconds=10.0).shape
+        (180, 1280, 1)
     """
     length = round(number(seconds, "seconds", 1 / windows.fs, 1e6) * windows.fs)
-    count(per_window, "per_window", 1, 10_000)
+    per_window = count(per_window, "per_window", 1, 10_000)
     fits = np.minimum(windows.lengths // length, per_window)
     source = np.repeat(np.arange(len(windows)), fits)
     turn = np.arange(len(source)) - np.repeat(np.cumsum(fits) - fits, fits)
     start = (windows.lengths - fits * length)[source] // 2 + turn * length
-    out = windows.signals[source[:, None], start[:, None] + np.arange(length)]
-    whole = np.isfinite(out).all(axis=(1, 2))
-    return (out[whole], source[whole]) if with_source else out[whole]
+    strip = np.empty((len(source), length, windows.signals.shape[2]), windows.signals.dtype)
+    for row, (window, first) in enumerate(zip(source, start, strict=True)):
+        strip[row] = windows.signals[window, first : first + length]
+    whole = np.isfinite(strip).all(axis=(1, 2))
+    if not whole.all():
+        strip, source = strip[whole], source[whole]
+    return (strip, source) if with_source else strip
 
 
-def split_by_subject(records_or_subjects, scheme="random", fractions=(0.6, 0.15, 0.25),
-                     seed: int = 0, validation: int = 4) -> dict[str, list[str]]:  # fmt: skip
-    """Gives every person to one part only: "train", "validation", "test" -> sorted subjects.
+class _Cuts(NamedTuple):
+    """Where to cut one record: (window,) starts and lengths in samples, and what comes along."""
 
-    Args:
-        records_or_subjects: records, or names of subjects.
-        scheme: "random", or "ds1ds2" (MIT-BIH, de Chazal et al. 2004): DS2 tests, DS1 without
-            `validation` subjects trains, paced records take no part. Record 201 (DS1) and 202
-            (DS2) are one person, who is kept for the test.
-        fractions: of "random" for train, validation, test; each above 0 gets a subject.
-    """
-    choice(scheme, "scheme", ("random", "ds1ds2"))
-    names = sorted({str(getattr(item, "subject", item)) for item in records_or_subjects})
-    rng = np.random.default_rng(seed)
-    if scheme == "ds1ds2":
-        test = {f"mitdb-{'201' if n == '202' else n}" for n in DS2}
-        first = rng.permutation(sorted({f"mitdb-{n}" for n in DS1}.intersection(names) - test))
-        parts = [first[validation:], first[:validation], test.intersection(names)]
-        few = min(map(len, parts[::2])) < 1
-    else:
-        shares = [number(f, "fraction", 0.0, 1.0) for f in fractions]
-        if len(shares) != 3 or abs(sum(shares) - 1) > 1e-6:
-            raise InputError("The fractions are wrong.", expected="3 with sum 1", got=fractions)
-        sizes = [max(round(f * len(names)), 1) if f else 0 for f in shares]
-        largest = int(np.argmax(shares))  # takes what rounding left over
-        sizes[largest] += len(names) - sum(sizes)
-        few = sizes[largest] < 1
-        parts = np.split(rng.permutation(names), np.cumsum(sizes)[:2]) if not few else ()
-    if few:
-        got = f"{len(names)}: {names[:5]}"
-        raise InputError(f"Too few subjects for {scheme}.", expected=f"some for {PARTS}", got=got)
-    return {part: sorted(map(str, who)) for part, who in zip(PARTS, parts, strict=True)}
+    starts: np.ndarray
+    lengths: np.ndarray
+    rpeaks: np.ndarray | None = None
+    labels: np.ndarray | None = None
 
 
-def assert_disjoint(split: dict[str, Sequence[str]]) -> None:
-    """Raises InputError if a subject is in two parts of the split."""
-    names, parts = np.unique([n for p in split.values() for n in set(p)], return_counts=True)
-    shared = names[parts > 1].tolist()
-    if shared:
-        raise InputError("The split leaks.", expected="each subject in one part", got=shared)
-
-
-def select_part(windows: Windows, split: dict[str, Sequence[str]], part: str) -> Windows:
-    """The windows of the subjects of one part, after making sure that the split is disjoint."""
-    assert_disjoint(split)
-    choice(part, "part", tuple(split))
-    chosen = windows.take(np.isin(windows.subjects, list(split[part])))
-    if not len(chosen):
-        got = f"windows of {np.unique(windows.subjects)[:9]}"
-        raise InputError(f"No window is of '{part}'.", expected=f"of {split[part]}", got=got)
-    return chosen
-
-
-def _beats_of(record: Prepared) -> tuple[np.ndarray, np.ndarray]:
-    """Refined R peaks and AAMI classes: the annotated beats if they cover it, else detected."""
-    keep = np.isin(record.symbols, BEAT_SYMBOLS)
-    symbols, given, end = record.symbols[keep], record.beats[keep], len(record.signal)
-    if len(given) * 3 < end / record.fs or np.ptp(given) < 0.8 * end:  # ECG-ID: the first ten only
-        found = find_rpeaks(record.signal, record.fs)
-        return found, np.full(len(found), "")
-    found = refine_rpeaks(record.signal, record.fs, given, symbols)
-    order = np.argsort(found, kind="stable")
-    return found[order], record.aami()[keep][order]
-
-
-def _cut_all(records, quality: Quality | None, cut) -> Windows:
+def _cut_all(
+    records,
+    quality: Quality | None,
+    cut: Callable[[Prepared], _Cuts],
+    length: int = 0,
+    n_rpeaks: int = 0,
+) -> Windows:
+    """Cuts all records; `length` (samples) and `n_rpeaks` say what a window needs of its record."""
     quality = quality or Quality()
     records = [records] if isinstance(records, Record) else list(records)
+    same_rate_and_leads(records)
     records = [inspect_record(record, quality) for record in records]
-    _fit_together("records", {(r.fs, tuple(r.leads)) for r in records})
-    parts, before = [], dict(quality.dropped)
-    for record in records:
-        starts, lengths, peaks, labels = cut(record)
-        keep = _gate(record, starts, lengths, peaks, quality)
-        parts.append([None if a is None else a[keep] for a in (starts, lengths, peaks, labels)])
-    joined = [None if a[0] is None else np.concatenate(a) for a in zip(*parts, strict=True)]
-    starts, lengths, peaks, labels = joined
-    if not len(starts):
-        why = {k: v - before[k] for k, v in quality.dropped.items() if v > before[k]}
-        raise InputError("No record gives a window.", got=f"dropped {why}", fix="shorten them")
-    owner = np.repeat(np.arange(len(records)), [len(part[0]) for part in parts])
-    signals = np.empty((len(starts), lengths.max(), len(records[0].leads)), np.float32)
-    for row, (who, start, length) in enumerate(zip(owner, starts, lengths, strict=True)):
+    dropped_before = dict(quality.dropped)
+    wanted = [cut(record) for record in records]
+    passed = []
+    for record, cuts in zip(records, wanted, strict=True):
+        keep = gate(record, cuts.starts, cuts.lengths, cuts.rpeaks, quality)
+        passed.append(_Cuts(*(None if part is None else part[keep] for part in cuts)))
+    if not any(len(cuts.starts) for cuts in passed):
+        dropped = {why: n - dropped_before[why] for why, n in quality.dropped.items()}
+        length = max([length, *(n for cuts in wanted for n in cuts.lengths[:1])])
+        raise no_window_error(records, length, n_rpeaks, dropped)
+    parts = zip(*passed, strict=True)
+    joined = _Cuts(*(None if part[0] is None else np.concatenate(part) for part in parts))
+    owner = np.repeat(np.arange(len(records)), [len(cuts.starts) for cuts in passed])
+    # Written once into their final place: a sequence of lists would take the memory twice.
+    shape = (len(owner), joined.lengths.max(), len(records[0].leads))
+    signals = np.empty(shape, np.float32)
+    rows = zip(owner, joined.starts, joined.lengths, strict=True)
+    for row, (who, start, length) in enumerate(rows):
         signals[row, :length] = records[who].signal[start : start + length]
         signals[row, length:] = np.nan
-    origin = np.array([(r.subject, r.name) for r in records])[owner]
-    return Windows(signals, records[0].fs, tuple(records[0].leads), lengths, origin[:, 0],
-                   origin[:, 1], starts, peaks, labels)  # fmt: skip
+    return Windows(
+        signals=signals,
+        fs=records[0].fs,
+        leads=tuple(records[0].leads),
+        lengths=joined.lengths,
+        subjects=np.array([record.subject for record in records])[owner],
+        records=np.array([record.name for record in records])[owner],
+        starts=joined.starts,
+        rpeaks=joined.rpeaks,
+        labels=joined.labels,
+    )
 
 
-def _fit_together(what: str, kinds: set) -> None:
-    if len(kinds) != 1:
-        raise InputError(f"These {what} do not fit together.", expected="one kind", got=kinds)
-
-
-def _gate(record, starts, lengths, peaks, quality: Quality) -> np.ndarray:
-    """Which windows pass; each that does not is counted once, under its first reason."""
-    quality.dropped["short"] += not len(starts)
-    stops = np.minimum(starts + lengths, len(record.signal))
-    reasons = {"short": (starts < 0) | (starts + lengths > len(record.signal))}
-    for flaw, bit in FLAWS.items():
-        seen = np.concatenate([[0], np.cumsum(record.flaws & bit > 0)])
-        reasons[flaw] = seen[stops] > seen[np.maximum(starts, 0)]
-    if peaks is not None:
-        rr = np.diff(peaks, axis=1) / record.fs
-        reasons["rr"] = ((rr < quality.rr_min) | (rr > quality.rr_max)).any(axis=1)
-    keep = np.ones(len(starts), bool)
-    for reason, bad in reasons.items():
-        quality.dropped[reason] += int((keep & bad).sum())
-        keep &= ~bad
-    quality.kept += int(keep.sum())
-    return keep
-
-
-def _runs(mask: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """(start, stop) of the stretches of True that are at least `least` long."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= least]
+def _kind(windows: Windows) -> str:
+    rows = "no rows" if windows.rpeaks is None else f"{windows.rpeaks.shape[1] - 2} rows"
+    labels = "no labels" if windows.labels is None else "labels"
+    return f"{windows.fs:g} Hz, {' + '.join(windows.leads)}, {rows}, {labels}"

@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 import pytest
-from bounds import smooth_beats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from ecg_tf.arrange import (
 )
 from ecg_tf.beat_rows import BeatRows
 from ecg_tf.errors import InputError
+from tests.bounds import smooth_beats
 
 quick = settings(max_examples=60, deadline=None)
 

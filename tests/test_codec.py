@@ -6,13 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from bounds import bounds_table, smooth_beats, windows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.codec import Codec, make_codec
 from ecg_tf.errors import InputError
 from ecg_tf.standardize import PER_WINDOW, RANGES, Standardizer
+from tests.bounds import bounds_table, smooth_beats, windows_of
 
 
 @pytest.fixture(scope="module")
@@ -197,8 +197,9 @@ def test_wrong_windows_and_images_are_refused(beats):
 
 
 def test_real_beats_come_back_within_three_percent(mitdb):
+    from ecg_tf.filtering import filter_record, resample
     from ecg_tf.records import read_record
-    from ecg_tf.windows import beat_sequences, filter_record, resample
+    from ecg_tf.windows import beat_sequences
 
     record = filter_record(resample(read_record(mitdb / "100", leads=["MLII"]), 128.0))
     windows = beat_sequences(record)

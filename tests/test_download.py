@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from ecg_tf.download import download
 from ecg_tf.errors import InputError
+from ecg_tf.records.download import download
 
 SUMS = "SHA256SUMS.txt"
 

@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
-from bounds import smooth_beats, windows_of
 
 from ecg_tf.arrange import ARRANGEMENTS
 from ecg_tf.codec import make_codec
 from ecg_tf.errors import InputError
+from tests.bounds import smooth_beats, windows_of
 
 tf = pytest.importorskip("tensorflow")
 

@@ -1,11 +1,6 @@
-"""Records: what is read, what is refused, the cache, provenance."""
+"""Records: what is read of WFDB files and folders, and what is refused."""
 
-import json
 import math
-import os
-import time
-import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,47 +8,16 @@ import wfdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg_tf.databases import DATABASES, DS1, DS2, PACED
 from ecg_tf.errors import InputError
-from ecg_tf.records import Record, load_records, provenance, read_folder, read_record
-from ecg_tf.wfdb_folder import about, sha256_of
-from ecg_tf.wfdb_headers import check_inside
-
-FS = 250
+from ecg_tf.records import DATABASES, Record, load_records, read_folder, read_record
+from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records.headers import about, check_inside
+from tests.wfdb_writing import FS, change, wave, write
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
-
-
-def wave(n=1000, seed=0, leads=2):
-    rng = np.random.default_rng(seed)
-    return np.round(rng.normal(0, 0.4, (n, leads)), 2)
-
-
-def write(folder, name="r1", signal=None, leads=("MLII", "V1"), fmt="212", units="mV", beats=True,
-          comments=(), gain=200.0):  # fmt: skip
-    """Writes a small WFDB record and gives its path without extension."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    signal = wave(leads=len(leads)) if signal is None else signal
-    n = len(leads)
-    wfdb.wrsamp(
-        name, fs=FS, units=[units] * n, sig_name=list(leads), p_signal=signal, fmt=[fmt] * n,
-        adc_gain=[gain] * n, baseline=[0] * n, comments=list(comments), write_dir=str(folder),
-    )  # fmt: skip
-    if beats:
-        wfdb.wrann(name, "atr", np.array([10, 300, 500, 700]), list("N+VA"),
-                   aux_note=["", "(N", "", ""], write_dir=str(folder))  # fmt: skip
-    return folder / name
-
-
-def change(path, old, new):
-    """Changes the text of a header."""
-    header = Path(f"{path}.hea")
-    assert old in header.read_text()
-    header.write_text(header.read_text().replace(old, new))
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -341,172 +305,3 @@ def test_damaged_start_is_cut_off_and_beats_move_along(tmp_path):
     data.tofile(path.with_suffix(".dat"))
     with pytest.raises(InputError, match="disagree"):
         load_records("ecgiddb", tmp_path, leads="all")
-
-
-# --- cache ---------------------------------------------------------------------------------------
-
-
-def same(a, b):
-    assert len(a) == len(b)
-    for x, y in zip(a, b, strict=True):
-        for field in ("name", "database", "subject", "fs", "leads", "session", "sex", "paced"):
-            assert getattr(x, field) == getattr(y, field)
-        assert x.age == y.age or math.isnan(x.age) and math.isnan(y.age)
-        assert dict(x.source) == dict(y.source)
-        for field in ("signal", "beats", "symbols"):
-            first, second = getattr(x, field), getattr(y, field)
-            assert type(first) is type(second) is np.ndarray and first.dtype == second.dtype
-            np.testing.assert_array_equal(first, second)
-
-
-@pytest.fixture
-def own(tmp_path):
-    root = tmp_path / "own"
-    write(root, "r1", comments=["Age: 40"])
-    write(root, "r2", signal=wave(700, 3), beats=False)
-    return root
-
-
-@pytest.fixture
-def readings(monkeypatch):
-    """Names of the headers read by wfdb: none, when everything comes from the cache."""
-    names, original = [], wfdb.rdrecord
-    monkeypatch.setattr(wfdb, "rdrecord", lambda n, **k: names.append(n) or original(n, **k))
-    return names
-
-
-def test_second_reading_comes_from_the_cache_and_is_the_same(own, readings):
-    first = read_folder(own)
-    assert len(readings) == 2
-    second = read_folder(own)
-    assert len(readings) == 2
-    same(first, second)
-    second[0].signal[:] = 0  # changes the copy in memory, not the cache
-    same(first, read_folder(own))
-    assert provenance(first) == provenance(second)
-    read_folder(own, "V1")
-    read_folder(own, cache=False)
-    assert len(readings) == 6
-
-
-def test_changed_files_are_read_again(own, readings):
-    read_folder(own)
-    os.utime(own / "r1.dat", ns=(1, 1))
-    read_folder(own)
-    assert len(readings) == 4
-    (own / "r2.atr").write_bytes((own / "r1.atr").read_bytes())
-    assert len(read_folder(own)[1].beats) == 2 and len(readings) == 6  # the third is outside r2
-    write(own, "r3")
-    assert len(read_folder(own)) == 3
-    (own / "RECORDS").write_text("r3\n")
-    assert [r.name for r in read_folder(own)] == ["r3"]
-
-
-@pytest.mark.parametrize("file", ["index.json", "signals.npy", "beats.npy", "symbols.npy"])
-@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
-def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, damage):
-    first = read_folder(own)
-    [path] = (tmp_path / "cache").rglob(file)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0x55
-    path.unlink()
-    if damage != "gone":
-        path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        same(first, read_folder(own))
-        assert len(readings) == 4
-        same(first, read_folder(own))
-    assert len(readings) == 4
-    assert not [p for p in (tmp_path / "cache").rglob("*") if p.name.endswith(".part")]
-
-
-def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "file"))
-    with pytest.warns(UserWarning, match="without a cache") as told:
-        assert len(read_folder(own)) == 2
-    assert len(told) == 1 and "\n" not in str(told[0].message)
-
-
-# --- sources and provenance ----------------------------------------------------------------------
-
-
-def test_the_sample_is_record_208():
-    [record] = load_records("sample")
-    assert record.signal.shape == (108000, 1) and record.fs == 360 and record.leads == ("MLII",)
-    assert (record.database, record.subject, record.name) == ("sample", "mitdb-208", "208")
-    told = provenance([record])
-    assert "ODC-By" in told["license"] and "Moody" in told["citation"] and len(told["sha256"]) == 64
-    with pytest.raises(InputError, match="no lead 'V1'"):
-        load_records("sample", leads="V1")
-
-
-def test_the_simulation_tells_its_options():
-    found = load_records("simulated", subjects=2, minutes=0.5, seed=3)
-    told = json.loads(json.dumps(provenance(found)))
-    assert told["options"]["seed"] == 3 and told["options"]["minutes"] == 0.5
-    assert told["records"] == told["subjects"] == 2 and told["fs"] == 360 and told["seconds"] == 60
-    again = provenance(load_records("simulated", subjects=2, minutes=0.5, seed=3))
-    other = provenance(load_records("simulated", subjects=2, minutes=0.5, seed=4))
-    assert again["sha256"] == told["sha256"] != other["sha256"]
-    [one] = load_records("simulated", records=[found[1].name], subjects=2, minutes=0.5, seed=3)
-    np.testing.assert_array_equal(one.signal, found[1].signal)
-    with pytest.raises(InputError, match="no option 'subject'.*Did you mean 'subjects'"):
-        load_records("simulated", subject=2)
-
-
-def test_a_folder_is_a_database_too_and_provenance_follows_its_files(own):
-    first = provenance(load_records(str(own), minutes=3))
-    assert first["database"] == "own" and first["records"] == 2 and "not stated" in first["license"]
-    assert first["leads"] == ["MLII", "V1"] and first["seconds"] == 1700 / FS
-    write(own, "r2", signal=wave(700, 4), beats=False)
-    assert provenance(load_records(str(own)))["sha256"] != first["sha256"]
-    with pytest.raises(InputError, match="no records"):
-        provenance([])
-
-
-def test_the_split_of_de_chazal_leaves_out_paced_records():
-    assert len(DS1) == len(DS2) == 22 and len({*DS1, *DS2, *PACED}) == 48
-    assert DATABASES["mitdb"].subject("202") == DATABASES["mitdb"].subject("201") == "mitdb-201"
-
-
-# --- real data -----------------------------------------------------------------------------------
-
-
-def test_mitdb_is_what_is_published_and_cached(mitdb):
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        found = load_records("mitdb", mitdb.parent)
-        told = provenance(found)
-        times.append(time.perf_counter() - start)
-    assert times[0] > 20 * min(times[1:]), times
-    by_name = {record.name: record for record in found}
-    assert len(found) == 46 and not {"102", "104"} & set(by_name)  # they have no MLII
-    assert told["subjects"] == 45 and told["leads"] == ["MLII"]
-    assert {r.name for r in found if r.paced} == {"107", "217"}
-    assert by_name["202"].subject == by_name["201"].subject
-    assert (by_name["100"].age, by_name["100"].sex) == (69.0, "male")
-    raw = wfdb.rdrecord(str(mitdb / "114"))
-    column = raw.sig_name.index("MLII")
-    assert column == 1
-    np.testing.assert_array_equal(
-        by_name["114"].signal[:, 0], raw.p_signal[:, column].astype(np.float32)
-    )
-    assert sum(len(by_name[name].beats) for name in DS1 + DS2) == 100733
-    with pytest.raises(InputError, match="102.*no lead 'MLII'.*'V5', 'V2'"):
-        load_records("mitdb", mitdb.parent, records=["102"])
-    np.testing.assert_array_equal(
-        load_records("sample")[0].signal, by_name["208"].signal[422820:530820]
-    )
-
-
-def test_ecgiddb_persons_dates_and_damage(ecgiddb):
-    found = load_records("ecgiddb", ecgiddb.parent, leads="all")
-    assert len(found) == 310 and len({r.subject for r in found}) == 90
-    assert all(r.sex and r.age > 0 and len(r.session) == 10 for r in found)
-    short = {r.name: 10000 - len(r.signal) for r in found if len(r.signal) != 10000}
-    assert short == dict(DATABASES["ecgiddb"].damaged_starts)
-    assert all(np.ptp(r.signal[:200], axis=0).min() > 0 for r in found)
-    assert all((r.beats >= 0).all() and (r.beats < len(r.signal)).all() for r in found)

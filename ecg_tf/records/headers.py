@@ -7,6 +7,7 @@ format: physionet.org/physiotools/wag/header-5.htm).
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from ecg_tf.errors import InputError
@@ -16,6 +17,9 @@ _BITS = {
     "310": 32 / 3, "311": 32 / 3,
 }  # fmt: skip
 _FLAC = ("508", "516", "524")
+_COMMENT = re.compile(
+    r"\b(subject|age|sex|gender|session|date)\b>?[ \t]*[:=][ \t]*([^<\n]*?)[ \t]*(?=<|$)", re.I
+)
 
 
 def read_header(path: Path):
@@ -150,6 +154,41 @@ def lead_names(names) -> list[str]:
         name = name or f"lead {i}"
         unique.append(name if name not in unique else f"{name} ({i})")
     return unique
+
+
+def about(comments: Sequence[str], first_line: bool = False) -> dict:
+    """What the comments of a header say of the person.
+
+    Args:
+        comments: its comment lines, "Age: 25", "Sex: male", "ECG date: 07.12.2004",
+            "subject: ID", "session: ID", or several as "<age>: 25 <sex>: M" in one.
+        first_line: bool, the first is "69 M 1085 1629 x1" as in MIT-BIH (age, sex, tape).
+
+    Returns:
+        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where not said.
+
+    Example:
+        >>> about(["Age: 25", "Sex: male", "ECG date: 07.12.2004"])["session"]
+        '2004-12-07'
+    """
+    said: dict[str, str] = {}
+    for line in comments:
+        for key, value in _COMMENT.findall(line):
+            said.setdefault(key.lower(), value)
+    sex, age = said.get("sex") or said.get("gender") or "", said.get("age", "")
+    if first_line and comments and (match := re.match(r"(-?\d+)\s+([MF])\b", comments[0])):
+        age, sex = match.groups()
+    number = re.match(r"-?\d+(\.\d+)?", age)
+    years = float(number[0]) if number else math.nan
+    date = said.get("session") or said.get("date") or ""
+    if day := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d{4})", date):
+        date = f"{day[3]}-{day[2]}-{day[1]}"
+    return {
+        "subject": said.get("subject", ""),
+        "session": date,
+        "sex": {"m": "male", "f": "female"}.get(sex[:1].lower(), ""),
+        "age": years if 0 <= years < 130 else math.nan,  # MIT-BIH writes -1 for "not known"
+    }
 
 
 def malformed(path: Path, got: str) -> InputError:

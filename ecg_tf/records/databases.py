@@ -11,7 +11,7 @@ DS1 = (
     "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
 )  # fmt: skip
 #: Test records of the same split. Record 202 (here) and 201 (in DS1) are one person:
-#: the published split is not quite a split by subject; `windows.split_by_subject` knows.
+#: the published split is not quite a split by subject; `splits.split_by_subject` knows.
 DS2 = (
     "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
     "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",

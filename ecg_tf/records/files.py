@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ecg_tf.errors import InputError, closest
-from ecg_tf.wfdb_headers import check_sizes, lead_names, malformed, read_header
+from ecg_tf.records.headers import check_sizes, lead_names, malformed, read_header
+from ecg_tf.records.record import BEAT_SYMBOLS
 
-#: WFDB annotation codes that mark a beat; all others mark rhythm, noise, waves or comments.
-BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
 #: Annotation files looked for, best first: "atr" holds reference annotations by convention.
 ANNOTATORS = ("atr", "ecg", "qrs")
 

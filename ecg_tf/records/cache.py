@@ -7,6 +7,7 @@ change), which arrays belong to it, and a checksum of itself. Whatever does not 
 
 import hashlib
 import json
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -15,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.errors import write_whole
+from ecg_tf.records.record import Record
 
 _FORMAT = 1  # raise it whenever what is kept, or how it is read, changes
 _ARRAYS = ("signals", "beats", "symbols")
+_FIELDS = ("name", "database", "subject", "session", "sex", "paced", "fs", "leads")
 
 
 def cache_folder(key: Sequence) -> Path:
@@ -38,7 +41,7 @@ def cache_folder(key: Sequence) -> Path:
     return Path(root).expanduser() / "records" / digest[:24]
 
 
-def load(folder: Path, root: Path, names: Sequence[str]) -> list[tuple[dict, tuple]] | None:
+def load(folder: Path, root: Path, names: Sequence[str]) -> list[Record] | None:
     """Reads a cache, if it is whole and as young as the files it was made from.
 
     Args:
@@ -47,8 +50,8 @@ def load(folder: Path, root: Path, names: Sequence[str]) -> list[tuple[dict, tup
         names: names of the records in it now.
 
     Returns:
-        list of (description, (signal, beats, symbols)), one a record: signals are memory-mapped,
-        and changing one changes the copy in memory only. None if there is no usable cache.
+        list of Record: their signals are memory-mapped, and changing one changes the copy in
+        memory only. None if there is no usable cache.
     """
     try:
         digest, text = (folder / "index.json").read_text(encoding="utf-8").split("\n", 1)
@@ -66,15 +69,16 @@ def load(folder: Path, root: Path, names: Sequence[str]) -> list[tuple[dict, tup
         signals = signals.view(np.ndarray)
         beats = np.load(folder / "beats.npy", allow_pickle=False)
         symbols = np.load(folder / "symbols.npy", allow_pickle=False)
-        arrays, sample, beat = [], 0, 0
-        for record in index["records"]:
-            (length, leads), count = record["shape"], record["n_beats"]
+        found, sample, beat = [], 0, 0
+        for described in index["records"]:
+            (length, leads), count = described["shape"], described["n_beats"]
             signal = signals[sample : sample + length * leads].reshape(length, leads)
-            arrays.append((signal, beats[beat : beat + count], symbols[beat : beat + count]))
+            of_record = slice(beat, beat + count)
+            found.append(_undescribe(described, signal, beats[of_record], symbols[of_record]))
             sample, beat = sample + length * leads, beat + count
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return list(zip(index["records"], arrays, strict=True))
+    return found
 
 
 def save(
@@ -82,7 +86,7 @@ def save(
     root: Path,
     names: Sequence[str],
     stamps: dict[str, list[int] | None],
-    records: list[tuple[dict, tuple]],
+    records: Sequence[Record],
 ) -> None:
     """Keeps records; where that is impossible, says so in one line and does without.
 
@@ -92,24 +96,26 @@ def save(
         names: names of the records in it, those left out included.
         stamps: name relative to `root` -> `stamp` of every file looked for, whether it exists or
             not.
-        records: list of (JSON-able description, (signal, beats, symbols)), one a record.
+        records: the records.
     """
-    described = [
-        {**record, "shape": list(signal.shape), "n_beats": len(beats)}
-        for record, (signal, beats, _) in records
-    ]
+    arrays = {
+        "signals": [record.signal for record in records],
+        "beats": [record.beats for record in records],
+        "symbols": [record.symbols for record in records],
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "index.json").unlink(missing_ok=True)
         kept = {}
-        for column, name in enumerate(_ARRAYS):
+        for name, parts in arrays.items():
             part = folder / f".{name}.{os.getpid()}.part"
             try:
-                _write_array(part, [arrays[column] for _, arrays in records])
+                _write_array(part, parts)
                 os.replace(part, folder / f"{name}.npy")
             finally:
                 part.unlink(missing_ok=True)
             kept[name] = stamp(folder / f"{name}.npy")
+        described = [_describe(record) for record in records]
         index = {"names": list(names), "files": stamps, "arrays": kept, "records": described}
         text = json.dumps(index)
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -138,3 +144,24 @@ def _write_array(path: Path, parts: list[np.ndarray]) -> None:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
             file.write(np.ascontiguousarray(part, dtype).data)
+
+
+def _describe(record: Record) -> dict:
+    """All of a record but its arrays, JSON-able, and how much of the arrays is its own."""
+    age = None if math.isnan(record.age) else record.age  # JSON knows no NaN
+    return {
+        **{name: getattr(record, name) for name in _FIELDS},
+        "age": age,
+        "source": dict(record.source),
+        "shape": list(record.signal.shape),
+        "n_beats": len(record.beats),
+    }
+
+
+def _undescribe(described: dict, signal, beats, symbols) -> Record:
+    fields = {name: described[name] for name in _FIELDS}
+    fields["leads"] = tuple(fields["leads"])
+    age = math.nan if described["age"] is None else described["age"]
+    return Record(
+        **fields, age=age, source=described["source"], signal=signal, beats=beats, symbols=symbols
+    )

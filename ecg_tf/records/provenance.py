@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.databases import DATABASES
 from ecg_tf.errors import InputError
+from ecg_tf.records.databases import DATABASES
 
 _SIMULATED = {
     "title": "Simulated ECGs",

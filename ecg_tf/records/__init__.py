@@ -1,0 +1,38 @@
+"""ECG records: read from WFDB folders, known databases or a simulation, always in mV and Hz.
+
+In the order in which data flow:
+
+| file | what lives there |
+| --- | --- |
+| `record.py` | `Record`: signal, leads, beats, person; beat symbols and their AAMI classes |
+| `databases.py` | what is known of the public databases: license, citation, persons, quirks |
+| `download.py` | a database from PhysioNet to disk, resumed and verified |
+| `checksums.py` | SHA-256 of files, compared with published lists |
+| `headers.py` | a WFDB header, checked before anything in it is believed; its comments |
+| `files.py` | signals and annotated beats of one WFDB record |
+| `folder.py` | `read_record`, `read_folder`: files to Records |
+| `cache.py` | records read once, kept as memory-mapped arrays |
+| `load.py` | `load_records`: a simulation, a sample, a database or a folder, by name |
+| `provenance.py` | where records come from, for reports and dataset cards |
+"""
+
+from ecg_tf.records.databases import DATABASES, DS1, DS2, PACED, Database, data_folder
+from ecg_tf.records.folder import read_folder, read_record
+from ecg_tf.records.load import load_records
+from ecg_tf.records.provenance import provenance
+from ecg_tf.records.record import BEAT_SYMBOLS, Record
+
+__all__ = [
+    "BEAT_SYMBOLS",
+    "DATABASES",
+    "DS1",
+    "DS2",
+    "PACED",
+    "Database",
+    "Record",
+    "data_folder",
+    "load_records",
+    "provenance",
+    "read_folder",
+    "read_record",
+]

@@ -1,0 +1,71 @@
+"""SHA-256 of files: computed, read from published lists, and compared with them."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ecg_tf.errors import InputError
+
+
+def published_sums(folder: Path) -> dict[str, str]:
+    """Checksums the folder came with.
+
+    Args:
+        folder: Path.
+
+    Returns:
+        name of file -> SHA-256, from SHA256SUMS.txt; empty without one.
+    """
+    try:
+        text = (folder / "SHA256SUMS.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    return parse_sums(text)
+
+
+def parse_sums(text: str) -> dict[str, str]:
+    """Reads the lines of a sha256sum list.
+
+    Args:
+        text: str, lines of "<64 hex digits> [*]<name>".
+
+    Returns:
+        name of file -> SHA-256 in lower case.
+    """
+    found = re.findall(r"^([0-9a-fA-F]{64})[ \t]+\*?(.+?)[ \t\r]*$", text, re.M)
+    return {name.removeprefix("./"): digest.lower() for digest, name in found}
+
+
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file, as 64 hex digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digests(folder: Path, files: Sequence[str], sums: Mapping[str, str]) -> dict[str, str]:
+    """SHA-256 of files, compared with the published ones.
+
+    Args:
+        folder: Path.
+        files: names relative to it.
+        sums: name -> published SHA-256; files it does not list are not compared.
+
+    Returns:
+        name -> SHA-256.
+
+    Raises:
+        InputError: a file is not the published one.
+    """
+    found = {}
+    for name in files:
+        found[name] = sha256_of(folder / name)
+        if sums.get(name, found[name]) != found[name]:
+            raise InputError(
+                f"The file '{folder / name}' is not the published one.",
+                expected=f"SHA-256 {sums[name]}, as SHA256SUMS.txt there says",
+                got=found[name],
+                fix="fetch the file again; if you changed it on purpose, take its line out of "
+                "SHA256SUMS.txt",
+            )
+    return found

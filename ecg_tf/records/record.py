@@ -1,0 +1,77 @@
+"""One ECG recording as every other room takes it: signal in mV, rate in Hz, person and beats."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecg_tf.errors import InputError
+
+_AAMI = {
+    **dict.fromkeys("NLRBejn", "N"), **dict.fromkeys("AaJS", "S"), **dict.fromkeys("VEr", "V"),
+    "F": "F", **dict.fromkeys("/fQ?", "Q"),
+}  # fmt: skip
+#: WFDB annotation codes that mark a beat; all others mark rhythm, noise, waves or comments.
+BEAT_SYMBOLS = frozenset(_AAMI)
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One ECG recording.
+
+    Args:
+        name: str, unique in its database, "100" or "Person_01/rec_1".
+        database: str, "mitdb", "ecgiddb", "simulated", "sample", or the folder's name.
+        subject: str, the person, "mitdb-201" for the records 201 and 202 alike.
+        signal: (time, lead) float32, mV; invalid samples are NaN.
+        fs: float, Hz.
+        leads: names of the leads.
+        beats: (beat,) int64, sample positions of the annotated beats; may be empty.
+        symbols: (beat,) str, WFDB beat symbols ("N", "V", "A", ...).
+        session: str, date or session id, default "".
+        sex: str, "male", "female" or "".
+        age: float, years, NaN if not known.
+        paced: bool, True if a pacemaker makes (some of) its beats.
+        source: what it was made from: name of file -> SHA-256, or the simulation's options.
+    """
+
+    name: str
+    database: str
+    subject: str
+    signal: np.ndarray
+    fs: float
+    leads: tuple[str, ...]
+    beats: np.ndarray
+    symbols: np.ndarray
+    session: str = ""
+    sex: str = ""
+    age: float = math.nan
+    paced: bool = False
+    source: Mapping = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        if self.signal.ndim != 2 or self.signal.shape[1] != len(self.leads):
+            raise InputError(
+                f"Record '{self.name}' has a signal that does not fit its leads.",
+                expected=f"shape (time, {len(self.leads)})",
+                got=str(self.signal.shape),
+            )
+        if len(self.beats) != len(self.symbols):
+            raise InputError(
+                f"Record '{self.name}' has {len(self.beats)} beats.",
+                expected="as many symbols",
+                got=str(len(self.symbols)),
+            )
+
+    def aami(self) -> np.ndarray:
+        """Classes of the beats after ANSI/AAMI EC57.
+
+        Escape beats (e, j, n) count as N, as in de Chazal et al. 2004,
+        doi:10.1109/TBME.2004.827359.
+
+        Returns:
+            (beat,) str, each N, S, V, F or Q.
+        """
+        symbols, inverse = np.unique(np.asarray(self.symbols, "<U1"), return_inverse=True)
+        return np.array([_AAMI.get(symbol, "Q") for symbol in symbols], "<U1")[inverse]

@@ -1,0 +1,100 @@
+"""The cache of records: the same as reading, and read anew whenever it does not fit."""
+
+import math
+import os
+import warnings
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecg_tf.records import provenance, read_folder
+from tests.wfdb_writing import wave, write
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+
+
+def same(a, b):
+    assert len(a) == len(b)
+    for x, y in zip(a, b, strict=True):
+        for field in ("name", "database", "subject", "fs", "leads", "session", "sex", "paced"):
+            assert getattr(x, field) == getattr(y, field)
+        assert x.age == y.age or math.isnan(x.age) and math.isnan(y.age)
+        assert dict(x.source) == dict(y.source)
+        for field in ("signal", "beats", "symbols"):
+            first, second = getattr(x, field), getattr(y, field)
+            assert type(first) is type(second) is np.ndarray and first.dtype == second.dtype
+            np.testing.assert_array_equal(first, second)
+
+
+@pytest.fixture
+def own(tmp_path):
+    root = tmp_path / "own"
+    write(root, "r1", comments=["Age: 40"])
+    write(root, "r2", signal=wave(700, 3), beats=False)
+    return root
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """Names of the headers read by wfdb: none, when everything comes from the cache."""
+    names, original = [], wfdb.rdrecord
+    monkeypatch.setattr(wfdb, "rdrecord", lambda n, **k: names.append(n) or original(n, **k))
+    return names
+
+
+def test_second_reading_comes_from_the_cache_and_is_the_same(own, readings):
+    first = read_folder(own)
+    assert len(readings) == 2
+    second = read_folder(own)
+    assert len(readings) == 2
+    same(first, second)
+    second[0].signal[:] = 0  # changes the copy in memory, not the cache
+    same(first, read_folder(own))
+    assert provenance(first) == provenance(second)
+    read_folder(own, "V1")
+    read_folder(own, cache=False)
+    assert len(readings) == 6
+
+
+def test_changed_files_are_read_again(own, readings):
+    read_folder(own)
+    os.utime(own / "r1.dat", ns=(1, 1))
+    read_folder(own)
+    assert len(readings) == 4
+    (own / "r2.atr").write_bytes((own / "r1.atr").read_bytes())
+    assert len(read_folder(own)[1].beats) == 2 and len(readings) == 6  # the third is outside r2
+    write(own, "r3")
+    assert len(read_folder(own)) == 3
+    (own / "RECORDS").write_text("r3\n")
+    assert [r.name for r in read_folder(own)] == ["r3"]
+
+
+@pytest.mark.parametrize("file", ["index.json", "signals.npy", "beats.npy", "symbols.npy"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, damage):
+    first = read_folder(own)
+    [path] = (tmp_path / "cache").rglob(file)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x55
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        same(first, read_folder(own))
+        assert len(readings) == 4
+        same(first, read_folder(own))
+    assert len(readings) == 4
+    assert not [p for p in (tmp_path / "cache").rglob("*") if p.name.endswith(".part")]
+
+
+def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="without a cache") as told:
+        assert len(read_folder(own)) == 2
+    assert len(told) == 1 and "\n" not in str(told[0].message)

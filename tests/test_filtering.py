@@ -1,0 +1,55 @@
+"""Resampling and filtering: nothing moves that should not, no beat is lost."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecg_tf.errors import InputError
+from ecg_tf.filtering import filter_record, resample
+from tests.small_records import make_record, noise
+
+
+@pytest.mark.parametrize(("old", "new"), [(360, 128), (500, 128), (128, 360), (250, 257.5)])
+def test_resampling_keeps_a_sine_and_its_place(old, new):
+    t = np.arange(int(20 * old)) / old
+    record = make_record(2 + np.sin(2 * np.pi * 3 * t), old, beats=[0, len(t) // 2, len(t) - 1])
+    out = resample(record, new)
+    assert out.fs == new and len(out.signal) == np.ceil(len(t) * new / old)
+    truth = 2 + np.sin(2 * np.pi * 3 * np.arange(len(out.signal)) / new)
+    middle = slice(int(new), -int(new))
+    assert np.abs(out.signal[middle, 0] - truth[middle]).max() < 5e-3
+    assert len(out.beats) == 3 and out.beats[-1] <= len(out.signal) - 1
+    assert np.abs(out.beats / new - record.beats / old).max() <= 1.0 / new
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(300, 3000), st.sampled_from([64, 100, 128, 250, 360, 500, 1000]))
+def test_no_beat_is_lost_at_the_end(samples, fs):
+    record = make_record(noise(samples), 360.0, beats=np.arange(samples))
+    out = resample(record, fs)
+    assert len(out.beats) == samples
+    assert out.beats.min() >= 0 and out.beats.max() < len(out.signal)
+
+
+def test_the_same_rate_changes_nothing():
+    record = make_record(noise(500), 128.0, beats=[3, 400])
+    out = resample(record, 128.0)
+    assert np.array_equal(out.signal, record.signal) and np.array_equal(out.beats, record.beats)
+
+
+def test_the_band_pass_is_zero_phase_and_the_notch_takes_the_hum():
+    fs, t = 360.0, np.arange(360 * 30) / 360
+    heart, hum, drift = np.sin(2 * np.pi * 5 * t), np.sin(2 * np.pi * 50 * t), 3 + 0.1 * t
+    middle = slice(3600, -3600)
+
+    def through(y, **options):
+        return filter_record(make_record(y, fs), **options).signal[middle, 0]
+
+    assert np.abs(through(heart + drift) - heart[middle]).max() < 0.05
+    assert np.std(through(hum, low=0, high=0, notch=50)) < 0.01
+    assert np.abs(through(heart, low=0, high=0, notch=50) - heart[middle]).max() < 0.01
+    assert np.array_equal(through(heart, low=0, high=0), heart[middle].astype(np.float32))
+    for wrong in ({"high": 180}, {"low": -1}, {"low": 50, "high": 40}, {"notch": 500}):
+        with pytest.raises(InputError):
+            through(heart, **wrong)
