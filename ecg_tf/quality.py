@@ -35,7 +35,7 @@ class Quality:
         >>> quality = Quality()
         >>> windows = strips(prepared, 1280, quality=quality)
         >>> quality.kept, quality.dropped["nan"]
-        (184, 0)
+        (180, 0)
     """
 
     gap_s: float = 0.05

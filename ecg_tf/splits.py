@@ -42,7 +42,7 @@ def split_by_subject(
 
     Example:
         >>> split_by_subject(["a", "b", "c", "d", "e"], fractions=(0.6, 0.2, 0.2), seed=1)
-        {'train': ['a', 'b', 'c'], 'validation': ['d'], 'test': ['e']}
+        {'train': ['a', 'b', 'e'], 'validation': ['c'], 'test': ['d']}
     """
     choice(scheme, "scheme", ("random", "ds1ds2"))
     names = sorted({str(getattr(item, "subject", item)) for item in records_or_subjects})

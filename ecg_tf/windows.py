@@ -125,7 +125,7 @@ def strips(
 
     Example:
         >>> strips(prepared, length=1280, step=640).signals.shape  # 10 s at 128 Hz
-        (359, 1280, 1)
+        (360, 1280, 1)
     """
     length = count(length, "length", 1, 2**31)
     step = count(length if step is None else step, "step", 1, 2**31)
@@ -164,7 +164,7 @@ def beat_sequences(
 
     Example:
         >>> beat_sequences(prepared, rows=32, step=4).rpeaks.shape
-        (559, 34)
+        (560, 34)
     """
     rows = count(rows, "rows", 1, 10_000)
     step = count(rows if step is None else step, "step", 1, 10_000)
@@ -201,8 +201,9 @@ def beats(
         InputError: records of different rates or leads, or none that gives a window.
 
     Example:
-        >>> beats(prepared).take(beats(prepared).labels == "V").signals.shape
-        (42, 103, 1)
+        >>> windows = beats(prepared)
+        >>> windows.take(windows.labels == "S").signals.shape
+        (33, 103, 1)
     """
     before_s = number(before_s, "before_s", 0.0, 60.0)
     after_s = number(after_s, "after_s", 0.0, 60.0)
