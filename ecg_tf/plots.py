@@ -73,6 +73,36 @@ def figure_html(figure: Figure, caption: str, alt: str = "", dpi: float = 0) -> 
     )
 
 
+def facts_table(facts, columns: int = 1):
+    """Names and values, such as settings or where data come from, as a compact table.
+
+    Args:
+        facts: mapping name -> value; empty values ("", None, [], {}) are left out.
+        columns: int, pairs side by side.
+
+    Returns:
+        HTML, shown by a notebook as a table.
+    """
+    from IPython.display import HTML
+
+    pairs = [
+        (str(name).replace("_", " "), _fact(value))
+        for name, value in facts.items()
+        if value is not None and not (hasattr(value, "__len__") and not len(value))
+    ]
+    deep = -(-len(pairs) // columns)
+    cell = "text-align:left;vertical-align:top;padding:.25em .9em;overflow-wrap:anywhere"
+    rows = [
+        "".join(
+            f'<th scope="row" style="{cell}">{html.escape(name)}</th>'
+            f'<td style="{cell}">{html.escape(value)}</td>'
+            for name, value in pairs[row::deep]
+        )
+        for row in range(deep)
+    ]
+    return HTML(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
+
+
 def measures_table(measures):
     """The table of measures, each beside its yardstick: value, interval, floor and ratio.
 
@@ -212,7 +242,7 @@ def time_path(arrangement, title: str = "") -> Figure:
     Steps to a neighbouring pixel are solid, jumps (the seams) thin and dotted; colour is time.
 
     Args:
-        arrangement: what has `encode(signals) -> images` and `window_length` (samples), or the
+        arrangement: what has `image_shape` and `path() -> (time, 3)` row, column, channel; or the
             order itself, an array (height, width) or (height, width, channel) that holds the
             time index of each pixel, NaN where there is none. Small images (8 x 8) show best.
         title: str.
@@ -259,7 +289,7 @@ def time_path(arrangement, title: str = "") -> Figure:
     cax = figure.add_axes(((wide - 0.8) / wide, 0.35 / high, 0.12 / wide, tall / high))
     bar = figure.colorbar(shown, cax=cax, ticks=[0, last])
     bar.outline.set_visible(False)
-    cax.set_ylabel("time (sample)", fontsize=9, labelpad=-8)
+    cax.set_ylabel("time (sample)" if tall > 1.8 else "sample", fontsize=9, labelpad=-8)
     cax.tick_params(labelsize=8.5)
     note = "● start    ■ end    ┄ jump" if jumps else "● start    ■ end"
     figure.text(0.12 / wide, 0.1 / high, note, fontsize=8.5, color="#444444", va="bottom")
@@ -273,10 +303,12 @@ def time_path(arrangement, title: str = "") -> Figure:
 
 
 def _time_order(arrangement) -> np.ndarray:
-    if hasattr(arrangement, "encode"):
-        # A ramp in place of a signal: each pixel then holds the time at which it was taken.
-        ramp = np.arange(arrangement.window_length, dtype=float)[None, :, None]
-        arrangement = np.asarray(arrangement.encode(ramp))[0]
+    if hasattr(arrangement, "path"):
+        places = np.rint(arrangement.path()).astype(int)  # columns may be fractions
+        height, width = arrangement.image_shape[:2]
+        row, column, channel = np.minimum(places, (height - 1, width - 1, places.max())).T
+        arrangement = np.full((height, width, channel.max() + 1), np.nan)
+        arrangement[row, column, channel] = np.arange(len(places))
     order = np.asarray(arrangement, dtype=float)
     order = order[..., None] if order.ndim == 2 else order
     if order.ndim != 3 or not np.isfinite(order).any():
@@ -287,6 +319,14 @@ def _time_order(arrangement) -> np.ndarray:
             fix="give the arrangement itself, or the time index of each pixel",
         )
     return order
+
+
+def _fact(value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_fact(each)}" for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_fact, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _number(value) -> str:
