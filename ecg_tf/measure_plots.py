@@ -220,7 +220,7 @@ def beat_overlay(
         before: float, s shown before R.
         after: float, s shown after R.
         rpeaks: (real, synthetic), each a list of R positions (samples) a window; default: found
-            by `ecg_tf.rpeaks.find_rpeaks`, the same on both sides.
+            by `evaluation.descriptors.strip_rpeaks`, the same on both sides.
         most: int, beats drawn a side, evenly chosen; the median is over all.
 
     Returns:
@@ -269,9 +269,9 @@ def beat_overlay(
 
 def _aligned(strips, rpeaks, fs, t) -> np.ndarray:
     if rpeaks is None:
-        from ecg_tf.rpeaks import find_rpeaks
+        from ecg_tf.evaluation.descriptors import strip_rpeaks
 
-        rpeaks = [find_rpeaks(np.nan_to_num(strip), fs) for strip in strips]
+        rpeaks = [strip_rpeaks(np.nan_to_num(strip)[None, :, None], fs)[0] for strip in strips]
     offsets = np.round(t * fs).astype(int)
     beats = [
         strip[peak + offsets]

@@ -210,6 +210,13 @@ def test_beats_are_laid_over_one_another_at_their_peaks():
         assert median.get_ydata().max() == pytest.approx(1.2, abs=0.1)
 
 
+def test_beats_are_found_by_the_detector_of_strips_where_none_are_given():
+    signals, peaks = ecgs(4)
+    drawn = plots.beat_overlay(signals, signals, FS).axes[0].get_title(loc="left")
+    inside = [((at > 0.3 * FS) & (at < (4 - 0.5) * FS - 1)).sum() for at in peaks]
+    assert int(drawn.split()[1]) == pytest.approx(sum(inside), abs=2)
+
+
 def test_html_carries_alt_text_caption_and_a_small_picture_of_the_same_size():
     figure = paper.real_beside_synthetic(*[ecgs(4, 5, seed)[0] for seed in (0, 1)], FS)
     page = plots.figure_html(figure, 'Caption with <angle> & "quotes".', 'An "alt" <text>.')

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, find_rpeaks
+from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 from ecg_tf.evaluation.waveform import wasserstein1
 
 RATES = (30.0, 220.0)  # bpm, what counts as a heart rate
@@ -27,7 +27,7 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
         strips: (n, time, lead) mV, finite, 2 s or longer.
         fs: Hz.
         lead: which lead to read; default 0.
-        rpeaks: what `find_rpeaks` gave for this lead; default None, found here.
+        rpeaks: what `strip_rpeaks` gave for this lead; default None, found here.
 
     Returns:
         DataFrame of n rows: `beats` (number), `heart_rate` (bpm, 60 / median RR, NaN outside
@@ -44,7 +44,7 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
     Source: Task Force of the ESC and NASPE 1996 (HRV).
     """
     strips = _one_lead(strips, fs, lead)
-    rpeaks = find_rpeaks(strips, fs) if rpeaks is None else rpeaks
+    rpeaks = strip_rpeaks(strips, fs) if rpeaks is None else rpeaks
     beats, owner = aligned_beats(strips, rpeaks, fs)
     first = np.searchsorted(owner, np.arange(len(strips) + 1))
     level = np.median(strips, axis=1)[:, 0]
@@ -96,7 +96,7 @@ def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) 
                          fix="leave `limit` out for 60 strips")
     drawn = np.random.default_rng(seed).permutation(len(strips))[:limit]
     strips = strips[np.sort(drawn)]
-    rpeaks = find_rpeaks(strips, fs)
+    rpeaks = strip_rpeaks(strips, fs)
     found = rhythm(strips, fs, rpeaks=rpeaks)
     rows = [_delineate(strip[:, 0], peaks, fs, bool(ok))
             for strip, peaks, ok in zip(strips, rpeaks, found.detectable, strict=True)]

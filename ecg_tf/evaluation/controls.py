@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.descriptors import as_strips, find_rpeaks
+from ecg_tf.evaluation.descriptors import as_strips, strip_rpeaks
 
 CONTROLS = {
     "exact copy": "training windows themselves: like real, and no privacy",
@@ -89,7 +89,7 @@ def shifted(strips, fs: float, rng) -> np.ndarray:
     by = rng.integers(int(np.ceil(0.2 * fs)), length // 2 + 1, len(strips))
     fade = np.linspace(0, 1, max(2, int(0.1 * fs)), dtype=np.float32)[:, None]
     out = np.empty_like(strips)
-    for i, peaks in enumerate(find_rpeaks(strips, fs)):
+    for i, peaks in enumerate(strip_rpeaks(strips, fs)):
         begin, end = 0, length
         if len(peaks) > 2:
             before = min(0.35 * np.median(np.diff(peaks)), peaks[0])
@@ -137,7 +137,7 @@ def at_heart_rate(strips, fs: float, rates=(140, 170), rng=None) -> np.ndarray:
     rng = np.random.default_rng(0) if rng is None else rng
     length = strips.shape[1]
     at = np.tile(np.arange(length, dtype=np.float64), (len(strips), 1))
-    for row, peaks in zip(at, find_rpeaks(strips, fs), strict=True):
+    for row, peaks in zip(at, strip_rpeaks(strips, fs), strict=True):
         rr = np.diff(peaks)
         if not len(rr):
             continue

@@ -85,7 +85,7 @@ def describe(strips, fs: float, scale: DescriptorScale | None = None, rpeaks=Non
         strips: (n, time, lead) mV, at least 2 s long, finite.
         fs: sampling rate, Hz, at least 82.
         scale: fixed centre and scale; None gives the blocks in their own units.
-        rpeaks: what `find_rpeaks` gave for these strips, to save doing it twice; default None.
+        rpeaks: what `strip_rpeaks` gave for these strips, to save doing it twice; default None.
 
     Returns:
         (n, d) float32, d = 177 * leads + 4.
@@ -98,7 +98,7 @@ def describe(strips, fs: float, scale: DescriptorScale | None = None, rpeaks=Non
         (3, 181)
     """
     strips = as_strips(strips, fs)
-    rpeaks = find_rpeaks(strips, fs) if rpeaks is None else rpeaks
+    rpeaks = strip_rpeaks(strips, fs) if rpeaks is None else rpeaks
     mean, spread = _mean_and_spread(strips, rpeaks, fs)
     blocks = (mean, spread, _rhythm(rpeaks, strips.shape[1], fs), log_band_power(strips, fs))
     features = np.concatenate(blocks, axis=1)
@@ -119,7 +119,7 @@ def block_slices(leads: int = 1) -> dict[str, slice]:
             for (name, size), end in zip(sizes.items(), ends, strict=True)}
 
 
-def find_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
+def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
     """R peaks of every strip: Pan-Tompkins (sleepecg), without T waves, moved to the extremum.
 
     The detector's refractory period is 0.2 s, so rates up to 300 bpm pass. A detection whose slope

@@ -8,8 +8,8 @@ from ecg_tf.evaluation.descriptors import (
     DescriptorScale,
     aligned_beats,
     describe,
-    find_rpeaks,
     log_band_power,
+    strip_rpeaks,
 )
 
 
@@ -28,7 +28,7 @@ class StripData:
 
     def __init__(self, signals, subjects, fs: float, reference, by_person: bool = True,
                  seed: int = 0):
-        rpeaks = find_rpeaks(signals, fs)
+        rpeaks = strip_rpeaks(signals, fs)
         raw = describe(signals, fs, rpeaks=rpeaks)
         scale = DescriptorScale.from_description(raw[reference], signals.shape[2])
         self.features = ((raw - scale.center) / scale.scale).astype(np.float32)
