@@ -11,7 +11,7 @@ from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, build_discriminator, build_
 SHAPE = (16, 16, 1)
 
 
-def make(family=R1GAN, shape=SHAPE, base_filters=4, latent_dim=8, network=None, norm="rms", **kw):
+def make(family=R1GAN, shape=SHAPE, base_filters=4, latent_dim=8, network=None, norm="style", **kw):
     keras.utils.set_random_seed(0)
     network = network or {}
     return family(

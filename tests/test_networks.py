@@ -16,7 +16,7 @@ from ecg_tf.models import (
     build_discriminator,
     build_generator,
 )
-from ecg_tf.models.layers import SpectralNorm
+from ecg_tf.models.layers import FromPatches, SpectralNorm, StyleNorm, ToPatches
 from ecg_tf.models.networks import grid_sizes
 
 SHAPE = (16, 16, 1)
@@ -137,6 +137,28 @@ def test_spectral_norm_keeps_the_largest_singular_value_at_one(seed, scale):
 # Networks
 
 
+def test_patches_and_back_is_exact():
+    images = np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype(np.float32)
+    patches = ToPatches(2)(images)
+    assert patches.shape == (2, 3, 4, 12)
+    np.testing.assert_array_equal(patches[0, 1, 2], images[0, 2:4, 4:6].ravel())
+    np.testing.assert_array_equal(FromPatches(2)(patches), images)
+
+
+def test_a_style_says_the_same_to_every_pixel_and_keeps_what_is_relative():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(1, 4, 5, 6)).astype(np.float32)
+    styles = rng.normal(size=(2, 3)).astype(np.float32)
+    layer = StyleNorm()
+    one, other = (np.asarray(layer([features, style[None]])) for style in styles)
+    assert np.abs(one - other).max() > 0.01
+    # Both are scale * normalized + shift: on one channel a straight line maps one to the other.
+    x, y = one[..., 0].ravel(), other[..., 0].ravel()
+    np.testing.assert_allclose(y, np.polyval(np.polyfit(x, y, 1), x), atol=1e-5)
+    # Ten times the signal is no other signal: only what is relative between features is kept.
+    np.testing.assert_allclose(np.asarray(layer([10 * features, styles[:1]])), one, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     "shape", [(16, 16, 1), (24, 64, 3), (48, 80, 2), (32, 64, 2), (16, 128, 6), (17, 33, 1)]
 )
@@ -161,7 +183,7 @@ def test_grid_sizes_end_small_and_halve_at_most(height, width):
             assert b in (a, -(-a // 2))
 
 
-@pytest.mark.parametrize("norm", ["rms", "batch", "group", "none"])
+@pytest.mark.parametrize("norm", ["style", "batch", "none"])
 def test_networks_survive_saving(norm, tmp_path):
     projection = IntervalMean(6, channel=1)
     generator = build_generator(

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from ecg_tf.errors import InputError
@@ -172,6 +173,75 @@ class IntervalMean(keras.layers.Layer):
     def get_config(self):
         own = {"split_column": self.split_column, "channel": self.channel}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class StyleNorm(keras.layers.Layer):
+    """Normalizes each pixel's features, then scales and shifts them as a style says.
+
+    The style is one vector an image, so it says the same to every pixel: what all beats of a person
+    have in common need not be agreed upon from row to row (Karras 2019, with the root mean square
+    instead of the instance norm, which would take away how strong a wave is).
+
+    Example:
+        >>> StyleNorm()([features, style])  # (batch, height, width, channel), (batch, style)
+    """
+
+    def build(self, input_shapes):
+        features, style = input_shapes
+        self.to_scale_and_shift = keras.layers.Dense(
+            2 * features[-1], dtype=self.dtype_policy, name="scale_and_shift",
+            # Small at first: the network starts as one without style.
+            kernel_initializer=keras.initializers.VarianceScaling(0.3),
+        )  # fmt: skip
+        self.to_scale_and_shift.build(style)
+        self.normalize = keras.layers.RMSNormalization(dtype=self.dtype_policy, name="rms")
+        self.normalize.build(features)
+
+    def call(self, inputs):
+        features, style = inputs
+        scale, shift = ops.split(self.to_scale_and_shift(style)[:, None, None], 2, axis=-1)
+        return self.normalize(features) * (1 + scale) + shift
+
+    def compute_output_shape(self, input_shapes):
+        return tuple(input_shapes[0])
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class ToPatches(keras.layers.Layer):
+    """Blocks of pixels become one pixel with more channels (space to depth).
+
+    Args:
+        block: int, pixels a side of a block; has to divide height and width.
+    """
+
+    def __init__(self, block, **kwargs):
+        super().__init__(**kwargs)
+        self.block = int(block)
+
+    def call(self, images):
+        return tf.nn.space_to_depth(images, self.block)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        block = self.block
+        return batch, height // block, width // block, channels * block**2
+
+    def get_config(self):
+        return {**super().get_config(), "block": self.block}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class FromPatches(ToPatches):
+    """Undoes `ToPatches`: a pixel's channels become a block of pixels (Shi 2016)."""
+
+    def call(self, patches):
+        return tf.nn.depth_to_space(patches, self.block)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        block = self.block
+        return batch, height * block, width * block, channels // block**2
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)

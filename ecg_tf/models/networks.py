@@ -6,20 +6,28 @@ import keras
 from keras import layers
 
 from ecg_tf.errors import InputError, closest
-from ecg_tf.models.layers import HelicalConv2D, MinibatchStd, SpectralNorm
+from ecg_tf.models.layers import (
+    FromPatches,
+    HelicalConv2D,
+    MinibatchStd,
+    SpectralNorm,
+    StyleNorm,
+    ToPatches,
+)
 
-NORMS = ("rms", "batch", "group", "none")
+NORMS = ("style", "batch", "none")
 PADDINGS = ("zero", "helical")
 OUTPUTS = ("tanh", "linear")
+STYLE_DIM = 128
 
 
 def build_generator(
     image_shape,
     latent_dim=128,
     base_filters=32,
-    depth=1,
+    depth=2,
     widest=4,
-    norm="rms",
+    norm="style",
     padding="zero",
     classes=0,
     projection=None,
@@ -28,19 +36,21 @@ def build_generator(
 ):
     """A network that draws images from latent vectors.
 
-    A dense layer fills the coarsest grid (`grid_sizes`). Each further size is reached by a 1x1
-    convolution, nearest upsampling and `depth` residual 3x3 convolutions: no transposed
-    convolution, so no checkerboard (Odena 2016), and the 1x1 runs where it is cheapest, on the
-    smaller grid.
+    A dense layer fills the coarsest grid (`grid_sizes`); each further size is reached by a 1x1
+    convolution, nearest upsampling and `depth` residual 3x3 convolutions. The finest grid is that
+    of patches of 2 x 2 pixels: full size is where the time would go, and neighbouring pixels say
+    much the same. No transposed convolution, so no checkerboard (Odena 2016).
+
+    With norm "style" the latents also speak to every layer and pixel at once (`StyleNorm`): what
+    all beats of an ECG have in common, they have in common from the start.
 
     Args:
         image_shape: (height, width, channels), sides of 8 or more, of any proportion.
         latent_dim: int, length of a latent vector, default 128.
-        base_filters: int, filters at full size, doubled at every coarser one, default 32.
+        base_filters: int, filters of the finest grid, doubled at every coarser one, default 32.
+        depth: int, residual convolutions at each size, default 2.
         widest: int, at most this many times `base_filters` at the coarse sizes, default 4.
-        depth: int, residual convolutions at each size, default 1.
-        norm: str, "rms" (each pixel by its own features; alike in training and inference), "batch",
-            "group" or "none", default "rms".
+        norm: str, "style", "batch" (as in the first DCGAN) or "none", default "style".
         padding: str, "zero", or "helical" for rows that continue into each other, default "zero".
         classes: int, number of classes, 0 for none; else the network takes [latents, labels].
         projection: layer put after the output, such as `IntervalMean`, default None.
@@ -61,7 +71,9 @@ def build_generator(
     height, width, channels = check_image_shape(image_shape)
     _check_positive(latent_dim=latent_dim, base_filters=base_filters, widest=widest)
     _check_choice("output", output, OUTPUTS)
-    sizes = grid_sizes((height, width))
+    _check_choice("norm", norm, NORMS)
+    block = patch_side((height, width))
+    sizes = grid_sizes((height // block, width // block))
     widths = [base_filters * min(2**level, widest) for level in range(len(sizes))]
     conv = _convolution(padding, dtype)
 
@@ -71,18 +83,20 @@ def build_generator(
         inputs = [latents, labels]
         code = layers.Embedding(classes, latent_dim, dtype=dtype, name="class_code")(labels)
         latents = layers.Concatenate(dtype=dtype)([latents, code])
-    coarsest = sizes[-1]
+    style = _style(latents, dtype) if norm == "style" else None
+
     filters = widths[-1]
-    x = layers.Dense(math.prod(coarsest) * filters, dtype=dtype, name="dense")(latents)
-    x = layers.Reshape((*coarsest, filters), dtype=dtype)(x)
-    x = _residual(x, filters, depth, norm, conv, dtype)
-    for level in reversed(range(len(sizes) - 1)):
-        filters = widths[level]
-        x = conv(filters, 1)(x)
-        x = _upsample(x, sizes[level], dtype)
-        x = _residual(x, filters, depth, norm, conv, dtype)
-    x = _norm_activation(x, norm, dtype)
-    x = conv(channels, 3, kernel_initializer="glorot_uniform")(x)
+    x = layers.Dense(math.prod(sizes[-1]) * filters, dtype=dtype, name="dense")(latents)
+    x = layers.Reshape((*sizes[-1], filters), dtype=dtype)(x)
+    for level in reversed(range(len(sizes))):
+        if x.shape[1:3] != sizes[level]:
+            x = conv(widths[level], 1)(x)
+            x = _upsample(x, sizes[level], dtype)
+        x = _residual(x, widths[level], depth, norm, conv, dtype, style)
+    x = _norm_activation(x, norm, dtype, style)
+    x = conv(channels * block**2, 3, kernel_initializer="glorot_uniform")(x)
+    if block > 1:
+        x = FromPatches(block, dtype=dtype)(x)
     # Half precision would leave some 256 grey levels: the last step is float32.
     x = layers.Activation(output, dtype="float32", name="images")(x)
     if projection is not None:
@@ -93,7 +107,7 @@ def build_generator(
 def build_discriminator(
     image_shape,
     base_filters=32,
-    depth=0,
+    depth=1,
     widest=4,
     padding="zero",
     spectral_norm=False,
@@ -103,14 +117,15 @@ def build_discriminator(
 ):
     """A network that scores how real images look; without batch normalization.
 
-    Each stage is a strided 4x4 convolution (every pixel counts equally often) beside an averaged
-    shortcut, after `depth` residual 3x3 convolutions. The score is a logit, unbounded.
+    It sees patches of 2 x 2 pixels, as the generator draws them. Each stage is `depth` residual
+    3x3 convolutions, then a strided 4x4 convolution (every pixel counts equally often) beside an
+    averaged shortcut. The score is a logit, unbounded.
 
     Args:
         image_shape: (height, width, channels), as for `build_generator`.
-        base_filters: int, filters at full size, doubled at every coarser one, default 32.
+        base_filters: int, filters of the finest grid, doubled at every coarser one, default 32.
+        depth: int, residual 3x3 convolutions before each halving, default 1.
         widest: int, at most this many times `base_filters` at the coarse sizes, default 4.
-        depth: int, residual 3x3 convolutions before each halving, default 0.
         padding: str, "zero" or "helical", default "zero".
         spectral_norm: bool, keep every kernel's spectral norm at 1 or below, default False.
         classes: int, number of classes, 0 for none; else class logits are a second output.
@@ -130,13 +145,16 @@ def build_discriminator(
     """
     image_shape = check_image_shape(image_shape)
     _check_positive(base_filters=base_filters, widest=widest)
-    sizes = grid_sizes(image_shape[:2])
+    block = patch_side(image_shape[:2])
+    sizes = grid_sizes((image_shape[0] // block, image_shape[1] // block))
     widths = [base_filters * min(2**level, widest) for level in range(len(sizes))]
     constraint = SpectralNorm() if spectral_norm else None
     conv = _convolution(padding, dtype, constraint)
 
-    images = keras.Input(image_shape, name="images")
-    x = conv(base_filters, 3)(images)
+    images = x = keras.Input(image_shape, name="images")
+    if block > 1:
+        x = ToPatches(block, dtype=dtype)(x)
+    x = conv(base_filters, 3)(x)
     for level, (size, coarser) in enumerate(zip(sizes, sizes[1:], strict=False)):
         x = _residual(x, widths[level], depth, "none", conv, dtype)
         strides = _strides(size, coarser)
@@ -157,6 +175,11 @@ def build_discriminator(
         logits = layers.Dense(classes, dtype="float32", name="class_logits")(x)
         return keras.Model(images, [score, logits], name="discriminator")
     return keras.Model(images, score, name="discriminator")
+
+
+def patch_side(sides):
+    """Side of the patches in which networks see an image: 2 where both sides are even, else 1."""
+    return 2 if all(side % 2 == 0 and side >= 16 for side in sides) else 1
 
 
 def grid_sizes(sides):
@@ -214,22 +237,28 @@ def _convolution(padding, dtype, constraint=None):
     return conv
 
 
-def _residual(x, filters, depth, norm, conv, dtype):
+def _style(latents, dtype):
+    style = layers.RMSNormalization(dtype=dtype)(latents)
+    for number in (1, 2):
+        style = layers.Dense(STYLE_DIM, kernel_initializer="he_normal", dtype=dtype,
+                             name=f"style_{number}")(style)  # fmt: skip
+        style = layers.LeakyReLU(0.2, dtype=dtype)(style)
+    return style
+
+
+def _residual(x, filters, depth, norm, conv, dtype, style=None):
     for _ in range(depth):
-        y = conv(filters, 3)(_norm_activation(x, norm, dtype))
+        y = conv(filters, 3)(_norm_activation(x, norm, dtype, style))
         x = layers.Add(dtype=dtype)([x, y])
     return x
 
 
-def _norm_activation(x, norm, dtype):
-    _check_choice("norm", norm, NORMS)
-    if norm == "rms":
-        x = layers.RMSNormalization(dtype=dtype)(x)
+def _norm_activation(x, norm, dtype, style=None):
+    if norm == "style":
+        x = StyleNorm(dtype=dtype)([x, style])
     elif norm == "batch":
         # 0.9 instead of 0.99: training is short, and EMA weights average the statistics once more.
         x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
-    elif norm == "group":
-        x = layers.GroupNormalization(math.gcd(8, x.shape[-1]), dtype=dtype)(x)
     return layers.LeakyReLU(0.2, dtype=dtype)(x)
 
 
