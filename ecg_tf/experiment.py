@@ -7,7 +7,7 @@ The same keys stand in the YAML files of `notebooks/experiments/` and in the par
 import dataclasses
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ecg_tf.standardize import RANGES
 
 MODELS = ("dcgan", "r1gan", "wgan_gp")
 PADDINGS = ("zero", "helical")
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SPLITS = ("random", "ds1ds2")
 LARGEST_FILE = 2**16  # bytes; an experiment takes two thousand
 
@@ -46,7 +46,7 @@ class Experiment:
         batch_size, steps, learning_rate, ema_decay: of the training.
         penalty: weight of the gradient penalty (r1gan, wgan_gp).
         penalty_every: steps between penalties (r1gan).
-        precision: "float32" or "mixed_bfloat16".
+        precision: "float32", "mixed_bfloat16", or "auto": the latter where the processor has it.
         synthetic: how many images are drawn and decoded at the end.
         strip_seconds: length of the strips that are shown and measured, s.
         check_every: steps between a history line, a diversity check and a checkpoint.
@@ -93,7 +93,7 @@ class Experiment:
     ema_decay: float = 0.999
     penalty: float = 1.0
     penalty_every: int = 4
-    precision: str = "float32"
+    precision: str = "auto"
     synthetic: int = 500
     strip_seconds: float = 10.0
     check_every: int = 50
@@ -172,13 +172,17 @@ class Experiment:
         return cls(**values)
 
     @classmethod
-    def from_namespace(cls, namespace: Mapping) -> "Experiment":
+    def from_namespace(cls, namespace: Mapping, also: Iterable[str] = ()) -> "Experiment":
         """An experiment from a notebook's variables, `globals()` after the parameters cell.
 
         papermill only warns of a parameter that the notebook does not have; here it fails: every
         variable with a plain value has to be one of the experiment's keys.
+
+        Args:
+            namespace: name -> value.
+            also: names of parameters that a lesson has beside the experiment's.
         """
-        ignored = {"exit", "quit", "open"}
+        ignored = {"exit", "quit", "open", *also}
         plain = (str, int, float, bool, list, tuple, types.NoneType)
         return cls.from_dict({
             name: value for name, value in namespace.items()

@@ -94,7 +94,7 @@ def facts_table(facts, columns: int = 1):
     cell = "text-align:left;vertical-align:top;padding:.25em .9em;overflow-wrap:anywhere"
     rows = [
         "".join(
-            f'<th scope="row" style="{cell}">{html.escape(name)}</th>'
+            f'<th scope="row" style="{cell};white-space:nowrap">{html.escape(name)}</th>'
             f'<td style="{cell}">{html.escape(value)}</td>'
             for name, value in pairs[row::deep]
         )

@@ -1,6 +1,7 @@
 """TensorFlow's start-up lines kept out of command lines and notebooks."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -8,10 +9,11 @@ import tempfile
 
 @contextlib.contextmanager
 def quiet_startup():
-    """Silences what TensorFlow's C++ core writes while it is imported.
+    """Silences what TensorFlow's C++ core writes while it is imported, and its hints afterwards.
 
     Its first lines ignore TF_CPP_MIN_LOG_LEVEL and bypass `sys.stderr`, so the file descriptor
-    itself is turned away for the time of the import. If the import fails, they are shown.
+    itself is turned away for the time of the import. If the import fails, they are shown. Its
+    Python logger then shows errors only: several networks in one process are no mistake here.
 
     Example:
         >>> with quiet_startup():
@@ -31,3 +33,4 @@ def quiet_startup():
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.codec import Codec
@@ -38,7 +39,8 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
     """
     e = experiment
     keras.utils.set_random_seed(e.seed)
-    common = {"base_filters": e.base_filters, "padding": e.padding, "dtype": e.precision}
+    common = {"base_filters": e.base_filters, "padding": e.padding,
+              "dtype": precision_of(e.precision)}  # fmt: skip
     projection = None
     if "rr" in codec.channels:
         projection = IntervalMean(codec.arrangement.r_column, codec.channels.index("rr"))
@@ -103,8 +105,29 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
 def training_key(experiment: Experiment, data: Data) -> str:
     """A digest of all that decides about the weights: settings, data, split."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
+    settings["precision"] = precision_of(experiment.precision)
     facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+def precision_of(precision: str) -> str:
+    """What "auto" means on this machine.
+
+    Half precision took 60 to 75 % of the time on processors with AVX512-BF16 or AMX-BF16; without
+    such instructions it is emulated and much slower.
+
+    Args:
+        precision: "auto", "float32" or "mixed_bfloat16".
+
+    Returns:
+        "float32" or "mixed_bfloat16".
+    """
+    if precision != "auto":
+        return precision
+    cpuinfo = Path("/proc/cpuinfo")
+    words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
+    fast = {"avx512_bf16", "amx_bf16"}.intersection(words) or tf.config.list_physical_devices("GPU")
+    return "mixed_bfloat16" if fast else "float32"
 
 
 class Checkpoint(keras.callbacks.Callback):
