@@ -91,5 +91,6 @@ def test_any_values_give_an_experiment_or_an_input_error(values):
 def test_a_notebooks_own_names_are_not_taken_for_parameters():
     names = {"In": ["x"], "Out": {}, "_": 3, "exit": "x", "yaml": yaml, "steps": 5, "leads": []}
     assert Experiment.from_namespace(names).steps == 5
+    assert Experiment.from_namespace(names | {"ranges": []}, also=("ranges",)).steps == 5
     with pytest.raises(InputError, match="'batchsize'"):
         Experiment.from_namespace(names | {"batchsize": 32})

@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from ecg_tf.errors import InputError
 from ecg_tf.report_html import to_html
 from ecg_tf.reports import run_notebook
 from tests.test_run import TINY
@@ -18,6 +19,26 @@ def test_sources_carry_no_outputs_and_define_no_functions(path):
         if cell.cell_type == "code":
             assert not cell.outputs and cell.execution_count is None
             assert not any(line.startswith(("def ", "class ")) for line in cell.source.split("\n"))
+
+
+def texts(executed) -> str:
+    """All that the cells of an executed notebook say in text and Markdown."""
+    data = [output.get("data", {}) for cell in nbformat.read(executed, as_version=4).cells
+            for output in cell.get("outputs", [])]  # fmt: skip
+    return "\n".join(d.get("text/markdown", d.get("text/plain", "")) for d in data)
+
+
+def test_01_records(tmp_path):
+    settings = {"subjects": 3, "sessions": 2, "minutes": 1.5, "shown": 2}
+    executed = run_notebook("notebooks/01_records.ipynb", tmp_path / "smoke.ipynb", settings,
+                            progress=False)  # fmt: skip
+    said = texts(executed)
+    assert "The gate found 3 of 3 planted flaws and dropped 3 of 12 windows." in said
+    assert "6 records of 3 persons, 9 minutes" in said
+    assert "widget" not in executed.read_text()  # a still stands for the explorer
+    assert "A still of the explorer" in said and to_html(executed).read_text().count("<figure") >= 8
+    with pytest.raises(InputError, match="subjects"):
+        run_notebook("notebooks/01_records.ipynb", tmp_path / "x.ipynb", {"subjets": 3})
 
 
 def test_05_experiment(tmp_path):
