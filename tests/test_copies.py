@@ -5,7 +5,7 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation import controls, copies
-from ecg_tf.evaluation.alignment import Nearest, nearest_strips, read_faster
+from ecg_tf.evaluation.alignment import Nearest, nearest_beats, nearest_strips, read_faster
 from tests.privacy_cohort import FS, mitdb_cohort, simulated_cohort
 
 
@@ -126,6 +126,15 @@ def test_gain_sign_and_rate():
     assert found.correlation.max() < 0.999
     found = nearest_strips(3 * base, np.concatenate([base, base[::-1]]), 250)
     np.testing.assert_allclose(found.correlation, 1, atol=1e-4)
+
+
+def test_beats_of_copies_fit_better_than_those_of_new_persons(cohort):
+    training, fresh = cohort.strips[cohort.member], cohort.strips[~cohort.member]
+    planted, _ = _planted(cohort)
+    new = np.median(1 - nearest_beats(fresh, training, FS))
+    for kind in copies.PROMISED:
+        assert np.median(1 - nearest_beats(planted[kind], training, FS)) < 0.5 * new, kind
+    assert (nearest_beats(np.zeros((2, 10 * FS, 1)), training, FS) == 0).all()
 
 
 def test_flat_and_noise_strips_match_nobody(cohort, fitted):

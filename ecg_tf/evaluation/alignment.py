@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.descriptors import as_strips
+from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 
 WARPS = np.arange(-4, 5) / 80  # speeds of the coarse search: -5 % ... +5 % in steps of 1.25 %
 FINE = np.arange(-10, 11) / 480  # added to them in the fine one: steps of 0.2 %
@@ -127,6 +127,43 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
                                 min_overlap))
     columns = np.array(found).T
     return Nearest(columns[0].astype(int), *columns[1:])
+
+
+def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
+    """How well each strip's beats fit their nearest reference beats, over gain and ±5 % of speed.
+
+    Beats lie on their R peaks (-0.3 ... +0.49 s), so shift does not matter. One beat says little:
+    beats of two persons reach 0.99. Copies of single beats hide there.
+
+    Args:
+        strips: (n, time, lead) mV.
+        reference: (m, time', lead) mV.
+        fs: Hz.
+        most: beats of a strip that are compared, spread over it, default 4.
+
+    Returns:
+        (n,) mean over a strip's beats of the correlation with the nearest one; 0 without beats.
+
+    Raises:
+        InputError: wrong shapes, missing values, no beats in the reference.
+    """
+    strips, reference = as_strips(strips, fs), as_strips(reference, fs, "reference strips")
+    known, _ = aligned_beats(reference, strip_rpeaks(reference, fs), fs)
+    if not len(known):
+        raise InputError("The reference strips have no beats.", expected="one or more", got=0,
+                         fix="look at the reference strips")
+    first, last = -BEAT_GRID[0] * 1.05 * fs, strips.shape[1] - 2 - BEAT_GRID[-1] * 1.05 * fs
+    whole = [one[(one >= first) & (one <= last)] for one in strip_rpeaks(strips, fs)]
+    peaks = [one[np.linspace(0, len(one) - 1, min(most, len(one))).astype(int)] for one in whole]
+    known, best, owner = _unit(known.reshape(len(known), -1)).T, None, None
+    for speed in (0.95, 0.975, 1, 1.025, 1.05):
+        beats, owner = aligned_beats(strips, peaks, fs * speed)
+        beats = _unit(beats.reshape(len(beats), -1))
+        fit = [(beats[start:start + BLOCK] @ known).max(1) for start in range(0, len(beats), BLOCK)]
+        fit = np.concatenate([*fit, np.zeros(0)])
+        best = fit if best is None else np.maximum(best, fit)
+    count = np.bincount(owner, minlength=len(strips))
+    return np.bincount(owner, best, len(strips)) / np.maximum(count, 1)
 
 
 def read_faster(strips, by) -> np.ndarray:
