@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, wasserstein_distance
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation import table_fidelity as tf
@@ -118,6 +118,9 @@ def test_ks_is_scipys_and_w1_is_a_distance(a, b, scale):
     assert tf.ks(a, a)[0] == 0 == tf.w1(a, a)[0]
     assert tf.ks(a * scale + 1, b * scale + 1)[0] == pytest.approx(tf.ks(a, b)[0])
     assert tf.w1(a, b, scale)[0] == pytest.approx(tf.w1(b, a)[0] / scale)
+    assert tf.w1(a, b)[0] == pytest.approx(wasserstein_distance(a[:, 0], b[:, 0]))
+    both = np.resize(b, a.shape)
+    assert tf.w1(a, both)[0] == pytest.approx(wasserstein_distance(a[:, 0], both[:, 0]))
 
 
 def test_correlations_by_hand():
