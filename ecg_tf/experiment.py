@@ -66,7 +66,7 @@ class Experiment:
     database: str = "simulated"
     data_dir: str = ""
     leads: tuple[str, ...] = ()
-    subjects: int = 16
+    subjects: int = 20
     minutes: float = 5.0
     split: str = "random"
     fs: float = 128.0
@@ -88,15 +88,15 @@ class Experiment:
     base_filters: int = 16
     padding: str = "helical"
     batch_size: int = 64
-    steps: int = 400
-    learning_rate: float = 0.0002
+    steps: int = 1000
+    learning_rate: float = 0.0003
     ema_decay: float = 0.999
     penalty: float = 1.0
     penalty_every: int = 4
     precision: str = "auto"
     synthetic: int = 500
     strip_seconds: float = 10.0
-    check_every: int = 50
+    check_every: int = 100
     tensorboard: bool = False
     seed: int = 0
     runs_dir: str = "runs"
