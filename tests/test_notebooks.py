@@ -10,6 +10,8 @@ from ecg_tf.report_html import to_html
 from ecg_tf.reports import run_notebook
 from tests.test_run import TINY
 
+SMALL = {"subjects": 6, "minutes": 1.5, "base_filters": 4, "latent_dim": 8, "batch_size": 8,
+         "train_steps": 3, "synthetic": 40}  # fmt: skip
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
@@ -39,6 +41,34 @@ def test_01_records(tmp_path):
     assert "A still of the explorer" in said and to_html(executed).read_text().count("<figure") >= 8
     with pytest.raises(InputError, match="subjects"):
         run_notebook("notebooks/01_records.ipynb", tmp_path / "x.ipynb", {"subjets": 3})
+
+
+def test_03_standardization(tmp_path):
+    settings = SMALL | {"trained": ["window"], "height": 8, "width": 32, "strip_seconds": 3.0}
+    executed = run_notebook("notebooks/03_standardization.ipynb", tmp_path / "smoke.ipynb",
+                            settings | {"runs_dir": str(tmp_path / "runs")},
+                            progress=False)  # fmt: skip
+    said = texts(executed)
+    assert "Measured errors stayed within the stated bound in 12 of 12 cases" in said
+    assert "`quantile` clips most R peaks" in said and "finest with" in said
+    assert "After 3 steps the ECGs of `window` are nearest" in said
+    assert (tmp_path / "runs" / "lesson-03-window-0" / "metrics.json").exists()
+    assert to_html(executed).read_text().count("<figure") >= 6
+
+
+def test_04_arrangement(tmp_path):
+    settings = SMALL | {"trained": ["rgb_planar"], "side": 16, "strip_seconds": 3.0}
+    executed = run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "smoke.ipynb",
+                            settings | {"runs_dir": str(tmp_path / "runs")},
+                            progress=False)  # fmt: skip
+    said = texts(executed)
+    assert "Most alike in both directions are the pixels of `beat_rows`" in said
+    assert "8 of 9 arrangements come back within 0.00001 mV; `beat_rows` loses" in said
+    assert "After 3 steps the ECGs of `rgb_planar` are nearest" in said
+    assert "0 of 63 steps jump" in said
+    assert to_html(executed).read_text().count("<figure") >= 12
+    with pytest.raises(InputError, match="steps"):
+        run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
 
 
 def test_05_experiment(tmp_path):
