@@ -174,9 +174,9 @@ def test_bad_input_is_named(cohort):
 
 
 def test_real_copies_are_found(mitdb):
-    cohort = mitdb_cohort(mitdb, each=20)
+    cohort = mitdb_cohort(mitdb, each=14)
     training, test = _fit(cohort)
-    table = copies.power_table(cohort.windows[cohort.member][::10][:40], training, test, FS, 10)
+    table = copies.power_table(cohort.windows[cohort.member][::10][:20], training, test, FS, 10)
     assert (table.loc[list(copies.PROMISED), "as_lookalike"] >= 0.97).all(), table
     assert (table.loc[["exact", "gain", "faster", "slower"], "as_copy"] == 1).all(), table
     assert test.alarm_seen < 0.04

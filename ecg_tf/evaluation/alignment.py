@@ -158,7 +158,7 @@ def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
     known, best, owner = _unit(known.reshape(len(known), -1)).T, None, None
     for speed in (0.95, 0.975, 1, 1.025, 1.05):
         beats, owner = aligned_beats(strips, peaks, fs * speed)
-        beats = _unit(beats.reshape(len(beats), -1))
+        beats = _unit(beats.reshape(len(beats), len(known)))
         fit = [(beats[start:start + BLOCK] @ known).max(1) for start in range(0, len(beats), BLOCK)]
         fit = np.concatenate([*fit, np.zeros(0)])
         best = fit if best is None else np.maximum(best, fit)

@@ -1,0 +1,135 @@
+"""Small networks on single beats: how they are built, trained the same way twice, and remembered.
+
+One core trains them in seconds. Every weight and every batch comes from the seed; what was trained
+is kept under a digest of data and settings.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.errors import InputError, write_whole
+from ecg_tf.quiet import quiet_startup
+
+_FORMAT = 1  # raise it whenever training or the networks change
+
+
+def identity_network(shape, persons: int, seed: int):
+    """Beats of a shape -> logits of the persons, 16 times the cosine of unit vectors."""
+    with quiet_startup():
+        import keras
+    inputs = keras.Input(shape)
+    unit = keras.layers.UnitNormalization(name="embedding")(_body(keras, inputs, 64, seed))
+    angle = keras.layers.Dense(persons, use_bias=False, kernel_constraint="unit_norm",
+                               kernel_initializer=_glorot(keras, seed + 9))(unit)
+    model = keras.Model(inputs, keras.layers.Rescaling(16.0)(angle))
+    model.compile(keras.optimizers.Adam(2e-3), keras.losses.SparseCategoricalCrossentropy(True))
+    return model
+
+
+def beat_network(shape, classes: int, seed: int):
+    """Beats of a shape -> logits of their classes, and ln RR before and after."""
+    with quiet_startup():
+        import keras
+    inputs = keras.Input(shape)
+    inner = keras.layers.Activation("tanh", name="embedding")(_body(keras, inputs, 24, seed))
+    heads = [keras.layers.Dense(size, kernel_initializer=_glorot(keras, seed + 9 + size))(inner)
+             for size in (classes, 2)]
+    model = keras.Model(inputs, heads)
+    model.compile(keras.optimizers.Adam(2e-3),
+                  [keras.losses.SparseCategoricalCrossentropy(True), keras.losses.Huber()],
+                  loss_weights=[1.0, 2.0])
+    return model
+
+
+def embedding_of(model):
+    """The part of a network up to its layer "embedding"."""
+    import keras
+
+    return keras.Model(model.input, model.get_layer("embedding").output)
+
+
+def fit(model, x, targets: Sequence, epochs: int, seed: int, weights: Sequence | None = None,
+        warp: float = 0.0):
+    """Epochs in a seeded order; gain, noise and speed (by up to `warp`) change, so that
+    none is learned by heart."""
+    rng, rate = np.random.default_rng(seed), float(model.optimizer.learning_rate)
+    for epoch in range(epochs):
+        model.optimizer.learning_rate = rate * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
+        order = rng.permutation(len(x))
+        gain = np.exp(rng.uniform(-0.3, 0.3, (len(x), 1, 1)))
+        other = _slower(x[order], rng.uniform(-warp, warp, (len(x), 1))) * gain
+        noisy = (other + 0.02 * rng.standard_normal(x.shape)).astype(np.float32)
+        one = len(targets) == 1
+        y, w = ([part[order] for part in parts] if parts else None for parts in (targets, weights))
+        model.fit(noisy, y[0] if one else y, 128, 1, 0, sample_weight=w, shuffle=False)
+
+
+def predict(network, x) -> np.ndarray:
+    """(n, d) outputs, without the overhead of Keras' own loop."""
+    return np.concatenate([np.asarray(network(x[start:start + 2048], training=False))
+                           for start in range(0, len(x), 2048)])
+
+
+def cache_key(kind: str, x, y, settings) -> str:
+    """Digest of what decides about the weights."""
+    digest = hashlib.sha256(json.dumps([_FORMAT, kind, x.shape, settings]).encode())
+    for part in (x, np.asarray(y)):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()[:24]
+
+
+def fitted(key: str, model, cache: bool, train):
+    """The model with weights from the cache, or fitted and then kept there."""
+    root = os.environ.get("ECG_TF_CACHE")
+    if cache and not root:
+        import platformdirs
+
+        root = platformdirs.user_cache_dir("ecg_tf")
+    path = Path(root or ".").expanduser() / "embedding" / f"{key}.npz"
+    if cache and path.exists():
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                model.set_weights([kept[f"w{i}"] for i in range(len(model.weights))])
+            return model
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            pass  # not whole, or of another network: made anew
+    train(model)
+    if cache:
+        buffer = io.BytesIO()
+        np.savez(buffer, **{f"w{i}": w for i, w in enumerate(model.get_weights())})
+        try:
+            write_whole(path, buffer.getvalue())
+        except InputError:
+            pass  # a cache that cannot be written only costs time
+    return model
+
+
+def _slower(x, by):
+    """Beats read slower about their R peak, which lies 0.3 to 0.5 of the way in."""
+    time, centre = np.arange(x.shape[1]), 0.4 * x.shape[1]
+    at = np.clip((time - centre) * (1 - by) + centre, 0, x.shape[1] - 1)
+    left = np.minimum(at.astype(int), x.shape[1] - 2)
+    part = (at - left)[..., None]
+    low, high = (np.take_along_axis(x, (left + one)[..., None], 1) for one in (0, 1))
+    return low * (1 - part) + high * part
+
+
+def _body(keras, x, size: int, seed: int):
+    for number, (filters, kernel) in enumerate(((32, 7), (64, 5), (96, 3))):
+        x = keras.layers.Conv1D(filters, kernel, 2, "same", use_bias=False,
+                                kernel_initializer=_glorot(keras, seed + number))(x)
+        x = keras.layers.LayerNormalization()(x)
+        x = keras.layers.Activation("relu")(x)
+    return keras.layers.Dense(size, kernel_initializer=_glorot(keras, seed + 5))(
+        keras.layers.Flatten()(x))
+
+
+def _glorot(keras, seed):
+    return keras.initializers.GlorotUniform(seed=seed)
