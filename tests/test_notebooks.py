@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
 from ecg_tf.errors import InputError
+from ecg_tf.image_folders import write_images
 from ecg_tf.report_html import to_html
 from ecg_tf.reports import run_notebook
+from ecg_tf.tables import TableCodec
 from tests.test_run import TINY
 
 SMALL = {"subjects": 6, "minutes": 1.5, "base_filters": 4, "latent_dim": 8, "batch_size": 8,
@@ -41,6 +45,36 @@ def test_01_records(tmp_path):
     assert "A still of the explorer" in said and to_html(executed).read_text().count("<figure") >= 8
     with pytest.raises(InputError, match="subjects"):
         run_notebook("notebooks/01_records.ipynb", tmp_path / "x.ipynb", {"subjets": 3})
+
+
+def test_02_hypothesis_with_a_folder_and_a_table_of_ones_own(tmp_path):
+    rng = np.random.default_rng(0)
+    write_images(rng.uniform(-1, 1, (40, 8, 10, 3)), tmp_path / "png")
+    mass = np.where(rng.random(90) < 0.3, np.nan, rng.random(90))
+    table = pd.DataFrame({"id": range(90), "age": rng.integers(20, 90, 90),
+                          "stage": list("abc") * 30, "mass": mass})  # fmt: skip
+    table.to_csv(tmp_path / "own_table.csv", index=False)
+    settings = {"image_folder": str(tmp_path / "png"), "csv": str(tmp_path / "own_table.csv"),
+                "drop": ["id"], "steps": 2, "base_filters": 4, "batch_size": 8, "synthetic": 40,
+                "image_side": 8, "runs_dir": str(tmp_path / "runs")}  # fmt: skip
+    executed = run_notebook("notebooks/02_hypothesis.ipynb", tmp_path / "smoke.ipynb", settings,
+                            progress=False)  # fmt: skip
+    home = tmp_path / "runs" / "hypothesis"
+    measures = pd.read_csv(home / "measures.csv", index_col=[0, 1, 2])["value"]
+    measures = measures.sort_index()
+    assert set(measures.index.droplevel("name")) == {
+        *[("pictures", way) for way in ("image", "permuted image", "dense", "shuffled", "normal")],
+        *[("own table", way) for way in ("image", "dense", "shuffled", "normal")],
+    }
+    assert np.isfinite(measures).all() and ("own table", "image", "missing values") in measures
+    assert 0 < measures["own table", "dense", "valid categories"] < 1
+    untrained, real_columns = measures["own table", "image"], measures["own table", "shuffled"]
+    assert untrained["KS, mean column"] > 0.3 > real_columns["KS, mean column"]
+    codec = TableCodec.load(home / "own_table_codec.json")
+    assert [c.kind for c in codec.columns] == ["numeric", "categorical", "numeric"]
+    assert codec.image_shape == (8, 10, 1) and codec.columns[2].missing
+    assert "**Neighbours**" in texts(executed) and "**Own table** by way" in texts(executed)
+    assert to_html(executed).read_text().count("<figure") >= 6
 
 
 def test_03_standardization(tmp_path):
