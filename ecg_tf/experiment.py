@@ -35,6 +35,7 @@ class Experiment:
         database: "simulated", "sample", "mitdb", "ecgiddb", or a folder of WFDB records.
         data_dir: folder that holds the databases; "" takes $ECG_TF_DATA, else "data".
         leads: names of the leads; [] takes the database's usual one.
+        records: names of the records; [] takes all that have the leads.
         subjects, minutes: size of the simulated cohort (persons, minutes each).
         split: "random" by person, or "ds1ds2", the field's split of MIT-BIH.
         fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
@@ -66,6 +67,7 @@ class Experiment:
     database: str = "simulated"
     data_dir: str = ""
     leads: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
     subjects: int = 20
     minutes: float = 5.0
     split: str = "random"
@@ -231,7 +233,7 @@ def _typed(name: str, value, kind):
     """The value in the field's own type, or an error that says what YAML made of it."""
     origin = getattr(kind, "__origin__", kind)
     if origin is tuple:
-        fine = isinstance(value, (list, tuple)) and len(value) <= 64
+        fine = isinstance(value, (list, tuple)) and len(value) <= 10_000
         inner = kind.__args__[0]
         if fine:
             return tuple(_typed(name, item, inner) for item in value)

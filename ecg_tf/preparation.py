@@ -56,7 +56,8 @@ def prepare_data(experiment: Experiment) -> Data:
     own = {}
     if e.database == "simulated":
         own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed}
-    records = load_records(e.database, e.data_dir, list(e.leads) or None, **own)
+    records = load_records(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
+                           **own)
     usable = [record for record in records if not (e.split == "ds1ds2" and record.paced)]
     gate = Quality()
     prepared = [prepare(r, e.fs, e.band_low, e.band_high, e.notch, gate) for r in usable]
