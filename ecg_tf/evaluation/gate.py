@@ -1,0 +1,160 @@
+"""The release gate: one table, pass or fail a row; what was not measured has not passed.
+
+It speaks of tests and their power. No table can say that a set is anonymous, and this one does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ecg_tf.errors import InputError, closest
+from ecg_tf.evaluation.floor import Measured
+
+#: rule -> what it asks of a measure; each takes one number.
+RULES = {
+    "at_most_floors": "value at most so many times its floor",
+    "at_least_floors": "value at least so many times its floor",
+    "at_most": "value at most",
+    "at_least": "value at least",
+    "upper_at_most": "upper end of its 95 % interval at most",
+    "no_excess": "no excess over its null: one-sided p-value at least",
+}
+#: measure, or the beginning of its name up to a comma -> (rule, number).
+DEFAULTS = {
+    "MMD²": ("at_most_floors", 2.0),
+    "Fréchet distance": ("at_most_floors", 2.0),
+    "precision": ("at_least_floors", 0.9),
+    "recall": ("at_least_floors", 0.9),
+    "TSTR/TRTR macro-F1": ("at_least", 0.9),
+    "membership AUC": ("upper_at_most", 0.55),
+    "identification rank-1": ("at_least", 0.95),
+    "re-identification at 1 % FAR": ("no_excess", 0.05),
+    "copies": ("no_excess", 0.05),
+    "lookalikes": ("no_excess", 0.05),
+}
+#: Rows about persons; the others are about fidelity and use.
+PRIVACY = ("membership", "identification", "re-identification", "copies", "lookalikes",
+           "linkability", "singling out", "attribute inference")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The verdict.
+
+    Args:
+        table: index = measure; columns `verdict` ("pass", "fail", "not measured"), `asked`, `got`,
+            `why`.
+        power: what the privacy tests would have found, in words; "" if not stated.
+    """
+
+    table: pd.DataFrame
+    power: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """All rows are measured and pass."""
+        return bool((self.table["verdict"] == "pass").all())
+
+    @property
+    def words(self) -> str:
+        """The verdict in words, for a card or report."""
+        verdict = self.table["verdict"]
+        private = np.array([name.startswith(PRIVACY) for name in self.table.index], bool)
+        failed, missing = (list(self.table.index[verdict == one])
+                           for one in ("fail", "not measured"))
+        tests = list(self.table.index[private & (verdict == "pass")])
+        power = self.power or "not stated"
+        parts = []
+        if any(name.startswith(PRIVACY) for name in failed):
+            parts.append("A leak was found, or could not be excluded, by: " + "; ".join(
+                name for name in failed if name.startswith(PRIVACY)) + ".")
+        elif tests:
+            parts.append(f"No leak found by {'; '.join(tests)}, at power: {power}.")
+        rest = [name for name in failed if not name.startswith(PRIVACY)]
+        if rest:
+            parts.append(f"Fidelity or use fails in: {'; '.join(rest)}.")
+        if missing:
+            parts.append(f"Not measured: {'; '.join(missing)}.")
+        parts.append("What these tests do not look for, they do not find.")
+        return " ".join(parts)
+
+
+def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None,
+                 power: str = "") -> Gate:
+    """Judges a synthetic set by what was measured of it.
+
+    Args:
+        measures: list of Measured, of fidelity, use and privacy together.
+        thresholds: measure -> (rule, number) or {rule: number}, over `DEFAULTS`; None as a value
+            takes a row out. Rules are those of `RULES`. A name stands also for its variants,
+            "membership AUC" for "membership AUC, strips"; a variant named itself has its own rule.
+        power: what the privacy tests would have found, e.g. "99 of 100 planted copies".
+
+    Returns:
+        Gate; each asked row is in its table, "not measured" where it is missing or void.
+
+    Raises:
+        InputError: unknown rule, a threshold that is no number, a name measured twice.
+
+    Example:
+        >>> gate = release_gate(measures, {"MMD²": {"at_most_floors": 3}, "recall": None})
+        >>> gate.passed, gate.words
+        (False, 'A leak was found, or could not be excluded, by: copies. ...')
+    """
+    asked = {**DEFAULTS, **(thresholds or {})}
+    asked = {name: _rule(name, rule) for name, rule in asked.items() if rule is not None}
+    names = [one.name for one in measures]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise InputError("Measures have the same name.", expected="each name once",
+                         got=", ".join(sorted(twice)), fix="put the attacker or lead behind it")
+    rows = {}
+    for name, (rule, number) in asked.items():
+        found = [one for one in measures if one.name == name
+                 or (one.name.startswith(f"{name},") and one.name not in asked)]
+        wanted = f"{RULES[rule]} {number:g}"
+        if not found:
+            rows[name] = ("not measured", wanted, "", "no such measure")
+        for one in found:
+            rows[one.name] = (*_judge(one, rule, number, wanted),)
+    table = pd.DataFrame.from_dict(rows, orient="index",
+                                   columns=["verdict", "asked", "got", "why"])
+    return Gate(table.rename_axis("measure"), power)
+
+
+def _judge(one: Measured, rule: str, number: float, wanted: str):
+    values = {"at_most": one.value, "at_least": one.value, "upper_at_most": one.high,
+              "no_excess": one.p_value, "at_most_floors": one.value, "at_least_floors": one.value}
+    value, limit = values[rule], number
+    if rule.endswith("floors"):
+        # A floor of MMD² may come out negative by chance; twice of it would forbid everything.
+        floor = one.floor if one.floor > 0 else one.floor_high
+        limit = number * floor
+    got = f"{value:.4g}" if rule != "no_excess" else f"{one.value:.4g} (p = {value:.3g})"
+    if not (np.isfinite(one.value) and np.isfinite(value) and np.isfinite(limit)):
+        return "not measured", wanted, "", "void, or without the floor or interval asked for"
+    good = value >= limit if rule in ("at_least", "at_least_floors", "no_excess") \
+        else value <= limit
+    why = "" if not rule.endswith("floors") else f"limit {limit:.4g}"
+    if rule == "upper_at_most" and not good and one.value <= limit:
+        why = "the interval is too wide to exclude a leak: more persons are needed"
+    return "pass" if good else "fail", wanted, got, why
+
+
+def _rule(name, rule):
+    if isinstance(rule, Mapping) and len(rule) == 1:
+        rule = next(iter(rule.items()))
+    if not isinstance(rule, (tuple, list)) or len(rule) != 2:
+        raise InputError(f"The threshold of '{name}' is no rule.",
+                         expected="(rule, number), {rule: number} or None", got=rule,
+                         fix="for instance {'at_most_floors': 2.0}")
+    kind, number = rule
+    if kind not in RULES:
+        raise InputError(f"Unknown rule for '{name}'.", expected=", ".join(RULES), got=kind,
+                         fix=closest(kind, RULES) or "choose one of these")
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not np.isfinite(number):
+        raise InputError(f"The threshold of '{name}' is no number.", expected="a finite number",
+                         got=number, fix="give a number")
+    return kind, float(number)
