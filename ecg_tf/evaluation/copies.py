@@ -22,6 +22,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.alignment import Nearest, nearest_strips, read_faster
 from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.floor import Measured
+from ecg_tf.evaluation.person_statistics import upper
 
 KINDS = {
     "exact": "the strip itself",
@@ -101,16 +102,16 @@ def fit_copy_test(training, holdout, holdout_subjects, fs: float, alarm: float =
     passed = np.zeros(len(score), bool)
     for person in persons:
         out = holdout_subjects == person
-        passed[out] = score[out] > _upper(score[~out], alarm)
+        passed[out] = score[out] > upper(score[~out], alarm)
     low, high = _share_interval(passed, holdout_subjects, seed)
     groups = np.arange(len(training)) if own_groups is None else np.asarray(own_groups)
     chosen = np.random.default_rng(seed).permutation(len(training))[:own]
     copy = np.nan
     if len(chosen) >= 1 / alarm:
         again = _middle(np.asarray(training)[chosen], np.shape(holdout)[1])
-        copy = _upper(nearest_strips(again, training, fs, (groups[chosen], groups),
+        copy = upper(nearest_strips(again, training, fs, (groups[chosen], groups),
                                      progress=progress).score, alarm)
-    return CopyTest(_upper(score, alarm), float(np.fmax(copy, _upper(score, alarm)))
+    return CopyTest(upper(score, alarm), float(np.fmax(copy, upper(score, alarm)))
                     if np.isfinite(copy) else np.nan, alarm, float(passed.mean()), low, high,
                     (len(holdout), len(chosen) if np.isfinite(copy) else 0))
 
@@ -259,12 +260,6 @@ def power_table(windows, training, test: CopyTest, fs: float, seconds: float,
         rows[kind] = {"as_copy": np.mean(score > test.copy) if np.isfinite(test.copy) else np.nan,
                       "as_lookalike": np.mean(score > test.person), "n": len(score)}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _upper(score, alarm):
-    """The least score that at most `alarm` of fresh ones pass: an order statistic, not a guess."""
-    rank = int(np.ceil((len(score) + 1) * (1 - alarm)))
-    return float(np.sort(score)[min(rank, len(score)) - 1])
 
 
 def _share_interval(passed, subjects, seed, draws=500):

@@ -1,0 +1,170 @@
+"""Intervals and p-values for attacks, over persons: strips of one person are no new evidence."""
+
+import numpy as np
+
+from ecg_tf.errors import InputError
+
+
+class PersonAUC:
+    """AUC between windows of members and of others, resampled by whole persons at no cost.
+
+    For each pair of persons it is counted once how often a window of one scores above a window of
+    the other; every bootstrap and permutation is a sum over that (persons, persons) table.
+
+    Args:
+        member: (n,) scores of members' windows; higher says "member".
+        member_subjects: (n,).
+        other: (m,) scores of other persons' windows.
+        other_subjects: (m,).
+
+    Example:
+        >>> PersonAUC(member, member_subjects, other, other_subjects).value()
+        0.53
+    """
+
+    def __init__(self, member, member_subjects, other, other_subjects):
+        sides = [self._checked(*side) for side in ((member, member_subjects),
+                                                   (other, other_subjects))]
+        shared = np.intersect1d(sides[0][1], sides[1][1])
+        if len(shared):
+            raise InputError("Persons are members and others at once.", expected="disjoint persons",
+                             got=", ".join(map(str, shared[:5])), fix="split by subject")
+        scores = [score[who == one] for score, who in sides for one in np.unique(who)]
+        self.members = len(np.unique(sides[0][1]))
+        self.sizes = np.array([len(one) for one in scores], float)
+        self.means = np.array([one.mean() for one in scores])
+        ordered = [np.sort(one) for one in scores]
+        self.above = np.array([[(np.searchsorted(low, high) + np.searchsorted(low, high, "right")
+                                 ).sum() / 2 for low in ordered] for high in scores])
+
+    def value(self) -> float:
+        """Of windows."""
+        return self._auc(*self._sides(np.arange(len(self.sizes))))
+
+    def interval(self, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+        """95 %, members and others drawn again with replacement."""
+        rng, n, k = np.random.default_rng(seed), len(self.sizes), self.members
+        values = [self._auc(rng.integers(k, size=k), rng.integers(k, n, n - k))
+                  for _ in range(draws)]
+        return tuple(map(float, np.quantile(values, [0.025, 0.975])))
+
+    def null(self, draws: int = 1000, seed: int = 0) -> np.ndarray:
+        """(draws,) AUCs with membership dealt to the persons anew."""
+        rng = np.random.default_rng(seed)
+        return np.array([self._auc(*self._sides(rng.permutation(len(self.sizes))))
+                         for _ in range(draws)])
+
+    def of_persons(self) -> "PersonAUC":
+        """The same with one score a person, the mean over its windows."""
+        names = np.arange(len(self.means))
+        k = self.members
+        return PersonAUC(self.means[:k], names[:k], self.means[k:], names[k:])
+
+    def _sides(self, order):
+        return order[:self.members], order[self.members:]
+
+    def _auc(self, high, low):
+        pairs = self.sizes[high].sum() * self.sizes[low].sum()
+        return float(self.above[np.ix_(high, low)].sum() / pairs)
+
+    @staticmethod
+    def _checked(score, subjects):
+        score, subjects = np.asarray(score, float), np.asarray(subjects)
+        if score.ndim != 1 or len(score) != len(subjects) or len(np.unique(subjects)) < 2 \
+                or not np.isfinite(score).all():
+            raise InputError("The scores of an attack cannot be used.",
+                             expected="finite (n,) scores with a subject each, two persons a side",
+                             got=f"{score.shape} scores, {len(subjects)} subjects, "
+                                 f"{len(np.unique(subjects))} persons",
+                             fix="give more persons, and one score a window")
+        return score, subjects
+
+
+def true_positives(member, other, alarm: float = 0.01) -> float:
+    """Share of members past the score that `alarm` of the others pass; NaN with too few others."""
+    if len(other) < 1 / alarm:
+        return np.nan
+    return float(np.mean(np.asarray(member) > upper(other, alarm)))
+
+
+def upper(score, alarm: float) -> float:
+    """The least score that at most `alarm` of fresh ones pass: an order statistic, not a guess."""
+    rank = int(np.ceil((len(score) + 1) * (1 - alarm)))
+    return float(np.sort(score)[min(rank, len(score)) - 1])
+
+
+def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
+                          draws: int = 500, seed: int = 0) -> dict[str, float]:
+    """Share of synthetic values past a threshold set by strangers, and its yardstick.
+
+    Each stranger is judged by a threshold of the others: that is the chance rate, a stranger at a
+    time. Strangers are then drawn again with replacement, for threshold and chance rate together.
+    The p-value is the share of draws in which the synthetic set does not exceed the chance rate.
+
+    Args:
+        synthetic: (n,) values, higher is worse.
+        strangers: (m,) values of strips of persons never seen.
+        stranger_subjects: (m,) two persons or more.
+        alarm: default 0.01.
+        draws: default 500.
+        seed: int.
+
+    Returns:
+        dict: value, low, high, floor, floor_low, floor_high, p_value: arguments of `Measured`.
+    """
+    synthetic, strangers = np.asarray(synthetic, float), np.asarray(strangers, float)
+    persons, who = np.unique(stranger_subjects, return_inverse=True)
+    if len(persons) < 2 or len(who) != len(strangers) or len(strangers) < 1 / alarm:
+        raise InputError("The strangers are too few to set a threshold.",
+                         expected=f"{1 / alarm:.0f} strips or more, of two persons or more",
+                         got=f"{len(strangers)} strips of {len(persons)} persons",
+                         fix="give more strips of persons never seen, or allow more alarms")
+    rng, rows = np.random.default_rng(seed), [np.flatnonzero(who == i) for i in range(len(persons))]
+    rate = np.array([np.mean(strangers[mine] > upper(strangers[who != i], alarm))
+                     for i, mine in enumerate(rows)])
+    value, chance = np.zeros((2, draws))
+    for draw in range(draws):
+        drawn = rng.integers(len(persons), size=len(persons))
+        threshold = upper(strangers[np.concatenate([rows[i] for i in drawn])], alarm)
+        value[draw], chance[draw] = np.mean(synthetic > threshold), rate[drawn].mean()
+    low, high = np.quantile(value, [0.025, 0.975])
+    floor_low, floor_high = np.quantile(chance, [0.025, 0.975])
+    return {"value": float(np.mean(synthetic > upper(strangers, alarm))), "low": float(low),
+            "high": float(high), "floor": float(rate.mean()), "floor_low": float(floor_low),
+            "floor_high": float(floor_high),
+            "p_value": float((1 + (value <= chance).sum()) / (1 + draws))}
+
+
+def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0) -> dict:
+    """Mean success over members less that over others, with membership dealt anew as the null.
+
+    Args:
+        success: (n,) of each window, higher is a better attack.
+        subjects: (n,).
+        member: (n,) bool.
+
+    Returns:
+        dict value, floor (0), low, high, floor_low, floor_high, p_value.
+    """
+    persons, first, who = np.unique(subjects, return_index=True, return_inverse=True)
+    rate = np.bincount(who, success) / np.bincount(who)
+    inside = np.asarray(member, bool)[first]
+    if inside.all() or not inside.any():
+        raise InputError("There is nobody to compare with.", expected="members and others",
+                         got=f"{int(inside.sum())} members of {len(persons)} persons",
+                         fix="give windows of both")
+    rng = np.random.default_rng(seed)
+
+    def gap(side, rows):
+        return rate[rows[side]].mean() - rate[rows[~side]].mean()
+
+    null = [gap(rng.permutation(inside), np.arange(len(persons))) for _ in range(draws)]
+    value, sides = gap(inside, np.arange(len(persons))), (np.flatnonzero(inside),
+                                                          np.flatnonzero(~inside))
+    drawn = [np.subtract(*(rate[rng.choice(side, len(side))].mean() for side in sides))
+             for _ in range(draws)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    floor_low, floor_high = np.quantile(null, [0.025, 0.975])
+    return {"value": float(value), "low": float(low), "high": float(high), "floor": 0.0,
+            "floor_low": float(floor_low), "floor_high": float(floor_high),
+            "p_value": float((1 + (np.array(null) >= value).sum()) / (1 + draws))}

@@ -1,0 +1,267 @@
+"""Who was in the training set, who can be singled out, linked, or read? Attacks as plain functions.
+
+Every attack is made on members (persons the generator was trained on) and on others of the same
+population. What it learns about both alike is no leak; the difference is. Intervals and p-values
+are over persons. Attackers must treat both sides alike: an embedding trained on members only knows
+them already, without any synthetic set.
+"""
+
+import numpy as np
+
+from ecg_tf.errors import InputError
+from ecg_tf.evaluation.alignment import nearest_beats, nearest_strips
+from ecg_tf.evaluation.descriptors import DescriptorScale, block_slices, describe
+from ecg_tf.evaluation.floor import Measured
+from ecg_tf.evaluation.person_statistics import PersonAUC, member_advantage, true_positives
+
+BLOCK = 512
+
+
+def membership(member_scores, member_subjects, other_scores, other_subjects, attacker: str,
+               alarm: float = 0.01, draws: int = 1000, seed: int = 0) -> list[Measured]:
+    """Can an attacker's score tell members from others?
+
+    Args:
+        member_scores: (n,) of members' windows; higher says "member". For the white-box attack
+            give the discriminator's outputs.
+        member_subjects: (n,).
+        other_scores: (m,) of windows of persons the generator never saw.
+        other_subjects: (m,).
+        attacker: name, put behind the measure's.
+        alarm: false positive rate of the second measure, default 0.01.
+        draws: default 1000.
+        seed: int.
+
+    Returns:
+        "membership AUC, <attacker>" of windows; "membership AUC of persons, <attacker>", one mean
+        score a person; "membership TPR at 1 % FPR, <attacker>". Floor: 0.5 or `alarm`, its
+        interval: membership dealt to the persons anew; p-value one-sided. With 20 persons a side
+        the interval is about ±0.15 wide, whatever the number of windows.
+
+    Raises:
+        InputError: scores that are not finite, one person a side, persons on both sides.
+
+    Example:
+        >>> rows = membership(a, a_subjects, b, b_subjects, "discriminator")
+    """
+    windows = PersonAUC(member_scores, member_subjects, other_scores, other_subjects)
+    rows, n = [], len(member_scores) + len(other_scores)
+    for name, auc in (("membership AUC", windows),
+                      ("membership AUC of persons", windows.of_persons())):
+        value, (low, high), null = auc.value(), auc.interval(draws, seed), auc.null(draws, seed)
+        bottom = np.quantile(null, [0.025, 0.975])
+        rows.append(Measured(f"{name}, {attacker}", value, 0.5, low, high, n=n,
+                             p_value=float((1 + (null >= value).sum()) / (1 + draws)),
+                             floor_low=float(bottom[0]), floor_high=float(bottom[1])))
+    member_scores, other_scores = np.asarray(member_scores), np.asarray(other_scores)
+    rng, values = np.random.default_rng(seed), []
+    rows_of = [[np.flatnonzero(np.asarray(who) == one) for one in np.unique(who)]
+               for who in (member_subjects, other_subjects)]
+    for _ in range(draws // 4):
+        drawn = [np.concatenate([side[i] for i in rng.integers(len(side), size=len(side))])
+                 for side in rows_of]
+        values.append(true_positives(member_scores[drawn[0]], other_scores[drawn[1]], alarm))
+    low, high = np.quantile(values, [0.025, 0.975])
+    return [*rows, Measured(f"membership TPR at {100 * alarm:g} % FPR, {attacker}",
+                            true_positives(member_scores, other_scores, alarm), alarm, low, high,
+                            unit="share", n=n)]
+
+
+def attack_scores(real, synthetic, fs: float, public=None, embed=None,
+                  progress: bool = False) -> dict[str, np.ndarray]:
+    """Scores of the attackers that need nothing but the synthetic set: higher says "member".
+
+    Args:
+        real: (n, time, lead) mV, members and others together, in any order.
+        synthetic: (m, time, lead) mV, of one length with `real`.
+        fs: Hz.
+        public: (k, time, lead) mV of other persons still, members of nothing; lets the adaptive
+            attacker learn how synthetic strips differ from the population. Default None: no such
+            attacker.
+        embed: function, strips -> (n, d) unit vectors; default None: no such attacker.
+        progress: bool. Default False.
+
+    Returns:
+        attacker -> (n,): "descriptors" (nearest synthetic description), "strips" (aligned
+        correlation of whole strips), "beats" (of beats), "embedding", "adaptive".
+    """
+    scale = DescriptorScale.from_real(synthetic, fs)
+    known, asked = (describe(one, fs, scale) for one in (synthetic, real))
+    out = {"descriptors": -_distances(asked, known, 1)[0][:, 0],
+           "strips": nearest_strips(real, synthetic, fs, progress=progress).score,
+           "beats": nearest_beats(real, synthetic, fs)}
+    if embed is not None:
+        out["embedding"] = (embed(real) @ embed(synthetic).T).max(1)
+    if public is not None:
+        out["adaptive"] = _adaptive(asked, known, describe(public, fs, scale))
+    return out
+
+
+def membership_attacks(members, member_subjects, others, other_subjects, synthetic, fs: float,
+                       public=None, embed=None, discriminator=None, seed: int = 0,
+                       progress: bool = False) -> list[Measured]:
+    """`membership` for each attacker of `attack_scores`, and for the discriminator.
+
+    Args:
+        members: (n, time, lead) mV.
+        member_subjects: (n,).
+        others: (m, time, lead) mV.
+        other_subjects: (m,).
+        synthetic: (k, time, lead) mV.
+        fs: Hz.
+        public: as in `attack_scores`; their persons must not be among the others.
+        embed: as in `attack_scores`; of a network that knows members and others alike, or neither.
+        discriminator: (scores of members (n,), scores of others (m,)); default None.
+        seed: int.
+        progress: bool. Default False.
+
+    Returns:
+        list of Measured, three an attacker.
+    """
+    both = np.concatenate([members, others])
+    scores = attack_scores(both, synthetic, fs, public, embed, progress)
+    pairs = {name: np.split(score, [len(members)]) for name, score in scores.items()}
+    if discriminator is not None:
+        pairs["discriminator"] = discriminator
+    return [row for name, (inside, outside) in pairs.items() for row in
+            membership(inside, member_subjects, outside, other_subjects, name, seed=seed)]
+
+
+def linkability(real, subjects, member, synthetic, fs: float, neighbours: int = 5,
+                seed: int = 0) -> Measured:
+    """Can two databases be joined through the synthetic set?
+
+    One knows a strip by the shape of its beats, the other by rhythm and spectrum. They are linked
+    when a synthetic strip is among the nearest of both. Value: rate of members less that of others.
+
+    Args:
+        real: (n, time, lead) mV, members and others.
+        subjects: (n,).
+        member: (n,) bool.
+        synthetic: (m, time, lead) mV.
+        fs: Hz.
+        neighbours: default 5.
+        seed: int.
+
+    Returns:
+        Measured "linkability" (floor 0, p-value of membership dealt anew).
+
+    Source: Giomi et al. 2023, arXiv:2211.10459; Article 29 Working Party, Opinion 05/2014.
+    """
+    scale = DescriptorScale.from_real(synthetic, fs)
+    known, asked = (describe(one, fs, scale) for one in (synthetic, real))
+    part = block_slices(np.shape(real)[2])
+    rest = np.r_[part["rhythm"], part["spectrum"]]
+    shape, rhythm = (_distances(asked[:, block], known[:, block], neighbours)[1]
+                     for block in (part["mean_beat"], rest))
+    linked = (shape[:, :, None] == rhythm[:, None]).any((1, 2))
+    return Measured("linkability", unit="advantage", n=len(real),
+                    **member_advantage(linked, subjects, member, seed=seed))
+
+
+def singling_out(real, subjects, member, synthetic, fs: float, seed: int = 0) -> Measured:
+    """Does a synthetic strip point at one person alone?
+
+    An attacker claims "one person in the population is like this strip" for each synthetic strip:
+    the strip's nearest person must be nearer by half than the second nearest person. The claim is
+    right when that person is a member (a strip drawn from the population points at anyone).
+
+    Args:
+        real: (n, time, lead) mV, members and others.
+        subjects: (n,).
+        member: (n,) bool.
+        synthetic: (m, time, lead) mV.
+        fs: Hz.
+        seed: int.
+
+    Returns:
+        Measured "singling out": claims a person of the members less claims a person of the others,
+        in shares of the synthetic set (floor 0, p-value of membership dealt anew).
+
+    Source: Article 29 Working Party, Opinion 05/2014.
+    """
+    scale = DescriptorScale.from_real(real, fs)
+    asked, known = (describe(one, fs, scale) for one in (real, synthetic))
+    persons, first, who = np.unique(subjects, return_index=True, return_inverse=True)
+    distance = np.stack([_distances(known, asked[who == one], 1)[0][:, 0]
+                         for one in range(len(persons))], 1)
+    nearest, second = np.sort(distance, axis=1)[:, :2].T
+    claims = np.bincount(distance.argmin(1)[nearest < 0.5 * second], minlength=len(persons))
+    return Measured("singling out", unit="claims a person", n=len(synthetic),
+                    **member_advantage(claims / len(known), persons,
+                                       np.asarray(member, bool)[first], seed=seed))
+
+
+def attribute_inference(real, subjects, member, attribute, synthetic, synthetic_attribute,
+                        fs: float, name: str = "sex", neighbours: int = 5,
+                        seed: int = 0) -> Measured:
+    """Does the synthetic set tell more about members' attributes than about anyone's?
+
+    The attacker has a person's ECG and reads the attribute off the nearest synthetic strips: their
+    majority (text) or median (numbers). That women's ECGs look like women's is no leak: what counts
+    is how much better it works for members. Synthetic strips need attributes: those a conditional
+    generator was asked for, or, in the worst case, those of the nearest training strip.
+
+    Args:
+        real: (n, time, lead) mV.
+        subjects: (n,).
+        member: (n,) bool.
+        attribute: (n,) str ("" unknown) or float (NaN unknown); windows without it are left out.
+        synthetic: (m, time, lead) mV.
+        synthetic_attribute: (m,) of the same kind, all known.
+        fs: Hz.
+        name: of the attribute, default "sex".
+        neighbours: default 5.
+        seed: int.
+
+    Returns:
+        Measured "attribute inference, <name>": accuracy (or, of numbers, less absolute error) over
+        members less that over others; floor 0.
+
+    Raises:
+        InputError: no attribute is known on one of the sides.
+    """
+    attribute, told = np.asarray(attribute), np.asarray(synthetic_attribute)
+    text = attribute.dtype.kind in "US"
+    given = attribute != "" if text else np.isfinite(attribute.astype(float))
+    if not given.any() or (told.dtype.kind in "US") != text or len(told) != len(synthetic):
+        raise InputError("The attribute cannot be inferred.", expected="an attribute, text or "
+                         "numbers, known for some windows and for each synthetic strip",
+                         got=f"{int(given.sum())} known, {len(told)} synthetic", fix="give both")
+    scale = DescriptorScale.from_real(synthetic, fs)
+    known, asked = describe(synthetic, fs, scale), describe(np.asarray(real)[given], fs, scale)
+    near = _distances(asked, known, neighbours)[1]
+    truth = attribute[given]
+    if text:
+        kinds, number = np.unique(told, return_inverse=True)
+        number = number[near]
+        votes = (number[..., None] == np.arange(len(kinds))).sum(1)
+        success = (kinds[votes.argmax(1)] == truth).astype(float)
+    else:
+        success = -np.abs(np.median(told[near].astype(float), axis=1) - truth.astype(float))
+    return Measured(f"attribute inference, {name}", unit="advantage", n=len(truth),
+                    **member_advantage(success, np.asarray(subjects)[given],
+                                       np.asarray(member, bool)[given], seed=seed))
+
+
+def _distances(x, y, k):
+    """(n, k) least distances of rows of x to rows of y, rising, and which rows: block by block."""
+    norms, found = (y * y).sum(1), []
+    for start in range(0, len(x), BLOCK):
+        part = x[start:start + BLOCK]
+        squares = (part * part).sum(1)[:, None] + norms - 2 * part @ y.T
+        index = np.argsort(squares, axis=1)[:, :k]
+        found.append((np.sqrt(np.maximum(np.take_along_axis(squares, index, 1), 0)), index))
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+
+
+def _adaptive(asked, synthetic, public):
+    """Log odds of "synthetic" against "population", learned anew on the synthetic set."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300,
+                                                               class_weight="balanced"))
+    model.fit(np.concatenate([synthetic, public]), np.repeat([1, 0], [len(synthetic), len(public)]))
+    return model.decision_function(asked)
