@@ -80,6 +80,13 @@ def test_members_of_copies_are_found_and_those_of_new_persons_are_not(scene, new
             assert row.n == len(scene.c.strips) // 2
 
 
+def test_the_adaptive_attacker_finds_copies_too(scene):
+    public = simulated_cohort(8, 1, seed=5).strips
+    row = scene.attacks(scene.sets["exact copy"], public=public)[
+        "membership AUC of persons, adaptive"]
+    assert row.value > 0.8 and row.p_value < 0.02
+
+
 def test_discriminator_scores_are_taken_as_they_are(scene):
     c, rng = scene.c, np.random.default_rng(0)
     member = rng.standard_normal(c.member.sum()) + 1.5

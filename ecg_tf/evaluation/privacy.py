@@ -76,7 +76,7 @@ def attack_scores(real, synthetic, fs: float, public=None, embed=None,
         synthetic: (m, time, lead) mV, of one length with `real`.
         fs: Hz.
         public: (k, time, lead) mV of other persons still, members of nothing; lets the adaptive
-            attacker learn how synthetic strips differ from the population. Default None: no such
+            attacker set aside what is common in the population. Default None: no such
             attacker.
         embed: function, strips -> (n, d) unit vectors; default None: no such attacker.
         progress: bool. Default False.
@@ -256,12 +256,10 @@ def _distances(x, y, k):
 
 
 def _adaptive(asked, synthetic, public):
-    """Log odds of "synthetic" against "population", learned anew on the synthetic set."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    """How much denser the synthetic set is here than the population: ln(d_public / d_synthetic).
 
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300,
-                                                               class_weight="balanced"))
-    model.fit(np.concatenate([synthetic, public]), np.repeat([1, 0], [len(synthetic), len(public)]))
-    return model.decision_function(asked)
+    A linear real-versus-synthetic classifier was tried first and found nothing in exact copies of
+    MIT-BIH strips (AUC 0.54): as sets, copies look like the population.
+    """
+    near, far = (_distances(asked, one, 1)[0][:, 0] for one in (synthetic, public))
+    return np.log(far + 1e-3) - np.log(near + 1e-3)

@@ -48,7 +48,8 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
         the synthetic set; floor 1 / g. NaN where there are too few known persons;
         "membership AUC of persons, identifier": the same likeness, all known persons;
         "membership AUC of persons, adapted identifier": by how much templates retrained on the
-        synthetic set fit a person's later strips better.
+        synthetic set fit a person's later strips better; blind to copies of the early strips,
+        which the templates hold already.
 
     Raises:
         InputError: members unknown to the identifier, strangers it knows, too few strangers.
