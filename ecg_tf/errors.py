@@ -1,5 +1,6 @@
 """Errors that teach, and files that are written whole or not at all."""
 
+import contextlib
 import difflib
 import os
 from collections.abc import Iterable
@@ -61,21 +62,46 @@ def write_whole(path, content: str | bytes) -> Path:
     Raises:
         InputError: the folder cannot be made or written to.
     """
+    with whole_file(path) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+    return Path(path)
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """A temporary name beside `path` to write to; renamed at the end, removed if that fails.
+
+    For what writes files itself, such as `model.save`: the suffix stays the same.
+
+    Args:
+        path: the file to be; its folder is made if missing.
+
+    Yields:
+        Path to write to.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+
+    Example:
+        >>> with whole_file("runs/a/generator.keras") as part:
+        ...     generator.save(part)
+    """
     path = Path(path)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".part-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        yield part
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
         raise InputError(
             f"Cannot write '{path}'.",
             expected="a folder that can be written to, with space left",
-            got=f"{type(error).__name__}: {error.strerror}",
+            got=f"{type(error).__name__}: {error.strerror or error}",
             fix="choose another folder, or give yourself write permission to this one",
         ) from error
-    return path
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _as_sentence(text) -> str:

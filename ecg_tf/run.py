@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.evaluation.floor import Measured, first_measures
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.experiment import Experiment
@@ -112,9 +112,8 @@ def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     folder = experiment.folder
     write_whole(folder / "split.json", json.dumps(data.split, indent=1))
     data.codec.save(folder / "codec.json")
-    part = folder / ".part-generator.keras"
-    gan.ema_generator.save(part)
-    part.replace(folder / "generator.keras")
+    with whole_file(folder / "generator.keras") as part:
+        gan.ema_generator.save(part)
     write_whole(folder / "metrics.json", json.dumps(metrics(experiment, data, synthetic, measures),
                                                     indent=1))
     return Run(experiment, data, synthetic, measures, folder)

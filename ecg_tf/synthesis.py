@@ -1,5 +1,7 @@
 """From a trained GAN to synthetic ECGs in mV."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ecg_tf.codec import Codec
@@ -23,6 +25,5 @@ def synthesize(gan, codec: Codec, n: int, seed: int, truncation: float = 1.0) ->
         >>> strips = cut_strips(synthesize(gan, codec, 100, seed=1), seconds=10)
     """
     windows = codec.decode(gan.generate(n, seed, truncation=truncation))
-    windows.subjects[:] = np.array("synthetic")
     names = np.array([f"synthetic-{number}" for number in range(n)])
-    return Windows(**{**vars(windows), "subjects": np.full(n, "synthetic"), "records": names})
+    return replace(windows, subjects=np.full(n, "synthetic"), records=names)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import keras
@@ -10,7 +9,7 @@ import tensorflow as tf
 
 from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.codec import Codec
-from ecg_tf.errors import InputError
+from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, IntervalMean
 from ecg_tf.models.networks import build_discriminator, build_generator
@@ -79,7 +78,10 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     """
     e, folder = experiment, experiment.folder
     checkpoint = Checkpoint(folder / "checkpoints" / "last.keras", training_key(e, data))
-    gan = checkpoint.load() or build_gan(e, data.codec)
+    gan = checkpoint.load()
+    if gan is None or int(gan.step.value) > e.steps:
+        # Asked for fewer steps than were kept: those weights would not be what was asked for.
+        gan = build_gan(e, data.codec)
     train_windows = data.windows["train"]
     some = train_windows.take(slice(None, None, max(1, len(train_windows) // REAL_IMAGES)))
     used = [
@@ -159,22 +161,12 @@ class Checkpoint(keras.callbacks.Callback):
             ) from error  # fmt: skip
 
     def on_epoch_end(self, epoch, logs=None):
-        part = self.path.with_name(f".part-{self.path.name}")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(self.path) as part:
             self.model.save(part)
             # An old checkpoint must never be found beside the key of a new one.
             if not self.key_path.exists() or self.key_path.read_text() != self.key:
                 self.key_path.unlink(missing_ok=True)
-            os.replace(part, self.path)
-            self.key_path.write_text(self.key, encoding="utf-8")
-        except OSError as error:
-            raise InputError(
-                f"Cannot write the checkpoint '{self.path}'.",
-                expected="a folder that can be written to, with space left",
-                got=error.strerror or str(error),
-                fix="choose another runs_dir, or make room",
-            ) from error
+        write_whole(self.key_path, self.key)
 
 
 def _tensorboard(folder: Path):

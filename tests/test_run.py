@@ -59,6 +59,12 @@ def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stoppe
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
+def test_fewer_steps_than_the_checkpoint_has_are_trained_anew(tmp_path):
+    for steps in (8, 4):
+        assert main(["run", write(tmp_path, "a", steps=steps), "--quiet"]) == 0
+        assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].iloc[-1] == steps
+
+
 def test_other_settings_do_not_continue_an_old_checkpoint(tmp_path):
     assert main(["run", write(tmp_path, "a"), "--quiet"]) == 0
     assert main(["run", write(tmp_path, "a", seed=1), "--quiet"]) == 0
