@@ -19,7 +19,7 @@ from ecg_tf.errors import InputError, closest, write_whole
 from ecg_tf.quantize import HALF_STEP
 from ecg_tf.standardize import RANGES
 
-MODELS = ("dcgan", "r1gan", "wgan_gp")
+MODELS = ("dcgan", "r1gan", "wgan_gp", "wavegan")
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SPLITS = ("random", "ds1ds2")
@@ -42,7 +42,8 @@ class Experiment:
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
         range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
         arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
-        model: "dcgan", "r1gan" or "wgan_gp".
+        model: "dcgan", "r1gan" or "wgan_gp"; "wavegan" is r1gan with convolutions along time
+            only, for the arrangement row_major.
         latent_dim, base_filters, padding: of the networks; padding "zero" or "helical".
         batch_size, steps, learning_rate, ema_decay: of the training.
         penalty: weight of the gradient penalty (r1gan, wgan_gp).
@@ -136,6 +137,11 @@ class Experiment:
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)
         pair(self.limits_mv, "limits_mv", -1e4, 1e4)
+        if self.model == "wavegan" and self.arrangement != "row_major":
+            raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
+                             expected="arrangement: row_major, which is the signal line by line",
+                             got=self.arrangement, fix="set arrangement to row_major, or take "
+                             "another model")  # fmt: skip
 
     @property
     def folder(self) -> Path:

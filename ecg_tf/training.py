@@ -11,8 +11,9 @@ from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine,
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
-from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, IntervalMean
+from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, projection_of
 from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.pipeline import make_dataset
 from ecg_tf.preparation import Data
 
@@ -30,7 +31,7 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
         codec: `Codec`, for the shape of the images.
 
     Returns:
-        DCGAN, R1GAN or WGANGP.
+        DCGAN, R1GAN (also for "wavegan", with networks along time) or WGANGP.
 
     Example:
         >>> build_gan(experiment, data.codec).image_shape
@@ -38,17 +39,23 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
     """
     e = experiment
     keras.utils.set_random_seed(e.seed)
-    common = {"base_filters": e.base_filters, "padding": e.padding,
-              "dtype": precision_of(e.precision)}  # fmt: skip
-    projection = None
-    if "rr" in codec.channels:
-        projection = IntervalMean(codec.arrangement.r_column, codec.channels.index("rr"))
-    generator = build_generator(codec.image_shape, e.latent_dim, projection=projection, **common)
-    discriminator = build_discriminator(codec.image_shape, **common)
+    common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision)}
+    if e.model == "wavegan":
+        generator = build_wave_generator(codec.image_shape, e.latent_dim, **common)
+        discriminator = build_wave_discriminator(codec.image_shape, **common)
+    else:
+        projection = None
+        if "rr" in codec.channels:
+            projection = IntervalMean(codec.arrangement.r_column, codec.channels.index("rr"))
+        common["padding"] = e.padding
+        generator = build_generator(codec.image_shape, e.latent_dim, projection=projection,
+                                    **common)  # fmt: skip
+        discriminator = build_discriminator(codec.image_shape, **common)
+    r1gan = (R1GAN, 0.0, {"r1": e.penalty, "r2": e.penalty, "penalty_every": e.penalty_every})
     kinds = {
         "dcgan": (DCGAN, 0.5, {}),
-        "r1gan": (R1GAN, 0.0, {"r1": e.penalty, "r2": e.penalty,
-                               "penalty_every": e.penalty_every}),
+        "r1gan": r1gan,
+        "wavegan": r1gan,
         "wgan_gp": (WGANGP, 0.0, {"gradient_penalty": e.penalty}),
     }  # fmt: skip
     kind, beta_1, own = kinds[e.model]

@@ -2,9 +2,11 @@
 
 from ecg_tf.models.dcgan import DCGAN
 from ecg_tf.models.gan import GAN
-from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, IntervalMean, MinibatchStd
+from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, MinibatchStd
 from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.models.projection import HalfMean, IntervalMean, projection_of
 from ecg_tf.models.r1gan import R1GAN
+from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.models.wgan_gp import WGANGP
 
 __all__ = [
@@ -18,4 +20,6 @@ __all__ = [
     "WGANGP",
     "build_discriminator",
     "build_generator",
+    "build_wave_discriminator",
+    "build_wave_generator",
 ]

@@ -53,7 +53,7 @@ def build_generator(
         norm: str, "style", "batch" (as in the first DCGAN) or "none", default "style".
         padding: str, "zero", or "helical" for rows that continue into each other, default "zero".
         classes: int, number of classes, 0 for none; else the network takes [latents, labels].
-        projection: layer put after the output, such as `IntervalMean`, default None.
+        projection: put after the output, from `projection_of(codec)`, default None.
         output: str, "tanh" for images in [-1, 1], or "linear", default "tanh".
         dtype: dtype policy such as "mixed_bfloat16"; None takes Keras' global policy. Images are
             float32 always.
@@ -83,7 +83,7 @@ def build_generator(
         inputs = [latents, labels]
         code = layers.Embedding(classes, latent_dim, dtype=dtype, name="class_code")(labels)
         latents = layers.Concatenate(dtype=dtype)([latents, code])
-    style = _style(latents, dtype) if norm == "style" else None
+    style = style_network(latents, dtype) if norm == "style" else None
 
     filters = widths[-1]
     x = layers.Dense(math.prod(sizes[-1]) * filters, dtype=dtype, name="dense")(latents)
@@ -92,8 +92,8 @@ def build_generator(
         if x.shape[1:3] != sizes[level]:
             x = conv(widths[level], 1)(x)
             x = _upsample(x, sizes[level], dtype)
-        x = _residual(x, widths[level], depth, norm, conv, dtype, style)
-    x = _norm_activation(x, norm, dtype, style)
+        x = residual(x, widths[level], depth, norm, conv, dtype, style)
+    x = norm_activation(x, norm, dtype, style)
     x = conv(channels * block**2, 3, kernel_initializer="glorot_uniform")(x)
     if block > 1:
         x = FromPatches(block, dtype=dtype)(x)
@@ -156,7 +156,7 @@ def build_discriminator(
         x = ToPatches(block, dtype=dtype)(x)
     x = conv(base_filters, 3)(x)
     for level, (size, coarser) in enumerate(zip(sizes, sizes[1:], strict=False)):
-        x = _residual(x, widths[level], depth, "none", conv, dtype)
+        x = residual(x, widths[level], depth, "none", conv, dtype)
         strides = _strides(size, coarser)
         kernel = tuple(2 + stride for stride in strides)
         filters = widths[level + 1]
@@ -237,7 +237,7 @@ def _convolution(padding, dtype, constraint=None):
     return conv
 
 
-def _style(latents, dtype):
+def style_network(latents, dtype):
     style = layers.RMSNormalization(dtype=dtype)(latents)
     for number in (1, 2):
         style = layers.Dense(STYLE_DIM, kernel_initializer="he_normal", dtype=dtype,
@@ -246,14 +246,14 @@ def _style(latents, dtype):
     return style
 
 
-def _residual(x, filters, depth, norm, conv, dtype, style=None):
+def residual(x, filters, depth, norm, conv, dtype, style=None):
     for _ in range(depth):
-        y = conv(filters, 3)(_norm_activation(x, norm, dtype, style))
+        y = conv(filters, 3)(norm_activation(x, norm, dtype, style))
         x = layers.Add(dtype=dtype)([x, y])
     return x
 
 
-def _norm_activation(x, norm, dtype, style=None):
+def norm_activation(x, norm, dtype, style=None):
     if norm == "style":
         x = StyleNorm(dtype=dtype)([x, style])
     elif norm == "batch":
