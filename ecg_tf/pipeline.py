@@ -140,41 +140,6 @@ def encode_tf(codec: Codec):
     return encode
 
 
-def project_tf(images: tf.Tensor, codec: Codec) -> tf.Tensor:
-    """`Codec.project` as TensorFlow operations, with gradients: for the end of a generator.
-
-    Args:
-        images: (batch, height, width, channel) float tensor.
-        codec: `Codec`.
-
-    Returns:
-        the same shape and dtype: signal channels as they are, one RR value an interval, one
-        range a window.
-    """
-    arrangement, channels = codec.arrangement, codec.channels
-    signal = channels.count("signal")
-    parts = [images[..., :signal]]
-    if "rr" in channels:
-        r = arrangement.r_column
-        rr = tf.cast(images[..., signal], tf.float32)
-        # Interval k: behind R in row k - 1, before R in row k.
-        before, after = tf.reduce_sum(rr[:, :, :r], 2), tf.reduce_sum(rr[:, :, r:], 2)
-        sums = tf.pad(before, [[0, 0], [0, 1]]) + tf.pad(after, [[0, 0], [1, 0]])
-        means = sums / np.bincount(arrangement.interval_columns.ravel()).astype(np.float32)
-        means = tf.clip_by_value(means, -1.0, 1.0)
-        drawn = tf.gather(means, arrangement.interval_columns, axis=1)
-        parts.append(tf.cast(drawn, images.dtype)[..., None])
-    if "range" in channels:
-        height, half = codec.image_shape[0], codec.image_shape[0] // 2
-        ranges = tf.cast(images[..., signal + channels.count("rr") :], tf.float32)
-        for part, rows in ((ranges[:, :half], half), (ranges[:, half:], height - half)):
-            mean = tf.reduce_mean(part, axis=[1, 2], keepdims=True)
-            drawn = tf.tile(mean, [1, rows, codec.image_shape[1], 1])
-            parts.append(tf.cast(drawn, images.dtype))
-        parts[-2:] = [tf.concat(parts[-2:], axis=1)]
-    return tf.concat(parts, -1) if len(parts) > 1 else images
-
-
 def _fixed(arrangement):
     pixel_sample = tf.constant(arrangement.pixel_sample)
     height, width, channels = arrangement.image_shape

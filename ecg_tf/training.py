@@ -44,12 +44,9 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
         generator = build_wave_generator(codec.image_shape, e.latent_dim, **common)
         discriminator = build_wave_discriminator(codec.image_shape, **common)
     else:
-        projection = None
-        if "rr" in codec.channels:
-            projection = IntervalMean(codec.arrangement.r_column, codec.channels.index("rr"))
         common["padding"] = e.padding
-        generator = build_generator(codec.image_shape, e.latent_dim, projection=projection,
-                                    **common)  # fmt: skip
+        generator = build_generator(codec.image_shape, e.latent_dim,
+                                    projection=projection_of(codec), **common)
         discriminator = build_discriminator(codec.image_shape, **common)
     r1gan = (R1GAN, 0.0, {"r1": e.penalty, "r2": e.penalty, "penalty_every": e.penalty_every})
     kinds = {

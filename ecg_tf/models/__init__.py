@@ -12,6 +12,7 @@ from ecg_tf.models.wgan_gp import WGANGP
 __all__ = [
     "DCGAN",
     "GAN",
+    "HalfMean",
     "HelicalConv2D",
     "HelicalPadding",
     "IntervalMean",
@@ -22,4 +23,5 @@ __all__ = [
     "build_generator",
     "build_wave_discriminator",
     "build_wave_generator",
+    "projection_of",
 ]

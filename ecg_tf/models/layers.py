@@ -1,4 +1,4 @@
-"""Layers that know how signals lie in an image: rows that continue, intervals with one value."""
+"""Layers that know how signals lie in an image, and what else the networks are made of."""
 
 import math
 
@@ -104,75 +104,6 @@ class HelicalConv2D(keras.layers.Conv2D):
     def compute_output_shape(self, input_shape):
         sides = zip(input_shape[1:3], self.strides, strict=True)
         return (input_shape[0], *(math.ceil(side / stride) for side, stride in sides), self.filters)
-
-
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class IntervalMean(keras.layers.Layer):
-    """Makes one channel constant over every interval between two R peaks, as in encoded beat rows.
-
-    The R peak of each row stands in column `split_column`. Interval k is made of the columns from
-    there on in row k-1 and the columns before it in row k; the first interval has only the head of
-    row 0, the last only the tail of the last row. Each is replaced by its mean, so the generator
-    can only draw images that have one RR interval between two beats, as the codec's images do.
-
-    Args:
-        split_column: int, column of the R peak, 0 < split_column < width.
-        channel: int, the channel that holds the RR interval, default -1 (the last).
-
-    Returns:
-        tensor of the input's shape, float32; all other channels as they came.
-    """
-
-    def __init__(self, split_column, channel=-1, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
-        self.split_column, self.channel = int(split_column), int(channel)
-
-    def build(self, input_shape):
-        _, _, width, channels = input_shape
-        if not 0 < self.split_column < width:
-            raise InputError(
-                "IntervalMean has no such column to split rows at.",
-                expected=f"0 < split_column < {width}, the image's width",
-                got=self.split_column,
-                fix="pass the column of the R peak",
-            )
-        if not -channels <= self.channel < channels:
-            raise InputError(
-                "IntervalMean has no such channel.",
-                expected=f"a channel of {channels}",
-                got=self.channel,
-                fix="pass the channel that holds the RR interval",
-            )
-
-    def call(self, images):
-        _, height, width, channels = images.shape
-        channel, split = self.channel % channels, self.split_column
-        plane = ops.reshape(images[..., channel], (-1, height * width))
-        # Read row after row, every interval but the first and the last is `width` pixels long.
-        inner = split + (height - 1) * width
-        pieces = (
-            ops.reshape(plane[:, :split], (-1, 1, split)),
-            ops.reshape(plane[:, split:inner], (-1, height - 1, width)),
-            ops.reshape(plane[:, inner:], (-1, 1, width - split)),
-        )
-        means = [
-            ops.reshape(
-                ops.broadcast_to(ops.mean(piece, axis=2, keepdims=True), ops.shape(piece)),
-                (-1, piece.shape[1] * piece.shape[2]),
-            )
-            for piece in pieces
-            if piece.shape[1]
-        ]
-        mean = ops.reshape(ops.concatenate(means, axis=1), (-1, height, width, 1))
-        return ops.concatenate([images[..., :channel], mean, images[..., channel + 1 :]], axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        own = {"split_column": self.split_column, "channel": self.channel}
-        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)

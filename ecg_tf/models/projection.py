@@ -1,0 +1,141 @@
+"""The end of a generator: it can only draw images that the codec could have made.
+
+`Codec.project` as layers, with gradients: one RR value between two beats, one range a window.
+"""
+
+import keras
+from keras import ops
+
+from ecg_tf.errors import InputError
+
+_PACKAGE = "ecg_tf"
+
+
+def projection_of(codec):
+    """What has to be put after the output of a generator of this codec's images.
+
+    Args:
+        codec: `Codec`.
+
+    Returns:
+        function, images -> images of the same shape, made of Keras layers; None where every image
+        is valid already.
+
+    Example:
+        >>> build_generator(codec.image_shape, projection=projection_of(codec))
+    """
+    channels, parts = codec.channels, []
+    if "rr" in channels:
+        parts.append(IntervalMean(codec.arrangement.r_column, channels.index("rr")))
+    if "range" in channels:
+        parts.append(HalfMean(channels.index("range")))
+
+    def project(images):
+        for layer in parts:
+            images = layer(images)
+        return images
+
+    return project if parts else None
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class IntervalMean(keras.layers.Layer):
+    """Makes one channel constant over every interval between two R peaks, as in encoded beat rows.
+
+    The R peak of each row stands in column `split_column`. Interval k is made of the columns from
+    there on in row k-1 and the columns before it in row k; the first interval has only the head of
+    row 0, the last only the tail of the last row. Each is replaced by its mean, so the generator
+    can only draw images that have one RR interval between two beats, as the codec's images do.
+
+    Args:
+        split_column: int, column of the R peak, 0 < split_column < width.
+        channel: int, the channel that holds the RR interval, default -1 (the last).
+
+    Returns:
+        tensor of the input's shape, float32; all other channels as they came.
+    """
+
+    def __init__(self, split_column, channel=-1, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.split_column, self.channel = int(split_column), int(channel)
+
+    def build(self, input_shape):
+        _, _, width, channels = input_shape
+        if not 0 < self.split_column < width:
+            raise InputError(
+                "IntervalMean has no such column to split rows at.",
+                expected=f"0 < split_column < {width}, the image's width",
+                got=self.split_column,
+                fix="pass the column of the R peak",
+            )
+        if not -channels <= self.channel < channels:
+            raise InputError(
+                "IntervalMean has no such channel.",
+                expected=f"a channel of {channels}",
+                got=self.channel,
+                fix="pass the channel that holds the RR interval",
+            )
+
+    def call(self, images):
+        _, height, width, channels = images.shape
+        channel, split = self.channel % channels, self.split_column
+        plane = ops.reshape(images[..., channel], (-1, height * width))
+        # Read row after row, every interval but the first and the last is `width` pixels long.
+        inner = split + (height - 1) * width
+        pieces = (
+            ops.reshape(plane[:, :split], (-1, 1, split)),
+            ops.reshape(plane[:, split:inner], (-1, height - 1, width)),
+            ops.reshape(plane[:, inner:], (-1, 1, width - split)),
+        )
+        means = [
+            ops.reshape(
+                ops.broadcast_to(ops.mean(piece, axis=2, keepdims=True), ops.shape(piece)),
+                (-1, piece.shape[1] * piece.shape[2]),
+            )
+            for piece in pieces
+            if piece.shape[1]
+        ]
+        mean = ops.reshape(ops.concatenate(means, axis=1), (-1, height, width, 1))
+        return ops.concatenate([images[..., :channel], mean, images[..., channel + 1 :]], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        own = {"split_column": self.split_column, "channel": self.channel}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class HalfMean(keras.layers.Layer):
+    """Makes channels constant over the upper and over the lower half of the rows.
+
+    There the codec draws the centre and the half-range of a window, one number each.
+
+    Args:
+        first: int, the first of the channels that hold a range; all behind it do too.
+
+    Returns:
+        tensor of the input's shape, float32.
+    """
+
+    def __init__(self, first, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.first = int(first)
+
+    def call(self, images):
+        height, width = images.shape[1:3]
+        parts = []
+        for rows in (images[:, : height // 2, :, self.first :],
+                     images[:, height // 2 :, :, self.first :]):
+            mean = ops.mean(rows, axis=(1, 2), keepdims=True)
+            parts.append(ops.broadcast_to(mean, ops.shape(rows)))
+        return ops.concatenate([images[..., : self.first], ops.concatenate(parts, axis=1)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "first": self.first}
