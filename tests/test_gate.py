@@ -14,8 +14,8 @@ def _good():
         Measured("precision", 0.85, floor=0.9, better="high"),
         Measured("recall", 0.6, floor=0.6, better="high"),
         Measured("TSTR/TRTR macro-F1", 0.93, better="high"),
-        Measured("membership AUC, strips", 0.5, 0.5, 0.46, 0.54),
-        Measured("membership AUC, beats", 0.51, 0.5, 0.47, 0.549),
+        Measured("membership AUC, strips", 0.5, 0.5, 0.46, 0.54, p_value=0.5),
+        Measured("membership AUC, beats", 0.51, 0.5, 0.47, 0.549, p_value=0.03),
         Measured("identification rank-1", 0.98, 0.95, better="high"),
         Measured("re-identification at 1 % FAR", 0.01, 0.012, p_value=0.6),
         Measured("re-identification at 1 % FAR, adaptive", 0.01, 0.012, p_value=0.5),
@@ -42,7 +42,7 @@ def test_a_good_set_passes_and_the_words_claim_no_more_than_was_tested():
 @pytest.mark.parametrize("bad", [
     Measured("MMD²", 0.041, floor=0.02), Measured("precision", 0.8, floor=0.9, better="high"),
     Measured("TSTR/TRTR macro-F1", 0.89, better="high"),
-    Measured("membership AUC, strips", 0.6, 0.5, 0.55, 0.65),
+    Measured("membership AUC, strips", 0.6, 0.5, 0.55, 0.65, p_value=0.02),
     Measured("identification rank-1", 0.94, 0.95, better="high"),
     Measured("re-identification at 1 % FAR, adaptive", 0.1, 0.01, p_value=0.002),
     Measured("copies", 0.02, 0.01, p_value=0.01),
@@ -71,10 +71,23 @@ def test_what_was_not_measured_has_not_passed():
 
 
 def test_an_interval_too_wide_says_so():
-    row = Measured("membership AUC, strips", 0.5, 0.5, 0.36, 0.64)
-    table = release_gate(_with(a=row)).table
+    row = Measured("membership AUC, strips", 0.5, 0.5, 0.36, 0.64, 0.5, floor_high=0.63)
+    table = release_gate(_with(a=row), {"membership AUC": {"upper_at_most": 0.55}}).table
     assert table.loc["membership AUC, strips", "verdict"] == "fail"
     assert "more persons" in table.loc["membership AUC, strips", "why"]
+    assert table.loc["membership AUC, beats", "verdict"] == "pass"
+    table = release_gate(_with(a=row)).table  # the default passes it and says what that leaves
+    assert table.loc["membership AUC, strips", "verdict"] == "pass"
+    assert "from about 0.63 on; a leak of up to 0.64" in table.loc["membership AUC, strips", "why"]
+
+
+def test_several_attackers_share_one_rate_of_false_alarms():
+    row = Measured("membership AUC, strips", 0.6, 0.5, 0.45, 0.7, p_value=0.026)
+    table = release_gate(_with(a=row)).table
+    assert table.loc["membership AUC, strips", "verdict"] == "pass"  # 0.026 > 0.05 / 2
+    assert table.loc["membership AUC, strips", "asked"].endswith("0.05 / 2 attackers")
+    alone = release_gate([row], {"membership AUC": {"no_excess": 0.05}}).table
+    assert alone.loc["membership AUC, strips", "verdict"] == "fail"
 
 
 def test_a_negative_floor_does_not_forbid_everything():

@@ -13,6 +13,7 @@ of 0 dB, another speed in each half) are larger than the differences of two beat
 lead, and, in persons whose beats are all alike (pacemakers), the copy among the lookalikes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,21 +64,24 @@ class CopyTest:
 
 
 def fit_copy_test(training, holdout, holdout_subjects, fs: float, alarm: float = 0.01,
-                  own: int = 300, own_groups=None, seed: int = 0,
-                  progress: bool = False) -> CopyTest:
+                  own: int | Sequence[int] = 300, own_groups=None, seed: int = 0,
+                  progress: bool = False, length: int = 0) -> CopyTest:
     """Finds the thresholds of the copy test; needs no synthetic strip.
 
     Args:
         training: (m, time', lead) mV, all strips the generator was trained on.
-        holdout: (n, time, lead) mV, of persons it was not trained on; 200 or more.
+        holdout: (n, time, lead) mV, of persons it was not trained on; 200 or more. None leaves
+            `person` unknown, and `copy` is then the training persons' own alone.
         holdout_subjects: (n,) their persons.
         fs: Hz.
         alarm: false alarms of a fresh strip, default 0.01.
-        own: training strips compared with the other training strips, default 300; 0 for none.
+        own: training strips compared with the other training strips, default 300; 0 for none;
+            or the indices of those to take.
         own_groups: (m,) labels: a training strip is not compared with those of its own label. Give
             one where training strips overlap; default None, only the strip itself is left out.
         seed: int.
         progress: bool. Default False.
+        length: samples of a strip; needed where there is no holdout.
 
     Returns:
         CopyTest.
@@ -89,31 +93,22 @@ def fit_copy_test(training, holdout, holdout_subjects, fs: float, alarm: float =
         >>> test = fit_copy_test(training, holdout, holdout_subjects, fs=128)
         >>> rows = copy_measures(synthetic, training, test, fs=128)
     """
-    holdout_subjects = np.asarray(holdout_subjects)
-    persons = np.unique(holdout_subjects)
-    if not 0 < alarm < 1 or len(holdout) < 1 / alarm or len(persons) < 2 \
-            or len(holdout_subjects) != len(holdout):
-        raise InputError("The rate of false alarms cannot be set.",
-                         expected=f"a rate in (0, 1), at least {1 / max(alarm, 1e-6):.0f} holdout "
-                         "strips of two persons or more, each with its subject",
-                         got=f"rate {alarm}, {len(holdout)} strips, {len(persons)} persons",
-                         fix="give more holdout strips, or allow more false alarms")
-    score = nearest_strips(holdout, training, fs, progress=progress).score
-    passed = np.zeros(len(score), bool)
-    for person in persons:
-        out = holdout_subjects == person
-        passed[out] = score[out] > upper(score[~out], alarm)
-    low, high = _share_interval(passed, holdout_subjects, seed)
     groups = np.arange(len(training)) if own_groups is None else np.asarray(own_groups)
-    chosen = np.random.default_rng(seed).permutation(len(training))[:own]
+    person, seen, low, high, n = np.nan, np.nan, np.nan, np.nan, 0
+    if holdout is not None:
+        score = _holdout_scores(training, holdout, holdout_subjects, fs, alarm, progress)
+        person, length, n = upper(score, alarm), np.shape(holdout)[1], len(holdout)
+        seen, low, high = _alarms_seen(score, np.asarray(holdout_subjects), alarm, seed)
+    chosen = np.random.default_rng(seed).permutation(len(training))[:own] if np.ndim(own) == 0 \
+        else np.asarray(own)
     copy = np.nan
     if len(chosen) >= 1 / alarm:
-        again = _middle(np.asarray(training)[chosen], np.shape(holdout)[1])
+        again = _middle(np.asarray(training)[chosen], length)
         copy = upper(nearest_strips(again, training, fs, (groups[chosen], groups),
-                                     progress=progress).score, alarm)
-    return CopyTest(upper(score, alarm), float(np.fmax(copy, upper(score, alarm)))
-                    if np.isfinite(copy) else np.nan, alarm, float(passed.mean()), low, high,
-                    (len(holdout), len(chosen) if np.isfinite(copy) else 0))
+                                    progress=progress).score, alarm)
+        copy = float(np.fmax(copy, person))
+    return CopyTest(person, copy, alarm, seen, low, high,
+                    (n, len(chosen) if np.isfinite(copy) else 0))
 
 
 def copy_measures(synthetic, training, test: CopyTest, fs: float, found: Nearest | None = None,
@@ -260,6 +255,27 @@ def power_table(windows, training, test: CopyTest, fs: float, seconds: float,
         rows[kind] = {"as_copy": np.mean(score > test.copy) if np.isfinite(test.copy) else np.nan,
                       "as_lookalike": np.mean(score > test.person), "n": len(score)}
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _holdout_scores(training, holdout, subjects, fs, alarm, progress):
+    persons = len(np.unique(subjects))
+    if not 0 < alarm < 1 or len(holdout) < 1 / alarm or persons < 2 \
+            or len(subjects) != len(holdout):
+        raise InputError("The rate of false alarms cannot be set.",
+                         expected=f"a rate in (0, 1), at least {1 / max(alarm, 1e-6):.0f} holdout "
+                         "strips of two persons or more, each with its subject",
+                         got=f"rate {alarm}, {len(holdout)} strips, {persons} persons",
+                         fix="give more holdout strips, or allow more false alarms")
+    return nearest_strips(holdout, training, fs, progress=progress).score
+
+
+def _alarms_seen(score, subjects, alarm, seed):
+    """Rate of alarms when each person is judged by a threshold of the others, with interval."""
+    passed = np.zeros(len(score), bool)
+    for person in np.unique(subjects):
+        out = subjects == person
+        passed[out] = score[out] > upper(score[~out], alarm)
+    return (float(passed.mean()), *_share_interval(passed, subjects, seed))
 
 
 def _share_interval(passed, subjects, seed, draws=500):
