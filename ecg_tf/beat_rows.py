@@ -8,7 +8,7 @@ import numpy as np
 
 from ecg_tf.checks import count, known_keys, number
 from ecg_tf.errors import InputError
-from ecg_tf.lagrange import lagrange
+from ecg_tf.lagrange import POINTS, lagrange
 
 # A cut this close (in samples) behind a sample counts as on it: RR intervals that went through
 # float32 pixels move the cuts by less than a thousandth of a sample.
@@ -23,7 +23,7 @@ class BeatRows:
     Row i starts at the cut c_i = p_i - before (p_i - p_{i-1}), p the R peaks, and ends at the
     next cut. Within `core_s` of R the columns are one sample apart (closer where that would take
     more than two thirds of a side), the rest of a side is stretched evenly. Signal to pixel is a
-    cubic Lagrange interpolation over four samples; pixel to signal the same over four pixels.
+    Lagrange interpolation over eight samples; pixel to signal the same over eight pixels.
     The last channel holds the RR interval each pixel lies in: its logarithm, from `rr_min_s`
     (-1) to `rr_max_s` (1).
 
@@ -33,7 +33,7 @@ class BeatRows:
         leads: int, signal channels. Default 1.
         fs: float, Hz. Default 128.
         before: float, share of an RR interval that is drawn before its R peak. Default 0.4.
-        core_s: float, s either side of R kept in real time. Default 0.06.
+        core_s: float, s either side of R kept in real time. Default 0.08.
         rr_min_s, rr_max_s: float, s, shortest and longest RR interval. Default 0.2 and 2.5.
 
     Raises:
@@ -50,7 +50,7 @@ class BeatRows:
     window_length = None  # varies from window to window
     options = ("rows", "columns", "leads", "fs", "before", "core_s", "rr_min_s", "rr_max_s")
 
-    def __init__(self, rows=32, columns=64, leads=1, fs=128.0, *, before=0.4, core_s=0.06,
+    def __init__(self, rows=32, columns=64, leads=1, fs=128.0, *, before=0.4, core_s=0.08,
                  rr_min_s=0.2, rr_max_s=2.5):
         self.rows = count(rows, "rows", 1, 4096)
         self.columns = count(columns, "columns", 8, 4096)
@@ -73,7 +73,7 @@ class BeatRows:
         """Signals and their R peaks to images.
 
         Args:
-            signals: (window, time, lead) in [-1, 1], at least four samples each.
+            signals: (window, time, lead) in [-1, 1], at least eight samples each.
             rpeaks: (window, rows + 2) sample positions relative to the window's start.
             lengths: (window,) valid samples. Default: all.
 
@@ -276,10 +276,11 @@ class BeatRows:
     def check(self, signals, rpeaks, lengths) -> None:
         """Refuses windows that cannot be drawn; see `encode`."""
         good = signals.ndim == 3 and signals.shape[2] == self.leads
-        if not good or rpeaks.shape != (len(signals), self.rows + 2) or min(lengths, default=4) < 4:
+        if not good or rpeaks.shape != (len(signals), self.rows + 2) or min(lengths, default=POINTS) < POINTS:
             raise InputError(
                 "The windows do not fit the arrangement 'beat_rows'.",
-                expected=f"(window, 4 samples or more, {self.leads}), (window, {self.rows + 2})",
+                expected=f"(window, {POINTS} samples or more, {self.leads}), "
+                f"(window, {self.rows + 2})",
                 got=f"signals {signals.shape}, R peaks {rpeaks.shape}",
                 fix=f"cut windows of {self.rows} beats with windows.beat_sequences",
             )

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ecg_tf.checks import count
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
-from ecg_tf.lagrange import lagrange_weights
+from ecg_tf.lagrange import POINTS, lagrange_weights
 from ecg_tf.windows import Windows
 
 
@@ -169,7 +169,8 @@ def _beat_rows(arrangement):
         times = tf.reshape(times, [-1, rows * columns])
         last = tf.cast(inputs["lengths"], tf.float64)[:, None] - 1.0
         times = tf.clip_by_value(times, tf.zeros_like(last), last)
-        first = tf.clip_by_value(tf.floor(times) - 1.0, tf.zeros_like(last), last - 3.0)
+        first = tf.clip_by_value(tf.floor(times) - (POINTS // 2 - 1.0), tf.zeros_like(last),
+                                 last - (POINTS - 1.0))
         # Positions need float64, the fraction of a sample does not.
         weights = lagrange_weights(tf.cast(times - first, tf.float32))
         shape = tf.shape(values)

@@ -111,7 +111,7 @@ def test_r_peaks_stand_in_one_column_and_rr_in_the_last_channel():
     windows = smooth_beats(3)
     arrangement = BeatRows()
     images = arrangement.encode(windows.signals, windows.rpeaks, windows.lengths)
-    assert arrangement.r_column == 26 and arrangement.core_columns == 8
+    assert arrangement.r_column == 26 and arrangement.core_columns == 10
     assert (images[..., 0].argmax(axis=2) == 26).all()
     at_r = np.take_along_axis(windows.signals[..., 0], windows.rpeaks[:, 1:-1].astype(int), 1)
     assert np.allclose(images[:, :, 26, 0], np.clip(at_r, -1, 1), atol=1e-6)
@@ -125,10 +125,10 @@ def test_columns_near_r_are_one_sample_apart_and_time_runs_on_across_rows():
     times = BeatRows().pixel_times(windows.rpeaks)
     assert (np.diff(times) > 0).all()
     rows = times[:, :-1].reshape(2, 32, 64)
-    assert np.allclose(np.diff(rows[:, :, 18:35]), 1)
+    assert np.allclose(np.diff(rows[:, :, 16:37]), 1)
     peaks, rr = windows.rpeaks[:, 1:-1], np.diff(windows.rpeaks)
     assert np.allclose(rows[:, :, 0], peaks - 0.4 * rr[:, :-1])
-    stretch = (0.6 * rr[:, 1:] - 8) / 30  # samples a column behind the core, up to the next cut
+    stretch = (0.6 * rr[:, 1:] - 10) / 28  # samples a column behind the core, up to the next cut
     assert np.allclose(np.append(rows[:, 1:, 0], times[:, -1:], 1) - rows[:, :, 63], stretch)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.filtering import prepare
-from ecg_tf.rpeaks import find_rpeaks, refine_rpeaks
+from ecg_tf.rpeaks import between_samples, find_rpeaks, refine_rpeaks
 from ecg_tf.simulate import draw_identity, simulate_record
 
 
@@ -39,3 +39,13 @@ def test_the_detector_finds_simulated_beats_also_fast_ones():
         distance = np.abs(found[None, :] - record.beats[2:-2, None]).min(axis=1)
         assert np.mean(distance <= 2) > 0.98 and abs(len(found) - len(record.beats)) < 5
     assert len(find_rpeaks(np.zeros(10), 128.0)) == 0
+
+
+def test_peaks_are_found_between_samples():
+    at = np.array([20.0, 50.25, 80.5, 110.9])
+    y = np.exp(-0.5 * ((np.arange(130)[:, None] - at) / 2) ** 2) @ [1, -1, 2, 1]
+    rough = np.rint(at + 1e-9).astype(int)
+    assert np.abs(rough + between_samples(y, rough) - at).max() < 0.03
+    assert between_samples(y, [0, 129, 54]).tolist() == [0, 0, 0]  # ends, and no extremum
+    assert between_samples(np.ones(9), [4]).tolist() == [0]
+    assert between_samples([1.0, 2], [1]).tolist() == [0]
