@@ -276,7 +276,8 @@ class BeatRows:
     def check(self, signals, rpeaks, lengths) -> None:
         """Refuses windows that cannot be drawn; see `encode`."""
         good = signals.ndim == 3 and signals.shape[2] == self.leads
-        if not good or rpeaks.shape != (len(signals), self.rows + 2) or min(lengths, default=POINTS) < POINTS:
+        good = good and min(lengths, default=POINTS) >= POINTS
+        if not good or rpeaks.shape != (len(signals), self.rows + 2):
             raise InputError(
                 "The windows do not fit the arrangement 'beat_rows'.",
                 expected=f"(window, {POINTS} samples or more, {self.leads}), "

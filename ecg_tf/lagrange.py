@@ -1,7 +1,7 @@
 """Interpolation through eight neighbours, for arrays and for tensors.
 
-Four would do for slow waves. Half-way between samples at 128 Hz they lose 9 % of a wave of 30 Hz and
-25 % of one of 40 Hz; eight lose 1 % and 10 %, and QRS complexes reach that far.
+Four would do for slow waves. Half-way between samples at 128 Hz they lose 9 % of a wave of 30 Hz
+and 25 % of one of 40 Hz; eight lose 1 % and 10 %, and QRS complexes reach that far.
 """
 
 import math

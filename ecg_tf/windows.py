@@ -8,9 +8,9 @@ import numpy as np
 
 from ecg_tf.checks import count, number, same_rate_and_leads
 from ecg_tf.errors import InputError
+from ecg_tf.lagrange import lagrange
 from ecg_tf.quality import Prepared, Quality, gate, inspect_record, no_window_error
 from ecg_tf.records import Record
-from ecg_tf.lagrange import lagrange
 from ecg_tf.rpeaks import between_samples, rpeaks_of
 
 
