@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test data lab lint clean
+.PHONY: help report study test data lab lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -19,6 +19,9 @@ help: ## list the targets
 
 report: $(VENV)/.installed ## run one experiment the whole way, write reports/<name>.ipynb and .html
 	$(RUN) -m ecg_tf report $(EXPERIMENT)
+
+study: $(VENV)/.installed ## run all experiments that have no report yet, then the comparison
+	$(RUN) -m ecg_tf study
 
 test: $(VENV)/.installed ## run the tests
 	$(RUN) -m pytest tests

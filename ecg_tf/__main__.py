@@ -1,11 +1,10 @@
-"""The command line: `python -m ecg_tf data|run|report`, thin.
+"""The command line: `python -m ecg_tf data|run|report|study`, thin.
 
 Exit status: 0 done, 2 bad input, 1 anything else.
 """
 
 import argparse
 import sys
-from pathlib import Path
 
 from ecg_tf.errors import InputError
 
@@ -58,22 +57,27 @@ def run(options) -> int:
     result = run_experiment(Experiment.from_yaml(options.file), progress=not options.quiet)
     table = measured_table(result.measures)
     print(table[["value", "floor", "unit"]].to_string(float_format="{:.4g}".format))
+    print(f"\nRelease gate\n{result.verdict.gate.table.to_string()}\n")
+    print("\n".join([result.verdict.gate.words, *result.verdict.notes]))
     print(f"Everything is in {result.folder}")
     return 0
 
 
 def report(options) -> int:
     """Runs an experiment's notebook with papermill; writes the report as notebook and HTML."""
-    from ecg_tf.experiment import Experiment, read_yaml
-    from ecg_tf.report_html import to_html
-    from ecg_tf.reports import run_notebook
+    from ecg_tf.study import make_report, read_plan
 
-    parameters = read_yaml(options.file)
-    name = Experiment.from_dict(parameters).experiment
-    executed = run_notebook(options.notebook, Path(options.output) / f"{name}.ipynb", parameters)
-    page = to_html(executed)
+    executed, page = make_report(read_plan(options.file, options.notebook), options.output)
     print(f"The report: {executed} and {page}")
     return 0
+
+
+def study(options) -> int:
+    """Makes the reports of all experiments that have none yet, then the comparison."""
+    from ecg_tf.study import find_plans, run_study
+
+    outcomes = run_study(find_plans(options.paths, options.only), options.output)
+    return int(any(outcome.state == "failed" for outcome in outcomes))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,10 +102,19 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("report", help="run an experiment file's notebook, write the report",
                               description=report.__doc__)  # fmt: skip
     one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
-    one.add_argument("--notebook", default="notebooks/05_experiment.ipynb",
-                     help="default: %(default)s")  # fmt: skip
+    one.add_argument("--notebook", default="", help="default: the one that the file names "
+                     "(notebook: 04_arrangement), else notebooks/05_experiment.ipynb")  # fmt: skip
     one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
     one.set_defaults(command=report)
+
+    one = commands.add_parser("study", help="make the reports of all experiments",
+                              description=study.__doc__ + " Exit status 1 if one failed.")
+    one.add_argument("paths", nargs="*", metavar="PATH", help="experiment files or folders of them "
+                     "(default: notebooks/experiments)")  # fmt: skip
+    one.add_argument("--only", default="", metavar="PATTERN",
+                     help="those whose name contains this, or fits it: 'mitdb-*'")  # fmt: skip
+    one.add_argument("--output", default="reports", help="folder of reports (default: reports)")
+    one.set_defaults(command=study)
     return parser
 
 

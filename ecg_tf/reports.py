@@ -70,7 +70,7 @@ def run_notebook(
 
     notebook, output = Path(notebook), Path(output)
     parameters = {name: _plain(value) for name, value in dict(parameters or {}).items()}
-    _check(notebook, parameters)
+    check_parameters(notebook, parameters)
     if not Path(cwd).is_dir():
         raise InputError(f"The folder '{cwd}' to run in does not exist.", fix="name another one")
     if validate is not None:
@@ -83,7 +83,8 @@ def run_notebook(
             papermill.execute_notebook(
                 str(notebook), str(part), parameters, kernel_name="python3", language="python",
                 progress_bar=progress, cwd=str(cwd),
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else it warns of local TCP
+                # Else it warns of local TCP, and when it is ended by Ctrl-C, of its own end.
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )  # fmt: skip
         write_whole(output, _finished(nbformat.read(part, as_version=4), notebook, output, cwd))
         failed.unlink(missing_ok=True)
@@ -184,9 +185,22 @@ def collect_metrics(runs_dir="runs"):
     return table.rename_axis("run")
 
 
-def _check(notebook: Path, parameters: dict):
+def check_parameters(notebook, parameters: Mapping) -> set[str]:
+    """Makes sure that a notebook has all parameters it is to be given.
+
+    Args:
+        notebook: path of the source notebook.
+        parameters: name -> value.
+
+    Returns:
+        set of str, the names of all its parameters: what its cell tagged "parameters" assigns.
+
+    Raises:
+        InputError: no such notebook, or a name it does not have.
+    """
     import nbformat
 
+    notebook = Path(notebook)
     try:
         cells = nbformat.read(notebook, as_version=4).cells
     except (OSError, ValueError, AttributeError) as error:
@@ -209,6 +223,7 @@ def _check(notebook: Path, parameters: dict):
             got=", ".join(unknown),
             fix=closest(unknown[0], known) or "use one of the names above",
         )
+    return known
 
 
 def _assigned(source: str) -> set[str]:
@@ -260,10 +275,10 @@ def _finished(executed, notebook: Path, output: Path, cwd) -> str:
     kept = executed.metadata.get("papermill", {})
     kept.pop("environment_variables", None)
     kept.update(input_path=notebook.name, output_path=output.name)
-    return nbformat.writes(_without_paths(executed, cwd))
+    return nbformat.writes(without_paths(executed, cwd))
 
 
-def _without_paths(content, cwd="."):
+def without_paths(content, cwd="."):
     """A notebook, or any part of it, without the folders of the machine it ran on."""
     places = {str(Path.cwd()): ".", str(Path(cwd).resolve()): "."}
     places |= {str(Path(ecg_tf.__file__).resolve().parent.parent): "."}

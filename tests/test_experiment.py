@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment, read_yaml
+from ecg_tf.study import read_plan
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "notebooks" / "experiments").glob("*.yaml"))
@@ -19,7 +20,8 @@ FILES = sorted((ROOT / "notebooks" / "experiments").glob("*.yaml"))
 def test_every_experiment_file_is_valid_and_named_like_its_experiment():
     assert FILES
     for path in FILES:
-        assert Experiment.from_yaml(path).experiment == path.stem
+        plan = read_plan(path, notebooks=ROOT / "notebooks")
+        assert plan.name == path.stem
 
 
 def test_the_notebooks_parameters_are_the_experiments_defaults():
@@ -49,6 +51,12 @@ def test_saved_and_read_again_it_is_the_same(tmp_path):
         ("model: vae", ["model", "dcgan, r1gan, wgan_gp"]),
         ("experiment: ../x", ["name", "letters, digits"]),
         ("quantiles: [0.9, 0.1]", ["quantiles", "lower one first"]),
+        ("gate: {recall: 0.8}", ["'recall'", "[rule, number]"]),
+        ("gate: {recall: [at_least_flors, 0.8]}", ["'recall'", "at_least_floors"]),
+        ("gate: {recall: [at_least, .nan]}", ["'recall'", "finite"]),
+        ("gate: [recall]", ["gate", "a mapping such as"]),
+        ("gate: {3: [at_least, 1]}", ["gate", "no names"]),
+        ("attacks: 1", ["attacks", "true or false"]),
         ("limits_mv: [1]", ["limits_mv"]),
         ("- a list", ["holds no parameters", "list"]),
         ("a: [1", ["no YAML"]),
@@ -77,7 +85,9 @@ def test_a_missing_or_huge_file_is_named(tmp_path):
 @given(st.dictionaries(
     st.sampled_from(list(Experiment().to_dict())),
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
-              st.lists(st.one_of(st.integers(), st.text(max_size=3)), max_size=3)),
+              st.lists(st.one_of(st.integers(), st.text(max_size=3)), max_size=3),
+              st.dictionaries(st.text(max_size=3), st.lists(st.one_of(st.integers(),
+                              st.sampled_from(["at_most", "x"])), max_size=2), max_size=2)),
     max_size=4,
 ))  # fmt: skip
 def test_any_values_give_an_experiment_or_an_input_error(values):
@@ -86,6 +96,14 @@ def test_any_values_give_an_experiment_or_an_input_error(values):
     except InputError:
         return
     assert yaml.safe_load(yaml.safe_dump(experiment.to_dict())) == experiment.to_dict()
+
+
+def test_thresholds_of_the_gate_are_kept_as_they_were_given(tmp_path):
+    given = Experiment(gate={"MMD²": {"at_most_floors": 3}, "recall": None,
+                             "copies": ["no_excess", 0.01]})
+    assert given.gate == {"MMD²": ["at_most_floors", 3.0], "recall": None,
+                          "copies": ["no_excess", 0.01]}
+    assert Experiment.from_yaml(given.save(tmp_path / "a.yaml")) == given
 
 
 def test_a_notebooks_own_names_are_not_taken_for_parameters():

@@ -18,6 +18,7 @@ from ecg_tf.experiment import Experiment
 TINY = {
     "subjects": 6, "minutes": 1.5, "height": 16, "width": 32, "base_filters": 4, "latent_dim": 8,
     "batch_size": 8, "steps": 6, "check_every": 4, "synthetic": 40, "strip_seconds": 4.0,
+    "attacks": False,
 }  # fmt: skip
 
 
@@ -28,10 +29,12 @@ def write(folder, name="tiny", **changes):
     return str(path)
 
 
-def test_run_writes_everything_and_the_same_again(tmp_path, capsys):
-    assert main(["run", write(tmp_path, "first")]) == 0
-    assert "MMD²" in capsys.readouterr().out
-    assert main(["run", write(tmp_path, "second"), "--quiet"]) == 0
+def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    assert main(["run", write(tmp_path, "first", attacks=True)]) == 0
+    said = capsys.readouterr().out
+    assert "MMD²" in said and "Release gate" in said and "not measured" in said
+    assert main(["run", write(tmp_path, "second", attacks=True), "--quiet"]) == 0
     first, second = tmp_path / "runs" / "first", tmp_path / "runs" / "second"
     for name in ("experiment.yaml", "split.json", "codec.json", "history.csv", "generator.keras",
                  "metrics.json", "checkpoints/last.keras"):  # fmt: skip
@@ -40,10 +43,20 @@ def test_run_writes_everything_and_the_same_again(tmp_path, capsys):
     assert pd.read_csv(first / "history.csv")["step"].tolist() == [4, 6]
     metrics = [json.loads((f / "metrics.json").read_text()) for f in (first, second)]
     assert metrics[0]["measures"] == metrics[1]["measures"]
+    assert metrics[0]["privacy"] == metrics[1]["privacy"]
+    assert not metrics[0]["privacy"]["passed"]  # six steps are no training
+    assert "copies" in metrics[0]["privacy"]["landmarks"]
     values = {m["name"]: m for m in metrics[0]["measures"]}
     assert values["MMD²"]["floor"] < values["MMD²"]["value"]  # six steps are no training
     assert metrics[0]["data"]["sha256"] and metrics[0]["versions"]["tensorflow"]
     assert len(Codec.load(first / "codec.json").decode(np.zeros((1, 16, 32, 2)))) == 1
+
+
+def test_without_attacks_the_gate_says_that_nothing_about_persons_was_measured(tmp_path):
+    assert main(["run", write(tmp_path, "a", steps=1, gate={"recall": None}), "--quiet"]) == 0
+    found = json.loads((tmp_path / "runs/a/metrics.json").read_text())["privacy"]
+    assert found["gate"]["copies"]["verdict"] == "not measured" and "recall" not in found["gate"]
+    assert "switched off" in found["notes"][0] and not found["landmarks"]
 
 
 def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stopped(tmp_path):
@@ -149,7 +162,7 @@ def test_a_file_in_the_place_of_the_folder_is_said_first(tmp_path, capsys):
 
 
 def test_help_of_every_command_is_quick_and_without_tensorflow():
-    for command in ([], ["run"], ["data"], ["report"]):
+    for command in ([], ["run"], ["data"], ["report"], ["study"]):
         code = "import sys; from ecg_tf.__main__ import main\ntry: main(sys.argv[1:])\n" \
                "except SystemExit as e: assert 'tensorflow' not in sys.modules; sys.exit(e.code)"
         done = subprocess.run([sys.executable, "-c", code, *command, "--help"],
