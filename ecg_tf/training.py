@@ -16,10 +16,12 @@ from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.pipeline import make_dataset
 from ecg_tf.preparation import Data
+from ecg_tf.stopping_callbacks import stop_at_floor
 
-# What changes nothing about the weights: a run may be continued after changing these.
+# What changes nothing about the weights after so many steps: a run may be continued after changing
+# these. When to stop is among them, as `steps` is.
 _NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "strip_seconds", "tensorboard",
-                 "steps", "check_every")
+                 "steps", "check_every", "stop", "measure_every", "patience", "attacks", "gate")
 REAL_IMAGES = 256  # whose diversity is the yardstick for the generated ones
 
 
@@ -41,7 +43,8 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
     keras.utils.set_random_seed(e.seed)
     common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision)}
     if e.model == "wavegan":
-        generator = build_wave_generator(codec.image_shape, e.latent_dim, **common)
+        generator = build_wave_generator(codec.image_shape, e.latent_dim,
+                                         projection=projection_of(codec), **common)  # fmt: skip
         discriminator = build_wave_discriminator(codec.image_shape, **common)
     else:
         common["padding"] = e.padding
@@ -66,7 +69,8 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     """Trains on the training windows, writing history and checkpoints into `experiment.folder`.
 
     If a checkpoint of the same experiment lies there, it continues from it, with the batches and
-    latents it would have seen, so that the weights end up the same.
+    latents it would have seen, so that the weights end up the same. With `stop: "floor"` it ends
+    as `stopping.decide` says, and the averaged generator gets the weights of the best check.
 
     Args:
         experiment: `Experiment`.
@@ -87,6 +91,7 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         # Asked for fewer steps than were kept: those weights would not be what was asked for.
         gan = build_gan(e, data.codec)
     train_windows = data.windows["train"]
+    stop = stop_at_floor(e, data) if e.stop == "floor" else None
     some = train_windows.take(slice(None, None, max(1, len(train_windows) // REAL_IMAGES)))
     used = [
         SampleGrid(folder / "samples", n=16, every=max(1, e.steps // e.check_every // 8),
@@ -97,23 +102,30 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         *([_tensorboard(folder)] if e.tensorboard else []),
         HistoryCSV(folder / "history.csv"),
         *callbacks,
+        *([stop.along, stop] if stop else []),
         checkpoint,  # last: what it keeps is then no older than the history
     ]  # fmt: skip
-    while (done := int(gan.step.value)) < e.steps:
+    while (done := int(gan.step.value)) < e.steps and not (stop and stop.over(gan)):
         # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
         per_epoch = min(e.check_every, e.steps - done)
         batches = make_dataset(train_windows, data.codec, e.batch_size, e.seed, start_step=done)
         gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
                 callbacks=used, verbose=0, shuffle=False)  # fmt: skip
+    if stop:
+        said = stop.restore(gan)
+        if progress:
+            print(said, flush=True)
     return gan
 
 
 def training_key(experiment: Experiment, data: Data) -> str:
-    """A digest of all that decides about the weights: settings, data, split."""
+    """A digest of all that decides about the weights: settings, data, split, and some images, which
+    tell of a change in the way from records to images that no setting names."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
     settings["precision"] = precision_of(experiment.precision)
     facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
-    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+    images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
+    return hashlib.sha256(facts.encode() + images.tobytes()).hexdigest()[:16]
 
 
 def precision_of(precision: str) -> str:

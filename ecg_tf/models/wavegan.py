@@ -23,7 +23,7 @@ SHORTEST = 64  # positions at the coarsest level at most, like a grid of 8 x 8
 
 
 def build_wave_generator(
-    image_shape, latent_dim=128, base_filters=32, depth=2, widest=4, dtype=None
+    image_shape, latent_dim=128, base_filters=32, depth=2, widest=4, projection=None, dtype=None
 ):
     """A network that draws signals from latent vectors, laid out as row-major images.
 
@@ -37,6 +37,7 @@ def build_wave_generator(
         base_filters: int, filters of the finest level, doubled at every coarser one, default 32.
         depth: int, residual convolutions at each level, default 2.
         widest: int, at most this many times `base_filters` at the coarse levels, default 4.
+        projection: put after the output, from `projection_of(codec)`, default None.
         dtype: dtype policy such as "mixed_bfloat16"; None takes Keras' global policy. Images are
             float32 always.
 
@@ -70,8 +71,10 @@ def build_wave_generator(
     x = conv(image_shape[2] * patch, 3, kernel_initializer="glorot_uniform")(x)
     x = layers.Reshape(image_shape, dtype=dtype)(x)
     # Half precision would leave some 256 levels of voltage: the last step is float32.
-    return Model(latents, layers.Activation("tanh", dtype="float32", name="images")(x),
-                 name="wave_generator")  # fmt: skip
+    x = layers.Activation("tanh", dtype="float32", name="images")(x)
+    if projection is not None:
+        x = projection(x)
+    return Model(latents, x, name="wave_generator")
 
 
 def build_wave_discriminator(image_shape, base_filters=32, depth=1, widest=4, dtype=None):
