@@ -1,5 +1,6 @@
 """Every notebook: clean in the repository, and a smoke run with papermill at a tiny size."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -91,7 +92,8 @@ def test_03_standardization(tmp_path):
 
 
 def test_04_arrangement(tmp_path):
-    settings = SMALL | {"trained": ["rgb_planar"], "side": 16, "strip_seconds": 3.0}
+    settings = SMALL | {"trained": ["rgb_planar"], "seeds": [0, 1], "side": 16,
+                        "strip_seconds": 3.0}  # fmt: skip
     executed = run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
                             progress=False)  # fmt: skip
@@ -100,16 +102,20 @@ def test_04_arrangement(tmp_path):
     assert "8 of 9 arrangements come back within 0.00001 mV; `beat_rows` loses" in said
     assert "After 3 steps the ECGs of `rgb_planar` are nearest" in said
     assert "0 of 63 steps jump" in said
+    assert "The 2 trainings of `rgb_planar` lie between" in said
+    assert re.search(r"rgb_planar +\d+\.\d\d \(\d+\.\d\d to \d", said)  # the spread in the table
+    assert (tmp_path / "runs" / "lesson-04-rgb_planar-1" / "metrics.json").exists()
     assert to_html(executed).read_text().count("<figure") >= 12
     with pytest.raises(InputError, match="steps"):
         run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
 
 
 def test_05_experiment(tmp_path):
-    settings = TINY | {"experiment": "smoke", "runs_dir": str(tmp_path / "runs")}
+    settings = TINY | {"experiment": "smoke", "runs_dir": str(tmp_path / "runs"), "attacks": True}
     executed = run_notebook("notebooks/05_experiment.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)  # fmt: skip
     assert (tmp_path / "runs" / "smoke" / "metrics.json").exists()
     page = to_html(executed).read_text()
-    assert "MMD²" in page and page.count("<figure") >= 8 and "alt=" in page
+    assert "MMD²" in page and page.count("<figure") >= 9 and "alt=" in page
+    assert "Plane of fidelity" in page and "✗ fail" in page and "Not passed" in page
     assert "data sha256" in page and "import numpy" not in page
