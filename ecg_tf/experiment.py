@@ -23,6 +23,7 @@ MODELS = ("dcgan", "r1gan", "wgan_gp", "wavegan")
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SPLITS = ("random", "ds1ds2")
+STOPS = ("steps", "floor")
 LARGEST_FILE = 2**16  # bytes; an experiment takes two thousand
 
 
@@ -52,6 +53,10 @@ class Experiment:
         synthetic: how many images are drawn and decoded at the end.
         strip_seconds: length of the strips that are shown and measured, s.
         check_every: steps between a history line, a diversity check and a checkpoint.
+        stop: "steps", after all of them; or "floor", when the decoded ECGs are as near to the
+            validation persons as the training persons are (MMD²), or no longer come nearer. The
+            best weights are kept.
+        measure_every: steps between two such checks. patience: checks without a better one.
         tensorboard: bool, also write TensorBoard logs (needs the package tensorboard).
         seed: of everything that is random.
         runs_dir: folder for what a run writes.
@@ -100,6 +105,9 @@ class Experiment:
     synthetic: int = 500
     strip_seconds: float = 10.0
     check_every: int = 100
+    stop: str = "steps"
+    measure_every: int = 200
+    patience: int = 10
     tensorboard: bool = False
     seed: int = 0
     runs_dir: str = "runs"
@@ -118,14 +126,15 @@ class Experiment:
         for name, options in (
             ("split", SPLITS), ("range", RANGES), ("quantization", HALF_STEP), ("fit", FITS),
             ("arrangement", ARRANGEMENTS), ("model", MODELS), ("padding", PADDINGS),
-            ("precision", PRECISIONS),
+            ("precision", PRECISIONS), ("stop", STOPS),
         ):  # fmt: skip
             choice(getattr(self, name), name, tuple(options))
         for name, low, high in (
             ("subjects", 3, 10_000), ("height", 8, 1024), ("width", 8, 1024),
             ("latent_dim", 1, 4096), ("base_filters", 1, 1024), ("batch_size", 2, 4096),
             ("steps", 1, 10_000_000), ("penalty_every", 1, 1000), ("synthetic", 20, 1_000_000),
-            ("check_every", 1, 1_000_000), ("seed", 0, 2**31 - 1),
+            ("check_every", 1, 1_000_000), ("measure_every", 1, 1_000_000),
+            ("patience", 1, 1_000_000), ("seed", 0, 2**31 - 1),
         ):  # fmt: skip
             count(getattr(self, name), name, low, high)
         for name, low, high in (

@@ -1,6 +1,9 @@
 """What is computed once a strip, so that floors and intervals can be measured again and again."""
 
+import copy
+
 import numpy as np
+import pandas as pd
 
 from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.clinical import rhythm
@@ -20,7 +23,7 @@ class StripData:
         signals: (n, time, lead) mV, real and synthetic strips together.
         subjects: (n,) str; "" for synthetic ones.
         fs: Hz.
-        reference: indices of the real strips that fix the scales.
+        reference: indices of the real strips that fix the scales, or a `DescriptorScale`.
         by_person: seek the neighbours of real strips among other persons; False where the real
             persons are too few to be halved.
         seed: int.
@@ -30,8 +33,10 @@ class StripData:
                  seed: int = 0):
         rpeaks = strip_rpeaks(signals, fs)
         raw = describe(signals, fs, rpeaks=rpeaks)
-        scale = DescriptorScale.from_description(raw[reference], signals.shape[2])
-        self.features = ((raw - scale.center) / scale.scale).astype(np.float32)
+        if not isinstance(reference, DescriptorScale):
+            reference = DescriptorScale.from_description(raw[reference], signals.shape[2])
+        self.fs, self.scale = fs, reference
+        self.features = ((raw - reference.center) / reference.scale).astype(np.float32)
         self.subjects, self.by_person, self.seed, self._known = subjects, by_person, seed, {}
         self.rhythm = rhythm(signals, fs, rpeaks=rpeaks)
         self.spectrum = 10 * log_band_power(signals, fs)
@@ -40,6 +45,21 @@ class StripData:
         beats, owner = aligned_beats(signals, rpeaks, fs)
         self.beat = np.zeros((len(signals), beats.shape[1] * beats.shape[2]), np.float32)
         self.beat[owner] = beats.reshape(len(owner), self.beat.shape[1])  # the strip's last beat
+
+    def joined(self, signals) -> "StripData":
+        """These strips and synthetic ones behind them, on these scales; only those are new work.
+
+        Args:
+            signals: (m, time, lead) mV.
+        """
+        more = StripData(signals, np.full(len(signals), ""), self.fs, self.scale, self.by_person,
+                         self.seed)
+        whole = copy.copy(self)
+        for name in ("features", "subjects", "spectrum", "samples", "beat"):
+            setattr(whole, name, np.concatenate([getattr(self, name), getattr(more, name)]))
+        whole.rhythm = pd.concat([self.rhythm, more.rhythm], ignore_index=True)
+        whole._known = {}
+        return whole
 
     def mmd2(self, a, b) -> float:
         return fidelity.mmd2(self.features[a], self.features[b], permutations=0,
@@ -88,14 +108,20 @@ class StripData:
         known = train if len(train) else test
         groups = fidelity.pseudo_subjects(self.features[known], self.subjects[known],
                                           self.features[fake])
-        value = self._auc(test, fake, groups)
+        value = self.auc(test, fake, groups)
         real, other = test, train
         if not len(train):
             one = np.isin(self.subjects[test], np.unique(self.subjects[test])[::2])
             real, other = test[one], test[~one]
-        return value, self._auc(real, other, self.subjects[other])
+        return value, self.auc(real, other, self.subjects[other])
 
-    def _auc(self, real, other, groups):
+    def auc(self, real, other, groups):
+        """(AUC, low, high) of a classifier of real against other strips, whole persons left out.
+
+        Args:
+            real, other: indices.
+            groups: the person each of the others counts with, see `fidelity.pseudo_subjects`.
+        """
         persons = len(np.unique(self.subjects[real])), len(np.unique(groups))
         folds = min(5, persons[0], len(other))
         if folds < 2:
