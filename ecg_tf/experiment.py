@@ -58,6 +58,8 @@ class Experiment:
             best weights are kept.
         measure_every: steps between two such checks. patience: checks without a better one.
         tensorboard: bool, also write TensorBoard logs (needs the package tensorboard).
+        attacks: bool, attack the synthetic ECGs: who could be found in them? False for quick looks.
+        gate: measure -> [rule, number], over the release gate's defaults; null takes a measure out.
         seed: of everything that is random.
         runs_dir: folder for what a run writes.
 
@@ -109,6 +111,8 @@ class Experiment:
     measure_every: int = 200
     patience: int = 10
     tensorboard: bool = False
+    attacks: bool = True
+    gate: dict = dataclasses.field(default_factory=dict)
     seed: int = 0
     runs_dir: str = "runs"
 
@@ -146,6 +150,7 @@ class Experiment:
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)
         pair(self.limits_mv, "limits_mv", -1e4, 1e4)
+        object.__setattr__(self, "gate", _gate(self.gate))
         if self.model == "wavegan" and self.arrangement != "row_major":
             raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
                              expected="arrangement: row_major, which is the signal line by line",
@@ -200,10 +205,11 @@ class Experiment:
             also: names of parameters that a lesson has beside the experiment's.
         """
         ignored = {"exit", "quit", "open", *also}
-        plain = (str, int, float, bool, list, tuple, types.NoneType)
+        plain = (str, int, float, bool, list, tuple, dict, types.NoneType)
         return cls.from_dict({
             name: value for name, value in namespace.items()
             if isinstance(value, plain) and not name.startswith("_") and name not in ignored
+            and not name.isupper()  # a constant that was imported
             and name not in ("In", "Out")
         })  # fmt: skip
 
@@ -244,6 +250,21 @@ def read_yaml(path) -> dict:
     return values
 
 
+def _gate(rules: dict) -> dict:
+    """The thresholds of the release gate as plain values, or an error that names the wrong one."""
+    if not rules:
+        return {}
+    from ecg_tf.evaluation.gate import checked_rule
+
+    if len(rules) > 100 or not all(isinstance(name, str) for name in rules):
+        raise InputError("The thresholds of the gate have no names.",
+                         expected="at most 100, such as {recall: [at_least_floors, 0.8]}",
+                         got=", ".join(map(str, rules))[:60], fix="name the measures as the "
+                         "report's table does")
+    return {name: None if rule is None else list(checked_rule(name, rule))
+            for name, rule in rules.items()}
+
+
 def _typed(name: str, value, kind):
     """The value in the field's own type, or an error that says what YAML made of it."""
     origin = getattr(kind, "__origin__", kind)
@@ -264,7 +285,8 @@ def _typed(name: str, value, kind):
     elif isinstance(value, origin):
         return value
     else:
-        wanted = {str: "text", bool: "true or false"}[origin]
+        wanted = {str: "text", bool: "true or false",
+                  dict: "a mapping such as {recall: [at_least_floors, 0.8]}"}[origin]
     fix = f"give {name} as {wanted}"
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", value.strip(), re.I):
         fix = (f"YAML takes {value} for text: write it with a point, "

@@ -26,6 +26,7 @@ class Data:
         codec: fitted on windows["train"].
         provenance: database, license, citation, numbers and checksum.
         quality: kind of window -> what the quality gate kept and dropped.
+        attributes: "sex", "age" -> subject -> what the headers say, where they do.
     """
 
     split: dict[str, list[str]]
@@ -34,6 +35,7 @@ class Data:
     codec: Codec
     provenance: dict
     quality: dict[str, Quality] = field(default_factory=dict)
+    attributes: dict[str, dict] = field(default_factory=dict)
 
 
 def prepare_data(experiment: Experiment) -> Data:
@@ -76,7 +78,10 @@ def prepare_data(experiment: Experiment) -> Data:
         standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
                       "quantization": e.quantization},
     )  # fmt: skip
-    return Data(split, windows, cut, codec, provenance(records), quality)
+    told = {"sex": {r.subject: r.sex for r in records if r.sex},
+            "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
+    attributes = {name: of for name, of in told.items() if len(set(of.values())) > 1}
+    return Data(split, windows, cut, codec, provenance(records), quality, attributes)
 
 
 def split_of(records: list[Prepared], experiment: Experiment) -> dict[str, list[str]]:

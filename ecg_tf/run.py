@@ -11,6 +11,8 @@ import numpy as np
 
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.evaluation.floor import Measured, first_measures
+from ecg_tf.evaluation.judge import Verdict, judge, unattacked
+from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import Data, prepare_data, seams_of
@@ -31,6 +33,7 @@ class Run:
         synthetic: `Windows`, decoded, mV.
         measures: list of `Measured`.
         folder: where it wrote.
+        verdict: `Verdict` of the attacks; None if there were none.
     """
 
     experiment: Experiment
@@ -38,6 +41,7 @@ class Run:
     synthetic: Windows
     measures: list[Measured]
     folder: Path
+    verdict: Verdict | None = None
 
 
 def run(experiment: Experiment, progress: bool = True) -> Run:
@@ -66,7 +70,8 @@ def run(experiment: Experiment, progress: bool = True) -> Run:
     synthetic = synthesize(gan, data.codec, experiment.synthetic,
                            experiment.seed + SYNTHETIC_SEED)
     measures = measure(experiment, data, synthetic)
-    return finish(experiment, data, gan, synthetic, measures)
+    verdict = attack(experiment, data, gan, synthetic, measures, progress)
+    return finish(experiment, data, gan, synthetic, measures, verdict)
 
 
 def start(experiment: Experiment) -> None:
@@ -107,19 +112,77 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
     return measures
 
 
-def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures) -> Run:
-    """Writes what a run leaves behind: split, codec, generator, metrics."""
+def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures,
+           progress: bool = False) -> Verdict:
+    """Who could be found in the synthetic ECGs, and may they be released?
+
+    Members are the training subjects; the validation and test subjects, whom the generator never
+    saw, are the holdout.
+
+    Args:
+        experiment: `Experiment`; without `attacks` only fidelity is judged.
+        data: `Data`.
+        gan: the trained GAN, for the attack that knows its discriminator; None for no such attack.
+        synthetic: `Windows` of `synthesize`.
+        measures: those of `measure`.
+        progress: bool. Default False.
+
+    Returns:
+        Verdict; its measures begin with those given.
+    """
+    e = experiment
+    if not e.attacks:
+        return unattacked(measures, e.gate)
+    holdout = Windows.concatenate([data.strips[part] for part in ("validation", "test")
+                                   if part in data.strips])
+    scores = None if gan is None else discriminator_scores(gan, data)
+    return judge(cut_strips(synthetic, e.strip_seconds), data.strips["train"], holdout, e.fs,
+                 fidelity=measures, discriminator=scores, thresholds=e.gate,
+                 attributes=data.attributes, seed=e.seed, progress=progress)
+
+
+def discriminator_scores(gan, data: Data, most: int = 1000):
+    """What the discriminator says of real images of members and of others.
+
+    Args:
+        gan: trained `GAN`.
+        data: `Data`.
+        most: images a side, spread over the subjects; default 1000.
+
+    Returns:
+        (scores of members, their subjects, scores of others, their subjects), for `judge`.
+    """
+    out = []
+    for parts in (("train",), ("validation", "test")):
+        windows = spread(Windows.concatenate([spread(data.windows[part], most) for part in parts
+                                              if part in data.windows]), most)
+        images = (data.codec.encode(windows.take(slice(start, start + 128)))
+                  for start in range(0, len(windows), 128))
+        scores = [np.asarray(gan.discriminator(one, training=False)).astype(np.float32).ravel()
+                  for one in images]
+        out += [np.concatenate(scores), windows.subjects]
+    return tuple(out)
+
+
+def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures,
+           verdict: Verdict | None = None) -> Run:
+    """Writes what a run leaves behind: split, codec, generator, metrics.
+
+    With a verdict its measures, which begin with the others, are written, and the gate's table.
+    """
     folder = experiment.folder
     write_whole(folder / "split.json", json.dumps(data.split, indent=1))
     data.codec.save(folder / "codec.json")
     with whole_file(folder / "generator.keras") as part:
         gan.ema_generator.save(part)
-    write_whole(folder / "metrics.json", json.dumps(metrics(experiment, data, synthetic, measures),
-                                                    indent=1))
-    return Run(experiment, data, synthetic, measures, folder)
+    measures = measures if verdict is None else verdict.measures
+    found = metrics(experiment, data, synthetic, measures, verdict)
+    write_whole(folder / "metrics.json", json.dumps(found, indent=1))
+    return Run(experiment, data, synthetic, measures, folder, verdict)
 
 
-def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures) -> dict:
+def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
+            verdict: Verdict | None = None) -> dict:
     """JSON-able: the measures and everything needed to obtain them again. No times in it, so that
     the same experiment gives the same file."""
     finite = [{k: None if isinstance(v, float) and np.isnan(v) else v
@@ -127,6 +190,7 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures) ->
     return {
         "experiment": experiment.to_dict(),
         "measures": finite,
+        **({} if verdict is None else {"privacy": judged(verdict)}),
         "synthetic_windows": len(synthetic),
         "data": data.provenance,
         "split": {part: len(who) for part, who in data.split.items()},
@@ -135,6 +199,14 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures) ->
         "versions": versions(),
         "git": git_commit(),
     }
+
+
+def judged(verdict: Verdict) -> dict:
+    """JSON-able: the gate's table, the power, the notes and the plane's landmarks."""
+    landmarks = verdict.landmarks.astype(object).where(verdict.landmarks.notna(), None)
+    return {"passed": verdict.gate.passed, "gate": verdict.gate.table.to_dict("index"),
+            "words": verdict.gate.words, "power": verdict.power, "notes": list(verdict.notes),
+            "landmarks": landmarks.to_dict("index")}
 
 
 def versions() -> dict[str, str]:

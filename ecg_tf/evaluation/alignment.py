@@ -5,6 +5,8 @@ speeds) by blocked FFT cross-correlation; the best few of each strip are then al
 array is larger than (block, lags), beside one (strips, reference) matrix a batch of 64 strips.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +15,10 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 
 WARPS = np.arange(-4, 5) / 80  # speeds of the coarse search: -5 % ... +5 % in steps of 1.25 %
-FINE = np.arange(-10, 11) / 480  # added to them in the fine one: steps of 0.2 %
+FINE = np.arange(-2, 3) / 480  # added to them in the fine one: steps of 0.2 %
 FINEST = np.arange(-3, 4) / 1440  # and for the nearest strip alone: steps of 0.07 %
+ROUGH = np.arange(-6, 7) / 280  # between the two, below 15 Hz: steps of 0.36 %
+FINALISTS = 5  # strips that are left after it
 BLOCK = 512  # reference strips correlated at once
 BATCH = 64  # strips whose coarse correlations are kept at once
 EDGE = 0.03  # of a strip left out at either end: a slowed copy does not reach there
@@ -32,7 +36,7 @@ class Nearest:
             away): how well its beats fit anywhere.
         next_best: (n,) correlation with the second nearest reference strip.
         shift_s: (n,) s, how much later it lies in the reference strip.
-        warp: (n,) by how much it had to be read faster, -0.07 ... 0.07.
+        warp: (n,) by how much it had to be read faster, -0.08 ... 0.08.
     """
 
     index: np.ndarray
@@ -65,7 +69,7 @@ class Nearest:
 
 
 def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, candidates: int = 20,
-                   min_overlap: float = 0.6, progress: bool = False) -> Nearest:
+                   min_overlap: float = 0.6, progress: bool = False, apart: int = 0) -> Nearest:
     """Finds each strip's nearest reference strip, over shift, gain and ±5 % of speed.
 
     Shifts of up to a quarter of a strip are found (the middle half must lie in the reference strip,
@@ -81,6 +85,7 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
         candidates: reference strips aligned in full for each strip, default 20.
         min_overlap: share of a strip that must overlap with the reference, default 0.6.
         progress: bool, show a bar. Default False.
+        apart: labels that are numbers have to differ by more than this. Default 0.
 
     Returns:
         Nearest, n long.
@@ -105,17 +110,14 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
     if same is not None and [len(side) for side in same] != [len(strips), len(reference)]:
         raise InputError("The groups do not fit.", expected=(len(strips), len(reference)),
                          got=tuple(map(len, same)), fix="give a label for each strip of both sets")
-    coarse, found = _Coarse(reference, strips.shape[1], fs), []
-    starts = range(0, len(strips), BATCH)
-    if progress:
-        from tqdm.auto import tqdm
+    coarse, fine = _Coarse(reference, strips.shape[1], fs), _Fine(reference, fs, min_overlap)
 
-        starts = tqdm(starts, desc="nearest strips", unit="batch", leave=False)
-    for start in starts:
-        part = strips[start:start + BATCH]
+    def batch(start):
+        part, found = strips[start:start + BATCH], []
         near, warp = coarse.search(part)
         if same is not None:
-            near[same[0][start:start + BATCH, None] == same[1]] = -2
+            mine = same[0][start:start + BATCH, None]
+            near[np.abs(mine - same[1]) <= apart if apart else mine == same[1]] = -2
         best = np.argpartition(-near, min(candidates, len(reference)) - 1)[:, :candidates]
         for row, (strip, chosen) in enumerate(zip(part, best, strict=True)):
             chosen = chosen[near[row, chosen] > -2]
@@ -123,9 +125,18 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
                 raise InputError("A strip has nothing to be compared with.", expected="two "
                                  "reference strips of other groups", got=len(chosen),
                                  fix="add reference strips")
-            found.append(_align(strip, reference[chosen], WARPS[warp[row, chosen]], chosen, fs,
-                                min_overlap))
-    columns = np.array(found).T
+            found.append(fine.align(strip, chosen, WARPS[warp[row, chosen]]))
+        return found
+
+    starts = range(0, len(strips), BATCH)
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:  # the transforms free Python
+        batches = pool.map(batch, starts)
+        if progress:
+            from tqdm.auto import tqdm
+
+            batches = tqdm(batches, desc="nearest strips", unit="batch", leave=False,
+                           total=len(starts))
+        columns = np.array([row for rows in batches for row in rows]).T
     return Nearest(columns[0].astype(int), *columns[1:])
 
 
@@ -230,23 +241,45 @@ class _Coarse:
         return sosfiltfilt(low, strips, axis=1)[:, ::self.every].astype(np.float32)
 
 
-def _align(strip, reference, warps, index, fs, min_overlap):
-    """(index, r, r2, r of the next strip, shift, warp) of the best among some reference strips."""
-    speeds = warps[:, None] + FINE
-    match, lag = _correlations(strip, reference, speeds, min_overlap)
-    rows, speed = np.arange(len(match)), match.max(2).argmax(1)
-    match = match[rows, speed]
-    order = np.argsort(-_peak(match))
-    best, next_best = order[0], _peak(match)[order[1]]
-    closer = speeds[best, speed[best]] + FINEST
-    again, lag = _correlations(strip, reference[best:best + 1], closer[None], min_overlap)
-    height = _peak(again[0])
-    one = height.argmax()
-    shift = again[0, one].argmax()
-    far = np.abs(np.arange(len(lag)) - shift) > 0.25 * fs
-    second = min(again[0, one][far].max(initial=0), height[one])
-    return (index[best], height[one], second, min(next_best, height[one]), lag[shift] / fs,
-            closer[one])
+class _Fine:
+    """Alignment of one strip with a few reference strips, in three steps of rising accuracy."""
+
+    def __init__(self, reference, fs: float, min_overlap: float):
+        self.reference, self.fs, self.min_overlap = reference, fs, min_overlap
+        self.every = max(1, int(fs / 40))
+        self.slow = self._slow(reference)
+
+    def align(self, strip, index, warps):
+        """(index, r, r2, r of the next strip, shift, warp) of the best among some strips."""
+        if len(index) > FINALISTS:
+            speeds = warps[:, None] + ROUGH
+            match, _ = _correlations(self._slow(strip[None])[0], self.slow[index], speeds,
+                                     self.min_overlap)
+            height = match.max(2)
+            left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
+            index, warps = index[left], speeds[left, height[left].argmax(1)]
+        speeds = warps[:, None] + FINE
+        match, _ = _correlations(strip, self.reference[index], speeds, self.min_overlap)
+        rows, speed = np.arange(len(match)), match.max(2).argmax(1)
+        match = match[rows, speed]
+        order = np.argsort(-_peak(match))
+        best, next_best = order[0], _peak(match)[order[1]]
+        closer = speeds[best, speed[best]] + FINEST
+        again, lag = _correlations(strip, self.reference[index[best:best + 1]], closer[None],
+                                   self.min_overlap)
+        height = _peak(again[0])
+        one = height.argmax()
+        shift = again[0, one].argmax()
+        far = np.abs(np.arange(len(lag)) - shift) > 0.25 * self.fs
+        second = min(again[0, one][far].max(initial=0), height[one])
+        return (index[best], height[one], second, min(next_best, height[one]),
+                lag[shift] / self.fs, closer[one])
+
+    def _slow(self, strips):
+        from scipy.signal import butter, sosfiltfilt
+
+        low = butter(4, 15, fs=self.fs, output="sos")
+        return sosfiltfilt(low, strips, axis=1)[:, ::self.every].astype(np.float32)
 
 
 def _correlations(strip, reference, speeds, min_overlap):

@@ -13,7 +13,6 @@ of 0 dB, another speed in each half) are larger than the differences of two beat
 lead, and, in persons whose beats are all alike (pacemakers), the copy among the lookalikes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +22,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.alignment import Nearest, nearest_strips, read_faster
 from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.floor import Measured
-from ecg_tf.evaluation.person_statistics import upper
+from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
 
 KINDS = {
     "exact": "the strip itself",
@@ -52,6 +51,8 @@ class CopyTest:
         alarm_low: lower end of its 95 % interval (bootstrap over persons).
         alarm_high: upper end.
         n: strips the thresholds come from, (other persons, training persons).
+        scores: of the holdout strips, None without a holdout.
+        subjects: their persons.
     """
 
     person: float
@@ -61,11 +62,13 @@ class CopyTest:
     alarm_low: float
     alarm_high: float
     n: tuple[int, int]
+    scores: np.ndarray | None = None
+    subjects: np.ndarray | None = None
 
 
 def fit_copy_test(training, holdout, holdout_subjects, fs: float, alarm: float = 0.01,
-                  own: int | Sequence[int] = 300, own_groups=None, seed: int = 0,
-                  progress: bool = False, length: int = 0) -> CopyTest:
+                  own: int = 300, own_groups=None, seed: int = 0, progress: bool = False,
+                  length: int = 0, apart: int = 0) -> CopyTest:
     """Finds the thresholds of the copy test; needs no synthetic strip.
 
     Args:
@@ -75,13 +78,13 @@ def fit_copy_test(training, holdout, holdout_subjects, fs: float, alarm: float =
         holdout_subjects: (n,) their persons.
         fs: Hz.
         alarm: false alarms of a fresh strip, default 0.01.
-        own: training strips compared with the other training strips, default 300; 0 for none;
-            or the indices of those to take.
+        own: training strips compared with the other training strips, default 300; 0 for none.
         own_groups: (m,) labels: a training strip is not compared with those of its own label. Give
             one where training strips overlap; default None, only the strip itself is left out.
         seed: int.
         progress: bool. Default False.
         length: samples of a strip; needed where there is no holdout.
+        apart: numbers in `own_groups` have to differ by more than this. Default 0.
 
     Returns:
         CopyTest.
@@ -94,21 +97,21 @@ def fit_copy_test(training, holdout, holdout_subjects, fs: float, alarm: float =
         >>> rows = copy_measures(synthetic, training, test, fs=128)
     """
     groups = np.arange(len(training)) if own_groups is None else np.asarray(own_groups)
-    person, seen, low, high, n = np.nan, np.nan, np.nan, np.nan, 0
+    person, seen, low, high, n, score = np.nan, np.nan, np.nan, np.nan, 0, None
     if holdout is not None:
         score = _holdout_scores(training, holdout, holdout_subjects, fs, alarm, progress)
         person, length, n = upper(score, alarm), np.shape(holdout)[1], len(holdout)
         seen, low, high = _alarms_seen(score, np.asarray(holdout_subjects), alarm, seed)
-    chosen = np.random.default_rng(seed).permutation(len(training))[:own] if np.ndim(own) == 0 \
-        else np.asarray(own)
+    chosen = np.random.default_rng(seed).permutation(len(training))[:own]
     copy = np.nan
     if len(chosen) >= 1 / alarm:
         again = _middle(np.asarray(training)[chosen], length)
         copy = upper(nearest_strips(again, training, fs, (groups[chosen], groups),
-                                    progress=progress).score, alarm)
+                                    progress=progress, apart=apart).score, alarm)
         copy = float(np.fmax(copy, person))
     return CopyTest(person, copy, alarm, seen, low, high,
-                    (n, len(chosen) if np.isfinite(copy) else 0))
+                    (n, len(chosen) if np.isfinite(copy) else 0), score,
+                    None if score is None else np.asarray(holdout_subjects))
 
 
 def copy_measures(synthetic, training, test: CopyTest, fs: float, found: Nearest | None = None,
@@ -124,25 +127,26 @@ def copy_measures(synthetic, training, test: CopyTest, fs: float, found: Nearest
         progress: bool. Default False.
 
     Returns:
-        "copies": share past `test.copy`; "lookalikes": share past `test.person`. Floor: the rate of
-        false alarms; interval: Wilson's; p-value: binomial, of so many alarms or more by chance.
-        A single copy among n strips is not significant: look at `found.score` of the highest.
+        "copies": share past `test.copy`; floor: the rate of false alarms; interval: Wilson's;
+        p-value: binomial, of so many alarms or more by chance. "lookalikes": share past
+        `test.person`; floor, interval and p-value are over the holdout persons (drawn again, and
+        the threshold with them), for a few of them decide how near new persons come. A single copy
+        among n strips is not significant: look at `found.score` of the highest.
     """
     from scipy.stats import binomtest
 
     found = nearest_strips(synthetic, training, fs, progress=progress) if found is None else found
-    rows = []
-    for name, threshold in (("copies", test.copy), ("lookalikes", test.person)):
-        if not np.isfinite(threshold):
-            rows.append(Measured(name, np.nan, unit="share", n=len(found.score)))
-            continue
-        count, n = int((found.score > threshold).sum()), len(found.score)
-        rate = test.alarm if name == "copies" else max(test.alarm, test.alarm_seen)
-        by_chance = binomtest(count, n, rate, alternative="greater")
+    n, rows = len(found.score), [Measured(name, np.nan, unit="share", n=len(found.score))
+                                 for name in ("copies", "lookalikes")]
+    if np.isfinite(test.copy):
+        count = int((found.score > test.copy).sum())
         low, high = binomtest(count, n).proportion_ci(method="wilson")
-        rows.append(Measured(name, count / n, rate, low, high, by_chance.pvalue, "share", n=n,
-                             floor_low=np.nan if name == "copies" else test.alarm_low,
-                             floor_high=np.nan if name == "copies" else test.alarm_high))
+        rows[0] = Measured("copies", count / n, test.alarm, low, high,
+                           binomtest(count, n, test.alarm, alternative="greater").pvalue, "share",
+                           n=n)
+    if test.scores is not None:
+        rows[1] = Measured("lookalikes", unit="share", n=n, **excess_over_strangers(
+            found.score, test.scores, test.subjects, test.alarm))
     return rows
 
 

@@ -117,7 +117,7 @@ def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None
         (False, 'A leak was found, or could not be excluded, by: copies. ...')
     """
     asked = {**DEFAULTS, **(thresholds or {})}
-    asked = {name: _rule(name, rule) for name, rule in asked.items() if rule is not None}
+    asked = {name: checked_rule(name, rule) for name, rule in asked.items() if rule is not None}
     names = [one.name for one in measures]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -173,17 +173,19 @@ def _why(one: Measured, rule: str, limit: float, good: bool) -> str:
     return "; ".join(parts)
 
 
-def _rule(name, rule):
+def checked_rule(name: str, rule) -> tuple[str, float]:
+    """(rule, number) of a threshold as it is written, or an InputError that names the fault."""
     if isinstance(rule, Mapping) and len(rule) == 1:
         rule = next(iter(rule.items()))
     if not isinstance(rule, (tuple, list)) or len(rule) != 2:
         raise InputError(f"The threshold of '{name}' is no rule.",
-                         expected="(rule, number), {rule: number} or None", got=rule,
+                         expected="[rule, number], {rule: number} or null", got=repr(rule)[:60],
                          fix="for instance {'at_most_floors': 2.0}")
     kind, number = rule
-    if kind not in RULES:
-        raise InputError(f"Unknown rule for '{name}'.", expected=", ".join(RULES), got=kind,
-                         fix=closest(kind, RULES) or "choose one of these")
+    if not isinstance(kind, str) or kind not in RULES:
+        raise InputError(f"Unknown rule for '{name}'.", expected=", ".join(RULES),
+                         got=repr(kind)[:60], fix=closest(str(kind), RULES)
+                         or "choose one of these")
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not np.isfinite(number):
         raise InputError(f"The threshold of '{name}' is no number.", expected="a finite number",
                          got=number, fix="give a number")

@@ -19,7 +19,7 @@ from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.gate import Gate, release_gate
 from ecg_tf.evaluation.landmarks import COLUMNS, landmark_table
 from ecg_tf.evaluation.reidentification import GALLERIES, reidentification
-from ecg_tf.evaluation.roles import Roles, cast, has_neighbours, spread, stretched
+from ecg_tf.evaluation.roles import Roles, cast, has_neighbours, places, spread, stretched
 from ecg_tf.windows import Windows
 
 ALARM = 0.01
@@ -162,7 +162,6 @@ class _Attack:
         near = has_neighbours(reference)
         extra = min(length, max(length // 2, int(3 * self.fs) + 2)) if near else 0
         training = stretched(reference, extra) if near else reference.signals
-        own, groups = _thirds(reference, near)
         names = ("copies", "lookalikes")
         enough = other is not None and len(np.unique(other.subjects)) > 1 \
             and len(other) >= 1 / ALARM
@@ -175,8 +174,9 @@ class _Attack:
         def rows():
             nonlocal found, planted
             sides = (other.signals, other.subjects) if enough else (None, None)
-            test = copies.fit_copy_test(training, *sides, self.fs, ALARM, own, groups, self.seed,
-                                        self.progress, length)
+            test = copies.fit_copy_test(training, *sides, self.fs, ALARM,
+                                        own_groups=places(reference), seed=self.seed,
+                                        progress=self.progress, length=length, apart=int(near))
             found = nearest_strips(self.synthetic, training, self.fs, progress=self.progress)
             made = copies.copy_measures(self.synthetic, training, test, self.fs, found)
             planted = self._plant(training, length, test)
@@ -301,7 +301,7 @@ class _Attack:
         if any(len(np.unique(subjects[given & side])) < 2 for side in (member, ~member)):
             return self.void([title], "it is known of fewer than two persons on one side")
         inside = given & member
-        near = nearest_of(self.synthetic, real[inside], self.fs)
+        near = privacy.nearest_described(self.synthetic, real[inside], self.fs)
         return self.attempt([title], lambda: [privacy.attribute_inference(
             real, subjects, member, truth, self.synthetic, truth[inside][near], self.fs, name,
             seed=self.seed)])
@@ -311,36 +311,6 @@ class _Attack:
         return (np.concatenate([side.signals for side in sides]),
                 np.concatenate([side.subjects for side in sides]),
                 np.repeat([True, False], [len(side) for side in sides]))
-
-
-def nearest_of(strips, reference, fs: float) -> np.ndarray:
-    """(n,) index of the reference strip whose description is nearest."""
-    from ecg_tf.evaluation.descriptors import DescriptorScale, describe
-
-    scale = DescriptorScale.from_real(reference, fs)
-    asked, known = describe(strips, fs, scale), describe(reference, fs, scale)
-    squares = [(known**2).sum(1) - 2 * (row @ known.T) for row in asked]
-    return np.array([row.argmin() for row in squares])
-
-
-def _thirds(reference: Windows, near: bool):
-    """Training strips to compare with the others, and groups that keep neighbours out.
-
-    Stretched strips overlap with those before and after: of each three in a row the middle one is
-    compared with all but its own three.
-    """
-    order = np.lexsort((reference.starts, reference.records))
-    groups = np.empty(len(order), int)
-    size = 3 if near else 1
-    # Numbered anew in each record: no group holds strips of two.
-    record = np.unique(reference.records[order], return_inverse=True)[1]
-    first = np.r_[True, np.diff(record) > 0]
-    within = np.arange(len(order)) - np.flatnonzero(first)[np.cumsum(first) - 1]
-    label = np.unique(np.stack([record, within // size], 1), axis=0, return_inverse=True)[1]
-    groups[order] = label.ravel()
-    middle = order[within % size == size // 2]
-    chosen = np.sort(np.random.default_rng(0).permutation(middle)[:300])
-    return chosen, groups
 
 
 def _checked(synthetic, train, holdout, fs):

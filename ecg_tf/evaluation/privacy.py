@@ -244,6 +244,12 @@ def attribute_inference(real, subjects, member, attribute, synthetic, synthetic_
                                        np.asarray(member, bool)[given], seed=seed))
 
 
+def nearest_described(strips, reference, fs: float) -> np.ndarray:
+    """(n,) index of the reference strip whose description is nearest to each strip's."""
+    scale = DescriptorScale.from_real(reference, fs)
+    return _distances(*(describe(one, fs, scale) for one in (strips, reference)), 1)[1][:, 0]
+
+
 def _distances(x, y, k):
     """(n, k) least distances of rows of x to rows of y, rising, and which rows: block by block."""
     norms, found = (y * y).sum(1), []

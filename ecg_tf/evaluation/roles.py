@@ -152,3 +152,15 @@ def has_neighbours(windows: Windows) -> bool:
     same = windows.records[order][1:] == windows.records[order][:-1]
     near = same & (step > 0) & (step <= windows.signals.shape[1])
     return bool(near.mean() > 0.5) if len(near) else False
+
+
+def places(windows: Windows) -> np.ndarray:
+    """(n,) whole numbers, one apart for strips in a row, ten or more for those of two records.
+
+    Stretched strips overlap with their neighbours: with `apart=1` these are not compared.
+    """
+    order = np.lexsort((windows.starts, windows.records))
+    new = np.r_[False, windows.records[order][1:] != windows.records[order][:-1]]
+    out = np.empty(len(order), int)
+    out[order] = np.arange(len(order)) + 10 * np.cumsum(new)
+    return out
