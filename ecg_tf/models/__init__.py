@@ -1,5 +1,6 @@
 """Networks for images of any shape, and the GANs that train them."""
 
+from ecg_tf.models.acgan import ACGAN, build_acgan
 from ecg_tf.models.dcgan import DCGAN
 from ecg_tf.models.gan import GAN
 from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, MinibatchStd
@@ -10,6 +11,7 @@ from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.models.wgan_gp import WGANGP
 
 __all__ = [
+    "ACGAN",
     "DCGAN",
     "GAN",
     "HalfMean",
@@ -19,6 +21,7 @@ __all__ = [
     "MinibatchStd",
     "R1GAN",
     "WGANGP",
+    "build_acgan",
     "build_discriminator",
     "build_generator",
     "build_wave_discriminator",

@@ -1,0 +1,94 @@
+"""Trains a class-conditional GAN on labelled beats, and draws beats of the classes asked for."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ecg_tf.checks import count, number
+from ecg_tf.codec import Codec
+from ecg_tf.errors import InputError
+from ecg_tf.labelled_beats import balanced_draw, class_numbers
+from ecg_tf.models import ACGAN, HalfMean, build_acgan
+from ecg_tf.windows import Windows
+
+
+def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, latent_dim: int = 64,
+                   base_filters: int = 32, batch_size: int = 64, learning_rate: float = 1e-3,
+                   penalty: float = 0.5, ema_decay: float = 0.999, seed: int = 0,
+                   check_every: int = 100, **options) -> tuple[ACGAN, dict]:
+    """Trains an ACGAN; the same call twice gives the same weights on one machine.
+
+    Args:
+        windows: `Windows` of labelled beats with rhythm, training persons only.
+        codec: fitted `Codec`.
+        classes: names of the classes, in the order of their numbers.
+        steps: int, updates of the generator.
+        latent_dim, base_filters: of the networks. Default 64 and 32.
+        batch_size: int. Default 64.
+        learning_rate: float, of Adam; falls to a tenth over the last half. Default 0.001.
+        penalty: float, weight of the slope at real and at generated images. Default 0.5.
+        ema_decay: float. Default 0.999.
+        seed: int, of weights, batches and latents.
+        check_every: int, steps between two lines of the history. Default 100.
+        **options: further arguments of `build_acgan`.
+
+    Returns:
+        (ACGAN, history: name -> list of values, one every `check_every` steps).
+
+    Raises:
+        InputError: labels that are no classes, or a number out of range.
+
+    Example:
+        >>> gan, history = train_beat_gan(data.windows["train"], data.codec, data.classes, 1000)
+    """
+    steps = count(steps, "steps", 1, 10**7)
+    batch_size = count(batch_size, "batch_size", 2, 4096)
+    check_every = min(count(check_every, "check_every", 1, 10**7), steps)
+    number(learning_rate, "learning_rate", 1e-7, 1.0)
+    penalty = number(penalty, "penalty", 0.0, 1e4)
+    keras.utils.set_random_seed(count(seed, "seed", 0, 2**31 - 1))
+    labels = tf.constant(class_numbers(windows.labels, classes))
+    images = tf.constant(codec.encode(windows))
+    gan = build_acgan(
+        codec.image_shape, len(classes), latent_dim=latent_dim, base_filters=base_filters,
+        padding="helical", projection=HalfMean(len(windows.leads) - 2), r1=penalty, r2=penalty,
+        ema_decay=ema_decay, seed=seed, **options,
+    )  # fmt: skip
+    rate = [keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.1 * learning_rate)
+            for _ in range(2)]
+    gan.compile(*(keras.optimizers.Adam(one, beta_1=0.0, beta_2=0.99) for one in rate),
+                steps_per_execution=min(50, check_every))
+    order = balanced_draw(windows.labels, windows.subjects, steps * batch_size, seed)
+    batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, batch_size)).map(
+        lambda at: (tf.gather(images, at), tf.gather(labels, at)), deterministic=True)
+    epochs = -(-steps // check_every)
+    told = gan.fit(batches.repeat().prefetch(4), epochs=epochs, verbose=0, shuffle=False,
+                   steps_per_epoch=-(-steps // epochs))
+    return gan, told.history
+
+
+def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int) -> Windows:
+    """Beats of each class, drawn and decoded.
+
+    Args:
+        gan: trained `ACGAN`.
+        codec: the `Codec` its images were made with.
+        classes: names of the classes, in the order of their numbers.
+        per_class: int, beats of each class; or class -> number.
+        seed: int; the same beats for the same seed.
+
+    Returns:
+        Windows in mV (and rhythm leads) with `labels`, subjects "synthetic", class after class.
+    """
+    if len(classes) != gan.classes:
+        raise InputError("The GAN knows other classes.", expected=f"{gan.classes} names",
+                         got=", ".join(classes), fix="pass the classes it was trained with")
+    if not isinstance(per_class, dict):
+        per_class = dict.fromkeys(classes, count(per_class, "per_class", 1, 10**7))
+    numbers = np.repeat(np.arange(len(classes)), [per_class.get(name, 0) for name in classes])
+    windows = codec.decode(gan.generate(len(numbers), seed, 256, labels=numbers))
+    names = np.array([f"synthetic-{place}" for place in range(len(numbers))])
+    return replace(windows, labels=np.array(classes)[numbers], records=names,
+                   subjects=np.full(len(numbers), "synthetic"))
