@@ -16,7 +16,7 @@ from ecg_tf.models import (
     build_discriminator,
     build_generator,
 )
-from ecg_tf.models.layers import FromPatches, SpectralNorm, StyleNorm, ToPatches
+from ecg_tf.models.layers import FromPatches, RowGate, SpectralNorm, StyleNorm, ToPatches
 from ecg_tf.models.networks import grid_sizes
 
 SHAPE = (16, 16, 1)
@@ -232,3 +232,20 @@ def test_the_discriminator_has_no_batch_norm():
 def test_network_errors_teach(kwargs, word):
     with pytest.raises(InputError, match=word):
         build_generator(**{"image_shape": SHAPE, **kwargs})
+
+
+def test_row_gate_scales_what_differs_from_the_mean_row_and_starts_near_one():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(3, 16, 32, 2)).astype(np.float32)
+    features = rng.normal(size=(3, 8, 16, 6)).astype(np.float32)
+    layer = RowGate()
+    drawn = np.asarray(layer([images, features]))
+    mean = images.mean(1, keepdims=True)
+    assert np.allclose(drawn.mean(1, keepdims=True), mean, atol=1e-5)
+    scale = drawn.std(1) / images.std(1)  # one number an image, column and channel
+    assert scale.shape == (3, 32, 2) and 0.5 < scale.min() < scale.max() < 2
+    assert np.allclose(drawn - mean, scale[:, None] * (images - mean), atol=1e-4)
+    layer.to_gate.bias.assign(-50 * np.ones(4))
+    assert np.abs(np.asarray(layer([images, features])) - mean).max() < 0.02
+    with pytest.raises(InputError, match="do not fit"):
+        RowGate()([images, features[:, :, :15]])

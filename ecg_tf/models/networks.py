@@ -10,6 +10,7 @@ from ecg_tf.models.layers import (
     FromPatches,
     HelicalConv2D,
     MinibatchStd,
+    RowGate,
     SpectralNorm,
     StyleNorm,
     ToPatches,
@@ -42,7 +43,8 @@ def build_generator(
     much the same. No transposed convolution, so no checkerboard (Odena 2016).
 
     With norm "style" the latents also speak to every layer and pixel at once (`StyleNorm`): what
-    all beats of an ECG have in common, they have in common from the start.
+    all beats of an ECG have in common, they have in common from the start. How much its rows
+    differ, it says by a `RowGate`.
 
     Args:
         image_shape: (height, width, channels), sides of 8 or more, of any proportion.
@@ -94,9 +96,11 @@ def build_generator(
             x = _upsample(x, sizes[level], dtype)
         x = residual(x, widths[level], depth, norm, conv, dtype, style)
     x = norm_activation(x, norm, dtype, style)
+    features = x
     x = conv(channels * block**2, 3, kernel_initializer="glorot_uniform")(x)
     if block > 1:
         x = FromPatches(block, dtype=dtype)(x)
+    x = RowGate(name="row_gate")([x, features])
     # Half precision would leave some 256 grey levels: the last step is float32.
     x = layers.Activation(output, dtype="float32", name="images")(x)
     if projection is not None:
