@@ -9,7 +9,8 @@ import tensorflow as tf
 from ecg_tf.checks import count, number
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
-from ecg_tf.labelled_beats import balanced_draw, class_numbers
+from ecg_tf.evaluation.utility import beat_features
+from ecg_tf.labelled_beats import balanced_draw, class_numbers, rhythm_of
 from ecg_tf.models import ACGAN, HalfMean, build_acgan
 from ecg_tf.windows import Windows
 
@@ -17,7 +18,8 @@ from ecg_tf.windows import Windows
 def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, latent_dim: int = 64,
                    base_filters: int = 32, batch_size: int = 64, learning_rate: float = 1e-3,
                    penalty: float = 0.5, ema_decay: float = 0.999, seed: int = 0,
-                   check_every: int = 100, **options) -> tuple[ACGAN, dict]:
+                   check_every: int = 100, callbacks=(),
+                   **options) -> tuple[ACGAN, dict]:
     """Trains an ACGAN; the same call twice gives the same weights on one machine.
 
     Args:
@@ -32,6 +34,7 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, laten
         ema_decay: float. Default 0.999.
         seed: int, of weights, batches and latents.
         check_every: int, steps between two lines of the history. Default 100.
+        callbacks: of Keras, such as `Witness`. Default: none.
         **options: further arguments of `build_acgan`.
 
     Returns:
@@ -62,11 +65,48 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, laten
                 steps_per_execution=min(50, check_every))
     order = balanced_draw(windows.labels, windows.subjects, steps * batch_size, seed)
     batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, batch_size)).map(
-        lambda at: (tf.gather(images, at), tf.gather(labels, at)), deterministic=True)
+        lambda at: (tf.gather(images, at), tf.gather(labels, at)))
     epochs = -(-steps // check_every)
     told = gan.fit(batches.repeat().prefetch(4), epochs=epochs, verbose=0, shuffle=False,
-                   steps_per_epoch=-(-steps // epochs))
+                   steps_per_epoch=-(-steps // epochs), callbacks=list(callbacks))
     return gan, told.history
+
+
+class Witness(keras.callbacks.Callback):
+    """Asks along the training what the class head and an independent classifier say of new beats.
+
+    Adds `own_head` and `independent` to the history: the share of drawn beats in which each of
+    them finds the class that was asked for.
+
+    Args:
+        judge: fitted classifier with `predict`, from features to names of classes.
+        codec: the `Codec` of the images.
+        classes: names of the classes, in the order of their numbers.
+        per_class: int, beats of each class. Default 50.
+        seed: int.
+    """
+
+    def __init__(self, judge, codec: Codec, classes, per_class: int = 50, seed: int = 0):
+        super().__init__()
+        self.judge, self.codec, self.classes = judge, codec, tuple(classes)
+        self.per_class, self.seed = per_class, seed
+
+    def on_epoch_end(self, epoch, logs=None):
+        drawn = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed)
+        own = named_by_head(self.model, self.codec, self.classes, drawn)
+        said = self.judge.predict(features_of(drawn))
+        logs |= {"own_head": float((own == drawn.labels).mean()),
+                 "independent": float((said == drawn.labels).mean())}
+
+
+def features_of(windows: Windows) -> np.ndarray:
+    """`beat_features` of beats with rhythm, real or decoded: (beat, feature)."""
+    return beat_features(windows.signals[..., 0], rhythm_of(windows), windows.fs)
+
+
+def named_by_head(gan: ACGAN, codec: Codec, classes, windows: Windows) -> np.ndarray:
+    """The class that the GAN's own class head names in each beat: (beat,) str."""
+    return np.array(classes)[gan.classify(codec.encode(windows)).argmax(axis=1)]
 
 
 def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int) -> Windows:

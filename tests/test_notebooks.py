@@ -119,3 +119,38 @@ def test_05_experiment(tmp_path):
     assert "MMD²" in page and page.count("<figure") >= 9 and "alt=" in page
     assert "Plane of fidelity" in page and "✗ fail" in page and "Not passed" in page
     assert "data sha256" in page and "import numpy" not in page
+
+
+def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    contenders = ["beat_rows r1gan", "row_major wavegan"]
+    settings = {name: value for name, value in TINY.items() if name != "check_every"}
+    settings |= {"runs_dir": str(tmp_path / "runs"), "contenders": contenders, "seconds_shown": 3.0}
+    executed = run_notebook("notebooks/10_comparison.ipynb", tmp_path / "smoke.ipynb", settings,
+                            progress=False)  # fmt: skip
+    said = texts(executed)
+    made = sorted(path.parent.name for path in tmp_path.glob("runs/*/metrics.json"))
+    assert len(made) == 4 and "comparison-row_major-wavegan-1" in made
+    assert "4 runs, judged by 1 yardsticks" in said and "2 seeds each" in said
+    assert "`wavegan · signal`: MMD²" in said and "The detour through images" in said
+    assert "over 2 seeds" in said and "Over 4 runs the measures agree" in said
+    assert "they were not attacked" in said
+    assert to_html(executed).read_text().count("<figure") >= 5
+    with pytest.raises(InputError, match="contender"):
+        run_notebook("notebooks/10_comparison.ipynb", tmp_path / "x.ipynb", {"contender": []})
+
+
+def test_07_classifier_gan(tmp_path):
+    settings = {"subjects": 5, "minutes": 1.5, "ectopy": 5.0, "train_steps": 4, "base_filters": 4,
+                "latent_dim": 8, "batch_size": 8, "checks": 2, "per_class": 40, "repeats": 2,
+                "judges": ["forest"]}  # fmt: skip
+    executed = run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "smoke.ipynb", settings,
+                            progress=False)  # fmt: skip
+    said = texts(executed)
+    # A GAN of four steps knows nothing, and the gate notices.
+    assert "Asked for: 0.90, not reached." in said and "fail" in said
+    assert "Its own class head finds the class asked for in" in said
+    assert "guessing would give 0.33" in said  # simulated hearts have N, S and V
+    assert to_html(executed).read_text().count("<figure") >= 10
+    with pytest.raises(InputError, match="train_step"):
+        run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
