@@ -1,4 +1,4 @@
-"""The command line: `python -m ecg_tf data|run|report|study`, thin.
+"""The command line: `python -m ecg_tf data|run|report|study|compare`, thin.
 
 Exit status: 0 done, 2 bad input, 1 anything else.
 """
@@ -80,6 +80,15 @@ def study(options) -> int:
     return int(any(outcome.state == "failed" for outcome in outcomes))
 
 
+def compare(options) -> int:
+    """Lays all runs beside each other: writes the comparison as notebook and HTML."""
+    from ecg_tf.study import comparison_plan, make_report
+
+    executed, page = make_report(comparison_plan(options.runs), options.output)
+    print(f"The comparison: {executed} and {page}")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ecg_tf", description="Synthetic ECGs by GANs, measured and attacked.",
@@ -115,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
                      help="those whose name contains this, or fits it: 'mitdb-*'")  # fmt: skip
     one.add_argument("--output", default="reports", help="folder of reports (default: reports)")
     one.set_defaults(command=study)
+
+    one = commands.add_parser("compare", help="lay all runs beside each other",
+                              description=compare.__doc__)  # fmt: skip
+    one.add_argument("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, "
+                     "and some tiny ones are trained if there are none)")  # fmt: skip
+    one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
+    one.set_defaults(command=compare)
     return parser
 
 

@@ -1,7 +1,6 @@
-"""A report is an executed notebook: run one, clean it of its machine, collect all measures."""
+"""A report is an executed notebook: run one, clean it of its machine."""
 
 import ast
-import json
 import os
 import re
 import sys
@@ -13,7 +12,7 @@ import ecg_tf
 from ecg_tf.errors import InputError, closest, write_whole
 from ecg_tf.report_html import to_html
 
-__all__ = ["NotebookError", "collect_metrics", "run_notebook", "strip_progress", "to_html"]
+__all__ = ["NotebookError", "run_notebook", "strip_progress", "to_html"]
 
 # Lines that TensorFlow and its libraries write at start-up, whatever one does with them.
 _STARTUP = re.compile(
@@ -144,45 +143,6 @@ def strip_progress(notebook):
         cell.outputs = [o for o in outputs if o.output_type != "stream" or o.text.strip()]
     notebook.metadata.pop("widgets", None)
     return notebook
-
-
-def collect_metrics(runs_dir="runs"):
-    """The measures of all runs in one table.
-
-    Args:
-        runs_dir: folder with one folder a run, each with its `metrics.json`.
-
-    Returns:
-        DataFrame, one row a run (index `run`, sorted), nested names joined by dots.
-
-    Raises:
-        InputError: no run there, or a metrics.json that is no JSON object.
-    """
-    import pandas as pd
-
-    runs_dir = Path(runs_dir)
-    files = sorted(runs_dir.glob("*/metrics.json"))
-    if not files:
-        raise InputError(
-            f"There are no finished runs in '{runs_dir}'.",
-            expected="folders that hold a metrics.json",
-            got="none" if runs_dir.is_dir() else "no such folder",
-            fix="run an experiment first (make report), or name the folder of your runs",
-        )
-    rows = {}
-    for path in files:
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            rows[path.parent.name] = dict(_flat(content))
-        except (ValueError, AttributeError) as error:
-            raise InputError(
-                f"'{path}' cannot be read.",
-                expected="a JSON object of measures",
-                got=error,
-                fix="run this experiment again, or remove its folder",
-            ) from error
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    return table.rename_axis("run")
 
 
 def check_parameters(notebook, parameters: Mapping) -> set[str]:
@@ -319,11 +279,3 @@ def _as_on_terminal(text: str) -> str:
         if not _STARTUP.match(shown):
             lines.append(shown.rstrip() if "\r" in line else shown)
     return "\n".join(lines)
-
-
-def _flat(content: Mapping, prefix: str = ""):
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

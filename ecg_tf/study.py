@@ -135,6 +135,21 @@ def find_plans(paths: Sequence = (), only: str = "", notebooks="notebooks") -> l
     return sorted(plans, key=lambda p: (p.name != FIRST, p.notebook.stem != EXPERIMENT, p.name))
 
 
+def comparison_plan(runs_dir="", notebooks="notebooks") -> Plan:
+    """The comparison of all runs.
+
+    Args:
+        runs_dir: folder of the runs; "" takes the notebook's own, which trains some tiny runs if
+            there are none. A folder that is named must have some.
+        notebooks: folder of the notebooks.
+
+    Returns:
+        Plan.
+    """
+    given = {"runs_dir": str(runs_dir), "make_runs": False} if runs_dir else {}
+    return Plan("comparison", Path(notebooks) / f"{COMPARISON}.ipynb", given)
+
+
 def make_report(plan: Plan, output="reports", progress: bool = True) -> tuple[Path, Path]:
     """Runs a plan's notebook.
 
@@ -185,7 +200,7 @@ def run_study(
         KeyboardInterrupt: Ctrl-C, after what is kept has been said.
     """
     plans, to_run, outcomes, times = list(plans), [], [], []
-    comparison = Plan("comparison", Path(notebooks) / f"{COMPARISON}.ipynb", {})
+    comparison = comparison_plan(notebooks=notebooks)
     if comparison.notebook.exists():
         plans.append(comparison)
     for plan in plans:

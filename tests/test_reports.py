@@ -1,6 +1,5 @@
 """Reports: run whole or not at all, free of their machine, readable without a network."""
 
-import json
 import os
 import re
 from pathlib import Path
@@ -15,7 +14,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from ecg_tf.errors import InputError
 from ecg_tf.reports import (
     NotebookError,
-    collect_metrics,
     run_notebook,
     strip_progress,
     to_html,
@@ -199,23 +197,3 @@ def test_html_of_nothing_is_explained(tmp_path):
 def test_code_can_be_shown(tmp_path):
     path = write(tmp_path / "r.ipynb", new_code_cell("shown_code = 1"))
     assert "shown_code" in to_html(path, tmp_path / "a.html", code=True).read_text()
-
-
-def test_metrics_of_all_runs_in_one_table(tmp_path):
-    for name, content in (("b", {"seed": 2, "mmd": {"value": 0.5}}), ("a", {"seed": 1})):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "metrics.json").write_text(json.dumps(content))
-    (tmp_path / "unfinished").mkdir()
-    table = collect_metrics(tmp_path)
-    assert list(table.index) == ["a", "b"] and table.loc["b", "mmd.value"] == 0.5
-    assert np.isnan(table.loc["a", "mmd.value"])
-
-
-@pytest.mark.parametrize("content", ["{", "[1]", "3"])
-def test_a_broken_metrics_file_is_named(tmp_path, content):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "metrics.json").write_text(content)
-    with pytest.raises(InputError, match="metrics.json"):
-        collect_metrics(tmp_path)
-    with pytest.raises(InputError, match="make report"):
-        collect_metrics(tmp_path / "a")
