@@ -1,7 +1,7 @@
 """Figures and tables of runs beside each other: standings, strips, agreement of the measures."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -96,7 +96,7 @@ def strips_figures(runs: Sequence[Run], count: int = 3, seconds: float = 5.0, ro
     """
     drawn = [(run, drawn_strips(run, count, seconds)) for run in runs]
     drawn = [(run, strips) for run, strips in drawn if len(strips)]
-    shown, out = _short_names([run for run, _ in drawn]), []
+    shown, out = _short_names(run.name for run, _ in drawn), []
     for start in range(0, len(drawn), rows):
         signals, titles = [], []
         for run, strips in drawn[start : start + rows]:
@@ -176,7 +176,8 @@ def passes_figure(runs: Sequence[Run]) -> Figure:
     ax.hlines(edges[: len(runs) - 1], -0.5, len(names) - 0.5, color="white", linewidth=1.5)
     ax.axvline(sum(name in PANEL for name in names) - 0.5, color=REAL, linewidth=1.4)
     ax.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=9)
-    ax.set_yticks(range(len(runs)), [run.name.rsplit("/", 1)[-1] for run in runs], fontsize=8.5)
+    shown = _short_names(run.name for run in runs)
+    ax.set_yticks(range(len(runs)), [shown[run.name] for run in runs], fontsize=8.5)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     said = "; ".join(f"{name} {np.nansum(column):.0f} of {np.isfinite(column).sum()}"
@@ -200,7 +201,7 @@ def board_table(board: pd.DataFrame):
 
     table = pd.DataFrame({
         "": ["–" if np.isnan(place) else f"{place:.0f}" for place in board["place"]],
-        "run": board.index,
+        "run": list(_short_names(board.index).values()),
         "seed": board["seed"].to_numpy(),
         "MMD² / floor": [_interval(*row) for row in board[
             ["floors", "floors_low", "floors_high"]].to_numpy()],
@@ -212,14 +213,14 @@ def board_table(board: pd.DataFrame):
     })  # fmt: skip
     if board["reidentified"].notna().any():
         table["taken for a member"] = beside("reidentified", "{:.1%}".format)
-        table["gate"] = ["" if not word else "✓ passed" if word == "passed" else "✗ not passed"
-                         for word in board["gate"]]  # fmt: skip
+        signs = {"passed": "✓ pass", "not passed": "✗ fail", "": ""}
+        table["gate"] = [signs[word] for word in board["gate"]]
     style = table.style.hide().set_properties(
-        **{"text-align": "right", "padding": ".2em .6em", "white-space": "nowrap",
-           "font-variant-numeric": "tabular-nums"})  # fmt: skip
+        **{"text-align": "right", "padding": ".15em .5em", "white-space": "nowrap",
+           "font-size": ".88em", "font-variant-numeric": "tabular-nums"})  # fmt: skip
     style = style.set_properties(subset=["run"], **{"text-align": "left", "white-space": "normal",
-                                                    "overflow-wrap": "anywhere"})  # fmt: skip
-    heads = "text-align:left;vertical-align:bottom;padding:.2em .6em"
+                                                    "min-width": "12em"})  # fmt: skip
+    heads = "text-align:left;vertical-align:bottom;padding:.15em .5em;font-size:.88em"
     return style.set_table_styles([{"selector": "th", "props": heads}])
 
 
@@ -247,11 +248,12 @@ def fooled_table(runs: Sequence[Run]):
             .set_table_styles([{"selector": "th", "props": heads}]))  # fmt: skip
 
 
-def _short_names(runs: Sequence[Run]) -> dict[str, str]:
-    """Names without the words that all of them begin with: room above a strip is scarce."""
-    names = {run.name: run.name.rsplit("/", 1)[-1] for run in runs}
-    common = os.path.commonprefix(list(names.values()) if len(names) > 1 else [""])
-    return {name: word[common.rfind("-") + 1 :] for name, word in names.items()}
+def _short_names(names: Iterable[str]) -> dict[str, str]:
+    """Names without the words that all of them begin with: room is scarce."""
+    last = {name: name.rsplit("/", 1)[-1] for name in names}
+    last = last if len(set(last.values())) == len(last) else {name: name for name in last}
+    common = os.path.commonprefix(list(last.values()) if len(last) > 1 else [""])
+    return {name: word[common.rfind("-") + 1 :] for name, word in last.items()}
 
 
 def _short(value: float) -> str:
