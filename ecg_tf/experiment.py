@@ -41,12 +41,15 @@ class Experiment:
         split: "random" by person, or "ds1ds2", the field's split of MIT-BIH.
         fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
+        mix_persons: persons whose average beats are mixed in each training image (beat rows); 1
+            for none, see `pipeline.beat_mixer`.
         range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
         arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
         model: "dcgan", "r1gan" or "wgan_gp"; "wavegan" is r1gan with convolutions along time
             only, for the arrangement row_major.
         latent_dim, base_filters, padding: of the networks; padding "zero" or "helical".
         batch_size, steps, learning_rate, ema_decay: of the training.
+        decay: share of the steps over which the learning rate falls to 2 %, the last ones.
         penalty: weight of the gradient penalty (r1gan, wgan_gp).
         penalty_every: steps between penalties (r1gan).
         precision: "float32", "mixed_bfloat16", or "auto": the latter where the processor has it.
@@ -84,6 +87,7 @@ class Experiment:
     band_high: float = 40.0
     notch: float = 0.0
     overlap: float = 0.75
+    mix_persons: int = 1
     range: str = "companded"
     quantiles: tuple[float, float] = (0.001, 0.999)
     limits_mv: tuple[float, float] = (-4.0, 4.0)
@@ -99,7 +103,8 @@ class Experiment:
     padding: str = "helical"
     batch_size: int = 64
     steps: int = 1000
-    learning_rate: float = 0.0003
+    learning_rate: float = 0.001
+    decay: float = 0.7
     ema_decay: float = 0.999
     penalty: float = 1.0
     penalty_every: int = 4
@@ -137,15 +142,15 @@ class Experiment:
             ("subjects", 3, 10_000), ("height", 8, 1024), ("width", 8, 1024),
             ("latent_dim", 1, 4096), ("base_filters", 1, 1024), ("batch_size", 2, 4096),
             ("steps", 1, 10_000_000), ("penalty_every", 1, 1000), ("synthetic", 20, 1_000_000),
-            ("check_every", 1, 1_000_000), ("measure_every", 1, 1_000_000),
+            ("check_every", 1, 1_000_000), ("mix_persons", 1, 16), ("measure_every", 1, 1_000_000),
             ("patience", 1, 1_000_000), ("seed", 0, 2**31 - 1),
         ):  # fmt: skip
             count(getattr(self, name), name, low, high)
         for name, low, high in (
             ("minutes", 0.5, 10_000), ("fs", 20, 10_000), ("band_low", 0, 5_000),
             ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
-            ("learning_rate", 1e-8, 1), ("ema_decay", 0, 0.999999), ("penalty", 0, 1e6),
-            ("strip_seconds", 1, 3600),
+            ("learning_rate", 1e-8, 1), ("decay", 0, 1), ("ema_decay", 0, 0.999999),
+            ("penalty", 0, 1e6), ("strip_seconds", 1, 3600),
         ):  # fmt: skip
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)

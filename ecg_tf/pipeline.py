@@ -24,6 +24,7 @@ def make_dataset(
     repeat: bool = True,
     labels=None,
     start_step: int = 0,
+    mix_persons: int = 1,
 ) -> tf.data.Dataset:
     """Batches of images, in an order that depends on the seed alone.
 
@@ -41,6 +42,8 @@ def make_dataset(
             batch may be smaller.
         labels: (window,) numbers, given along with the images. Default: none.
         start_step: int, the first batch to give. Default 0.
+        mix_persons: int, persons whose average beats are mixed in each image, see `beat_mixer`.
+            Default 1: everybody's own.
 
     Returns:
         Dataset of images (batch, height, width, channel) float32, or of (images, labels).
@@ -62,6 +65,7 @@ def make_dataset(
             raise InputError("There must be a label for each window.", expected=f"{size} labels",
                              got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
     encode = encode_tf(codec)
+    mix = beat_mixer(codec, mix_persons)
 
     def epoch(number):
         order = tf.range(size, dtype=tf.int64)
@@ -69,16 +73,62 @@ def make_dataset(
             order = tf.random.experimental.stateless_shuffle(order, seed=[seed, number])
         return tf.data.Dataset.from_tensor_slices(order)
 
-    def batch(index):
+    def batch(step, index):
         images = encode({key: tf.gather(value, index) for key, value in inputs.items()})
+        images = mix(images, tf.stack([tf.constant(seed, tf.int64), step]))
         return images if labels is None else (images, tf.gather(labels, index))
 
     first_epoch = position // size
     last_epoch = tf.int64.max if repeat else 1
     epochs = tf.data.Dataset.range(first_epoch, last_epoch)
     order = epochs.flat_map(epoch).skip(position - first_epoch * size)
-    batches = order.batch(batch_size, drop_remainder=repeat)
+    batches = order.batch(batch_size, drop_remainder=repeat).enumerate(start_step)
     return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def beat_mixer(codec: Codec, persons: int = 2):
+    """Gives each image of a batch the average beat of a person who does not exist.
+
+    In beat rows a column is the same part of every beat, so beats of several persons can be mixed
+    pixel by pixel. With m_i the mean row of image i and m that of the batch,
+
+        m' = m + sum_i w_i (m_i - m),   sum_i w_i² = 1,   w_i > 0,
+
+    over the image itself and `persons` - 1 others. As the squares of the weights add up to one,
+    the mixed persons differ from each other as much as the real ones did: mean and covariance
+    over persons stay. What varies from beat to beat stays the image's own.
+
+    Args:
+        codec: `Codec` of beat rows.
+        persons: int, 1 to 16; 1 leaves the images alone. Default 2.
+
+    Returns:
+        function (images (batch, height, width, channel), seed (2,) int64) -> images.
+
+    Raises:
+        InputError: an arrangement whose columns are no phases of a beat.
+    """
+    persons = count(persons, "mix_persons", 1, 16)
+    if persons == 1:
+        return lambda images, seed: images
+    if not codec.arrangement.adaptive:
+        raise InputError("Persons can only be mixed where each row is a beat.",
+                         expected="arrangement beat_rows", got=codec.arrangement.name,
+                         fix="set mix_persons to 1, or take beat_rows")
+    rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
+
+    def mixed(images, seed):
+        mean = tf.reduce_mean(images, axis=1, keepdims=True)
+        # One value an image for RR, else an interval would no longer have one of its own.
+        mean = tf.where(rr, tf.reduce_mean(mean, axis=2, keepdims=True), mean)
+        offset = mean - tf.reduce_mean(mean, axis=0, keepdims=True)
+        weights = tf.random.stateless_uniform([tf.shape(images)[0], persons], seed, 0.5, 1.0)
+        weights = tf.math.l2_normalize(weights, axis=1)[:, :, None, None, None]
+        # The batch is in random order: its next ones are other persons, nearly always.
+        moved = tf.add_n([weights[:, k] * tf.roll(offset, -k, axis=0) for k in range(persons)])
+        return tf.clip_by_value(images + moved - offset, -1.0, 1.0)
+
+    return mixed
 
 
 def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, projection_of
 from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.models.rates import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.pipeline import make_dataset
 from ecg_tf.preparation import Data
@@ -60,7 +61,8 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
     }  # fmt: skip
     kind, beta_1, own = kinds[e.model]
     gan = kind(generator, discriminator, ema_decay=e.ema_decay, seed=e.seed, **own)
-    gan.compile(*(keras.optimizers.Adam(e.learning_rate, beta_1=beta_1, beta_2=0.99)
+    rate = HoldThenFall(e.learning_rate, round(e.steps * (1 - e.decay)), e.steps)
+    gan.compile(*(keras.optimizers.Adam(rate if e.decay else e.learning_rate, beta_1, 0.99)
                   for _ in range(2)))  # fmt: skip
     return gan
 
@@ -108,7 +110,8 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     while (done := int(gan.step.value)) < e.steps and not (stop and stop.over(gan)):
         # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
         per_epoch = min(e.check_every, e.steps - done)
-        batches = make_dataset(train_windows, data.codec, e.batch_size, e.seed, start_step=done)
+        batches = make_dataset(train_windows, data.codec, e.batch_size, e.seed, start_step=done,
+                               mix_persons=e.mix_persons)
         gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
                 callbacks=used, verbose=0, shuffle=False)  # fmt: skip
     if stop:
@@ -123,6 +126,8 @@ def training_key(experiment: Experiment, data: Data) -> str:
     tell of a change in the way from records to images that no setting names."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
     settings["precision"] = precision_of(experiment.precision)
+    if experiment.decay:
+        settings["steps"] = experiment.steps  # the learning rate falls towards their end
     facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
     return hashlib.sha256(facts.encode() + images.tobytes()).hexdigest()[:16]

@@ -13,7 +13,7 @@ from tests.bounds import smooth_beats, windows_of
 tf = pytest.importorskip("tensorflow")
 
 from ecg_tf.models import projection_of  # noqa: E402
-from ecg_tf.pipeline import encode_tf, make_dataset, tf_inputs  # noqa: E402
+from ecg_tf.pipeline import beat_mixer, encode_tf, make_dataset, tf_inputs  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +139,41 @@ def test_wrong_input_is_refused(beats):
         make_dataset(beats.take(slice(0, 0)), codec)
     with pytest.raises(InputError, match="R peaks"):
         make_dataset(windows_of(beats.signals, None, beats.lengths), codec)
+
+
+def test_mixed_persons_keep_mean_and_spread_over_persons_and_what_varies_within_one():
+    rng = np.random.default_rng(0)
+    persons = rng.normal(0, 0.1, (256, 1, 64, 1))
+    own = rng.normal(0, 0.02, (256, 32, 64, 1))
+    signal = (persons + own - own.mean(1, keepdims=True)).astype(np.float32)
+    windows = smooth_beats(256, rows=32)
+    codec = make_codec(windows, range="companded", arrangement="beat_rows", height=32, width=64)
+    rr = codec.encode(windows)[..., 1:]
+    images = np.concatenate([signal, rr], -1)
+    mixed = beat_mixer(codec, 3)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
+    mean, before = mixed.mean(1), images.mean(1)
+    assert np.allclose(mixed - mean[:, None], images - before[:, None], atol=1e-5)
+    assert np.allclose(mean.mean(0)[:, 0], before.mean(0)[:, 0], atol=0.03)
+    ratio = mean[..., 0].std(0) / before[..., 0].std(0)
+    assert 0.9 < ratio.mean() < 1.1  # the average of persons, without their spread, has 0.58
+    likeness = [np.corrcoef(a, b)[0, 1] for a, b in zip(mean[..., 0], before[..., 0], strict=True)]
+    assert 0.4 < np.mean(likeness) < 0.75  # a third of the person, as variance counts
+    again = codec.project(mixed)
+    assert np.allclose(again, mixed, atol=1e-5)  # still one RR value an interval
+
+
+def test_mixing_depends_on_seed_and_step_alone_and_needs_beat_rows(beats):
+    codec = make_codec(beats, range="companded", arrangement="beat_rows", height=32, width=64)
+
+    def draw(**options):
+        return [np.asarray(x) for x in make_dataset(beats, codec, 4, **options).take(4)]
+
+    whole = draw(seed=1, mix_persons=2)
+    resumed = draw(seed=1, mix_persons=2, start_step=2)
+    assert np.array_equal(whole[2], resumed[0]) and np.array_equal(whole[3], resumed[1])
+    plain = draw(seed=1)
+    assert not np.allclose(whole[0], plain[0], atol=0.01)
+    flat = strips()
+    fixed = make_codec(flat, range="physical", arrangement="row_major", height=16, width=16)
+    with pytest.raises(InputError, match="each row is a beat"):
+        make_dataset(flat, fixed, 4, mix_persons=2)
