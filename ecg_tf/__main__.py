@@ -89,10 +89,35 @@ def compare(options) -> int:
     return 0
 
 
+def evaluate(options) -> int:
+    """Judges a synthetic set that this software did not make; writes a report and metrics.json."""
+    from ecg_tf.evaluate import evaluate as judge_folders
+    from ecg_tf.evaluate import gate_text
+
+    metrics, page = judge_folders(
+        options.real, options.synthetic, options.holdout, options.output, options.name,
+        progress=not options.quiet, leads=options.leads, csv_fs=options.fs,
+        strip_seconds=options.strip_seconds, seed=options.seed)  # fmt: skip
+    print(gate_text(metrics), f"The report: {page}", sep="\n")
+    return 0 if metrics["privacy"]["passed"] else 3
+
+
+def controls(options) -> int:
+    """Prints how every measure orders sets whose right answer is known."""
+    from ecg_tf.quiet import quiet_startup
+
+    with quiet_startup():
+        from ecg_tf.evaluation.tables_of_controls import print_tables
+
+        right = print_tables(options.database, options.data_dir, options.tables, options.markdown,
+                             not options.quiet, options.seed)
+    return 0 if right else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ecg_tf", description="Synthetic ECGs by GANs, measured and attacked.",
-        epilog="Exit status: 0 done, 2 bad input, 1 anything else.",
+        epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate), 1 all else.",
     )  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

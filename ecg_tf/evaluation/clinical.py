@@ -202,8 +202,11 @@ def _of_beats(points, peaks, low, high):
     points = np.asarray(points, float)
     points = points[np.isfinite(points)]
     out = np.full(len(peaks), np.nan)
+    # Nor beyond the beats beside it: at 150 bpm the next T wave ends within reach, too.
+    before, after = np.r_[-np.inf, peaks[:-1]], np.r_[peaks[1:], np.inf]
     for i, peak in enumerate(peaks):
-        near = points[(points - peak >= low) & (points - peak <= high)]
+        near = points[(points - peak >= low) & (points - peak <= high)
+                      & (points > before[i]) & (points < after[i])]
         if len(near):
             out[i] = near[np.abs(near - peak).argmin()]
     return out

@@ -1,0 +1,68 @@
+"""What `python -m ecg_tf controls` prints: planted faults, planted copies, known intervals."""
+
+import numpy as np
+import pandas as pd
+
+from ecg_tf.evaluation.copy_power import copy_power, power_words
+from ecg_tf.evaluation.fault_table import cohort_strips, fault_cohort, fault_table
+from ecg_tf.evaluation.interval_check import WAVES, interval_errors
+
+KINDS = ("faults", "copies", "intervals")
+
+
+def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults",),
+                 markdown: bool = False, progress: bool = True, seed: int = 0) -> bool:
+    """Prints the tables asked for.
+
+    Args:
+        database: "simulated", a known database or a folder.
+        data_dir: folder of the databases.
+        kinds: out of `KINDS`.
+        markdown: for the documentation. Default False, for a terminal.
+        progress: bool.
+        seed: int.
+
+    Returns:
+        bool, all known orders of the planted faults are right.
+    """
+    right = True
+    if "faults" in kinds:
+        each = 12 if database == "simulated" else 20
+        groups = fault_cohort(database, data_dir, each=each, seed=seed)
+        table = fault_table(*groups, fs=groups[0].fs, seed=seed, progress=progress)
+        print(f"{table.to_markdown()}\n\n{table.words}" if markdown else table.to_string())
+        right = not table.wrong
+    if "copies" in kinds:
+        windows = cohort_strips(database, data_dir, seed=seed)
+        persons = np.random.default_rng(seed).permutation(np.unique(windows.subjects))
+        members = np.isin(windows.subjects, persons[:len(persons) // 2])
+        table = copy_power(windows.take(members), windows.take(~members), seed=seed)
+        text = table.assign(as_copy=[f"{one:.1%}" for one in table.as_copy],
+                            as_lookalike=[f"{one:.1%}" for one in table.as_lookalike])
+        print("\n" + (as_markdown(text) if markdown else text.to_string()))
+        print(f"\n{power_words(table)}")
+    if "intervals" in kinds:
+        table = interval_text(interval_errors(seed=seed))
+        print("\n" + (as_markdown(table) if markdown else table.to_string()))
+    return right
+
+
+def interval_text(errors: pd.DataFrame) -> pd.DataFrame:
+    """Errors with their spread and the share of strips, as text."""
+    out = pd.DataFrame({"heart rate, largest error (bpm)": [
+        f"{off:.2f}" + (f" ({found:.0%})" if found < 1 else "")
+        for off, found in errors[["heart_rate", "heart_rate_found"]].to_numpy()]}, errors.index)
+    for name in WAVES:
+        out[f"{name.replace('_', ' ')} (ms)"] = [
+            "not found" if not found else f"{off:+.0f} ± {spread:.0f}"
+            + (f" ({found:.0%})" if found < 1 else "")
+            for off, spread, found in errors[[name, f"{name}_spread", f"{name}_found"]].to_numpy()]
+    return out
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """A table as Markdown; all its cells are text or whole numbers."""
+    lines = [[table.index.name or "", *map(str, table)], ["---"] + ["---:"] * len(table.columns),
+             *([str(name), *map(str, row)] for name, row in zip(table.index, table.to_numpy(object),
+                                                                strict=True))]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,180 @@
+"""Sets from outside: WFDB and CSV folders read alike, and every bad input is named."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import wfdb
+
+from ecg_tf.__main__ import main
+from ecg_tf.errors import InputError
+from ecg_tf.evaluate import gate_text
+from ecg_tf.evaluation.folders import judge_sides, lost_nulls, read_side, read_sides
+from ecg_tf.records.csv_folder import read_csv_folder
+from ecg_tf.simulate import simulate_cohort
+
+
+def write_wfdb(folder, records, subject=True, fs=None):
+    folder.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        wfdb.wrsamp(record.name.replace("/", "_").replace("-", "_"), fs=fs or record.fs,
+                    units=["mV"] * len(record.leads), sig_name=list(record.leads),
+                    p_signal=record.signal.astype(float), fmt=["16"] * len(record.leads),
+                    comments=[f"subject: {record.subject}"] if subject else [],
+                    write_dir=str(folder))  # fmt: skip
+    return folder
+
+
+def write_csv(folder, records, time=True):
+    folder.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        table = pd.DataFrame(record.signal, columns=record.leads)
+        if time:
+            table.insert(0, "time", np.arange(len(table)) / record.fs)
+        table.to_csv(folder / f"{record.name.replace('/', '_')}.csv", index=False,
+                     float_format="%.5f")
+    return folder
+
+
+def cohort(subjects=3, minutes=0.4, fs=128.0, **more):
+    return simulate_cohort(subjects=subjects, minutes=minutes, fs=fs, **more)
+
+
+def test_csv_and_wfdb_hold_the_same_ecgs(tmp_path):
+    records = cohort(2)
+    one = read_side(write_wfdb(tmp_path / "wfdb", records))
+    two = read_side(write_csv(tmp_path / "csv", records))
+    three = read_side(write_csv(tmp_path / "bare", records, time=False), fs=128)
+    for a, b, c in zip(one, two, three, strict=True):
+        np.testing.assert_allclose(a.signal, b.signal, atol=2e-3)
+        np.testing.assert_array_equal(b.signal, c.signal)
+        assert a.fs == b.fs == c.fs == 128 and a.leads == b.leads == ("MLII",)
+    assert [record.subject for record in one] == [record.subject for record in records]
+    assert [record.subject for record in two] == [record.name for record in two]
+
+
+def test_a_rate_column_missing_samples_and_nested_files(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.csv").write_text("fs,V1,II\n100,1,\n100,2,5\n100,,6\n")
+    record = read_csv_folder(tmp_path, ["II", "V1"])[0]
+    assert record.name == "deep/a" and record.fs == 100 and record.leads == ("II", "V1")
+    np.testing.assert_array_equal(record.signal, [[np.nan, 1], [5, 2], [6, np.nan]])
+
+
+def test_subjects_csv_says_who_is_who(tmp_path):
+    folder = write_csv(tmp_path / "real", cohort(3))
+    names = sorted(path.stem for path in folder.glob("*.csv"))
+    lines = [f"{name},person {number // 2}" for number, name in enumerate(names)]
+    (folder / "subjects.csv").write_text("\n".join(["record,subject", *lines]))
+    assert [record.subject for record in read_side(folder)] == ["person 0", "person 0", "person 1"]
+    (folder / "subjects.csv").write_text("\n".join(["record,subject", *lines[:2]]))
+    with pytest.raises(InputError, match="does not name all records"):
+        read_side(folder)
+    (folder / "subjects.csv").write_text("name,subject\na,b\n")
+    with pytest.raises(InputError, match="who is who"):
+        read_side(folder)
+
+
+def test_sides_of_other_rates_are_resampled_and_cut_alike(tmp_path):
+    real = write_wfdb(tmp_path / "real", cohort(3, fs=360.0))
+    made = write_csv(tmp_path / "made", cohort(2, fs=250.0, seed=5))
+    sides = read_sides(real, made, strip_seconds=4)
+    assert sides.real.signals.shape[1:] == sides.synthetic.signals.shape[1:] == (512, 1)
+    assert sides.real.fs == sides.synthetic.fs == 128 and sides.holdout is None
+    assert len(np.unique(sides.real.subjects)) == 3 and not sides.notes
+    assert sides.provenance["real"]["fs"] == 360
+
+
+def test_what_is_assumed_or_left_out_is_said(tmp_path):
+    records = cohort(3)
+    real = write_wfdb(tmp_path / "real", records, subject=False)
+    records[0].signal[200:400] = np.nan
+    made = write_csv(tmp_path / "made", records)
+    (made / "short.csv").write_text("time,MLII\n0,1\n0.0078125,2\n")
+    notes = " ".join(read_sides(real, made, strip_seconds=4).notes)
+    assert "Nothing says who the real persons are: each of the 3 records" in notes
+    assert "synthetic strips are left out" in notes and "nan" in notes
+    assert "better than what was given" in notes and "shorter" in notes
+
+
+@pytest.mark.parametrize(("text", "match"), [
+    ("time,II\n0,1\n0.1,2\n0.3,3\n", "gives no sampling rate"),
+    ("fs,II\n100,1\n200,2\n", "gives no sampling rate"),
+    ("time,II\n0,a\n0.1,b\n", "something else than numbers"),
+    ("time;II\n0;1\n0.1;2\n", "something else than numbers"),
+    ("time;II\n0;1\n0,1;2\n", "cannot be read"),
+    ("time,II\n0,1\n", "something else than numbers"),
+    ("time\n0\n0.1\n", "no lead"),
+    ("II\n1\n2\n", "does not say its sampling rate"),
+    ("", "cannot be read"),
+])
+def test_bad_csv_is_named(tmp_path, text, match):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=match):
+        read_csv_folder(tmp_path)
+
+
+def test_bad_folders_end_with_2(tmp_path, capsys):
+    records = cohort(4)
+    real, made = (write_wfdb(tmp_path / name, part) for name, part in
+                  (("real", records[:2]), ("made", records[2:3])))
+    (tmp_path / "empty").mkdir()
+    flat = [type(records[0])(**{**vars(records[3]), "signal": 0 * records[3].signal})]
+    write_csv(tmp_path / "mixed", records[3:])
+    write_wfdb(tmp_path / "mixed", records[3:])
+    cases = [  # (real, synthetic, holdout, what is said)
+        (tmp_path / "none", made, "", "no folder"),
+        (real, tmp_path / "empty", "", "holds no ECGs"),
+        (real, tmp_path / "mixed", "", "two kinds of records"),
+        (real, made, write_wfdb(tmp_path / "other", records[1:2]), "in real and holdout"),
+        (real, write_csv(tmp_path / "flat", flat), "", "No record gives a window"),
+        (write_wfdb(tmp_path / "one", records[:1]), made, "", "of one person"),
+        (real, write_wfdb(tmp_path / "lead", cohort(1, leads=("V5",))), "", "no lead in common"),
+    ]
+    for *folders, said in cases:
+        with pytest.raises(InputError, match=said):
+            read_sides(*folders, strip_seconds=4)
+    with pytest.raises(InputError, match="too short"):
+        read_sides(real, made, strip_seconds=40)
+    with pytest.raises(InputError, match="no lead|not all|Not all"):
+        read_sides(real, made, leads=["V9"])
+    arguments = ["evaluate", "--real", str(real), "--synthetic"]
+    assert main([*arguments, str(tmp_path / "nowhere")]) == 2
+    assert main([*arguments, str(real)]) == 2
+    assert main([*arguments, str(made), "--name", "a/b"]) == 2
+    said = capsys.readouterr().err
+    assert "no folder" in said and "one folder" in said and "--name" in said
+
+
+def test_without_a_holdout_it_says_what_has_no_null(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    records = cohort(6, 0.8)
+    real, made = (write_wfdb(tmp_path / name, records) for name in ("real", "made"))
+    verdict = judge_sides(read_sides(real, made, strip_seconds=4))
+    lost = {one.name for one in lost_nulls(verdict)}
+    assert {"re-identification at 1 % FAR", "lookalikes", "membership AUC, strips"} <= lost
+    notes = " ".join(verdict.notes)
+    assert "There is no holdout: fidelity is compared with the real persons" in notes
+    assert "TSTR" in notes and "TSTR/TRTR macro-F1" not in verdict.gate.table.index
+    assert not verdict.gate.passed
+
+
+def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    records = cohort(14, 0.9)
+    real = write_wfdb(tmp_path / "real", records[:6])
+    holdout = write_wfdb(tmp_path / "holdout", records[6:])
+    made = write_csv(tmp_path / "made", records[:6])  # the real ECGs themselves
+    status = main(["evaluate", "--real", str(real), "--synthetic", str(made), "--holdout",
+                   str(holdout), "--output", str(tmp_path / "out"), "--name", "mine",
+                   "--strip-seconds", "4", "--quiet"])
+    said = capsys.readouterr().out
+    assert status == 3 and "Release gate: failed." in said and "copies" in said
+    metrics = json.loads((tmp_path / "out" / "mine.metrics.json").read_text())
+    assert metrics["privacy"]["gate"]["copies"]["verdict"] == "fail"
+    assert not metrics["privacy"]["passed"] and metrics["strips"]["holdout"] >= 100
+    assert gate_text(metrics).splitlines()[0].split() == ["verdict", "asked", "got"]
+    page = (tmp_path / "out" / "mine.html").read_text()
+    assert page.count("<figure") >= 4 and "Not passed" in page
+    assert (tmp_path / "out" / "mine.ipynb").exists()
