@@ -1,6 +1,6 @@
-"""The command line: `python -m ecg_tf data|run|report|study|compare`, thin.
+"""The command line: `python -m ecg_tf data|run|report|study|compare|evaluate|controls`, thin.
 
-Exit status: 0 done, 2 bad input, 1 anything else.
+Exit status: 0 done, 2 bad input, 3 the release gate failed (`evaluate`), 1 anything else.
 """
 
 import argparse
@@ -156,6 +156,39 @@ def _parser() -> argparse.ArgumentParser:
                      "and some tiny ones are trained if there are none)")  # fmt: skip
     one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
     one.set_defaults(command=compare)
+
+    one = commands.add_parser("evaluate", help="judge a synthetic set made by other software",
+                              description=evaluate.__doc__ + " Folders hold WFDB records, or CSV "
+                              "files: a column `time` (s) or `fs` (Hz), the others leads in mV. "
+                              "Exit status 0: gate passed, 3: gate failed, 2: bad input.")
+    one.add_argument("--real", required=True, metavar="FOLDER",
+                     help="ECGs the synthetic set was made from")  # fmt: skip
+    one.add_argument("--synthetic", required=True, metavar="FOLDER", help="the synthetic set")
+    one.add_argument("--holdout", default="", metavar="FOLDER",
+                     help="ECGs of other persons; without them most attacks have no null")
+    one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
+    one.add_argument("--name", default="", help="of the report (default: evaluate-FOLDER)")
+    one.add_argument("--leads", nargs="*", default=[], metavar="LEAD",
+                     help="default: those that all records have")  # fmt: skip
+    one.add_argument("--fs", type=float, default=0.0, metavar="HZ",
+                     help="of CSV files that have neither `time` nor `fs`")  # fmt: skip
+    one.add_argument("--strip-seconds", type=float, default=10.0, metavar="S",
+                     help="length of what is compared (default: 10)")  # fmt: skip
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.set_defaults(command=evaluate)
+
+    one = commands.add_parser("controls", help="print the planted-fault table",
+                              description=controls.__doc__ + " Exit status 1 if an order is wrong.")
+    one.add_argument("--database", default="simulated", help="simulated (default), mitdb, ...")
+    one.add_argument("--data-dir", default="", help="folder of the databases")
+    one.add_argument("--tables", nargs="+", default=["faults"],
+                     choices=["faults", "copies", "intervals"],
+                     help="planted faults (default), power of the copy test, clinical intervals")
+    one.add_argument("--markdown", action="store_true", help="for the documentation")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.set_defaults(command=controls)
     return parser
 
 
