@@ -29,7 +29,8 @@ FREE = ("experiment", "data_dir", "runs_dir", "seed", "precision", "tensorboard"
         "attacks", "gate")  # fmt: skip
 BASE = ("arrangement", "model", "range")  # what the name of a family is made of
 _SPLITS = {"ds1ds2": "DS1/DS2"}
-_DEFAULTS = Experiment().to_dict()  # of settings that older runs did not know yet
+#: What runs did that did not know a setting yet: its default, or what was done before it was there.
+_BEFORE = Experiment().to_dict() | {"decay": 0.0, "mix_persons": 1}
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ def _run(name, folder, content) -> Run:
         measures[row["name"]] = {"at_floor": False, "better": "low", **{
             key: np.nan if value is None else value for key, value in row.items()}}  # fmt: skip
         float(measures[row["name"]]["value"])  # no number: the file is damaged
-    settings = {**_DEFAULTS, **content["experiment"]}
+    settings = {**_BEFORE, **content["experiment"]}
     return Run(name, folder, settings, measures, content.get("data") or {},
                content.get("privacy") or {}, str(content.get("git", "")))  # fmt: skip
 

@@ -28,7 +28,8 @@ from ecg_tf.comparison import (
 QUESTIONS = {
     "arrangement": (("arrangement",), ("height", "width", "fit", "padding")),
     "architecture": (("model", "arrangement"), ("height", "width", "fit", "padding",
-                                                "learning_rate", "penalty", "penalty_every")),
+                                                "learning_rate", "decay", "penalty",
+                                                "penalty_every")),
     "range": (("range",), ("quantiles", "limits_mv", "knee_mv")),
 }  # fmt: skip
 SURE = 0.05

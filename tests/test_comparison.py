@@ -152,8 +152,9 @@ def test_runs_of_an_older_state_are_comparable_by_the_defaults(tmp_path):
     write(tmp_path, "old", [distance(2)], drop=("stop", "gate", "attacks", "records", "patience"))
     write(tmp_path, "new", [distance(3)], arrangement="row_major", padding="zero", patience=3,
           attacks=False, precision="float32", height=64, width=32)  # fmt: skip
+    write(tmp_path, "older", [distance(2)], drop=("decay",), arrangement="hilbert")
     one, = contests(read_runs(tmp_path), "arrangement")
-    assert set(one.contenders) == {"beat_rows", "row_major"}
+    assert set(one.contenders) == {"beat_rows", "row_major"}  # the oldest's rate did not fall
 
 
 def test_a_run_made_twice_counts_once_and_names_tell_all_families_apart(tmp_path):
