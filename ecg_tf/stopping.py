@@ -31,6 +31,9 @@ MEASURES = {
     "diversity": ("of real", "high"), "near-duplicates": ("share", "low"),
 }  # fmt: skip
 
+#: What is read from the history for comparison, never to stop by; the lowest would be kept.
+LOSSES = ("d_loss", "g_loss", "critic's distance")
+
 
 class StripJudge:
     """Measures synthetic ECGs against groups of real persons, whose strips are described once.
@@ -184,6 +187,17 @@ def decide(values, floor: float = np.nan, factor: float = 1.0, patience: int = 1
     return Verdict(best)
 
 
+def losses_of(history: pd.DataFrame) -> pd.DataFrame:
+    """`LOSSES` by step, from the columns of a run's `history.csv`.
+
+    The critic's distance is its mean score of real images less that of generated ones.
+    """
+    by_step = history.set_index("step")
+    table = by_step[["d_loss", "g_loss"]].copy()
+    table["critic's distance"] = by_step["real_score"] - by_step["generated_score"]
+    return table
+
+
 def rank_agreement(table: pd.DataFrame, better: Mapping[str, str], method: str = "spearman"):
     """How far two measures put the same checks in the same order: 1 the same, -1 the reverse.
 
@@ -217,7 +231,8 @@ def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.
         ("floor", "patience", "end"), `picks` (step of the weights it keeps), `judged` there,
         `times_best` (over the lowest judged value of all checks; 1 is the best choice).
     """
-    floors, rows, steps = dict(floors or {}), {}, criteria.index
+    floors = {} if floors is None else dict(floors)
+    rows, steps = {}, criteria.index
     for name in criteria.columns:
         verdict = decide(criteria[name], floors.get(name, np.nan), factor, patience, better[name])
         end = len(steps) - 1 if verdict.stop is None else verdict.stop

@@ -67,6 +67,21 @@ class MeasuresAlong(keras.callbacks.Callback):
         rows = self.rows[self.rows["against"] == against]
         return rows.pivot(index="step", columns="name", values="value").reindex(columns=MEASURES)
 
+    def complete(self, gan) -> pd.DataFrame:
+        """All rows of a trained GAN, also of one that was trained before.
+
+        Raises:
+            InputError: it was trained without this callback, or with other images or persons.
+        """
+        step = int(gan.step.numpy())
+        rows = self.load(step)
+        if not len(rows) or rows["step"].max() // self.every < step // self.every:
+            raise InputError(f"The training in '{self.folder}' was not measured like this.",
+                             expected=f"checks every {self.every} steps up to {step}",
+                             got=f"{rows['step'].nunique()} checks",
+                             fix=f"delete '{self.folder}' to train anew")  # fmt: skip
+        return rows
+
     def weights_of(self, step: int) -> Path:
         """The file of a check's averaged weights, if `keep`."""
         return self.folder / "checkpoints" / f"step_{step:06d}.weights.h5"

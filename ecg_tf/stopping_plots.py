@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ecg_tf.ecg_paper import REAL, STYLE, SYNTHETIC
+from ecg_tf.stopping import LOSSES
 
 _TEST, _LOSS, _PALE = "#d55e00", "#009e73", "#e9e6de"
 
@@ -35,15 +36,15 @@ def along_training(criteria: pd.DataFrame, floors: pd.DataFrame,
     for ax in axes.flat[len(names):]:
         ax.set_visible(False)
     for ax, name in zip(axes.flat, names, strict=False):
-        values, loss = criteria[name], name not in floors.index
+        values, loss = criteria[name], _is_loss(name)
         finite = values[np.isfinite(values)]
         ax.plot(values.index, values, color=_LOSS if loss else SYNTHETIC, linewidth=1.6)
         if name in test:
             ax.plot(test[name].index, test[name], color=_TEST, linewidth=1.3, linestyle=(0, (4, 1)))
         said.append(f"{name} from {finite.iloc[0]:.2g} to {finite.iloc[-1]:.2g}"
                     if len(finite) else f"{name} never measured")
-        if not loss and np.isfinite(floors.loc[name, "floor"]):
-            floor = floors.loc[name]
+        floor = floors.loc[name] if name in floors.index else {"floor": np.nan}
+        if np.isfinite(floor["floor"]):
             ax.axhline(floor["floor"], color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
             ax.axhspan(floor["low"], floor["high"], color=_PALE, zorder=0)
             said[-1] += f", floor {floor['floor']:.2g}"
@@ -51,7 +52,7 @@ def along_training(criteria: pd.DataFrame, floors: pd.DataFrame,
         ax.set_title(name + (f" ({unit})" if unit else ""), fontsize=9.5, loc="left")
         ax.tick_params(labelsize=8)
         ax.grid(alpha=0.35, linewidth=0.6)
-        _window(ax, values, test.get(name), floors.loc[name, "floor"] if not loss else np.nan)
+        _window(ax, values, test.get(name), floor["floor"])
     for k in range(columns):  # the lowest panel of each column carries the steps
         shown = [ax for ax in axes[:, k] if ax.get_visible()]
         if shown:
@@ -156,9 +157,7 @@ def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str,
 
 
 def _is_loss(name: str) -> bool:
-    from ecg_tf.stopping import MEASURES
-
-    return name not in MEASURES
+    return name in LOSSES
 
 
 def _window(ax, values, test, floor):

@@ -71,7 +71,7 @@ def training():
 
 def test_rules_are_compared_by_what_was_no_criterion():
     criteria, true, better = training()
-    rules = compare_rules(criteria, better, true, {"alike": 0.6}, patience=3)
+    rules = compare_rules(criteria, better, true, pd.Series({"alike": 0.6}), patience=3)
     assert rules.loc["distance"].tolist() == [60, "patience", 30, 1.0, 1.0]
     assert rules.loc["loss"].tolist() == [40, "patience", 10, 9.0, 9.0]
     assert rules.loc["alike"].tolist() == [20, "floor", 20, 4.0, 4.0]
