@@ -192,6 +192,7 @@ def _label(ax, text, row, placed, color, size):
         px, py = x + dx * 110 / 72, y + dy * 110 / 72
         box = (px if ha == "left" else px - width, py - height / 2)
         inside = box[0] > 0 and box[0] + width < right + 40
+        inside &= row.reidentified > 0.004 or dy > 0  # not across the axis
         if inside and not any(abs(box[0] - bx) < (width + bw) / 2 + abs(width - bw) / 2
                               and abs(box[1] - by) < height for bx, by, bw in placed):
             break

@@ -18,7 +18,7 @@ WARPS = np.arange(-4, 5) / 80  # speeds of the coarse search: -5 % ... +5 % in s
 FINE = np.arange(-2, 3) / 480  # added to them in the fine one: steps of 0.2 %
 FINEST = np.arange(-3, 4) / 1440  # and for the nearest strip alone: steps of 0.07 %
 ROUGH = np.arange(-6, 7) / 280  # between the two, below 15 Hz: steps of 0.36 %
-FINALISTS = 5  # strips that are left after it
+FINALISTS = 6  # strips that are left after it
 BLOCK = 512  # reference strips correlated at once
 BATCH = 64  # strips whose coarse correlations are kept at once
 EDGE = 0.03  # of a strip left out at either end: a slowed copy does not reach there
@@ -251,14 +251,18 @@ class _Fine:
 
     def align(self, strip, index, warps):
         """(index, r, r2, r of the next strip, shift, warp) of the best among some strips."""
-        if len(index) > FINALISTS:
-            speeds = warps[:, None] + ROUGH
-            match, _ = _correlations(self._slow(strip[None])[0], self.slow[index], speeds,
-                                     self.min_overlap)
-            height = match.max(2)
-            left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
-            index, warps = index[left], speeds[left, height[left].argmax(1)]
-        speeds = warps[:, None] + FINE
+        speeds = warps[:, None] + ROUGH
+        match, _ = _correlations(self._slow(strip[None])[0], self.slow[index], speeds,
+                                 self.min_overlap)
+        height = _peak(match.reshape(-1, match.shape[2])).reshape(match.shape[:2])
+        left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
+        index, speeds, height = index[left], speeds[left], height[left]
+        # Beats of one rhythm fit at two shifts with two speeds, nearly as well as the right ones.
+        best = height.argmax(1)
+        near = np.abs(np.arange(len(ROUGH)) - best[:, None]) < 3
+        other = np.where(near, -2, height).argmax(1)
+        rows = np.arange(len(left))
+        speeds = np.concatenate([speeds[rows, one][:, None] + FINE for one in (best, other)], 1)
         match, _ = _correlations(strip, self.reference[index], speeds, self.min_overlap)
         rows, speed = np.arange(len(match)), match.max(2).argmax(1)
         match = match[rows, speed]

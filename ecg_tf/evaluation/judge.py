@@ -200,10 +200,10 @@ class _Attack:
         return int((score > threshold).sum()), len(score)
 
     def _closest(self):
-        few = [spread(side, 12 * len(np.unique(side.subjects)))
+        few = [spread(side, 10 * len(np.unique(side.subjects)))
                for side in (self.roles.member, self.roles.other)]
         return copies.closest_record_measures(
-            self.synthetic[:200], few[0].signals, few[0].subjects, few[1].signals,
+            self.synthetic[:100], few[0].signals, few[0].subjects, few[1].signals,
             few[1].subjects, self.fs, seed=self.seed)
 
     def identification(self):

@@ -59,7 +59,7 @@ def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
         value = mmd2(real, describe(signals, fs, scale), permutations=0, seed=seed)[0]
         rows[name] = (value, claims(signals), len(signals))
     floor = rows["copies"][0]
-    rows["new persons"] = (_between_halves(real, holdout.subjects, seed),
+    rows["new persons"] = (_between_halves(real, holdout.subjects, len(roles.members), seed),
                            _chance(roles, identifier, fs, alarm, seed), len(holdout))
     table = pd.DataFrame.from_dict({name: rows[name] for name in LANDMARKS}, orient="index",
                                    columns=["mmd2", "reidentified", "n"])
@@ -83,16 +83,22 @@ def _sets(base, fs, rng):
     }
 
 
-def _between_halves(real, subjects, seed, repeats=10):
-    """MMD² of one half of the persons to the other, mean over ways to halve them."""
-    if len(np.unique(subjects)) < 2:
+def _between_halves(real, subjects, members, seed, repeats=10):
+    """MMD² of one half of the persons to the other, mean over ways to halve them.
+
+    Between n and m persons drawn from one population it is in proportion to 1/n + 1/m on average:
+    the halves are brought to the floor's numbers, members and all holdout persons.
+    """
+    persons = len(np.unique(subjects))
+    if persons < 2:
         return np.nan
-    values = []
+    values, half = [], (persons + 1) // 2
+    numbers = (1 / members + 1 / persons) / (1 / half + 1 / (persons - half))
     for repeat in range(repeats):
         first = controls.halves(subjects, seed + repeat)
         if min(first.sum(), (~first).sum()) >= 2:
             values.append(mmd2(real[first], real[~first], permutations=0, seed=seed)[0])
-    return float(np.mean(values)) if values else np.nan
+    return float(np.mean(values)) * numbers if values else np.nan
 
 
 def _claims(roles, identifier, fs, alarm):

@@ -94,7 +94,8 @@ def upper(score, alarm: float) -> float:
 
 
 def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
-                          draws: int = 500, seed: int = 0) -> dict[str, float]:
+                          draws: int = 500, seed: int = 0, doubt: bool = False
+                          ) -> dict[str, float]:
     """Share of synthetic values past a threshold set by strangers, and its yardstick.
 
     Each stranger is judged by a threshold of the others: that is the chance rate, a stranger at a
@@ -108,6 +109,10 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
         alarm: default 0.01.
         draws: default 500.
         seed: int.
+        doubt: also draw, as one more stranger, somebody who is wholly taken for a member (rule of
+            succession). Few strangers none of whom has a double among the members do not show that
+            nobody has: on MIT-BIH 14 % of the strips of 11 new persons passed a threshold of 8
+            strangers, almost all of one or two persons. Default False.
 
     Returns:
         dict: value, low, high, floor, floor_low, floor_high, p_value: arguments of `Measured`.
@@ -123,10 +128,12 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
     rate = np.array([np.mean(strangers[mine] > upper(strangers[who != i], alarm))
                      for i, mine in enumerate(rows)])
     value, chance = np.zeros((2, draws))
+    rates = np.append(rate, 1.0) if doubt else rate
     for draw in range(draws):
         drawn = rng.integers(len(persons), size=len(persons))
         threshold = upper(strangers[np.concatenate([rows[i] for i in drawn])], alarm)
-        value[draw], chance[draw] = np.mean(synthetic > threshold), rate[drawn].mean()
+        new = rng.integers(len(rates), size=len(persons)) if doubt else drawn
+        value[draw], chance[draw] = np.mean(synthetic > threshold), rates[new].mean()
     low, high = np.quantile(value, [0.025, 0.975])
     floor_low, floor_high = np.quantile(chance, [0.025, 0.975])
     return {"value": float(np.mean(synthetic > upper(strangers, alarm))), "low": float(low),

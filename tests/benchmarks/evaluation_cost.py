@@ -1,0 +1,86 @@
+"""Time and memory of the whole suite, by the number of windows: `python tests/benchmarks/...`.
+
+Simulated strips of 10 s. N synthetic and N real strips (half members, half others) go through
+fidelity, copies and privacy; each size runs in a process of its own, so that its peak memory is
+its own. Writes a Markdown table to the standard output.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+
+SIZES = (500, 1000, 2000, 4000)
+FS, SECONDS, PERSONS = 128.0, 10, 40
+
+
+def one(size: int) -> dict:
+    """Seconds of each part, and peak memory in MB, for N synthetic and N real strips."""
+    import resource
+
+    import numpy as np
+
+    from ecg_tf.evaluation.floor import first_measures
+    from ecg_tf.evaluation.judge import judge
+
+    train, holdout = _windows(size // 2, 1), _windows(size // 2, 2)
+    synthetic = _windows(size, 3).signals
+    from ecg_tf.quiet import quiet_startup
+
+    with quiet_startup():  # a run has TensorFlow loaded long before it is judged
+        import keras  # noqa: F401
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    rows = first_measures(holdout.signals, holdout.subjects, synthetic, FS, train.signals,
+                          train.subjects, max_strips=size)
+    middle = time.perf_counter()
+    verdict = judge(synthetic, train, holdout, FS, fidelity=rows, max_strips=size, cache=False)
+    end = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert np.isfinite([row.value for row in verdict.measures]).all(), verdict.notes
+    return {"size": size, "fidelity": middle - start, "privacy": end - middle,
+            "total": end - start, "peak": peak / 1024, "before": before / 1024}
+
+
+def _windows(strips: int, seed: int):
+    """Strips in a row of 40 simulated persons."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from ecg_tf.evaluation.roles import spread
+    from ecg_tf.filtering import prepare
+    from ecg_tf.simulate import simulate_cohort
+    from ecg_tf.windows import strips as cut
+
+    each = -(-strips // PERSONS)
+    minutes = ((each + 1) * SECONDS + 5) / 60
+    records = simulate_cohort(subjects=PERSONS, minutes=minutes, fs=256.0, seed=seed)
+    windows = cut([prepare(record) for record in records], int(SECONDS * FS))
+    names = np.array([f"{seed}-{who}" for who in windows.subjects])
+    return spread(replace(windows, subjects=names, records=names), strips)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES))
+    parser.add_argument("--one", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one(options.one)))
+        return
+    print(f"{os.cpu_count()} cores\n")
+    print("| synthetic + real strips | fidelity | copies and privacy | together | peak memory |")
+    print("|---|---|---|---|---|")
+    for size in options.sizes:
+        done = subprocess.run([sys.executable, __file__, "--one", str(size)], check=True,
+                              capture_output=True, text=True)
+        row = json.loads(done.stdout.strip().splitlines()[-1])
+        print(f"| {size:,} + {size:,} | {row['fidelity']:.0f} s | {row['privacy']:.0f} s | "
+              f"{row['total']:.0f} s | {row['peak']:,.0f} MB |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
