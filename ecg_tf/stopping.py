@@ -187,6 +187,15 @@ def decide(values, floor: float = np.nan, factor: float = 1.0, patience: int = 1
     return Verdict(best)
 
 
+def usable_floors(floors: pd.DataFrame) -> dict[str, float]:
+    """name -> floor, of a group of `StripJudge.floors`, without those that are no goal.
+
+    A floor of 0 is none where high is better: a set that has nothing of it would have reached it.
+    """
+    kept = floors["floor"].notna() & ((floors["better"] == "low") | (floors["floor"] > 0))
+    return floors.loc[kept, "floor"].astype(float).to_dict()
+
+
 def losses_of(history: pd.DataFrame) -> pd.DataFrame:
     """`LOSSES` by step, from the columns of a run's `history.csv`.
 

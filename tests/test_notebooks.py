@@ -154,3 +154,20 @@ def test_07_classifier_gan(tmp_path):
     assert to_html(executed).read_text().count("<figure") >= 10
     with pytest.raises(InputError, match="train_step"):
         run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
+
+
+def test_08_stopping(tmp_path):
+    settings = {"subjects": 16, "minutes": 1.5, "model": "dcgan", "base_filters": 4,
+                "latent_dim": 8, "batch_size": 8, "steps": 8, "check_every": 2, "images": 30,
+                "strip_seconds": 4.0, "patience": 2, "runs_dir": str(tmp_path)}  # fmt: skip
+    executed = run_notebook("notebooks/08_stopping.ipynb", tmp_path / "smoke.ipynb", settings,
+                            progress=False)  # fmt: skip
+    measures = pd.read_csv(tmp_path / "lesson-08" / "measures.csv")
+    assert measures["step"].unique().tolist() == [2, 4, 6, 8]
+    assert set(measures["against"]) == {"validation", "training"}  # nothing of the test persons
+    mmd2 = measures[(measures["name"] == "MMD²") & (measures["against"] == "validation")]
+    kept = mmd2.set_index("step")["value"].loc[: 2 + 2 * 2]  # patience may end it at step 6
+    said = texts(executed)
+    assert f"kept step {kept.idxmin()}" in said or f"kept step {mmd2['step'].iloc[-1]}" in said
+    assert "By g_loss it would have kept step" in said and "The worst choice is that of" in said
+    assert to_html(executed).read_text().count("<figure") >= 7

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.stopping import MEASURES, StripJudge, Verdict, compare_rules, decide, rank_agreement
+from ecg_tf.stopping import (
+    MEASURES,
+    StripJudge,
+    Verdict,
+    compare_rules,
+    decide,
+    rank_agreement,
+    usable_floors,
+)
 from ecg_tf.stopping_plots import agreement, along_training, where_they_stop
 from tests.test_run import TINY
 
@@ -77,6 +85,12 @@ def test_rules_are_compared_by_what_was_no_criterion():
     assert rules.loc["alike"].tolist() == [20, "floor", 20, 4.0, 4.0]
     late = compare_rules(criteria, better, true, patience=7)
     assert late.loc["loss", ["stops", "picks"]].tolist() == [80, 80]
+
+
+def test_a_floor_of_nothing_is_no_goal():
+    floors = pd.DataFrame({"floor": [0.0, 0.0, 0.4, np.nan], "better": ["high", "low"] * 2},
+                          index=["recall", "copies", "precision", "AUC"])  # fmt: skip
+    assert usable_floors(floors) == {"copies": 0.0, "precision": 0.4}
 
 
 def test_figures_say_where_each_rule_stopped():
