@@ -3,7 +3,8 @@
 The baseline every arrangement has to beat: one-dimensional convolutions along time, as in WaveGAN
 (Donahue 2019), built from the same blocks as `networks` and of the same size, so that nothing but
 the way of looking differs. A k x k kernel becomes one of k² samples in a row, a stride of s x s one
-of s² samples: kernels of 9 and 16 taps, strides of 4, as many weights and as much arithmetic.
+of s² samples: kernels of 9 and 16 taps, strides of 4, as many weights and as much arithmetic. (The
+`RowGate` alone, 194 of 1,085,062 weights, has no counterpart: a strip has no rows.)
 
 A row-major image *is* the signal, read line after line, so both networks take and give such images
 and only reshape them.
