@@ -162,10 +162,10 @@ def test_without_a_holdout_it_says_what_has_no_null(tmp_path, monkeypatch):
 
 def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
-    records = cohort(14, 0.9)
-    real = write_wfdb(tmp_path / "real", records[:6])
-    holdout = write_wfdb(tmp_path / "holdout", records[6:])
-    made = write_csv(tmp_path / "made", records[:6])  # the real ECGs themselves
+    records = cohort(16, 0.95)
+    real = write_wfdb(tmp_path / "real", records[:8])
+    holdout = write_wfdb(tmp_path / "holdout", records[8:])
+    made = write_csv(tmp_path / "made", records[:8])  # the real ECGs themselves
     status = main(["evaluate", "--real", str(real), "--synthetic", str(made), "--holdout",
                    str(holdout), "--output", str(tmp_path / "out"), "--name", "mine",
                    "--strip-seconds", "4", "--quiet"])
