@@ -123,14 +123,16 @@ def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str,
     figure = Figure(figsize=(10.6, 0.3 * len(rules) + 1.5), dpi=100, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
     left.plot(judged.index, judged, color=_TEST, linewidth=1.4, zorder=1)
-    for picked, group in rules.groupby("picks"):
-        loss = [_is_loss(one) for one in group.index]
-        left.plot(picked, judged.loc[picked], "o" if not all(loss) else "X", markersize=8,
-                  color=SYNTHETIC if not all(loss) else _LOSS, zorder=3)
+    for marker, color, size, lossy in (("o", SYNTHETIC, 9, False), ("X", _LOSS, 6, True)):
+        picked = rules["picks"][[_is_loss(rule) == lossy for rule in rules.index]].unique()
+        left.plot(picked, judged.loc[picked], marker, color=color, markersize=size, zorder=3,
+                  markeredgecolor="white", linewidth=0)
     if np.isfinite(floor):
         left.axhline(floor, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
         left.text(judged.index[-1], floor, "floor", ha="right", va="bottom", fontsize=8.5)
     left.set(xlabel="Step", ylabel=name, yscale="log" if judged.min() > 0 else "linear")
+    left.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    left.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
     left.grid(alpha=0.35, linewidth=0.6, which="both")
     left.set_title("weights that the rules keep", fontsize=10, loc="left")
     said = []
