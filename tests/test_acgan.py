@@ -11,10 +11,12 @@ from ecg_tf.models import ACGAN, HalfMean, build_acgan, build_discriminator, bui
 SHAPE = (8, 8, 2)
 
 
-def small(classes=3, **options):
+def small(classes=3, run_eagerly=True, **options):
+    """Single steps are quicker than tracing them."""
     keras.utils.set_random_seed(0)
     gan = build_acgan(SHAPE, classes, latent_dim=4, base_filters=4, **options)
-    gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)))
+    gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)),
+                run_eagerly=run_eagerly)  # fmt: skip
     return gan
 
 
@@ -33,7 +35,7 @@ def batches(n=96):
 
 @pytest.fixture(scope="module")
 def trained():
-    gan = small(projection=HalfMean(1), ema_decay=0.9)
+    gan = small(projection=HalfMean(1), ema_decay=0.9, run_eagerly=False)
     gan.fit(batches(), steps_per_epoch=60, epochs=2, verbose=0, shuffle=False)
     return gan
 
