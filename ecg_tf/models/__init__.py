@@ -7,6 +7,7 @@ from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, MinibatchStd
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.projection import HalfMean, IntervalMean, projection_of
 from ecg_tf.models.r1gan import R1GAN
+from ecg_tf.models.rates import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.models.wgan_gp import WGANGP
 
@@ -17,6 +18,7 @@ __all__ = [
     "HalfMean",
     "HelicalConv2D",
     "HelicalPadding",
+    "HoldThenFall",
     "IntervalMean",
     "MinibatchStd",
     "R1GAN",
