@@ -49,7 +49,7 @@ def threshold_figure(groups: Mapping, threshold: float, xlabel: str, above: str 
         ax.hist(np.clip(scores, edges[0], edges[-1]), edges, color=color + "40",
                 edgecolor=color, linewidth=0.8, histtype="stepfilled")
         ax.axvline(threshold, color="#a03000", linestyle=(0, (4, 2)), linewidth=1.3)
-        ax.set(yticks=[], ylabel="")
+        ax.set(yticks=[], ylabel="", ylim=(0, 1.5 * ax.get_ylim()[1]))  # room for the words
         ax.text(0.005, 0.94, f"{name} (n = {len(scores):,})", transform=ax.transAxes, va="top",
                 fontsize=9.5)
         ax.text(0.995, 0.94, f"{share:.1%} {above}", transform=ax.transAxes, va="top", ha="right",

@@ -156,6 +156,42 @@ def test_07_classifier_gan(tmp_path):
         run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
 
 
+def test_06_training_concerns(tmp_path):
+    settings = SMALL | {"height": 16, "width": 32, "strip_seconds": 4.0, "ring_steps": 20,
+                        "train_steps": 20, "recipes": ["saturating", "R1 + R2, relativistic"],
+                        "runs_dir": str(tmp_path / "runs")}  # fmt: skip
+    executed = run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "smoke.ipynb",
+                            settings, progress=False)  # fmt: skip
+    said = texts(executed)
+    assert re.search(r"\*\*Mode collapse.\*\* After 20 steps on the ring \(1 seed\)", said)
+    assert "**Averaged weights** have more good points than raw ones in" in said
+    fall = re.search(r"the gradient of the saturating loss is down to (\S+) of its", said)
+    assert 0 < float(fall[1]) <= 1
+    assert "**The alarm** rang for" in said and "deaf" in said.split("**The alarm** rang for")[1]
+    assert re.search(r"saturating \(MMD² -?\d+\.\d times the floor\)", said)
+    assert to_html(executed).read_text().count("<figure") >= 7
+    with pytest.raises(InputError, match="recipes"):
+        run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "x.ipynb", {"recipe": []})
+
+
+def test_09_anonymity(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    settings = {"subjects": 14, "minutes": 2.5, "steps": 3, "long_steps": 3, "base_filters": 4,
+                "latent_dim": 8, "batch_size": 8, "few_windows": 3, "plain_strips": 20,
+                "synthetic": 24, "strip_seconds": 4.0, "max_strips": 150}  # fmt: skip
+    executed = run_notebook("notebooks/09_anonymity.ipynb", tmp_path / "smoke.ipynb",
+                            settings | {"runs_dir": str(tmp_path / "runs")},
+                            progress=False)  # fmt: skip
+    said = texts(executed)
+    page = to_html(executed).read_text()
+    assert page.count("<figure") >= 6 and "Matrix of true against named persons" in page
+    copies = said.split("- **planted copies**")[1].split("\n")[0]
+    assert "caught by" in copies and "copies" in copies.split("caught by")[1]
+    learned = said[said.index("- **trained GAN**"):]
+    assert "no privacy test failed" in learned or "caught by" in learned
+    assert "anonymous" not in page.lower()
+
+
 def test_08_stopping(tmp_path):
     settings = {"subjects": 16, "minutes": 1.5, "model": "dcgan", "base_filters": 4,
                 "latent_dim": 8, "batch_size": 8, "steps": 8, "check_every": 2, "images": 30,
