@@ -103,8 +103,12 @@ class Diversity(keras.callbacks.Callback):
 class CollapseAlarm(keras.callbacks.Callback):
     """Warns once the generated images have become too much alike for several epochs.
 
+    Diversity sees a generator that draws one thing; one that draws two very different things out
+    of eight may look diverse enough. Where modes can be counted, listen to their share instead,
+    such as the "modes_reached" of `rings.RingWatch`.
+
     Args:
-        fraction: float, alarm below this share of the real images' diversity, default 0.3.
+        fraction: float, alarm below this share of what real images have, default 0.3.
         patience: int, epochs in a row that must lie below it, default 3.
         warmup: int, steps at the start that are not judged, default 0.
         monitor: str, the value in the logs, default "diversity".
@@ -135,10 +139,14 @@ class CollapseAlarm(keras.callbacks.Callback):
         # NaN is no diversity either: `not >=` counts it as low.
         self._low = self._low + 1 if not value >= self.fraction else 0
         if self._low == self.patience:
+            what = (
+                f"generated images differ by {value:.2f} of what real ones do"
+                if self.monitor == "diversity" else f"{self.monitor} is {value:.2f}"
+            )  # fmt: skip
             sentence = (
-                f"Mode collapse at step {step}: generated images differ by {value:.2f} of what "
-                f"real ones do, below {self.fraction:g} for {self.patience} checks in a row. "
-                "Try R1GAN, a smaller learning rate, or label smoothing."
+                f"Mode collapse at step {step}: {what}, below {self.fraction:g} for "
+                f"{self.patience} checks in a row. Try R1GAN, a smaller learning rate, or a "
+                "discriminator with minibatch_std."
             )
             self.alarms.append(sentence)
             warnings.warn(sentence, RuntimeWarning, stacklevel=2)
