@@ -158,7 +158,7 @@ def test_07_classifier_gan(tmp_path):
 
 def test_06_training_concerns(tmp_path):
     settings = SMALL | {"height": 16, "width": 32, "strip_seconds": 4.0, "ring_steps": 20,
-                        "train_steps": 20, "recipes": ["saturating", "R1 + R2, relativistic"],
+                        "train_steps": 8, "recipes": ["saturating"],
                         "runs_dir": str(tmp_path / "runs")}  # fmt: skip
     executed = run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "smoke.ipynb",
                             settings, progress=False)  # fmt: skip
@@ -167,7 +167,7 @@ def test_06_training_concerns(tmp_path):
     assert "**Averaged weights** have more good points than raw ones in" in said
     fall = re.search(r"the gradient of the saturating loss is down to (\S+) of its", said)
     assert 0 < float(fall[1]) <= 1
-    assert "**The alarm** rang for" in said and "deaf" in said.split("**The alarm** rang for")[1]
+    assert re.search(r"\*\*The alarm\*\* rang for [^;]*deaf; it was silent for", said)
     assert re.search(r"saturating \(MMD² -?\d+\.\d times the floor\)", said)
     assert to_html(executed).read_text().count("<figure") >= 7
     with pytest.raises(InputError, match="recipes"):
