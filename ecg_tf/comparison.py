@@ -261,7 +261,7 @@ def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
     try:
         return np.load(kept, allow_pickle=False)
     except (OSError, ValueError):
-        strips = _draw(generator, codec, seed, count, seconds)
+        strips = _draw(generator, codec, seed, count, seconds, run.settings["band_high"])
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, _npy(strips))
@@ -336,8 +336,10 @@ def _plain(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float) -> np.ndarray:
+def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
+          high: float) -> np.ndarray:
     from ecg_tf.codec import Codec
+    from ecg_tf.filtering import low_pass
     from ecg_tf.quiet import quiet_startup
     from ecg_tf.windows import cut_strips
 
@@ -351,7 +353,8 @@ def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float) -
     latents = np.random.default_rng(seed).standard_normal(
         (4 * count, network.input_shape[-1]), dtype=np.float32)  # the first that were measured
     images = np.asarray(network(latents, training=False)).astype(np.float32)
-    return cut_strips(Codec.load(codec).decode(images), seconds)[:count].astype(np.float32)
+    decoded = low_pass(Codec.load(codec).decode(images), high)
+    return cut_strips(decoded, seconds)[:count].astype(np.float32)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -68,7 +68,7 @@ def run(experiment: Experiment, progress: bool = True) -> Run:
 
     gan = train(experiment, data, progress=progress)
     synthetic = synthesize(gan, data.codec, experiment.synthetic,
-                           experiment.seed + SYNTHETIC_SEED)
+                           experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
     return finish(experiment, data, gan, synthetic, measures, verdict)

@@ -34,6 +34,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         n: images drawn, default 200.
         seed: int, of the latents.
         keep: also keep the averaged weights of every check, for looking back; default False.
+        high: float, Hz, low-pass of the decoded ECGs, see `synthesize`; default 0, none.
 
     Attributes:
         rows: DataFrame, all measures so far.
@@ -45,10 +46,10 @@ class MeasuresAlong(keras.callbacks.Callback):
     """
 
     def __init__(self, folder, codec: Codec, judge: StripJudge, every: int, n: int = 200,
-                 seed: int = 0, keep: bool = False):
+                 seed: int = 0, keep: bool = False, high: float = 0.0):
         super().__init__()
         self.folder, self.codec, self.judge = Path(folder), codec, judge
-        self.every, self.n, self.seed, self.keep = every, n, seed, keep
+        self.every, self.n, self.seed, self.keep, self.high = every, n, seed, keep, high
         self.path = self.folder / "measures.csv"
         # To the letter what a file holds: other floors are another yardstick.
         self._floors = judge.floors.assign(images=n, latents=seed).to_csv(lineterminator="\n")
@@ -94,7 +95,8 @@ class MeasuresAlong(keras.callbacks.Callback):
         last = int(self.rows["step"].max()) if len(self.rows) else 0
         if step // self.every <= last // self.every:
             return
-        values = self.judge.measure(synthesize(self.model, self.codec, self.n, self.seed))
+        drawn = synthesize(self.model, self.codec, self.n, self.seed, high=self.high)
+        values = self.judge.measure(drawn)
         new = pd.DataFrame([(step, *key, value) for key, value in values.items()],
                            columns=_NOTHING.columns)
         self.rows = pd.concat([self.rows, new], ignore_index=True) if len(self.rows) else new
@@ -189,7 +191,8 @@ def stop_at_floor(experiment: Experiment, data: Data) -> StopAtFloor:
                          fix='give more records, or set stop to "steps"')
     groups = {"validation": data.strips["validation"], "training": data.strips["train"]}
     judge = StripJudge(groups, data.strips["train"], e.strip_seconds, seed=e.seed)
-    along = MeasuresAlong(e.folder, data.codec, judge, e.measure_every, seed=e.seed)
+    along = MeasuresAlong(e.folder, data.codec, judge, e.measure_every, seed=e.seed,
+                          high=e.band_high)
     return StopAtFloor(along, e.folder / "checkpoints" / "best.weights.h5", patience=e.patience)
 
 

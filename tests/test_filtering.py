@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import filter_record, resample
+from ecg_tf.filtering import filter_record, low_pass, resample
+from ecg_tf.windows import Windows
 from tests.small_records import make_record, noise
 
 
@@ -53,3 +54,21 @@ def test_the_band_pass_is_zero_phase_and_the_notch_takes_the_hum():
     for wrong in ({"high": 180}, {"low": -1}, {"low": 50, "high": 40}, {"notch": 500}):
         with pytest.raises(InputError):
             through(heart, **wrong)
+
+
+def test_decoded_windows_pass_the_low_pass_of_the_records():
+    rng = np.random.default_rng(0)
+    long = np.sin(2 * np.pi * 5 * np.arange(512) / 128)[:, None] + 0.1 * rng.normal(size=(512, 1))
+    signals = np.full((2, 512, 1), np.nan, np.float32)
+    signals[0], signals[1, :300] = long, long[:300]
+    who = np.array(["a", "b"])
+    windows = Windows(signals, 128.0, ("II",), np.array([512, 300]), who, who, np.zeros(2, int))
+    once = low_pass(windows, 40.0)
+    assert np.isnan(once.signals[1, 300:]).all() and np.isfinite(once.signals[1, :300]).all()
+    before, after = (np.abs(np.fft.rfft(one.signals[0, :, 0])) for one in (windows, once))
+    hz = np.fft.rfftfreq(512, 1 / 128)
+    assert after[hz > 50].sum() < 0.2 * before[hz > 50].sum()
+    assert np.isclose(after[hz == 5], before[hz == 5], rtol=0.01).all()
+    assert low_pass(windows, 0.0) is windows
+    with pytest.raises(InputError, match="high"):
+        low_pass(windows, 64.0)
