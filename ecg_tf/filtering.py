@@ -135,7 +135,7 @@ def filter_record(
 
 
 def low_pass(windows: Windows, high: float) -> Windows:
-    """The upper edge of `filter_record` for windows: what real records passed, decoded ones pass too.
+    """The upper edge of `filter_record` for windows: decoded ECGs pass what real records passed.
 
     A generator knows of no band: beyond 40 Hz it drew noise of -50 dB where filtered records have
     next to nothing, and a classifier told it by that.
