@@ -64,7 +64,7 @@ class ACGAN(R1GAN):
     # Training
 
     def train_step(self, data):
-        images, labels = data[0], tf.cast(data[1], tf.int32)
+        images, labels = tf.convert_to_tensor(data[0]), tf.cast(data[1], tf.int32)
         with tf.GradientTape() as drawing:
             latents = self.draw_latents(tf.shape(images)[0])
             generated = self.generator([latents, labels], training=True)
