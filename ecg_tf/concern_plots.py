@@ -83,7 +83,8 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
     if not columns:
         raise InputError("There are no curves to draw.", expected="tables with a known column",
                          got=", ".join(tables) or "no tables", fix="give the history of a training")
-    figure = Figure(figsize=(5.2 * len(columns), 3.6), dpi=110, layout="constrained")
+    wide = min(5.2 * len(columns), 11.4)
+    figure = Figure(figsize=(wide, 3.6), dpi=110, layout="constrained")
     axes = figure.subplots(1, len(columns), squeeze=False)[0]
     said = []
     for ax, (column, label) in zip(axes, columns.items(), strict=True):
@@ -101,8 +102,8 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
         for level, word in [(levels or {}).get(column, (None, ""))]:
             if level is not None:
                 ax.axhline(level, color="#222222", linewidth=1, linestyle=(0, (1, 1)))
-                ax.annotate(word, (1, level), xycoords=("axes fraction", "data"), fontsize=8.5,
-                            ha="right", va="bottom", xytext=(-3, 2), textcoords="offset points")
+                ax.annotate(word, (0, level), xycoords=("axes fraction", "data"), fontsize=8.5,
+                            ha="left", va="bottom", xytext=(3, 2), textcoords="offset points")
         ax.set(xlabel=xlabel or x, ylabel=label, yscale="log" if column in log else "linear")
         if log_x:
             ax.set_xscale("symlog", linthresh=1)

@@ -158,8 +158,7 @@ def test_07_classifier_gan(tmp_path):
 
 def test_06_training_concerns(tmp_path):
     settings = SMALL | {"height": 16, "width": 32, "strip_seconds": 4.0, "ring_steps": 20,
-                        "train_steps": 8, "recipes": ["saturating"],
-                        "runs_dir": str(tmp_path / "runs")}  # fmt: skip
+                        "train_steps": 8, "recipes": ["saturating"]}  # fmt: skip
     executed = run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "smoke.ipynb",
                             settings, progress=False)  # fmt: skip
     said = texts(executed)

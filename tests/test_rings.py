@@ -72,6 +72,13 @@ def test_watch_tells_averaged_from_raw_weights():
     assert averaged.shape == raw.shape == (1000, 2) and not np.allclose(averaged, raw)
 
 
+def test_diversity_is_measured_against_all_real_points_in_whatever_order_they_come():
+    points = RING.draw(4096, 0)
+    by_mode = points[np.argsort(np.arctan2(points[:, 0, 0, 1], points[:, 0, 0, 0]))]
+    gan = gan_of("non-saturating", steps_per_execution=1, jit_compile=False)
+    assert 0 < watched(gan, by_mode, 2, checks=1).history["diversity"].iloc[-1] < 3
+
+
 def test_points_are_drawn_with_what_they_reach():
     figure = ring_points({"real": RING.draw(500, 0), "none": np.zeros((50, 2))}, RING)
     assert "real: 8 of 8 modes" in figure.alt_text and "none: 0 of 8 modes" in figure.alt_text
