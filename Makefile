@@ -26,6 +26,9 @@ study: $(VENV)/.installed ## run all experiments that have no report yet, then t
 test: $(VENV)/.installed ## run the tests
 	$(RUN) -m pytest tests
 
+slow: $(VENV)/.installed ## run the tests that take minutes: every measure on every planted fault
+	$(RUN) -m pytest -m slow tests
+
 data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify it
 	$(RUN) -m ecg_tf data mitdb
 

@@ -34,6 +34,7 @@ def table(groups, tmp_path_factory):
     patch.undo()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("measure", "control"), CASES, ids=[" of ".join(case) for case in CASES])
 def test_the_known_order_is_right(table, measure, control):
     assert table.right.at[measure, control], (
@@ -41,6 +42,7 @@ def test_the_known_order_is_right(table, measure, control):
         f"{RELATIONS[EXPECTED[measure][control]]}")
 
 
+@pytest.mark.slow
 def test_all_measures_meet_all_controls(table):
     assert list(table.values) == list(CONTROLS) and list(table.values.index) == list(EXPECTED)
     assert np.isfinite(table.values.to_numpy()).all() and not table.wrong
