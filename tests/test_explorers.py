@@ -62,7 +62,7 @@ def test_a_picture_follows_the_sliders_in_time(explorer):
     explorer.render(name)
     took = []
     for follow in (0.2, 0.4, 0.6):
-        start = time.thread_time()  # not what other threads, or other tests' leftovers, do meanwhile
+        start = time.thread_time()  # not what other threads do meanwhile
         explorer.render(name, "V1", 2.0, "serpentine", follow)
         took.append(time.thread_time() - start)
     assert min(took) < 0.2
