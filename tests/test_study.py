@@ -167,8 +167,10 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(project):
     home = str(Path(study.__file__).parents[1])
     command = [sys.executable, "-u", "-m", "ecg_tf", "study"]
     environment = os.environ | {"PYTHONPATH": home}
+    # Jobs that a shell puts into the background ignore Ctrl-C, and so would what they start.
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env=environment)  # fmt: skip
+                               env=environment, preexec_fn=lambda: signal.signal(
+                                   signal.SIGINT, signal.SIG_DFL))  # fmt: skip
     lines = []
     while "[2 of 2]" not in (lines or [""])[-1]:
         lines.append(running.stdout.readline())
