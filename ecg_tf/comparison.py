@@ -6,7 +6,6 @@ their seed alone make a *family*: their spread is the interval over seeds.
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.errors import InputError, whole_file
 from ecg_tf.experiment import Experiment
 from ecg_tf.plane_plots import REIDENTIFIED
 
@@ -149,8 +148,7 @@ def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 def yardstick(run: Run) -> str:
     """What a run was judged by, as a key. Simulated persons are drawn anew by each seed."""
-    keys = YARDSTICK
-    own = [run.settings[key] for key in keys]
+    own = [run.settings[key] for key in YARDSTICK]
     own += ([run.settings[key] for key in ("subjects", "minutes")]
             if run.settings["database"] == "simulated" else [_digest(run)])  # fmt: skip
     return json.dumps(own, sort_keys=True, default=str)
@@ -257,14 +255,15 @@ def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
         return np.zeros((0, 0, 1), np.float32)
     seed = int(run.settings["seed"]) + SYNTHETIC_SEED
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (generator, codec)]
-    kept = cache_folder(["strips", *digests, seed, count, seconds]) / "strips.npy"
+    high = run.settings["band_high"]
+    kept = cache_folder(["strips", *digests, seed, count, seconds, high]) / "strips.npy"
     try:
         return np.load(kept, allow_pickle=False)
     except (OSError, ValueError):
-        strips = _draw(generator, codec, seed, count, seconds, run.settings["band_high"])
+        strips = _draw(generator, codec, seed, count, seconds, high)
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, _npy(strips))
+        with whole_file(kept) as part:
+            np.save(part, strips, allow_pickle=False)
     except (InputError, OSError):
         pass  # a cache that cannot be written only costs time
     return strips
@@ -355,9 +354,3 @@ def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
     images = np.asarray(network(latents, training=False)).astype(np.float32)
     decoded = low_pass(Codec.load(codec).decode(images), high)
     return cut_strips(decoded, seconds)[:count].astype(np.float32)
-
-
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()

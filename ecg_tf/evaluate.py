@@ -2,13 +2,11 @@
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
-
-import numpy as np
 
 import ecg_tf
 from ecg_tf.errors import InputError, write_whole
+from ecg_tf.evaluation.floor import plain_measures
 from ecg_tf.evaluation.folders import Sides
 from ecg_tf.evaluation.judge import Verdict
 
@@ -90,13 +88,10 @@ def write_metrics(path, sides: Sides, verdict: Verdict, settings: dict) -> Path:
     """
     from ecg_tf.run import git_commit, judged, versions
 
-    rows = [{name: None if isinstance(value, float) and np.isnan(value) else value
-             for name, value in {**asdict(one), "at_floor": bool(one.at_floor)}.items()}
-            for one in verdict.measures]
     cut = {"real": sides.real, "synthetic": sides.synthetic, "holdout": sides.holdout}
     content = {
         "settings": settings,
-        "measures": rows,
+        "measures": plain_measures(verdict.measures),
         "privacy": judged(verdict),
         "strips": {side: len(windows) for side, windows in cut.items() if windows is not None},
         "data": sides.provenance,

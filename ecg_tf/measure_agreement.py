@@ -42,11 +42,11 @@ def shortfalls(runs: Sequence[Run]) -> pd.DataFrame:
         DataFrame (run, measure): value minus floor, turned so that less is better. Where some
         runs have no floor, the value itself.
     """
-    from ecg_tf.evaluation.judge import privacy_names
+    from ecg_tf.evaluation.gate import PRIVACY
 
     names = dict.fromkeys(name for run in runs for name in run.measures)
     table = {}
-    for name in (one for one in names if not one.startswith(privacy_names())):
+    for name in (one for one in names if not one.startswith(PRIVACY)):
         sign = next(-1.0 if run.measures[name]["better"] == "high" else 1.0
                     for run in runs if name in run.measures)  # fmt: skip
         value, floor = (np.array([run.number(name, field) for run in runs])

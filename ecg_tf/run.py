@@ -4,13 +4,13 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ecg_tf.errors import InputError, whole_file, write_whole
-from ecg_tf.evaluation.floor import Measured, first_measures
+from ecg_tf.evaluation.floor import Measured, first_measures, plain_measures
 from ecg_tf.evaluation.judge import Verdict, judge, unattacked
 from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
@@ -185,11 +185,9 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
             verdict: Verdict | None = None) -> dict:
     """JSON-able: the measures and everything needed to obtain them again. No times in it, so that
     the same experiment gives the same file."""
-    finite = [{k: None if isinstance(v, float) and np.isnan(v) else v
-               for k, v in {**asdict(m), "at_floor": bool(m.at_floor)}.items()} for m in measures]
     return {
         "experiment": experiment.to_dict(),
-        "measures": finite,
+        "measures": plain_measures(measures),
         **({} if verdict is None else {"privacy": judged(verdict)}),
         "synthetic_windows": len(synthetic),
         "data": data.provenance,

@@ -76,6 +76,13 @@ def measured_table(measures) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "at_floor"]).set_index("name")
 
 
+def plain_measures(measures) -> list[dict]:
+    """All measures for JSON: a dict each, NaN as None, with `at_floor`."""
+    return [{name: None if isinstance(value, float) and np.isnan(value) else value
+             for name, value in {**dataclasses.asdict(one), "at_floor": bool(one.at_floor)}.items()}
+            for one in measures]
+
+
 def floor(measure: Callable, data, subjects, n_synthetic: int | None = None, share: float = 0.5,
           repeats: int = 50, seed: int = 0) -> tuple[float, float, float]:
     """A measure between two disjoint groups of real persons, over many ways to part them.

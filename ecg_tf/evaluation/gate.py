@@ -48,8 +48,9 @@ DEFAULTS = {
     "lookalikes": ("no_excess", 0.05),
 }
 #: Rows about persons; the others are about fidelity and use.
-PRIVACY = ("membership", "identification", "re-identification", "copies", "lookalikes",
-           "linkability", "singling out", "attribute inference")
+PRIVACY = ("membership", "identification", "re-identification", "members' later strips",
+           "similarity to members", "pile-up", "intruder success", "copies", "lookalikes", "DCR",
+           "NNDR", "linkability", "singling out", "attribute inference")
 
 
 @dataclass(frozen=True)

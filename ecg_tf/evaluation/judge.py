@@ -16,7 +16,7 @@ from ecg_tf.evaluation import copies, privacy
 from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.floor import Measured
-from ecg_tf.evaluation.gate import Gate, release_gate
+from ecg_tf.evaluation.gate import PRIVACY, Gate, release_gate
 from ecg_tf.evaluation.landmarks import COLUMNS, landmark_table
 from ecg_tf.evaluation.reidentification import GALLERIES, reidentification
 from ecg_tf.evaluation.roles import Roles, cast, has_neighbours, places, spread, stretched
@@ -51,7 +51,7 @@ class Verdict:
     @property
     def privacy(self) -> list[Measured]:
         """The measures that `judge` added."""
-        return [one for one in self.measures if one.name.startswith(privacy_names())]
+        return [one for one in self.measures if one.name.startswith(PRIVACY)]
 
 
 def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
@@ -125,13 +125,6 @@ def unattacked(fidelity: Sequence[Measured], thresholds: Mapping | None = None,
     measures = [*fidelity, *utility]
     return Verdict(measures, release_gate(measures, thresholds), "",
                    (f"Nothing about persons was measured: {why}.",), pd.DataFrame(columns=COLUMNS))
-
-
-def privacy_names() -> tuple[str, ...]:
-    """How the names of measures about persons begin."""
-    return ("membership", "identification", "re-identification", "members' later strips",
-            "similarity to members", "pile-up", "intruder success", "copies", "lookalikes", "DCR",
-            "NNDR", "linkability", "singling out", "attribute inference")
 
 
 class _Attack:

@@ -71,7 +71,7 @@ def build_generator(
         (None, 32, 64, 2)
     """
     height, width, channels = check_image_shape(image_shape)
-    _check_positive(latent_dim=latent_dim, base_filters=base_filters, widest=widest)
+    check_positive(latent_dim=latent_dim, base_filters=base_filters, widest=widest)
     _check_choice("output", output, OUTPUTS)
     _check_choice("norm", norm, NORMS)
     block = patch_side((height, width))
@@ -148,7 +148,7 @@ def build_discriminator(
         (None, 1)
     """
     image_shape = check_image_shape(image_shape)
-    _check_positive(base_filters=base_filters, widest=widest)
+    check_positive(base_filters=base_filters, widest=widest)
     block = patch_side(image_shape[:2])
     sizes = grid_sizes((image_shape[0] // block, image_shape[1] // block))
     widths = [base_filters * min(2**level, widest) for level in range(len(sizes))]
@@ -286,7 +286,8 @@ def _check_choice(what, value, choices):
         )
 
 
-def _check_positive(**values):
+def check_positive(**values):
+    """Raises an `InputError` that names the first value that is no positive whole number."""
     for name, value in values.items():
         if int(value) != value or value < 1:
             raise InputError(

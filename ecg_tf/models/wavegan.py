@@ -14,9 +14,14 @@ import math
 
 from keras import Input, Model, layers
 
-from ecg_tf.errors import InputError
 from ecg_tf.models.layers import MinibatchStd
-from ecg_tf.models.networks import check_image_shape, norm_activation, residual, style_network
+from ecg_tf.models.networks import (
+    check_image_shape,
+    check_positive,
+    norm_activation,
+    residual,
+    style_network,
+)
 
 PATCH = 4  # samples seen as one at the finest level, like the 2 x 2 pixels of `networks`
 FACTOR = 4  # from one level to the next, like halving both sides of an image
@@ -54,7 +59,7 @@ def build_wave_generator(
         (None, 32, 64, 1)
     """
     image_shape, patch, lengths, widths = _plan(image_shape, base_filters, widest)
-    _check_positive("latent_dim", latent_dim)
+    check_positive(latent_dim=latent_dim)
     conv = _convolution(dtype)
 
     latents = Input((latent_dim,), name="latents")
@@ -143,8 +148,7 @@ def strip_lengths(length):
 
 def _plan(image_shape, base_filters, widest):
     image_shape = check_image_shape(image_shape)
-    _check_positive("base_filters", base_filters)
-    _check_positive("widest", widest)
+    check_positive(base_filters=base_filters, widest=widest)
     samples = image_shape[0] * image_shape[1]
     patch = PATCH if samples % PATCH == 0 else 1
     lengths = strip_lengths(samples // patch)
@@ -159,10 +163,3 @@ def _convolution(dtype):
         return layers.Conv2D(filters, (1, side**2), (1, stride**2), **kwargs)
 
     return conv
-
-
-def _check_positive(name, value):
-    if int(value) != value or value < 1:
-        raise InputError(f"'{name}' of a network is no positive whole number.",
-                         expected="1 or more", got=value,
-                         fix=f"pass for example {name}=32")  # fmt: skip
