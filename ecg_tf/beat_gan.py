@@ -9,8 +9,8 @@ import tensorflow as tf
 from ecg_tf.checks import count, number
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.utility import beat_features
-from ecg_tf.labelled_beats import balanced_draw, class_numbers, rhythm_of
+from ecg_tf.evaluation.beat_features import beat_features
+from ecg_tf.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
 from ecg_tf.models import ACGAN, HalfMean, build_acgan
 from ecg_tf.windows import Windows
 
@@ -101,7 +101,8 @@ class Witness(keras.callbacks.Callback):
 
 def features_of(windows: Windows) -> np.ndarray:
     """`beat_features` of beats with rhythm, real or decoded: (beat, feature)."""
-    return beat_features(windows.signals[..., 0], rhythm_of(windows), windows.fs)
+    return beat_features(windows.signals[..., 0], usual_beat_of(windows), rhythm_of(windows),
+                         windows.fs)
 
 
 def named_by_head(gan: ACGAN, codec: Codec, classes, windows: Windows) -> np.ndarray:

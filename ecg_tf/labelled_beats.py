@@ -1,8 +1,8 @@
 """Single beats with their class and rhythm, as small images: what a class-conditional GAN learns.
 
-A beat alone does not tell an early beat from one in time: of the classes, S is told by *when* it
-comes. So the rhythm rides along as two more leads of the window, and with it through codec,
-image, GAN and back.
+A beat alone does not tell an early beat from one in time, nor an odd one from a person whose beats
+all look so. So what is usual for the person rides along as more leads of the window, and with it
+through codec, image, GAN and back: the usual beat, and the rhythm.
 """
 
 from dataclasses import dataclass, field, replace
@@ -27,10 +27,11 @@ CLASSES = {
     "F": "fusion of a normal and a ventricular beat",
     "Q": "paced or not to be told",
 }
-#: Names of the two leads that carry the rhythm.
+#: Names of the lead that carries the person's usual beat, and of the two that carry the rhythm.
+DEVIATION = "beat - usual beat"
 EARLINESS, USUAL = "log2 (RR / usual RR)", "log2 (usual RR / 0.8 s)"
 STEADY_RR_S = 0.8
-NEARBY = 16  # intervals either side whose median is the usual one
+SHORTEST_RR_S, LONGEST_RR_S = 0.15, 4.0
 ARRANGEMENTS = ("row_major", "serpentine")  # those whose upper half is the time before R
 
 
@@ -40,7 +41,8 @@ class BeatData:
 
     Args:
         split: "train", "validation" (empty), "test" -> names of subjects.
-        windows: "train", "test" -> `Windows` of one beat each: the ECG and the two rhythm leads.
+        windows: "train", "test" -> `Windows` of one beat each: the ECG, its deviation from
+            the usual beat, and the two rhythm leads.
         codec: fitted on windows["train"].
         classes: those that occur in training, in the order of `CLASSES`.
         provenance: database, license, citation, numbers and checksum.
@@ -86,7 +88,7 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
     Example:
         >>> data = prepare_beats(Experiment(arrangement="row_major", height=8, width=16))
         >>> data.codec.image_shape
-        (8, 16, 3)
+        (8, 16, 4)
     """
     e = experiment
     choice(e.arrangement, "arrangement of single beats", ARRANGEMENTS)
@@ -119,11 +121,12 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
 
 
 def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> Windows:
-    """One window a beat, the R peak at sample `length // 2`, with two leads that tell the rhythm.
+    """One window a beat, the R peak at sample `length // 2`, with three leads of what is usual.
 
-    The lead `EARLINESS` holds log2 (RR / usual RR), of the interval before the beat up to R, of
-    the one after it from R on; the usual RR is the median of some 30 intervals around. The lead
-    `USUAL` holds log2 (usual RR / 0.8 s) throughout.
+    The lead `DEVIATION` is the ECG minus the median beat of its record. `EARLINESS` holds
+    log2 (RR / usual RR), of the interval before the beat up to R, of the one after it from R on;
+    the usual RR is the mean of the record, as one nearby would give in to a run of early beats.
+    `USUAL` holds log2 (usual RR / 0.8 s) throughout. No label is looked at for any of them.
 
     Args:
         records: prepared records of one lead, annotated.
@@ -131,7 +134,7 @@ def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> W
         quality: as in `windows.strips`.
 
     Returns:
-        Windows, signals (beat, length, 3), labels N, S, V, F or Q. Beats without a class, or
+        Windows, signals (beat, length, 4), labels N, S, V, F or Q. Beats without a class, or
         without a neighbour on one side, are left out.
 
     Raises:
@@ -145,29 +148,31 @@ def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> W
     if len(windows.leads) != 1:
         raise InputError("Beats with rhythm are of one lead.", expected="1 lead",
                          got=", ".join(windows.leads), fix="name one in leads=")
-    rhythm = np.full((len(windows), 3), np.nan)
+    rhythm, usual = np.full((len(windows), 3), np.nan), np.zeros_like(windows.signals)
     for record in records:
         positions, _ = rpeaks_of(record)
-        if len(positions) < 3:
-            continue
         own = np.flatnonzero((windows.records == record.name)
                              & (windows.subjects == record.subject))
+        if len(positions) < 3 or not len(own):
+            continue
+        usual[own] = np.median(windows.signals[own], axis=0)
         at = np.searchsorted(positions, windows.starts[own] + middle)
         inner = (at > 0) & (at < len(positions) - 1)
         intervals = np.diff(positions) / record.fs
         before = intervals[np.maximum(at - 1, 0)]
         after = intervals[np.minimum(at, len(intervals) - 1)]
-        rhythm[own] = np.where(inner[:, None],
-                               np.stack([before, after, _usual(intervals, at)], -1), np.nan)
+        steady = np.full(len(own), np.minimum(intervals, LONGEST_RR_S).mean())
+        rhythm[own] = np.where(inner[:, None], np.stack([before, after, steady], -1), np.nan)
     kept = np.isin(windows.labels, list(CLASSES)) & np.isfinite(rhythm).all(axis=1)
-    kept &= (np.nan_to_num(rhythm) > 0.15).all(axis=1)
+    kept &= (np.nan_to_num(rhythm) > SHORTEST_RR_S).all(axis=1)
     if not kept.any():
         raise InputError("There are no labelled beats.", got="none of a class N, S, V, F or Q",
                          expected="records with beat annotations",
                          fix="take a database with annotations, such as mitdb or simulated")
-    windows = windows.take(kept)
-    signals = np.concatenate([windows.signals, rhythm_leads(rhythm[kept], length)], -1)
-    return replace(windows, signals=signals, leads=(*windows.leads, EARLINESS, USUAL))
+    windows, usual = windows.take(kept), usual[kept]
+    signals = np.concatenate([windows.signals, windows.signals - usual,
+                              rhythm_leads(rhythm[kept], length)], -1)
+    return replace(windows, signals=signals, leads=(*windows.leads, DEVIATION, EARLINESS, USUAL))
 
 
 def rhythm_leads(rhythm, length: int) -> np.ndarray:
@@ -180,7 +185,7 @@ def rhythm_leads(rhythm, length: int) -> np.ndarray:
     Returns:
         (beat, length, 2) float32.
     """
-    before, after, usual = np.clip(np.asarray(rhythm, float), 0.15, 4.0).T
+    before, after, usual = np.clip(np.asarray(rhythm, float), SHORTEST_RR_S, LONGEST_RR_S).T
     leads = np.empty((len(usual), length, 2), np.float32)
     leads[:, : length // 2, 0] = np.log2(before / usual)[:, None]
     leads[:, length // 2 :, 0] = np.log2(after / usual)[:, None]
@@ -190,15 +195,19 @@ def rhythm_leads(rhythm, length: int) -> np.ndarray:
 
 def rhythm_of(windows: Windows) -> np.ndarray:
     """The RR intervals of beats, real or decoded: (beat, 3) s, before, after and usual."""
-    if windows.leads[-2:] != (EARLINESS, USUAL):
-        raise InputError("These windows carry no rhythm.", expected=f"leads {EARLINESS}, {USUAL}",
-                         got=", ".join(windows.leads), fix="cut them with beats_with_rhythm")
+    _check_leads(windows)
     middle = windows.signals.shape[1] // 2
     signals = windows.signals.astype(np.float64)
     usual = STEADY_RR_S * 2 ** signals[..., -1].mean(axis=1)
     before, after = (2 ** part.mean(axis=1) * usual
                      for part in (signals[:, :middle, -2], signals[:, middle:, -2]))
     return np.stack([before, after, usual], -1)
+
+
+def usual_beat_of(windows: Windows) -> np.ndarray:
+    """The usual beat of each beat's person, real or decoded: (beat, time) mV."""
+    _check_leads(windows)
+    return windows.signals[..., 0] - windows.signals[..., 1]
 
 
 def class_numbers(labels, classes) -> np.ndarray:
@@ -245,8 +254,9 @@ def balanced_draw(labels, subjects, size: int, seed: int, rare: int = 100,
     return np.random.default_rng(seed).choice(len(labels), size, p=weight / weight.sum())
 
 
-def _usual(intervals: np.ndarray, at: np.ndarray) -> np.ndarray:
-    padded = np.pad(intervals, NEARBY, mode="reflect") if len(intervals) > NEARBY else np.pad(
-        intervals, NEARBY, constant_values=np.median(intervals))
-    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEARBY + 1)
-    return np.median(around[np.clip(at - 1, 0, len(intervals) - 1)], axis=1)
+def _check_leads(windows: Windows) -> None:
+    wanted = (DEVIATION, EARLINESS, USUAL)
+    if windows.leads[1:] != wanted:
+        raise InputError("These windows carry no rhythm.", got=", ".join(windows.leads),
+                         expected=f"an ECG and {', '.join(wanted)}",
+                         fix="cut them with beats_with_rhythm")

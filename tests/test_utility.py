@@ -1,14 +1,16 @@
 """Utility: planted sets whose right answer is known, and the way from records to labelled beats."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ecg_tf.codec import make_codec
 from ecg_tf.errors import InputError
+from ecg_tf.evaluation.beat_features import beat_features
 from ecg_tf.evaluation.gate import release_gate
 from ecg_tf.evaluation.utility import (
     RATIO,
-    beat_features,
     circularity,
     confusion_matrix,
     make_judge,
@@ -23,6 +25,7 @@ from ecg_tf.labelled_beats import (
     prepare_beats,
     rhythm_leads,
     rhythm_of,
+    usual_beat_of,
 )
 from ecg_tf.windows import Windows
 from tests.small_records import make_record
@@ -153,7 +156,7 @@ def bumps(symbols="NNANVNNNNNNNNNNNNN", fs=100.0, rr=80):
 
 def test_beats_carry_their_rhythm_through_images_and_back():
     windows = beats_with_rhythm([bumps()], 128)
-    assert windows.signals.shape[1:] == (128, 3) and len(windows) == 16  # first and last left out
+    assert windows.signals.shape[1:] == (128, 4) and len(windows) == 16  # first and last left out
     assert (windows.signals[:, 64, 0] > 0.95).all()
     early = np.flatnonzero(windows.labels == "S")
     rhythm = rhythm_of(windows)
@@ -164,27 +167,46 @@ def test_beats_carry_their_rhythm_through_images_and_back():
     assert np.allclose(rhythm_of(decoded), rhythm, atol=1e-4)
     assert np.allclose(decoded.signals, windows.signals, atol=1e-5)
     with pytest.raises(InputError, match="no rhythm"):
-        rhythm_of(Windows(windows.signals, 100.0, ("a", "b", "c"), *[windows.starts] * 4))
+        rhythm_of(Windows(windows.signals, 100.0, ("a", "b", "c", "d"), *[windows.starts] * 4))
+
+
+def test_usual_is_the_persons_own_and_runs_do_not_wear_it_out():
+    """Half of a record is a run of early beats: the local rhythm would call them usual."""
+    run, other = bumps("N" * 41 + "A" * 40 + "N"), bumps("N" * 20 + "V" + "N" * 20)
+    other = replace(other, name="other", subject="other", signal=2 * other.signal)
+    windows = beats_with_rhythm([run, other], 128)
+    before, _, usual = rhythm_of(windows).T
+    early = windows.labels == "S"
+    assert (before[early] / usual[early] < 0.75).all() and early.sum() == 40
+    beat = usual_beat_of(windows)
+    of_other = windows.subjects == "other"
+    assert np.allclose(beat[of_other][:, 64], 2, atol=0.1)
+    assert np.allclose(beat[~of_other], beat[0], atol=1e-5)
+    assert np.abs(windows.signals[windows.labels == "V"][0, :, 1]).max() > 1  # wide unlike the rest
 
 
 def test_rhythm_leads_are_undone_by_rhythm_of():
     windows = beats_with_rhythm([bumps()], 64)
     rhythm = np.random.default_rng(0).uniform(0.3, 1.5, (len(windows), 3))
-    signals = np.concatenate([windows.signals[..., :1], rhythm_leads(rhythm, 64)], -1)
+    signals = np.concatenate([windows.signals[..., :2], rhythm_leads(rhythm, 64)], -1)
     again = Windows(signals, 100.0, windows.leads, *[windows.starts] * 4)
     assert np.allclose(rhythm_of(again), rhythm, rtol=1e-5)
 
 
 def test_features_tell_early_and_wide_beats():
+    from ecg_tf.beat_gan import features_of
+
     windows = beats_with_rhythm([bumps()], 128)
-    x = beat_features(windows.signals[..., 0], rhythm_of(windows), 100.0)
-    assert np.isfinite(x).all() and len(x) == 16
+    x = features_of(windows)
+    assert np.isfinite(x).all() and x.shape == (16, 55)
     early, wide = (np.flatnonzero(windows.labels == name)[0] for name in "SV")
-    assert x[early, 3] < -0.8 and abs(x[wide, 3]) < 0.1  # log2 of RR before / usual
+    assert x[early, 0] < -0.8 and abs(x[wide, 0]) < 0.1  # log2 of RR before / usual
     normal = np.flatnonzero(windows.labels == "N")
-    assert x[wide, 11] > 2 * x[normal, 11].max()  # width of QRS at half its height
+    assert x[wide, 8] > 2 * x[normal, 8].max()  # width of QRS at half its height
+    alike = x[:, 46]  # correlation with the usual QRS
+    assert alike[normal].min() > 0.99 and alike[early] > 0.99 and alike[wide] < 0.9
     with pytest.raises(InputError, match="no beats"):
-        beat_features(windows.signals[..., 0], np.zeros((3, 3)), 100.0)
+        beat_features(*[windows.signals[..., 0]] * 2, np.zeros((3, 3)), 100.0)
 
 
 def test_draw_is_even_over_classes_and_gentle_with_the_rare():
@@ -201,7 +223,7 @@ def test_draw_is_even_over_classes_and_gentle_with_the_rare():
 def test_prepared_beats_have_nobody_on_both_sides():
     data = prepare_beats(Experiment(arrangement="row_major", height=8, width=16, subjects=6,
                                     minutes=1.5), ectopy=4.0)  # fmt: skip
-    assert data.codec.image_shape == (8, 16, 3) and not data.split["validation"]
+    assert data.codec.image_shape == (8, 16, 4) and not data.split["validation"]
     assert not set(data.windows["train"].subjects) & set(data.windows["test"].subjects)
     assert data.classes == ("N", "S", "V")
     assert data.table().loc["V", "train beats"] == (data.windows["train"].labels == "V").sum() > 0

@@ -89,51 +89,6 @@ class Utility:
         return out
 
 
-def beat_features(signals, rhythm, fs: float) -> np.ndarray:
-    """What a cardiologist would look at in a beat, in numbers.
-
-    Args:
-        signals: (beat, time) mV, the R peak at sample time // 2.
-        rhythm: (beat, 3) s, RR before, after and usual.
-        fs: float, Hz.
-
-    Returns:
-        (beat, feature) float32: rhythm; size, width and slope of QRS; P and T waves; the shape in
-        27 steps from 0.28 s before R to 0.44 s after it, over the size of QRS.
-
-    Raises:
-        InputError: arrays that do not belong together, or with gaps.
-    """
-    x, rr = np.asarray(signals, np.float64), np.asarray(rhythm, np.float64)
-    if x.ndim != 2 or rr.shape != (len(x), 3) or not np.isfinite(x).all():
-        raise InputError("These are no beats with rhythm.", got=f"shapes {x.shape}, {rr.shape}",
-                         expected="(beat, time) without gaps and (beat, 3)",
-                         fix="pass signals of one lead, and rhythm_of(windows)")
-    rr = np.maximum(np.nan_to_num(rr, nan=0.8), 0.05)
-    r = x.shape[1] // 2
-
-    def between(start, stop):
-        low = max(r + round(start * fs), 0)
-        return x[:, low:max(min(r + round(stop * fs) + 1, x.shape[1]), low + 2)]
-
-    x = x - np.median(x, axis=1, keepdims=True)
-    qrs, p, t = between(-0.1, 0.1), between(-0.26, -0.07), between(0.12, 0.42)
-    wide = np.abs(between(-0.16, 0.16))
-    size = np.maximum(np.abs(qrs).max(axis=1), 0.02)[:, None]
-    steps = np.diff(qrs, axis=1)
-    ratios = np.log2(np.stack([rr[:, 0] / rr[:, 2], rr[:, 1] / rr[:, 2], rr[:, 0] / rr[:, 1]], -1))
-    own = [rr, ratios, size, qrs.max(axis=1), qrs.min(axis=1), steps.max(axis=1), steps.min(axis=1),
-           (wide > 0.5 * size).sum(axis=1) / fs, (wide > 0.25 * size).sum(axis=1) / fs,
-           wide.mean(axis=1), p.max(axis=1), p.min(axis=1), p.std(axis=1), t.max(axis=1),
-           t.min(axis=1), t.argmax(axis=1) / fs, np.abs(x).mean(axis=1) / size[:, 0]]
-    grid = r + np.arange(-0.28, 0.441, 0.72 / 26) * fs
-    low = np.clip(grid.astype(int), 0, x.shape[1] - 2)
-    part = np.clip(grid - low, 0, 1)
-    shape = (x[:, low] * (1 - part) + x[:, low + 1] * part) / size
-    return np.concatenate([*(np.reshape(one, (len(x), -1)) for one in own), shape],
-                          1).astype(np.float32)
-
-
 def utility(train, train_labels, train_subjects, synthetic, synthetic_labels, test, test_labels,
             *, classes: Sequence[str] = ("N", "S", "V", "F", "Q"),
             judged: Sequence[str] = ("N", "S", "V", "F"), per_class: int = 2000, seeds: int = 5,
