@@ -68,6 +68,20 @@ def test_a_copy_of_the_real_set_is_as_good_as_it(real):
     assert u.confusion["forest", "TSTR"].sum() == pytest.approx(800)
 
 
+def test_interval_over_persons_is_wider_than_that_over_starts(real):
+    u = judged(real, *real[0][:2])
+    low, high = u.over_persons()
+    values = u.values("TSTR", "macro_f1_all")
+    assert low < values.mean() < high and high - low > np.ptp(values)
+    assert (low, high) == u.over_persons() and high - low < 0.3
+    for key, counts in u.by_person.items():
+        assert counts.shape == (3, 6, 3, 3) and key[1] != "TRTS"
+        assert np.allclose(counts.sum(axis=1).mean(axis=0), u.confusion[key])
+    assert u.over_persons("majority", "recall N") == (1, 1)
+    with pytest.raises(InputError, match="test persons"):
+        u.over_persons("TRTS")
+
+
 def test_shuffled_labels_are_chance(real):
     u = judged(real, *real[0][:2])
     assert u.values("shuffled labels", "balanced_accuracy").mean() == pytest.approx(1 / 3, abs=0.1)

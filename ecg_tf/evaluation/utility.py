@@ -6,7 +6,7 @@ plain arrays: features (beat, feature), labels and subjects (beat,).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -43,12 +43,15 @@ class Utility:
         confusion: (judge, setup) -> (class, class) float, rows the truth, mean over seeds.
         classes: all classes, in the order of the confusion's rows.
         judged: those in `macro_f1` and `balanced_accuracy`.
+        by_person: (judge, setup) -> (seed, person, class, class) counts of the test persons; empty
+            where they are not known.
     """
 
     runs: pd.DataFrame
     confusion: dict
     classes: tuple[str, ...]
     judged: tuple[str, ...]
+    by_person: dict = field(default_factory=dict)
 
     def table(self, judge: str = "forest") -> pd.DataFrame:
         """Mean over seeds, one row a setup."""
@@ -66,6 +69,25 @@ class Utility:
         best = np.maximum(self.values("TRTR", judge=judge),
                           self.values("TRTR, all beats", judge=judge))
         return self.values(setup, judge=judge) / np.maximum(best, 1e-9)
+
+    def over_persons(self, setup: str = "TSTR", column: str = "macro_f1_all",
+                     judge: str = "forest", draws: int = 2000, seed: int = 0) -> tuple:
+        """(low, high) of a 95 % interval over test persons and starts of the judge (bootstrap).
+
+        A few persons hold most beats of a rare class: another 22 could have given another number.
+
+        Raises:
+            InputError: `utility` was not told the test persons, or the setup has none.
+        """
+        if (judge, setup) not in self.by_person:
+            raise InputError("There are no test persons to draw from.", got=f"{judge}, {setup}",
+                             expected="a judge and setup tested on persons",
+                             fix="pass test_subjects= to utility")
+        counts, rng = self.by_person[judge, setup], np.random.default_rng(seed)
+        persons = counts.shape[1]
+        drawn = [scores(counts[rng.integers(len(counts)), rng.integers(persons, size=persons)]
+                        .sum(axis=0), self.classes, self.judged)[column] for _ in range(draws)]
+        return tuple(float(q) for q in np.nanquantile(drawn, (0.025, 0.975)))
 
     def measures(self, n: int = 0) -> list[Measured]:
         """Rows for a report and the release gate, each with its real yardstick as floor.
@@ -114,7 +136,8 @@ def utility(train, train_labels, train_subjects, synthetic, synthetic_labels, te
         seeds: int, repetitions. Default 5.
         judges: of `JUDGES`. Default: all.
         setups: of `SETUPS`. Default: all; "TRTR" and "TRTR, all beats" are the ratio's yardstick.
-        test_subjects: (k,) persons, to make sure that none of them trained. Default: not checked.
+        test_subjects: (k,) persons, for `over_persons`, and to make sure that none of them trained.
+            Default: not known.
         seed: int, of the first repetition.
 
     Returns:
@@ -135,21 +158,34 @@ def utility(train, train_labels, train_subjects, synthetic, synthetic_labels, te
     if len(train_subjects) != len(sets["train"][0]):
         raise InputError("Each training beat needs its person.", got=f"{len(train_subjects)} names",
                          expected=len(sets["train"][0]), fix="pass windows.subjects")
-    if test_subjects is not None and (both := np.intersect1d(train_subjects, test_subjects)).size:
+    persons = None if test_subjects is None else np.asarray(test_subjects, str)
+    if persons is not None and len(persons) != len(sets["test"][0]):
+        raise InputError("Each test beat needs its person.", got=f"{len(persons)} names",
+                         expected=len(sets["test"][0]), fix="pass windows.subjects")
+    if persons is not None and (both := np.intersect1d(train_subjects, persons)).size:
         raise InputError("Persons are in training and test.", expected="disjoint subjects",
                          got=", ".join(both[:5]), fix="split by subject, not by beat")
     judged = tuple(name for name in judged if name in set(sets["test"][1]))
-    rows, confusion = [], {}
+    rows, confusion, by_person = [], {}, {}
     for judge in judges:
         for name in setups:
             for number in range(seed, seed + seeds):
                 x, y, asked = _setup(name, sets, train_subjects, per_class, number)
-                matrix = _trained_and_tested(judge, x, y, *sets[asked], classes, number,
-                                             name == "majority")
+                tested, truth = sets[asked]
+                said = _trained_and_tested(judge, x, y, tested, number, name == "majority")
+                groups = [slice(None)]
+                if persons is not None and asked == "test":
+                    groups = [persons == one for one in np.unique(persons)]
+                counts = np.stack([confusion_matrix(truth[own], said[own], classes)
+                                   for own in groups])
+                matrix = counts.sum(axis=0)
+                if len(groups) > 1:
+                    by_person.setdefault((judge, name), []).append(counts)
                 rows.append({"judge": judge, "setup": name, "seed": number}
                             | scores(matrix, classes, judged))
                 confusion[judge, name] = confusion.get((judge, name), 0.0) + matrix / seeds
-    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged)
+    by_person = {key: np.stack(counts) for key, counts in by_person.items()}
+    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged, by_person)
 
 
 def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str, float]:
@@ -261,13 +297,12 @@ def _even(labels, subjects, per_class, seed):
     return np.concatenate(out)
 
 
-def _trained_and_tested(judge, x, y, test, truth, classes, seed, majority):
+def _trained_and_tested(judge, x, y, test, seed, majority):
+    """What a fresh judge calls the beats of `test`."""
     if majority or len(np.unique(y)) == 1:
         names, counts = np.unique(y, return_counts=True)
-        said = np.full(len(truth), names[counts.argmax()])
-    else:
-        said = make_judge(judge, seed).fit(x, y).predict(test)
-    return confusion_matrix(truth, said, classes)
+        return np.full(len(test), names[counts.argmax()])
+    return make_judge(judge, seed).fit(x, y).predict(test)
 
 
 def _measured(name, values, yardstick, n):
