@@ -1,6 +1,6 @@
-"""The command line: `python -m ecg_tf data|run|report|study|compare|evaluate|controls`, thin.
+"""The command line, `python -m ecg_tf COMMAND`, thin: one function a command.
 
-Exit status: 0 done, 2 bad input, 3 the release gate failed (`evaluate`), 1 anything else.
+Exit status: 0 done, 2 bad input, 3 release gate failed (`evaluate`, `export`), 1 anything else.
 """
 
 import argparse
@@ -102,6 +102,25 @@ def evaluate(options) -> int:
     return 0 if metrics["privacy"]["passed"] else 3
 
 
+def export(options) -> int:
+    """Draws a synthetic set from a run's generator and writes it with its cards."""
+    from ecg_tf.release.export import NotReleased
+    from ecg_tf.release.export import export as release
+
+    try:
+        made = release(options.run, options.n, options.format, options.output, options.seed,
+                       options.seconds, options.force, not options.quiet)
+    except NotReleased as error:
+        print(f"Stopped: {error}", file=sys.stderr)
+        return 3
+    print(f"{made.total.records:,} records, {made.total.seconds / 3600:.2f} hours, "
+          f"{made.written:,} of them written now, are in {made.folder} with "
+          "DATASET_CARD.md, MODEL_CARD.md and SHA256SUMS.txt.")
+    if not made.gate.passed:
+        print(f"FORCED: the release gate was not passed; {made.gate.why}.")
+    return 0
+
+
 def controls(options) -> int:
     """Prints how every measure orders sets whose right answer is known."""
     from ecg_tf.quiet import quiet_startup
@@ -117,7 +136,8 @@ def controls(options) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ecg_tf", description="Synthetic ECGs by GANs, measured and attacked.",
-        epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate), 1 all else.",
+        epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate, "
+        "export), 1 all else.",
     )  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -177,6 +197,23 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--quiet", action="store_true", help="show no progress")
     one.set_defaults(command=evaluate)
+
+    one = commands.add_parser("export", help="write a synthetic set and its cards for others",
+                              description=export.__doc__ + " The same command goes on after a "
+                              "kill; a larger --n adds to the same folder. Exit status 3: the "
+                              "run's release gate was not passed, nothing is written.")
+    one.add_argument("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME")
+    one.add_argument("--n", type=int, default=1000, help="records (default: 1000)")
+    one.add_argument("--format", default="wfdb", help="wfdb (default), edf or csv")
+    one.add_argument("--output", default="", metavar="FOLDER",
+                     help="default: RUN_FOLDER/export-FORMAT")  # fmt: skip
+    one.add_argument("--seed", type=int, default=0, help="record i depends on it and on i alone")
+    one.add_argument("--seconds", type=float, default=0.0, metavar="S",
+                     help="length of every record (default: whole windows)")  # fmt: skip
+    one.add_argument("--force", action="store_true",
+                     help="write although the gate was not passed; the cards say so first")
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.set_defaults(command=export)
 
     one = commands.add_parser("controls", help="print the planted-fault table",
                               description=controls.__doc__ + " Exit status 1 if an order is wrong.")

@@ -1,5 +1,6 @@
 """A folder of CSV files, one a record: for ECGs that no WFDB tool wrote."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def read_csv_folder(folder, leads: Sequence[str] | None = None, fs: float = 0.0)
     """Reads a folder of CSV files, nested ones too; one file is one record.
 
     A file has a header line, and a column `time` (s, evenly spaced) or `fs` (Hz, the same in each
-    line); every other column is a lead in mV. Without both, `fs` has to be given:
+    line); every other column is a lead in mV. Lines of comment before the header begin with #.
+    Without time and rate, `fs` has to be given:
 
         time,II,V1
         0.000,0.12,-0.05
@@ -78,7 +80,7 @@ def _read(path: Path, folder: Path, leads, fs: float) -> Record:
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, skiprows=_comment_lines(path))
     except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"'{path}' cannot be read.", expected=FORMAT, got=str(error)[:200],
                          fix="write it as CSV in UTF-8") from error
@@ -113,6 +115,12 @@ def _read(path: Path, folder: Path, leads, fs: float) -> Record:
         leads=tuple(names), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
         source={"files": {path.relative_to(folder).as_posix(): sha256_of(path)}},
     )  # fmt: skip
+
+
+def _comment_lines(path: Path) -> int:
+    """Lines at the top that begin with #; later ones may belong to a lead's name."""
+    with path.open("rb") as file:
+        return sum(1 for _ in itertools.takewhile(lambda line: line.startswith(b"#"), file))
 
 
 def _rate(table, path: Path) -> float:

@@ -1,0 +1,138 @@
+"""What both cards say: the forced line, sources, what was tested and what was not."""
+
+from collections.abc import Iterable, Sequence
+
+from ecg_tf.records import DATABASES
+from ecg_tf.release.trained import Trained
+from ecg_tf.release.verdict import GateResult, about_persons
+
+NOT_TESTED = (
+    "The records of this release themselves: measures and attacks were made on another draw of "
+    "the same generator ({strips} strips of {seconds:g} s, the middle of each window). "
+    "`python -m ecg_tf evaluate --synthetic THIS_FOLDER` judges these.",
+    "Whole records longer than {seconds:g} s: an attacker who uses all of one was not tried.",
+    "Attackers who know more: other recordings of the persons, other leads, medical files, or the "
+    "generator's weights. Attacks that were not made find nothing.",
+    "Rare persons: power is over all persons; one unusual heart may be found where others are not.",
+    "More than one training: another seed of the training may leak more or less.",
+    "Physicians: none is known to have looked at these ECGs.",
+    "Other devices, leads, populations and filters than those of the sources below.",
+)
+UNSUITABLE = (
+    "Diagnosis, triage, monitoring, or any decision about a patient.",
+    "Approval or certification of a medical device or algorithm.",
+    "Prevalence, normal values or any statement about a population.",
+    "As a replacement of a data protection assessment: that tests found nothing, or found "
+    "something, does not settle what the law asks.",
+    "Rhythms and morphologies that are rare in the sources: they are rarer or missing here.",
+)
+
+
+def forced_line(gate: GateResult) -> str:
+    """The first line of a card of a set that the gate did not let go; "" if it did."""
+    if gate.passed:
+        return ""
+    return f"**FORCED: the release gate was not passed.** {gate.why[:1].upper()}{gate.why[1:]}.\n\n"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list."""
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
+    """A Markdown table; cells are made harmless."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ")
+                                     for cell in line) + " |\n" for line in lines)
+
+
+def shown(value) -> str:
+    """A number for people; "–" where there is none."""
+    return f"{value:.3g}" if isinstance(value, (int, float)) else "–"
+
+
+def source_facts(run: Trained) -> dict:
+    """Where the training data come from: as the run noted it, else what is known by name."""
+    if run.metrics.get("data"):
+        return run.metrics["data"]
+    known = DATABASES.get(run.experiment.database)
+    names = ("title", "version", "url", "doi", "license", "citation")
+    if known:
+        return {name: getattr(known, name) for name in names}
+    if run.experiment.database == "simulated":
+        return {"title": "Simulated ECGs", "license": "none needed: no person's data"}
+    return {"title": run.experiment.database, "license": "not stated; ask whoever made the data"}
+
+
+def sources(run: Trained) -> str:
+    """Source databases with license, citation, persons and checksum."""
+    data = source_facts(run)
+    split = run.metrics.get("split", {})
+    # A folder's own name may say where somebody keeps patients: only its last part is told.
+    title = str(data.get("title", "")).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] \
+        if not data.get("url") else data["title"]
+    rows = [("database", f"{title} {data.get('version', '')}".strip()),
+            ("where", " ".join(filter(None, (data.get("url"), data.get("doi")
+                                            and f"doi:{data['doi']}")))),
+            ("license", data.get("license", "not stated")), ("cite", data.get("citation", "")),
+            ("records, persons read", f"{data['records']}, {data['subjects']}"
+             if "records" in data else ""),
+            ("persons by part", ", ".join(f"{part} {n}" for part, n in split.items())),
+            ("options", data.get("options", "")),
+            ("SHA-256 of what was read", data.get("sha256", ""))]
+    text = table(("", ""), [(name, value) for name, value in rows if value])
+    if "ODC-By" in str(data.get("license", "")):
+        text += (f"\nContains information from the {title}, which is made available under the ODC "
+                 "Attribution License v1.0. Whoever publishes this set, or results of it, keeps "
+                 "this notice and the citation.\n")
+    return text
+
+
+def tested(run: Trained, gate: GateResult) -> str:
+    """The gate's table, its power and notes, and what was measured beside it."""
+    if not gate.rows:
+        return "Nothing. This run has not been judged.\n"
+    text = table(("measure", "about", "verdict", "asked", "got", "remark"),
+                 [(name, "persons" if about_persons(name) else "fidelity or use",
+                   *(row.get(key, "") for key in ("verdict", "asked", "got", "why")))
+                  for name, row in gate.rows.items()])
+    text += f"\nPower of the tests about persons: {gate.power or 'not stated'}.\n\n{gate.words}\n"
+    notes = [*gate.notes]
+    if gate.dropped:
+        notes.append("The run's settings took these rows of the default gate out: "
+                     f"{', '.join(gate.dropped)}.")
+    if notes:
+        text += "\n" + bullets(notes)
+    beside = [one for one in run.metrics.get("measures", ())
+              if about_persons(one["name"]) and one["name"] not in gate.rows]
+    if beside:
+        excess = [one["name"] for one in beside
+                  if one.get("p_value") is not None and one["p_value"] < 0.05]
+        text += "\nMeasured of persons beside the gate" + (
+            f"; more than chance (p < 0.05, each alone): {'; '.join(excess)}" if excess else "")
+        text += ":\n\n" + measures_table(beside)
+    return text
+
+
+def not_tested(run: Trained, gate: GateResult) -> str:
+    """What nobody looked at, the gate's own gaps first."""
+    missing = gate.having("not measured")
+    first = [f"Rows of the gate that were not measured: {', '.join(missing)}."] if missing else []
+    facts = {"strips": run.metrics.get("synthetic_windows", 0),
+             "seconds": run.experiment.strip_seconds}
+    lines = NOT_TESTED if run.metrics else NOT_TESTED[2:]
+    return bullets([*first, *(line.format(**facts) for line in lines)])
+
+
+def measures_table(measures: Iterable[dict]) -> str:
+    """Measures with floor, interval and p-value."""
+    rows = [(one["name"], shown(one["value"]), shown(one["floor"]),
+             f"{shown(one['low'])} to {shown(one['high'])}" if one.get("low") is not None else "–",
+             shown(one.get("p_value")), one.get("unit", ""), one.get("n", "")) for one in measures]
+    return table(("measure", "value", "floor", "95 %", "p", "unit", "n"), rows)
+
+
+def checksums(sums: dict[str, str]) -> str:
+    """Name and SHA-256 of files, one a line."""
+    return "```text\n" + "".join(f"{digest}  {name}\n" for name, digest in sums.items()) + "```\n"

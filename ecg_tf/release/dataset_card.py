@@ -1,0 +1,110 @@
+"""DATASET_CARD.md: what a release holds, where it comes from, what was tested and what was not."""
+
+import ecg_tf
+from ecg_tf.release import card_text as say
+from ecg_tf.release.formats import Format
+from ecg_tf.release.progress import Progress
+from ecg_tf.release.trained import Trained
+from ecg_tf.release.verdict import GateResult
+from ecg_tf.run import git_commit
+
+
+def dataset_card(run: Trained, gate: GateResult, kind: Format, state: Progress) -> str:
+    """The card of a release.
+
+    Args:
+        run: `Trained`.
+        gate: `GateResult`; what did not pass is said in the first line.
+        kind: `Format`.
+        state: `Progress` of the release's folder.
+
+    Returns:
+        str, Markdown.
+    """
+    identity, data = state.identity, say.source_facts(run)
+    return f"""{say.forced_line(gate)}# Dataset card: synthetic ECGs of the run {identity['run']}
+
+**Synthetic. Not for diagnosis.** These ECGs were drawn by a generative adversarial network; they
+are no recordings, and each counts as a person of its own who does not exist. The set is not
+claimed to be anonymous: below stands what was looked for, with which power, and what was found.
+
+## What it holds
+
+{_contents(run, kind, state)}
+## Sources
+
+The generator was trained on:
+
+{say.sources(run)}
+## What was tested, and found
+
+{say.tested(run, gate)}
+## What was not tested
+
+{say.not_tested(run, gate)}
+## Uses
+
+Intended: teaching how ECGs are read by software and how synthetic data are judged; research on
+generators, privacy attacks and measures; trying software with ECG files that no patient has to
+lend.
+
+Unsuitable:
+
+{say.bullets(say.UNSUITABLE)}
+## License
+
+The sources' license: {data.get('license', 'not stated')}. How far it
+reaches data that are made of them is for whoever publishes the set to settle; this software adds
+no claim of its own.
+
+## To obtain it again
+
+```sh
+python -m ecg_tf export runs/{run.folder.name} --n {state.n} --format {kind.name} \
+--seed {identity['seed']}{_seconds(identity)}{'' if gate.passed else ' --force'}
+```
+
+Record i depends on the seed and on i alone: a larger `--n` adds records and changes none, given
+the run's files below, the same versions and the same kind of processor.
+
+Software: ecg_tf {ecg_tf.__version__}{_commit()}; \
+{', '.join(f'{name} {version}' for name, version in identity['versions'].items())}.
+`SHA256SUMS.txt` has the checksum of every file here. The run's files:
+
+{say.checksums(run.sha256)}"""
+
+
+def _contents(run: Trained, kind: Format, state: Progress) -> str:
+    total, codec, e = state.total(), run.codec, run.experiment
+    if not state.complete:
+        return ("**The export was not finished.** The same command goes on; until then fewer "
+                f"records than the {state.n:,} wanted are here, without list and checksums.\n")
+    seconds = state.identity["seconds"]
+    length = f"{seconds:g} s each, the middle of a window" if seconds else \
+        f"whole windows, {total.seconds / total.records:.1f} s on average"
+    first, last = "synthetic-000001", f"synthetic-{state.n:06d}"
+    rows = [("records", f"{total.records:,}, {first} to {last}"),
+            ("together", f"{total.seconds / 3600:.2f} hours before the format cuts anything"),
+            ("length", length), ("leads", ", ".join(codec.leads)), ("sampling rate",
+             f"{codec.fs:g} Hz"), ("unit", "mV"), ("pass band", f"{e.band_low:g} to "
+             f"{e.band_high:g} Hz, as the training data (0: none)"),
+            ("format", kind.title), ("error of the format", kind.error),
+            ("beats", f"{total.beats:,} R peaks, " + (
+                "where the generated image has its rhythm" if codec.rows else "found by a detector")
+             + "; class not known, WFDB symbol Q"),
+            ("persons", "each record its own, comment `subject: synthetic-...`")]
+    text = say.table(("", ""), rows)
+    if total.redrawn:
+        text += (f"\n{total.redrawn:,} of {total.records:,} records came out shorter than "
+                 f"{seconds:g} s and were drawn anew: slow hearts are more frequent here than "
+                 "among the windows that were judged.\n")
+    return text
+
+
+def _seconds(identity: dict) -> str:
+    return f" --seconds {identity['seconds']:g}" if identity["seconds"] else ""
+
+
+def _commit() -> str:
+    commit = git_commit()
+    return f" (commit {commit})" if commit else ""

@@ -1,0 +1,127 @@
+"""Record i of a seed: drawn from a run's generator in blocks, the same however many are wanted.
+
+The latent vector of record i comes from (seed, i) alone. Blocks are always computed whole, also
+where fewer records of one are wanted, so that a record has the same neighbours in every batch and
+comes out the same to the last bit; a longer export goes on where a shorter one ended.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecg_tf.checks import number
+from ecg_tf.errors import InputError
+from ecg_tf.filtering import low_pass
+from ecg_tf.quiet import quiet_startup
+from ecg_tf.records import Record
+from ecg_tf.release.trained import Trained
+from ecg_tf.rpeaks import find_rpeaks
+from ecg_tf.windows import Windows
+
+BLOCK = 64  # records at once
+_ATTEMPTS = 20  # drawings of a record that came out too short
+#: A beat of unknown class: nobody has looked at it, so it is not called normal.
+SYMBOL = "Q"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive records.
+
+    Args:
+        records: list of Record, named synthetic-000001, ...
+        redrawn: (record,) int, how often each was drawn anew because it was too short.
+    """
+
+    records: list[Record]
+    redrawn: np.ndarray
+
+
+class Drawer:
+    """Draws the records of one seed.
+
+    Args:
+        run: `Trained`.
+        seed: int.
+        seconds: s, all records are cut to the middle of their window, this long; those whose
+            window is shorter are drawn anew. Default 0: whole windows.
+
+    Raises:
+        InputError: a length that no window has, or a generator that does not fit the codec.
+
+    Example:
+        >>> Drawer(read_run("runs/quickstart"), seed=1).block(0).records[0].name
+        'synthetic-000001'
+    """
+
+    def __init__(self, run: Trained, seed: int, seconds: float = 0.0):
+        with quiet_startup():
+            import keras
+
+            import ecg_tf.models  # noqa: F401 - its layers have to be known to keras
+
+            generator = keras.saving.load_model(run.folder / "generator.keras", compile=False)
+        self.run, self.seed, self.seconds = run, seed, number(seconds, "seconds", 0.0, 1e6)
+        shapes = generator.input_shape, generator.output_shape
+        if len(shapes[0]) != 2 or tuple(shapes[1][1:]) != run.codec.image_shape:
+            raise InputError("The run's generator and codec do not fit.", expected="latent vectors "
+                             f"to images {run.codec.image_shape}", got=f"{shapes[0]} to "
+                             f"{shapes[1]}", fix="run the experiment again")
+        if run.seconds and seconds > run.seconds:
+            raise InputError("The records cannot be so long.", got=f"{seconds:g} s",
+                             expected=f"at most {run.seconds:.4g} s, as long as the run's windows",
+                             fix="give a smaller --seconds")
+        self.generator, self.latent_dim = generator, shapes[0][1]
+
+    def block(self, index: int) -> Block:
+        """Block `index` of the records, BLOCK of them from number index * BLOCK on.
+
+        Raises:
+            InputError: windows stay too short for `seconds`.
+        """
+        length = round(self.seconds * self.run.codec.fs)
+        records: list[Record | None] = [None] * BLOCK
+        redrawn, longest = np.zeros(BLOCK, int), 0
+        for attempt in range(_ATTEMPTS):
+            windows = self._windows(index, attempt)
+            longest = max(longest, int(windows.lengths.max()))
+            for place in range(BLOCK):
+                if records[place] is None and windows.lengths[place] >= length:
+                    records[place] = self._record(windows, place, index * BLOCK + place, length)
+                    redrawn[place] = attempt
+            if all(record is not None for record in records):
+                return Block([record for record in records if record is not None], redrawn)
+        raise InputError(
+            f"{records.count(None)} of {BLOCK} records stayed shorter than {self.seconds:g} s.",
+            expected="windows as long as --seconds", got=f"windows of up to "
+            f"{longest / self.run.codec.fs:.1f} s, most of them shorter",
+            fix="give a smaller --seconds")
+
+    def _windows(self, index: int, attempt: int) -> Windows:
+        latents = np.stack([
+            np.random.default_rng([self.seed, number, attempt]).standard_normal(self.latent_dim)
+            for number in range(index * BLOCK, (index + 1) * BLOCK)])
+        images = self.generator.predict_on_batch(latents.astype(np.float32))
+        windows = self.run.codec.decode(np.asarray(images, np.float32))
+        # Decoded ECGs pass the low-pass that the real ones passed, as those that were judged did.
+        return low_pass(windows, self.run.experiment.band_high)
+
+    def _record(self, windows: Windows, place: int, index: int, length: int) -> Record:
+        whole = int(windows.lengths[place])
+        first = (whole - length) // 2 if length else 0
+        last = first + (length or whole)
+        if windows.rpeaks is None:
+            rpeaks = find_rpeaks(windows.signals[place, :whole], windows.fs)
+        else:  # the rhythm is in the image itself
+            rpeaks = np.rint(windows.rpeaks[place]).astype(np.int64)
+        rpeaks = rpeaks[(rpeaks >= first) & (rpeaks < last)] - first
+        name = name_of(index)
+        return Record(name, "synthetic", name, windows.signals[place, first:last].copy(),
+                      windows.fs, windows.leads, rpeaks, np.full(len(rpeaks), SYMBOL))
+
+
+def name_of(index: int) -> str:
+    """Name of record `index`, counted from 0: "synthetic-000001" is the first."""
+    return f"synthetic-{index + 1:06d}"
+
+

@@ -1,0 +1,185 @@
+"""A synthetic record as the bytes of its files: WFDB, EDF+ or CSV, each with a stated error.
+
+WFDB and EDF+ hold 16-bit whole numbers, 2,000 a mV: steps of 0.5 µV, up to 16 mV. A record with
+larger values takes the next coarser scale of `SCALES`. EDF's physical limits are numbers that
+its 8 letters hold exactly. CSV holds six decimals.
+"""
+
+import datetime
+import io
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import ecg_tf
+from ecg_tf.errors import InputError
+from ecg_tf.records import Record
+
+#: Whole numbers a mV, finest first.
+SCALES = (2000, 1000, 500, 200, 100, 10, 1)
+_FLOAT32 = 2.0**-24  # a reader that keeps float32 rounds once more, by this share at most
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every record says of itself.
+
+    Args:
+        experiment: name of the run.
+        seed: int.
+        gate: what the release gate said, in few words.
+        beats: where its R peaks come from.
+        prefilter: pass band of the signal, in words.
+    """
+
+    experiment: str
+    seed: int
+    gate: str
+    beats: str
+    prefilter: str = ""
+
+    def lines(self, record: Record) -> list[str]:
+        """Lines of comment; `records` finds the subject in them."""
+        return [
+            "SYNTHETIC ECG, drawn by a generative adversarial network: no person's heart",
+            "NOT FOR DIAGNOSIS or any decision about a patient",
+            f"software: ecg_tf {ecg_tf.__version__}, run {self.experiment}, seed {self.seed}",
+            f"release gate: {self.gate}",
+            f"beats: {self.beats}; of no known class",
+            f"subject: {record.subject}",
+        ]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write records.
+
+    Args:
+        name: "wfdb", "edf" or "csv".
+        endings: of a record's files; the last is written last and makes the record whole.
+        title: for people.
+        error: largest error and what else the format changes, in words.
+        files: function (Record, Stamp) -> bytes of each file, in the order of `endings`.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    title: str
+    error: str
+    files: Callable[[Record, Stamp], tuple[bytes, ...]]
+
+
+def scale_of(record: Record) -> int:
+    """Whole numbers a mV that a record is written with: the finest that holds all of it.
+
+    Raises:
+        InputError: values beyond 32 V.
+    """
+    top = float(np.abs(record.signal).max(initial=0))
+    for scale in SCALES:
+        if round(top * scale) <= 32767:
+            return scale
+    raise InputError(f"Record '{record.name}' cannot be written.", expected="up to 32 V",
+                     got=f"{top:g} mV", fix="write CSV, or look at what the generator draws")
+
+
+def error_bound_mv(record: Record, format: str) -> float:
+    """Largest difference of a record read back to the one written, in mV, float32 included."""
+    step = 1e-6 if format == "csv" else 1 / scale_of(record)
+    return 0.5 * step * (1 + 1e-9) + float(np.abs(record.signal).max(initial=0)) * _FLOAT32
+
+
+def wfdb_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
+    """(signals, beats, header) in PhysioNet's format."""
+    import wfdb
+
+    scale, n = scale_of(record), len(record.leads)
+    with tempfile.TemporaryDirectory() as folder:
+        wfdb.wrsamp(record.name, fs=record.fs, units=["mV"] * n, sig_name=list(record.leads),
+                    d_signal=_digital(record, scale), fmt=["16"] * n, adc_gain=[float(scale)] * n,
+                    baseline=[0] * n, comments=stamp.lines(record), write_dir=folder)
+        if len(record.beats):
+            wfdb.wrann(record.name, "atr", record.beats, symbol=list(record.symbols),
+                       write_dir=folder)
+        else:  # wfdb refuses to write no beats; this is the end of an annotation file
+            Path(folder, f"{record.name}.atr").write_bytes(b"\0\0")
+        return tuple(Path(folder, record.name + ending).read_bytes() for ending in _WFDB)
+
+
+def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
+    """(file,) in EDF+, beats as its annotations; whole seconds, the rest is cut off."""
+    edf = _pyedflib()
+    scale = scale_of(record)
+    samples = len(record.signal) // round(record.fs) * round(record.fs)
+    if record.fs != round(record.fs) or not samples:
+        raise InputError("EDF+ files are made of whole seconds here.", expected="a whole number of "
+                         "Hz, and records of 1 s or more", got=f"{record.fs:g} Hz, "
+                         f"{len(record.signal) / record.fs:.3g} s", fix="write --format wfdb")
+    beats = record.beats[record.beats < samples]
+    signal = {"dimension": "mV", "sample_frequency": record.fs, "physical_min": -32768 / scale,
+              "physical_max": 32767 / scale, "digital_min": -32768, "digital_max": 32767,
+              "transducer": "none: SYNTHETIC, not for diagnosis", "prefilter": stamp.prefilter}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "record.edf")
+        with edf.EdfWriter(str(path), len(record.leads), edf.FILETYPE_EDFPLUS) as file:
+            # Header fields are short: software, what it is, and the seed, within 80 letters.
+            file.setHeader({
+                "patientcode": record.subject, "patientname": "X", "sex": None, "birthdate": "",
+                "patient_additional": "SYNTHETIC, not for diagnosis", "technician": "",
+                "equipment": f"ecg_tf {ecg_tf.__version__}", "admincode": "SYNTHETIC",
+                "recording_additional": f"seed {stamp.seed}",
+                "startdate": datetime.datetime(1985, 1, 1)})  # a date has to be there
+            file.setSignalHeaders([{"label": lead[:16], **signal} for lead in record.leads])
+            # A second holds as many annotations as there are channels for them.
+            file.set_number_of_annotation_signals(
+                max(1, -(-len(beats) * round(record.fs) // samples)))
+            digital = _digital(record, scale)[:samples].astype(np.int32)
+            file.writeSamples(list(np.ascontiguousarray(digital.T)), digital=True)
+            for beat in beats:
+                file.writeAnnotation(beat / record.fs, -1, "beat")
+        return (path.read_bytes(),)
+
+
+def csv_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
+    """(file,): lines of comment (#), then time in s and each lead in mV; beats in a comment."""
+    import pandas as pd
+
+    text = io.StringIO()
+    times = ", ".join(f"{beat / record.fs:.3f}" for beat in record.beats)
+    for line in [*stamp.lines(record), f"R peaks (s): {times}"]:
+        text.write(f"# {line}\n")
+    table = pd.DataFrame(record.signal.astype(np.float64), columns=list(record.leads))
+    table.insert(0, "time", np.arange(len(table)) / record.fs)
+    table.to_csv(text, index=False, float_format="%.6f", lineterminator="\n")
+    return (text.getvalue().encode(),)
+
+
+def _digital(record: Record, scale: int) -> np.ndarray:
+    return np.rint(record.signal.astype(np.float64) * scale).astype(np.int64)
+
+
+def _pyedflib():
+    try:
+        import pyedflib
+    except ImportError as error:
+        raise InputError("EDF+ files need the package pyedflib.", expected="it is installed",
+                         got="it is not: there is none ready-made for this Python",
+                         fix="pip install pyedflib (needs a C compiler), or write --format wfdb"
+                         ) from error
+    return pyedflib
+
+
+_WFDB = (".dat", ".atr", ".hea")  # the header last: without one a folder has no such record
+FORMATS = {one.name: one for one in (
+    Format("wfdb", _WFDB, "WFDB (PhysioNet), 16 bit, beats in .atr",
+           "at most 0.25 µV: whole numbers, 2,000 a mV (a record beyond 16 mV: the next coarser "
+           f"of {', '.join(map(str, SCALES[1:]))} a mV, half a step)", wfdb_files),
+    Format("edf", (".edf",), "EDF+, 16 bit, beats as annotations",
+           "at most 0.25 µV, as in WFDB; beats to 0.1 ms; whole seconds, what is left at the end "
+           "is cut off; the start date 1985-01-01 means nothing", edf_files),
+    Format("csv", (".csv",), "CSV, comment lines, then time in s and leads in mV",
+           "at most 0.5 nV: six decimals; beats in a comment line, to 1 ms", csv_files),
+)}  # fmt: skip

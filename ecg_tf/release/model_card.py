@@ -1,0 +1,95 @@
+"""MODEL_CARD.md: the generator a release was drawn from, how it was trained and measured."""
+
+import ecg_tf
+from ecg_tf.release import card_text as say
+from ecg_tf.release.trained import Trained
+from ecg_tf.release.verdict import GateResult, about_persons
+
+_DATA = ("database", "leads", "split", "fs", "band_low", "band_high", "notch", "overlap",
+         "mix_persons")
+_IMAGE = ("range", "quantization", "arrangement", "height", "width", "fit")
+_TRAINING = ("model", "latent_dim", "base_filters", "padding", "batch_size", "steps", "stop",
+             "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "precision", "seed")
+_WORDS = {"dcgan": "DCGAN, plain cross-entropy", "r1gan": "relativistic GAN with R1/R2 penalties",
+          "wgan_gp": "Wasserstein GAN with gradient penalty",
+          "wavegan": "relativistic GAN with convolutions along time"}
+
+
+def model_card(run: Trained, gate: GateResult) -> str:
+    """The card of a run's generator.
+
+    Args:
+        run: `Trained`.
+        gate: `GateResult`; what did not pass is said in the first line.
+
+    Returns:
+        str, Markdown.
+    """
+    e, found = run.experiment, run.metrics
+    fidelity = [one for one in found.get("measures", ()) if not about_persons(one["name"])]
+    trip = found.get("round_trip", {})
+    versions = ", ".join(f"{name} {one}" for name, one in found.get("versions", {}).items())
+    return f"""{say.forced_line(gate)}# Model card: generator of the run {e.experiment}
+
+**It draws synthetic ECGs. Not for diagnosis.** Nothing here says that its ECGs, or its weights,
+are anonymous.
+
+## What it is
+
+{_WORDS.get(e.model, e.model)}: a network from {e.latent_dim} normal random numbers to an image of \
+{' x '.join(map(str, run.codec.image_shape))} (height, width, channels), and a codec that turns the
+image into mV. The averaged weights (EMA) are the ones that draw. All settings:
+
+{say.table(('data', ''), _settings(e, _DATA))}
+{say.table(('image', ''), _settings(e, _IMAGE))}
+{say.table(('training', ''), _settings(e, _TRAINING))}
+{_round_trip(trip)}
+## Training data
+
+{say.sources(run)}
+## Fidelity
+
+{_fidelity(fidelity)}
+## Persons
+
+{say.tested(run, gate)}
+## What was not tested
+
+{say.not_tested(run, gate)}
+## Uses
+
+Intended: to draw sets for teaching and for research on generators, attacks and measures.
+
+Unsuitable:
+
+{say.bullets(say.UNSUITABLE)}
+**Weights are not part of a release.** Who has them draws without end and attacks them from inside;
+of that only the attack by the discriminator's scores was tried, if it stands in the table above.
+
+## Versions and checksums
+
+Trained and measured with: {versions or 'not known'}\
+{f"; commit {found['git']}" if found.get('git') else ''}. Card by ecg_tf {ecg_tf.__version__}.
+
+{say.checksums(run.sha256)}"""
+
+
+def _settings(experiment, names) -> list[tuple]:
+    values = experiment.to_dict()
+    # Where somebody keeps data of patients is nobody's business: a path's last part is enough.
+    return [(name, str(values[name]).rstrip("/").rsplit("/", 1)[-1] if name == "database"
+             else values[name]) for name in names]
+
+
+def _round_trip(trip: dict) -> str:
+    if not trip:
+        return ""
+    return (f"Real windows through the image and back: RMSE {1000 * trip['rmse_mv']:.3g} µV, "
+            f"largest error {1000 * trip['max_mv']:.3g} µV.\n")
+
+
+def _fidelity(measures: list[dict]) -> str:
+    if not measures:
+        return "Not measured.\n"
+    return ("Floor: the same measure of training persons in the place of the synthetic set, "
+            "against the test persons.\n\n" + say.measures_table(measures))

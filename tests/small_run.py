@@ -1,0 +1,49 @@
+"""A run's folder without any training: an untrained generator is enough for what comes after."""
+
+import json
+
+import numpy as np
+
+from ecg_tf.codec import make_codec
+from ecg_tf.experiment import Experiment
+from ecg_tf.filtering import prepare
+from ecg_tf.records import provenance
+from ecg_tf.simulate import simulate_cohort
+from ecg_tf.windows import beat_sequences, strips
+
+PASS = {"verdict": "pass", "asked": "at most 1", "got": "0.5", "why": ""}
+FAIL = {**PASS, "verdict": "fail"}
+MEASURE = {"name": "MMD²", "value": 0.1, "floor": 0.2, "low": None, "high": None, "p_value": 0.01,
+           "unit": "", "n": 40}
+
+
+def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8):
+    """Writes experiment.yaml, codec.json, generator.keras, metrics.json; gives the folder.
+
+    `gate` is the verdict's table; None writes no metrics.json.
+    """
+    from ecg_tf.models import build_generator
+
+    experiment = Experiment(experiment=name, subjects=3, minutes=0.5, height=rows, width=32,
+                            arrangement=arrangement, runs_dir=str(folder))
+    records = simulate_cohort(subjects=3, minutes=0.5, seed=1)
+    ready = [prepare(record, 128.0) for record in records]
+    windows = beat_sequences(ready, rows=rows) if arrangement == "beat_rows" else \
+        strips(ready, rows * 32)
+    codec = make_codec(windows, range="companded", arrangement=arrangement, height=rows, width=32)
+    experiment.save(experiment.folder / "experiment.yaml")
+    codec.save(experiment.folder / "codec.json")
+    generator = build_generator(codec.image_shape, latent_dim=8, base_filters=4)
+    rng = np.random.default_rng(0)  # louder than fresh weights: the ECGs must differ
+    generator.set_weights([rng.normal(0, 0.3, w.shape) for w in generator.get_weights()])
+    generator.save(experiment.folder / "generator.keras")
+    if gate is not None:
+        content = {"experiment": experiment.to_dict(), "data": provenance(records),
+                   "measures": [MEASURE, {**MEASURE, "name": "linkability"}],
+                   "split": {"train": 2, "test": 1}, "synthetic_windows": 40,
+                   "versions": {"keras": "3"}, "git": "abc",
+                   "round_trip": {"rmse_mv": 0.001, "max_mv": 0.01},
+                   "privacy": {"gate": gate, "words": "Words of the gate.", "notes": ["A note."],
+                               "power": "9 of 10 copies found"}}
+        (experiment.folder / "metrics.json").write_text(json.dumps(content))
+    return experiment.folder
