@@ -43,6 +43,11 @@ class SampleGrid(keras.callbacks.Callback):
         self.n, self.every, self.seed, self.images = n, every, seed, {}
         self._due = 0
 
+    def on_train_begin(self, logs=None):
+        # A training that resumes draws when it would have drawn.
+        step = _step(self.model)
+        self._due = (step // self.every + 1) * self.every if step and self.every else 0
+
     def on_epoch_end(self, epoch, logs=None):
         step = _step(self.model)
         if step < self._due:
@@ -227,14 +232,27 @@ class HistoryCSV(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         step = _step(self.model)
         if self.path.exists() and step:
-            with self.path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file)
-                self.rows = [row for row in reader if int(row["step"]) <= step]
-                self.columns = list(reader.fieldnames or self.columns)
+            self.rows, self.columns = self._read(step)
         else:
             self.rows, self.columns = [], ["step", "seconds"]
         before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
         self._start = time.monotonic() - before
+
+    def _read(self, step):
+        try:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                reader = csv.DictReader(file)
+                lines = list(reader)
+            rows = [row for row in lines if int(row["step"]) <= step and float(row["seconds"]) >= 0]
+            if any(None in row or None in row.values() for row in lines):
+                raise ValueError("a line with more or fewer values than the first")
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise InputError(
+                f"The history '{self.path}' is damaged.", expected="one line a check, as written",
+                got=f"{type(error).__name__}: {error}"[:200],
+                fix=f"delete '{self.path}': the training goes on, its history begins anew",
+            ) from error  # fmt: skip
+        return rows, list(reader.fieldnames or ["step", "seconds"])
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(time.monotonic() - self._start, 2)

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -91,17 +92,37 @@ def whole_file(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        _to_disk(part)
         os.replace(part, path)
     except OSError as error:
-        raise InputError(
-            f"Cannot write '{path}'.",
-            expected="a folder that can be written to, with space left",
-            got=f"{type(error).__name__}: {error.strerror or error}",
-            fix="choose another folder, or give yourself write permission to this one",
-        ) from error
+        raise cannot_write(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def cannot_write(path, error: OSError) -> InputError:
+    """The error for a file or folder that cannot be written, to be raised: full, or not allowed."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        fix = "make space and give the same command again; what was whole before is as it was"
+    else:
+        fix = "choose another folder, or give yourself write permission to this one"
+    return InputError(
+        f"Cannot write '{path}'.",
+        expected="a folder that can be written to, with space left",
+        got=f"{type(error).__name__}: {error.strerror or error}",
+        fix=fix,
+    )
+
+
+def _to_disk(path: Path) -> None:
+    # Else a power cut may leave the new name with nothing behind it.
+    with contextlib.suppress(OSError):  # some file systems cannot, such as those of other machines
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _as_sentence(text) -> str:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ecg_tf
-from ecg_tf.errors import InputError, closest, write_whole
+from ecg_tf.errors import InputError, cannot_write, closest, write_whole
+from ecg_tf.locks import holding
 from ecg_tf.report_html import to_html
 
 __all__ = ["NotebookError", "run_notebook", "strip_progress", "to_html"]
@@ -55,18 +56,13 @@ def run_notebook(
         Path of the executed notebook.
 
     Raises:
-        InputError: no such notebook, an unknown parameter, or a cell that raised InputError (only
-            its own paragraph is passed on).
+        InputError: no such notebook, an unknown parameter, another process makes this report, or a
+            cell that raised InputError (only its own paragraph is passed on).
         NotebookError: a cell failed otherwise, or its kernel died.
 
     Example:
         >>> run_notebook("notebooks/05_experiment.ipynb", "reports/a.ipynb", {"seed": 1})
     """
-    import nbformat
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
     notebook, output = Path(notebook), Path(output)
     parameters = {name: _plain(value) for name, value in dict(parameters or {}).items()}
     check_parameters(notebook, parameters)
@@ -74,6 +70,16 @@ def run_notebook(
         raise InputError(f"The folder '{cwd}' to run in does not exist.", fix="name another one")
     if validate is not None:
         validate(parameters)
+    with holding(output.parent, f".{output.stem}.lock"):
+        return _execute(notebook, output, parameters, progress, cwd)
+
+
+def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd) -> Path:
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
     failed = output.with_name(f"{output.stem}.failed.ipynb")
     part = output.with_name(f".{output.stem}.part.ipynb")
     try:
@@ -102,12 +108,7 @@ def run_notebook(
             "memory ran out. Smaller values of batch_size, base_filters or the image need less."
         ) from None
     except OSError as error:
-        raise InputError(
-            f"Cannot write '{output}'.",
-            expected="a folder that can be written to, with space left",
-            got=f"{type(error).__name__}: {error.strerror}",
-            fix="choose another folder, or give yourself write permission to this one",
-        ) from error
+        raise cannot_write(output, error) from error
     finally:
         part.unlink(missing_ok=True)
 

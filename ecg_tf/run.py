@@ -15,6 +15,7 @@ from ecg_tf.evaluation.judge import Verdict, judge, unattacked
 from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.experiment import Experiment
+from ecg_tf.locks import hold, holding, release
 from ecg_tf.preparation import Data, prepare_data, seams_of
 from ecg_tf.quiet import quiet_startup
 from ecg_tf.windows import Windows, cut_strips
@@ -55,11 +56,17 @@ def run(experiment: Experiment, progress: bool = True) -> Run:
         Run.
 
     Raises:
-        InputError: the experiment, its data or its folder cannot be used.
+        InputError: the experiment, its data or its folder cannot be used, or another process is at
+            work in the folder.
 
     Example:
         >>> run(Experiment.from_yaml("notebooks/experiments/quickstart.yaml")).measures[0].value
     """
+    with holding(experiment.folder):
+        return _run(experiment, progress)
+
+
+def _run(experiment: Experiment, progress: bool) -> Run:
     start(experiment)
     data = prepare_data(experiment)
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
@@ -75,7 +82,11 @@ def run(experiment: Experiment, progress: bool = True) -> Run:
 
 
 def start(experiment: Experiment) -> None:
-    """Makes sure, before hours of work, that the run can be written; keeps its settings."""
+    """Makes sure, before hours of work, that the run can be written; keeps its settings.
+
+    Until `finish`, or until this process ends, no other one may work in the run's folder.
+    """
+    hold(experiment.folder)
     experiment.save(experiment.folder / "experiment.yaml")
 
 
@@ -178,6 +189,7 @@ def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     measures = measures if verdict is None else verdict.measures
     found = metrics(experiment, data, synthetic, measures, verdict)
     write_whole(folder / "metrics.json", json.dumps(found, indent=1))
+    release(folder)
     return Run(experiment, data, synthetic, measures, folder, verdict)
 
 

@@ -5,6 +5,7 @@ they read from `measures.csv`, so that a training that was killed goes on as if 
 """
 
 import io
+import zipfile
 from pathlib import Path
 
 import keras
@@ -59,7 +60,14 @@ class MeasuresAlong(keras.callbacks.Callback):
         """What was measured up to a step by these very yardsticks; others are of no help."""
         floors, self.rows = self.folder / "floors.csv", _NOTHING.copy()
         if self.path.exists() and floors.exists() and floors.read_text("utf-8") == self._floors:
-            rows = pd.read_csv(self.path, float_precision="round_trip")
+            try:
+                rows = pd.read_csv(self.path, float_precision="round_trip")
+                rows = rows.astype(_NOTHING.dtypes)[list(_NOTHING)]
+            except (ValueError, KeyError, OSError) as error:
+                raise InputError(f"The measures '{self.path}' are damaged.",
+                                 expected="columns step, against, name, value",
+                                 got=str(error)[:200], fix=f"delete '{self.folder}' to train anew"
+                                 ) from error
             self.rows = rows[rows["step"] <= step].reset_index(drop=True)
         return self.rows
 
@@ -199,7 +207,14 @@ def stop_at_floor(experiment: Experiment, data: Data) -> StopAtFloor:
 def save_averages(gan, path) -> None:
     """Writes the averaged generator's weights, whole or not at all."""
     with whole_file(path) as part:
-        gan.ema_generator.save_weights(part)
+        # By way of an archive, which Keras writes from memory: HDF5 crashes on a full disk.
+        archive = part.with_name(f"{part.name}.keras")
+        try:
+            gan.ema_generator.save(archive)
+            with zipfile.ZipFile(archive) as kept:
+                part.write_bytes(kept.read("model.weights.h5"))
+        finally:
+            archive.unlink(missing_ok=True)
 
 
 def load_averages(gan, path) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ecg_tf.errors import InputError, closest
 from ecg_tf.experiment import Experiment, read_yaml
+from ecg_tf.locks import holding
 from ecg_tf.report_html import to_html
 from ecg_tf.reports import NotebookError, check_parameters, run_notebook, without_paths
 
@@ -197,8 +198,14 @@ def run_study(
         list of Outcome, the comparison's last. Progress, failures and a summary are printed.
 
     Raises:
+        InputError: another study writes into the same folder of reports.
         KeyboardInterrupt: Ctrl-C, after what is kept has been said.
     """
+    with holding(output, ".study.lock"):
+        return _run_study(plans, output, notebooks, clock)
+
+
+def _run_study(plans, output, notebooks, clock) -> list[Outcome]:
     plans, to_run, outcomes, times = list(plans), [], [], []
     comparison = comparison_plan(notebooks=notebooks)
     if comparison.notebook.exists():

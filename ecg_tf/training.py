@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import re
+import warnings
 from pathlib import Path
 
 import keras
@@ -11,6 +14,7 @@ from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine,
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
+from ecg_tf.locks import holding
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, projection_of
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.rates import HoldThenFall
@@ -84,14 +88,22 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         GAN, trained. `history.csv`, `samples/` and `checkpoints/last.keras` are in the folder.
 
     Raises:
-        InputError: the folder cannot be written to, or its checkpoint cannot be read.
+        InputError: the folder cannot be written to, another process works in it, or none of its
+            checkpoints can be read.
     """
+    with holding(experiment.folder):
+        return _train(experiment, data, callbacks, progress)
+
+
+def _train(experiment: Experiment, data: Data, callbacks, progress: bool) -> GAN:
     e, folder = experiment, experiment.folder
     checkpoint = Checkpoint(folder / "checkpoints" / "last.keras", training_key(e, data))
     gan = checkpoint.load()
     if gan is None or int(gan.step.value) > e.steps:
         # Asked for fewer steps than were kept: those weights would not be what was asked for.
         gan = build_gan(e, data.codec)
+    elif progress:
+        print(f"Going on from the checkpoint of step {int(gan.step.value):,}.", flush=True)
     train_windows = data.windows["train"]
     stop = stop_at_floor(e, data) if e.stop == "floor" else None
     some = train_windows.take(slice(None, None, max(1, len(train_windows) // REAL_IMAGES)))
@@ -154,40 +166,73 @@ def precision_of(precision: str) -> str:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps the newest state of a GAN: weights, averages, optimizers, random state.
+    """Keeps the newest state of a GAN (weights, averages, optimizers, random state) and the one
+    before, which serves if the newest turns out to be damaged.
 
     Args:
-        path: the `.keras` file; beside it lies `<stem>.key`, which says what it belongs to.
+        path: the `.keras` file; beside it lie `previous.keras` and `<stem>.key`, which says what
+            both belong to.
         key: str, of `training_key`.
     """
 
     def __init__(self, path, key: str):
         super().__init__()
         self.path, self.key = Path(path), key
+        self.previous = self.path.with_name("previous.keras")
         self.key_path = self.path.with_suffix(".key")
+        self._damaged = False  # what lies at `path`
 
     def load(self) -> GAN | None:
-        """The GAN as it was kept, or None if nothing of this experiment is there."""
-        if not self.path.exists() or not self.key_path.exists():
+        """The GAN as it was kept, or None if nothing of this experiment is there.
+
+        Raises:
+            InputError: there is something, but nothing that can be read.
+        """
+        if not self._of_this_experiment():
             return None
-        if self.key_path.read_text(encoding="utf-8") != self.key:
+        problem = None
+        for path in (one for one in (self.path, self.previous) if one.exists()):
+            try:
+                gan = keras.saving.load_model(path, safe_mode=True)  # the archive is checked (CRC)
+            except Exception as error:
+                problem, self._damaged = error, True
+                continue
+            if problem is not None:
+                warnings.warn(f"The checkpoint '{self.path}' is damaged ({str(problem)[:100]}). "
+                              f"The training goes on from the one before it, of step "
+                              f"{int(gan.step.value):,}.", stacklevel=3)
+            return gan
+        if problem is None:
             return None
-        try:
-            return keras.saving.load_model(self.path)
-        except Exception as error:
-            raise InputError(
-                f"The checkpoint '{self.path}' cannot be read.",
-                expected="a checkpoint of this experiment", got=str(error)[:200],
-                fix=f"delete '{self.path}' to train from the beginning",
-            ) from error  # fmt: skip
+        raise InputError(
+            f"No checkpoint in '{self.path.parent}' can be read.",
+            expected="a checkpoint of this experiment", got=str(problem)[:200],
+            fix=f"delete the folder '{self.path.parent}' to train from the beginning",
+        ) from problem  # fmt: skip
 
     def on_epoch_end(self, epoch, logs=None):
         with whole_file(self.path) as part:
             self.model.save(part)
-            # An old checkpoint must never be found beside the key of a new one.
-            if not self.key_path.exists() or self.key_path.read_text() != self.key:
-                self.key_path.unlink(missing_ok=True)
-        write_whole(self.key_path, self.key)
+            if not self._of_this_experiment():
+                # An old checkpoint must never be found beside the key of a new one, whenever the
+                # process is killed.
+                self.path.unlink(missing_ok=True)
+                self.previous.unlink(missing_ok=True)
+                write_whole(self.key_path, self.key)
+            elif self.path.exists() and not self._damaged:
+                os.replace(self.path, self.previous)
+        self._damaged = False
+
+    def _of_this_experiment(self) -> bool:
+        kept = self.key_path.read_bytes() if self.key_path.exists() else b""
+        if kept and not re.fullmatch(rb"[0-9a-f]{16}", kept) and self.path.exists():
+            raise InputError(
+                f"'{self.key_path}' is damaged: nobody knows which experiment made the checkpoints "
+                "beside it.", expected="16 hexadecimal digits", got=repr(kept[:40]),
+                fix=f"restore it, or delete the folder '{self.path.parent}' to train from the "
+                "beginning",
+            )  # fmt: skip
+        return kept == self.key.encode()
 
 
 def _tensorboard(folder: Path):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.errors import write_whole
 from ecg_tf.records.record import Record
 
 _FORMAT = 1  # raise it whenever what is kept, or how it is read, changes
@@ -119,8 +118,13 @@ def save(
         index = {"names": list(names), "files": stamps, "arrays": kept, "records": described}
         text = json.dumps(index)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        write_whole(folder / "index.json", f"{digest}\n{text}")
-    except (OSError, ValueError) as error:  # InputError of write_whole is a ValueError
+        part = folder / f".index.{os.getpid()}.part"
+        try:  # a name of its own each: several processes may read the same folder at once
+            part.write_text(f"{digest}\n{text}", encoding="utf-8")
+            os.replace(part, folder / "index.json")
+        finally:
+            part.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         warnings.warn(f"Reading without a cache: '{folder}' ({reason}).", stacklevel=4)
 

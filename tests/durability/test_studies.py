@@ -1,0 +1,121 @@
+"""A study or a report that was killed, or failed late, goes on from what is there."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ecg_tf.__main__ import main
+from ecg_tf.locks import holding
+from tests.durability.killing import QUICK, command, complete, differences, kill_when, trained
+from tests.test_run import TINY
+from tests.test_study import notebook
+
+NAMES = "experiment = 'a'\nsteps = 1\nseed = 0\nruns_dir = 'runs'\nwait = 0"
+WORK = """import json, pathlib, time
+from ecg_tf.experiment import Experiment
+from ecg_tf.run import start
+chosen = Experiment(experiment=experiment, steps=steps, seed=seed, runs_dir=runs_dir)
+start(chosen)
+time.sleep(60 if pathlib.Path("slow").exists() and experiment == "b" else 0)
+(chosen.folder / "metrics.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
+TRAINING = """from ecg_tf.experiment import Experiment
+from ecg_tf.preparation import prepare_data
+from ecg_tf.run import start
+from ecg_tf.training import train
+import pathlib
+chosen = Experiment.from_namespace(globals())
+start(chosen)
+data = prepare_data(chosen)
+gan = train(chosen, data)
+if pathlib.Path("broken").exists():
+    raise RuntimeError("a later cell fails")"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder like the project's, with one notebook that takes no time."""
+    monkeypatch.chdir(tmp_path)
+    notebook(tmp_path / "notebooks/05_experiment.ipynb", NAMES.rsplit("\n", 1)[0], WORK)
+    (tmp_path / "notebooks/experiments").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / f"notebooks/experiments/{name}.yaml").write_text("seed: 1")
+    return tmp_path
+
+
+def test_a_killed_study_goes_on_where_it_was(project):
+    Path("slow").write_text("")
+    assert kill_when(Path("runs/b/experiment.yaml").exists, 0.1, "study", folder=project)
+    assert sorted(p.name for p in Path("reports").glob("*.html")) == ["a.html"]
+    before = Path("reports/a.ipynb").stat().st_mtime_ns
+    Path("slow").unlink()
+    # The notebook's kernel lives for another moment and holds runs/b: it is waited for.
+    said = complete("study", folder=project)
+    assert "done: a" in said and "2 reports made, 1 were done before, 0 failed" in said
+    assert Path("reports/a.ipynb").stat().st_mtime_ns == before
+    assert sorted(p.name for p in Path("reports").glob("*.html")) == ["a.html", "b.html", "c.html"]
+    assert not [p for p in Path("reports").iterdir() if p.name.startswith(".")]
+
+
+def test_a_second_study_says_who_is_there(project):
+    Path("slow").write_text("")
+    first = command("study", folder=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        last = time.monotonic() + 60
+        while not Path("runs/b/experiment.yaml").exists():
+            assert time.monotonic() < last
+            time.sleep(0.01)
+        second = command("study", folder=project, stderr=subprocess.PIPE)
+        assert f"process {first.pid} " in second.communicate(timeout=60)[1]
+        assert second.returncode == 2
+        # A single run of what the study is at is refused too, by the notebook's process.
+        Path("b.yaml").write_text("experiment: b")
+        assert main(["run", "b.yaml"]) == 2
+    finally:
+        first.kill()
+        first.communicate()
+    with holding("runs/b"):  # waits for the orphaned kernel, so that the folder can be removed
+        pass
+
+
+def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    settings = {**TINY, **QUICK, "experiment": "a", "runs_dir": "runs"}
+    names = "\n".join(f"{name} = {value!r}" for name, value in settings.items())
+    notebook(tmp_path / "notebooks/late.ipynb", names, TRAINING)
+    (tmp_path / "late.yaml").write_text("notebook: late\nexperiment: a")
+    Path("broken").write_text("")
+    assert main(["report", "late.yaml"]) == 1
+    assert "a later cell fails" in capsys.readouterr().err
+    kept = {p: p.stat().st_mtime_ns for p in Path("runs/a").rglob("*") if p.is_file()
+            and p.name not in ("experiment.yaml", ".lock")}  # fmt: skip
+    assert any(p.name == "last.keras" for p in kept)
+    Path("broken").unlink()
+    assert main(["report", "late.yaml"]) == 0
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept
+    assert "Going on from the checkpoint of step 6" in Path("reports/a.ipynb").read_text()
+    assert not Path("reports/a.failed.ipynb").exists()
+
+
+@pytest.mark.slow
+def test_a_study_killed_in_a_training_gives_the_same_numbers(tmp_path):
+    """The real notebook: its kernel is killed with the study, and both reports come out alike."""
+    import yaml
+
+    from tests.durability.killing import HOME, SETTINGS
+
+    for name in ("whole", "killed"):
+        books = tmp_path / name / "notebooks"
+        (books / "experiments").mkdir(parents=True)
+        (books / "05_experiment.ipynb").write_bytes(
+            (Path(HOME) / "notebooks/05_experiment.ipynb").read_bytes())
+        for seed in (1, 2):
+            (books / f"experiments/e{seed}.yaml").write_text(
+                yaml.safe_dump({**SETTINGS, "seed": seed}))
+    complete("study", folder=tmp_path / "whole")
+    killed = tmp_path / "killed"
+    assert kill_when(trained(killed / "runs/e2", 12), 0.02, "study", folder=killed)
+    assert "done: e1" in complete("study", folder=killed)
+    for name in ("e1", "e2"):
+        assert differences(tmp_path / "whole/runs" / name, killed / "runs" / name) == []
