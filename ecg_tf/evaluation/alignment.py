@@ -166,7 +166,7 @@ def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
     first, last = -BEAT_GRID[0] * 1.05 * fs, strips.shape[1] - 2 - BEAT_GRID[-1] * 1.05 * fs
     whole = [one[(one >= first) & (one <= last)] for one in strip_rpeaks(strips, fs)]
     peaks = [one[np.linspace(0, len(one) - 1, min(most, len(one))).astype(int)] for one in whole]
-    known, best, owner = _unit(known.reshape(len(known), -1)).T, None, None
+    known, best, owner = _unit(known.reshape(len(known), -1)).T, None, np.zeros(0, int)
     for speed in (0.95, 0.975, 1, 1.025, 1.05):
         beats, owner = aligned_beats(strips, peaks, fs * speed)
         beats = _unit(beats.reshape(len(beats), len(known)))

@@ -66,16 +66,16 @@ def cast(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: 
                              fix="split by subject, not by window")
     strangers, known = np.split(others, [(len(others) + 1) // 2])
     parts = [train]
-    if len(known):
+    if holdout is not None and len(known):
         parts.append(holdout.take(np.isin(holdout.subjects, known)))
     learned = Windows.concatenate(parts)
     early, late = in_time(learned)
     early, late = (spread(learned.take(part), 2 * max_strips) for part in (early, late))
-    strange = None
-    if len(others):
+    other = strange = None
+    if holdout is not None and len(others):
+        other = spread(holdout, max_strips)
         strange = spread(holdout.take(np.isin(holdout.subjects, strangers)), max_strips)
-    return Roles(members, known, strangers, spread(train, max_strips),
-                 spread(holdout, max_strips) if len(others) else None, strange, early, late)
+    return Roles(members, known, strangers, spread(train, max_strips), other, strange, early, late)
 
 
 def in_time(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
