@@ -35,8 +35,9 @@ data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
 	$(RUN) -m jupyterlab --notebook-dir=.
 
-lint: $(VENV)/.installed ## check the code with ruff
+lint: $(VENV)/.installed ## check the code with ruff and mypy
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 
 .venv: $(VENV)/.installed ## install everything into .venv (the other targets do it themselves)
 
@@ -52,6 +53,6 @@ $(VENV)/.installed: requirements.txt
 	@touch $@
 
 clean: ## remove .venv and caches; runs/, data/ and reports/ stay
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find ecg_tf tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 	find notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +

@@ -57,8 +57,9 @@ def run(options) -> int:
     result = run_experiment(Experiment.from_yaml(options.file), progress=not options.quiet)
     table = measured_table(result.measures)
     print(table[["value", "floor", "unit"]].to_string(float_format="{:.4g}".format))
-    print(f"\nRelease gate\n{result.verdict.gate.table.to_string()}\n")
-    print("\n".join([result.verdict.gate.words, *result.verdict.notes]))
+    if result.verdict is not None:
+        print(f"\nRelease gate\n{result.verdict.gate.table.to_string()}\n")
+        print("\n".join([result.verdict.gate.words, *result.verdict.notes]))
     print(f"Everything is in {result.folder}")
     return 0
 
@@ -162,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=report)
 
     one = commands.add_parser("study", help="make the reports of all experiments",
-                              description=study.__doc__ + " Exit status 1 if one failed.")
+                              description=f"{study.__doc__} Exit status 1 if one failed.")
     one.add_argument("paths", nargs="*", metavar="PATH", help="experiment files or folders of them "
                      "(default: notebooks/experiments)")  # fmt: skip
     one.add_argument("--only", default="", metavar="PATTERN",
@@ -178,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=compare)
 
     one = commands.add_parser("evaluate", help="judge a synthetic set made by other software",
-                              description=evaluate.__doc__ + " Folders hold WFDB records, or CSV "
+                              description=f"{evaluate.__doc__} Folders hold WFDB records, or CSV "
                               "files: a column `time` (s) or `fs` (Hz), the others leads in mV. "
                               "Exit status 0: gate passed, 3: gate failed, 2: bad input.")
     one.add_argument("--real", required=True, metavar="FOLDER",
@@ -199,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=evaluate)
 
     one = commands.add_parser("export", help="write a synthetic set and its cards for others",
-                              description=export.__doc__ + " The same command goes on after a "
+                              description=f"{export.__doc__} The same command goes on after a "
                               "kill; a larger --n adds to the same folder. Exit status 3: the "
                               "run's release gate was not passed, nothing is written.")
     one.add_argument("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME")
@@ -216,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=export)
 
     one = commands.add_parser("controls", help="print the planted-fault table",
-                              description=controls.__doc__ + " Exit status 1 if an order is wrong.")
+                              description=f"{controls.__doc__} Exit status 1 if an order is wrong.")
     one.add_argument("--database", default="simulated", help="simulated (default), mitdb, ...")
     one.add_argument("--data-dir", default="", help="folder of the databases")
     one.add_argument("--tables", nargs="+", default=["faults"],

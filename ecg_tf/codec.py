@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.arrange import arrangement_from_dict, make_arrangement
-from ecg_tf.beat_rows import compare
+from ecg_tf.arrange import FixedArrangement, arrangement_from_dict, make_arrangement
+from ecg_tf.beat_rows import BeatRows, compare
 from ecg_tf.checks import finite_signals, known_keys, names, number
 from ecg_tf.errors import InputError, write_whole
 from ecg_tf.quantize import on_grid
@@ -44,9 +44,9 @@ class Codec:
     """
 
     standardizer: Standardizer
-    arrangement: object
-    fs: float | None = None
-    leads: tuple[str, ...] | None = None
+    arrangement: FixedArrangement | BeatRows
+    fs: float = None  # type: ignore[assignment]  # both come from the standardizer at last
+    leads: tuple[str, ...] = None  # type: ignore[assignment]
 
     def __post_init__(self):
         fs = self.standardizer.fs if self.fs is None else self.fs
@@ -87,7 +87,7 @@ class Codec:
     @property
     def rows(self) -> int | None:
         """Beats a window for beat rows, else None."""
-        return self.arrangement.rows if self.arrangement.adaptive else None
+        return self.arrangement.rows if isinstance(self.arrangement, BeatRows) else None
 
     def encode(self, windows: Windows) -> np.ndarray:
         """Windows to images.
@@ -128,7 +128,7 @@ class Codec:
         code = self._read(images[..., inner:]) if "range" in self.channels else None
         signals = self.standardizer.inverse_transform(values, code).astype(np.float32)
         rpeaks, lengths = None, np.full(len(images), signals.shape[1])
-        if self.arrangement.adaptive:
+        if isinstance(self.arrangement, BeatRows):
             rpeaks = self.arrangement.rpeaks(images[..., :inner])
             lengths = self.arrangement.lengths(rpeaks)
         blank = np.full(len(images), "")
@@ -164,7 +164,8 @@ class Codec:
             (beat rows: those outside the first and last cut), `clipped_samples_percent`.
         """
         back, first = self.decode(self.encode(windows)), np.zeros(len(windows), np.int64)
-        if self.arrangement.adaptive:  # the same R peak tells where a decoded window starts
+        # The same R peak tells where a decoded window starts.
+        if windows.rpeaks is not None and back.rpeaks is not None:
             first = np.rint(windows.rpeaks[:, 1] - back.rpeaks[:, 1]).astype(int)
         clipped = self.standardizer.report(windows)["clipped_samples_percent"]
         error = compare(windows.signals, windows.lengths, back.signals, back.lengths, first)

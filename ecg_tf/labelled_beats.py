@@ -110,7 +110,7 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
     windows = beats_with_rhythm([r for r in prepared if r.subject in taken], e.height * e.width,
                                 quality)
     parts = {part: select_part(windows, split, part) for part in ("train", "test")}
-    known = np.unique(parts["train"].labels)
+    known = np.unique(parts["train"].labels)  # type: ignore[arg-type]  # beats have labels
     codec = make_codec(
         parts["train"], range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
         standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
@@ -163,7 +163,8 @@ def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> W
         after = intervals[np.minimum(at, len(intervals) - 1)]
         steady = np.full(len(own), np.minimum(intervals, LONGEST_RR_S).mean())
         rhythm[own] = np.where(inner[:, None], np.stack([before, after, steady], -1), np.nan)
-    kept = np.isin(windows.labels, list(CLASSES)) & np.isfinite(rhythm).all(axis=1)
+    labels: np.ndarray = windows.labels  # type: ignore[assignment]  # beats have labels
+    kept = np.isin(labels, list(CLASSES)) & np.isfinite(rhythm).all(axis=1)
     kept &= (np.nan_to_num(rhythm) > SHORTEST_RR_S).all(axis=1)
     if not kept.any():
         raise InputError("There are no labelled beats.", got="none of a class N, S, V, F or Q",

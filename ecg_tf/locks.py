@@ -19,7 +19,7 @@ from ecg_tf.errors import InputError, cannot_write
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
 ORPHAN_S = 10.0  # longest wait for a notebook's kernel to notice that its report was killed

@@ -87,14 +87,16 @@ def make_dataset(
 
 
 def beat_mixer(codec: Codec, persons: int = 2):
-    """Gives each image of a batch the average beat of a person who does not exist.
+    """Gives each image of a batch the usual beat of a person who does not exist.
 
     In beat rows a column is the same part of every beat, so beats of several persons can be mixed
-    pixel by pixel. With m_i the mean row of image i and m that of the batch,
+    pixel by pixel. With m_i the median row of image i and m the mean of these over the batch,
 
         m' = m + sum_i w_i (m_i - m),   sum_i w_i² = 1,   w_i > 0,
 
-    over the image itself and `persons` - 1 others. As the squares of the weights add up to one,
+    over the image itself and `persons` - 1 others, and m' - m_i is added to every row. The median
+    is the usual beat: a mean would hold a share of each ectopic beat, and, taken away from the
+    other beats, leave its negative in all of them. As the squares of the weights add up to one,
     the mixed persons differ from each other as much as the real ones did: mean and covariance
     over persons stay. What varies from beat to beat stays the image's own.
 
@@ -116,12 +118,14 @@ def beat_mixer(codec: Codec, persons: int = 2):
                          expected="arrangement beat_rows", got=codec.arrangement.name,
                          fix="set mix_persons to 1, or take beat_rows")
     rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
+    height = codec.image_shape[0]
 
     def mixed(images, seed):
-        mean = tf.reduce_mean(images, axis=1, keepdims=True)
+        rows = tf.sort(images, axis=1)
+        usual = (rows[:, (height - 1) // 2] + rows[:, height // 2])[:, None] / 2.0
         # One value an image for RR, else an interval would no longer have one of its own.
-        mean = tf.where(rr, tf.reduce_mean(mean, axis=2, keepdims=True), mean)
-        offset = mean - tf.reduce_mean(mean, axis=0, keepdims=True)
+        usual = tf.where(rr, tf.reduce_mean(usual, axis=2, keepdims=True), usual)
+        offset = usual - tf.reduce_mean(usual, axis=0, keepdims=True)
         weights = tf.random.stateless_uniform([tf.shape(images)[0], persons], seed, 0.5, 1.0)
         weights = tf.math.l2_normalize(weights, axis=1)[:, :, None, None, None]
         # The batch is in random order: its next ones are other persons, nearly always.
@@ -143,7 +147,7 @@ def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:
         window's range, its `code`, `rpeaks` and `lengths`.
     """
     codec.check(windows)
-    inputs = {"signals": np.asarray(windows.signals, np.float32)}
+    inputs: dict[str, np.ndarray] = {"signals": np.asarray(windows.signals, np.float32)}
     code = codec.standardizer.range_code(windows)
     if code is not None:
         centre, half = codec.standardizer.centre_and_half(code)

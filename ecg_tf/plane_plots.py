@@ -54,8 +54,9 @@ def plane_null(measures) -> tuple[float, float, float]:
     rows = {one["name"]: one for one in (
         measure if isinstance(measure, Mapping) else vars(measure) for measure in measures)}
     row = rows.get(REIDENTIFIED, {})
-    return tuple(np.nan if row.get(field) is None else float(row[field])
-                 for field in ("floor", "floor_low", "floor_high"))
+    mean, low, high = (np.nan if row.get(field) is None else float(row[field])
+                       for field in ("floor", "floor_low", "floor_high"))
+    return mean, low, high
 
 
 @matplotlib.rc_context(STYLE)

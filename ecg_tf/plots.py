@@ -178,7 +178,8 @@ def image_grid(
     images = np.asarray(images, dtype=float)
     images = images[..., None] if images.ndim == 3 else images
     rgb = channel == "rgb"
-    if images.ndim != 4 or not len(images) or not (rgb or 0 <= channel < images.shape[-1]):
+    known = rgb or (not isinstance(channel, str) and 0 <= channel < images.shape[-1])
+    if images.ndim != 4 or not len(images) or not known:
         raise InputError(
             "These images, or this channel of them, cannot be drawn.",
             expected="(batch, height, width, channel) and a channel they have, or 'rgb'",

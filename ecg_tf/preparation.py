@@ -78,7 +78,7 @@ def prepare_data(experiment: Experiment) -> Data:
         standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
                       "quantization": e.quantization},
     )  # fmt: skip
-    told = {"sex": {r.subject: r.sex for r in records if r.sex},
+    told: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
             "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
     attributes = {name: of for name, of in told.items() if len(set(of.values())) > 1}
     return Data(split, windows, cut, codec, provenance(records), quality, attributes)

@@ -55,7 +55,7 @@ class Prepared(Record):
         flaws: (time,) uint8, the sum of the `FLAWS` of any lead at each sample; 0: none.
     """
 
-    flaws: np.ndarray = None
+    flaws: np.ndarray = None  # type: ignore[assignment]  # always given; fields before have defaults
 
 
 def inspect_record(record: Record, quality: Quality | None = None) -> Prepared:

@@ -33,8 +33,8 @@ def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
 def refine_rpeaks(
     signal: np.ndarray,
     fs: float,
-    rpeaks: Sequence[int],
-    symbols: Sequence[str] | None = None,
+    rpeaks: Sequence[int] | np.ndarray,
+    symbols: Sequence[str] | np.ndarray | None = None,
     reach_s: float = 0.06,
 ) -> np.ndarray:
     """Moves each R peak to the largest deflection from the local median (over 0.8 s).

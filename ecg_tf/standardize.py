@@ -5,6 +5,8 @@ into a range [a, b]. What that costs is known beforehand (`Standardizer.error_bo
 reported afterwards (`Standardizer.report`).
 """
 
+from typing import Any
+
 import numpy as np
 
 from ecg_tf.checks import choice, finite_signals, known_keys, names, number, numbers_list, pair
@@ -62,7 +64,10 @@ class Standardizer:
         self.quantization = choice(quantization, "quantization", HALF_STEP)
         self.fs: float | None = None
         self.leads: tuple[str, ...] | None = None
-        self.centre = self.half = self.code_low = self.code_high = None
+        self.centre: Any = None  # these four are arrays once fitted
+        self.half: Any = None
+        self.code_low: Any = None
+        self.code_high: Any = None
         if self.range in FIXED:
             self._set_range(*(self._bend(np.array([limit])) for limit in self.limits_mv))
 
@@ -304,7 +309,7 @@ class Standardizer:
             )
 
 
-def _count_rpeaks(windows, outside: np.ndarray) -> tuple[int, int]:
+def _count_rpeaks(windows, outside) -> tuple[int, int]:
     if windows.rpeaks is None:
         return 0, 0
     at = np.rint(windows.rpeaks).astype(int)

@@ -62,7 +62,7 @@ class TableCodec:
         for name, kind in self.kinds.items():
             choice(kind, f"kind of column '{name}'", KINDS)
         self.columns: tuple[Column, ...] = ()
-        self.arrangement: FixedArrangement | None = None
+        self.arrangement: FixedArrangement = None  # type: ignore[assignment]  # set by fit
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

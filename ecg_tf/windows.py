@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,7 +96,7 @@ class Windows:
             start, stop, width = stop, stop + len(one), one.signals.shape[1]
             signals[start:stop, :width] = one.signals
             signals[start:stop, width:] = np.nan
-        joined = {
+        joined: dict[str, Any] = {
             name: np.concatenate([getattr(one, name) for one in windows])
             for name, value in vars(first).items()
             if isinstance(value, np.ndarray) and name != "signals"
@@ -292,13 +292,13 @@ def _cut_all(
     passed = []
     for record, cuts in zip(records, wanted, strict=True):
         keep = gate(record, cuts.starts, cuts.lengths, cuts.rpeaks, quality)
-        passed.append(_Cuts(*(None if part is None else part[keep] for part in cuts)))
+        passed.append(_Cuts._make(None if part is None else part[keep] for part in cuts))
     if not any(len(cuts.starts) for cuts in passed):
         dropped = {why: n - dropped_before[why] for why, n in quality.dropped.items()}
         length = max([length, *(n for cuts in wanted for n in cuts.lengths[:1])])
         raise no_window_error(records, length, n_rpeaks, dropped)
     parts = zip(*passed, strict=True)
-    joined = _Cuts(*(None if part[0] is None else np.concatenate(part) for part in parts))
+    joined = _Cuts._make(None if part[0] is None else np.concatenate(part) for part in parts)
     owner = np.repeat(np.arange(len(records)), [len(cuts.starts) for cuts in passed])
     # Written once into their final place: a sequence of lists would take the memory twice.
     shape = (len(owner), joined.lengths.max(), len(records[0].leads))

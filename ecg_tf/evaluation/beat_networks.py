@@ -67,7 +67,8 @@ def fit(model, x, targets: Sequence, epochs: int, seed: int, weights: Sequence |
         other = _slower(x[order], rng.uniform(-warp, warp, (len(x), 1))) * gain
         noisy = (other + 0.02 * rng.standard_normal(x.shape)).astype(np.float32)
         one = len(targets) == 1
-        y, w = ([part[order] for part in parts] if parts else None for parts in (targets, weights))
+        y = [part[order] for part in targets]
+        w = [part[order] for part in weights] if weights else None
         model.fit(noisy, y[0] if one else y, 128, 1, 0, sample_weight=w, shuffle=False)
 
 

@@ -124,12 +124,12 @@ def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 6
     Example:
         >>> clinical_distances(real, synthetic, fs=128).loc["heart_rate", "wasserstein1"]
     """
-    tables = [rhythm(side, fs, lead) for side in (real, synthetic)]
-    out = _compare(*tables, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
+    one, other = (rhythm(side, fs, lead) for side in (real, synthetic))
+    out = _compare(one, other, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
     if limit:
-        tables = [intervals(side, fs, lead, limit, seed) for side in (real, synthetic)]
+        one, other = (intervals(side, fs, lead, limit, seed) for side in (real, synthetic))
         names = ["p_duration", "p_amplitude", "pr", "qrs", "qt", "qtc"]
-        out = pd.concat([out, _compare(*tables, names, "delineated")])
+        out = pd.concat([out, _compare(one, other, names, "delineated")])
     return out
 
 

@@ -5,6 +5,7 @@ trained on real ECGs only, once for each set of data and settings: a cache remem
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,8 @@ class Identifier:
 
     def embed(self, strips, fs: float) -> np.ndarray:
         """(n, 64) unit vectors, or zeros for a strip without beats; inner products compare."""
-        return _of_strips(self.network, *_beats(strips, fs), len(strips))
+        beats, owner = _beats(strips, fs)
+        return _of_strips(self.network, beats, owner, len(strips))
 
 
 def train_identifier(early, early_subjects, late, late_subjects, fs: float,
@@ -112,7 +114,8 @@ def train_identifier(early, early_subjects, late, late_subjects, fs: float,
     network = embedding_of(model)
     known = _of_strips(network, beats, owner, len(early))
     templates = _unit(np.stack([known[who == one].mean(0) for one in range(len(persons))]))
-    guess = (_of_strips(network, *_beats(late, fs), len(late)) @ templates.T).argmax(1)
+    later, from_strip = _beats(late, fs)
+    guess = (_of_strips(network, later, from_strip, len(late)) @ templates.T).argmax(1)
     right = persons[guess] == late_subjects
     low, high = _interval_over(late_subjects, right, seed)
     return Identifier(network, tuple(map(str, persons)), templates, float(right.mean()), low, high,
@@ -130,7 +133,7 @@ class BeatEmbedding:
         rr_correlation: of the RR interval before the beat, told and true, on the same persons.
     """
 
-    network: object
+    network: Any
     balanced_accuracy: float
     rr_correlation: float
 

@@ -46,7 +46,8 @@ class PersonAUC:
         rng, n, k = np.random.default_rng(seed), len(self.sizes), self.members
         values = [self._auc(rng.integers(k, size=k), rng.integers(k, n, n - k))
                   for _ in range(draws)]
-        return tuple(map(float, np.quantile(values, [0.025, 0.975])))
+        low, high = np.quantile(values, [0.025, 0.975])
+        return float(low), float(high)
 
     def null(self, draws: int = 1000, seed: int = 0) -> np.ndarray:
         """(draws,) AUCs with membership dealt to the persons anew."""
@@ -95,7 +96,7 @@ def upper(score, alarm: float) -> float:
 
 def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
                           draws: int = 500, seed: int = 0, doubt: bool = False
-                          ) -> dict[str, float]:
+                          ) -> dict:
     """Share of synthetic values past a threshold set by strangers, and its yardstick.
 
     Each stranger is judged by a threshold of the others: that is the chance rate, a stranger at a

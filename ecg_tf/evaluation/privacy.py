@@ -247,7 +247,7 @@ def attribute_inference(real, subjects, member, attribute, synthetic, synthetic_
 def nearest_described(strips, reference, fs: float) -> np.ndarray:
     """(n,) index of the reference strip whose description is nearest to each strip's."""
     scale = DescriptorScale.from_real(reference, fs)
-    return _distances(*(describe(one, fs, scale) for one in (strips, reference)), 1)[1][:, 0]
+    return _distances(describe(strips, fs, scale), describe(reference, fs, scale), 1)[1][:, 0]
 
 
 def _distances(x, y, k):

