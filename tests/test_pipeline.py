@@ -151,7 +151,7 @@ def test_mixed_persons_keep_mean_and_spread_over_persons_and_what_varies_within_
     rr = codec.encode(windows)[..., 1:]
     images = np.concatenate([signal, rr], -1)
     mixed = beat_mixer(codec, 3)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
-    mean, before = mixed.mean(1), images.mean(1)
+    mean, before = np.median(mixed, 1), np.median(images, 1)
     assert np.allclose(mixed - mean[:, None], images - before[:, None], atol=1e-5)
     assert np.allclose(mean.mean(0)[:, 0], before.mean(0)[:, 0], atol=0.03)
     ratio = mean[..., 0].std(0) / before[..., 0].std(0)
