@@ -64,7 +64,7 @@ def load_records(
         found = _simulated(wanted, options)
     elif database == "sample":
         found = [_sample()]
-    elif _is_folder(database):
+    elif Path(database).expanduser().is_dir():
         return read_folder(database, wanted, records)
     else:
         known = ["simulated", "sample", *DATABASES]
@@ -75,13 +75,6 @@ def load_records(
             fix=closest(database, known) or "check the name or path",
         )
     return _pick(found, records, wanted)
-
-
-def _is_folder(name: str) -> bool:
-    try:
-        return Path(name).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # too long, a home of nobody, no name at all
-        return False
 
 
 def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
