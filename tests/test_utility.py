@@ -7,7 +7,7 @@ import pytest
 
 from ecg_tf.codec import make_codec
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.beat_features import beat_features
+from ecg_tf.evaluation.beat_features import NAMES, beat_features
 from ecg_tf.evaluation.gate import release_gate
 from ecg_tf.evaluation.utility import (
     RATIO,
@@ -212,13 +212,13 @@ def test_features_tell_early_and_wide_beats():
 
     windows = beats_with_rhythm([bumps()], 128)
     x = features_of(windows)
-    assert np.isfinite(x).all() and x.shape == (16, 55)
+    assert np.isfinite(x).all() and x.shape == (16, len(NAMES))
     early, wide = (np.flatnonzero(windows.labels == name)[0] for name in "SV")
     assert x[early, 0] < -0.8 and abs(x[wide, 0]) < 0.1  # log2 of RR before / usual
     normal = np.flatnonzero(windows.labels == "N")
-    assert x[wide, 8] > 2 * x[normal, 8].max()  # width of QRS at half its height
-    alike = x[:, 46]  # correlation with the usual QRS
+    alike, apart = (x[:, NAMES.index(f"{what} of QRS")] for what in ("correlation", "difference"))
     assert alike[normal].min() > 0.99 and alike[early] > 0.99 and alike[wide] < 0.9
+    assert apart[wide] > 5 * apart[normal].max()
     with pytest.raises(InputError, match="no beats"):
         beat_features(*[windows.signals[..., 0]] * 2, np.zeros((3, 3)), 100.0)
 

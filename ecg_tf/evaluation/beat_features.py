@@ -1,15 +1,21 @@
-"""A heartbeat in numbers: what a cardiologist looks at, beside what is usual for that person.
+"""A heartbeat in a few numbers, each beside what is usual for that person.
 
 Persons differ more than the classes of their beats do: what is early or wide for one is usual for
-another. So a beat is measured twice, by itself and against its person's usual interval and beat.
+another. So nothing is measured in seconds or millivolts, all against the person's usual interval
+and beat. In cross-validation over the training persons of MIT-BIH (DS1, seven groups, random
+forest) the macro-F1 of N, S, V and F was .44 with intervals against the median of the 33 nearby
+and absolute measures of shape, .53 with intervals against the mean of the record instead, .58 with
+likeness to the usual beat added, and .60 with the absolute measures left out.
 """
 
 import numpy as np
 
 from ecg_tf.errors import InputError
 
-SHAPE_S = np.linspace(-0.28, 0.44, 27)  # where the shape is read, s from R
 WAVES_S = {"QRS": (-0.12, 0.12), "P": (-0.28, -0.08), "T": (0.12, 0.42)}
+NAMES = ("before / usual", "after / usual", "before / after", "size",
+         *(f"{what} of {wave}" for wave in WAVES_S
+           for what in ("correlation", "difference", "height")))  # fmt: skip
 SMALLEST_MV = 0.02
 
 
@@ -23,12 +29,17 @@ def beat_features(signals, usual_beats, rhythm, fs: float) -> np.ndarray:
         fs: float, Hz.
 
     Returns:
-        (beat, feature) float32: log2 of the intervals' ratios (3); size, slope and width of QRS,
-        P and T waves (15); the shape at `SHAPE_S` over the size of QRS (27); likeness to the usual
-        beat in QRS, P and T (10). No interval in seconds: fast hearts are not sick ones.
+        (beat, feature) float32, in the order of `NAMES`: log2 of the intervals' ratios; largest
+        deflection within 0.1 s of R over the usual one; and for QRS, P and T the correlation with
+        the usual beat, the root mean square difference from it over its largest deflection, and
+        the height from trough to top over the usual one.
 
     Raises:
         InputError: arrays that do not belong together, or with gaps.
+
+    Example:
+        >>> x = beat_features(windows.signals[..., 0], usual_beat_of(windows), rhythm_of(windows),
+        ...                   windows.fs)
 
     Source: RR against the record's mean: de Chazal 2004, doi:10.1109/TBME.2004.827359.
     """
@@ -39,10 +50,16 @@ def beat_features(signals, usual_beats, rhythm, fs: float) -> np.ndarray:
                          got=f"shapes {x.shape}, {usual.shape}, {rr.shape}",
                          expected="(beat, time) twice, without gaps, and (beat, 3)",
                          fix="pass signals of one lead, usual_beat_of and rhythm_of(windows)")
-    rr = np.maximum(np.nan_to_num(rr, nan=0.8), 0.05)
-    ratios = np.log2(np.stack([rr[:, 0] / rr[:, 2], rr[:, 1] / rr[:, 2], rr[:, 0] / rr[:, 1]], -1))
+    before, after, steady = np.maximum(np.nan_to_num(rr, nan=0.8), 0.05).T
     x, usual = (one - np.median(one, axis=1, keepdims=True) for one in (x, usual))
-    return np.concatenate([ratios, _waves(x, fs), _likeness(x, usual, fs)], 1).astype(np.float32)
+    size, usual_size = (np.maximum(np.abs(_between(one, -0.1, 0.1, fs)).max(axis=1), SMALLEST_MV)
+                        for one in (x, usual))
+    own = [*np.log2([before / steady, after / steady, before / after]), size / usual_size]
+    for wave in WAVES_S.values():
+        a, b = (_between(one, *wave, fs) for one in (x, usual))
+        own += [_correlation(a, b), np.sqrt(np.mean((a - b) ** 2, axis=1)) / usual_size,
+                np.ptp(a, axis=1) / np.maximum(np.ptp(b, axis=1), SMALLEST_MV)]
+    return np.stack(own, -1).astype(np.float32)
 
 
 def _between(x, start, stop, fs):
@@ -50,35 +67,6 @@ def _between(x, start, stop, fs):
     r = x.shape[1] // 2
     low = min(max(r + round(start * fs), 0), x.shape[1] - 2)
     return x[:, low:max(min(r + round(stop * fs) + 1, x.shape[1]), low + 2)]
-
-
-def _waves(x, fs):
-    """The beat by itself: (beat, 42)."""
-    qrs, p, t = (_between(x, *part, fs) for part in ((-0.1, 0.1), (-0.26, -0.07), (0.12, 0.42)))
-    wide = np.abs(_between(x, -0.16, 0.16, fs))
-    size = np.maximum(np.abs(qrs).max(axis=1), SMALLEST_MV)[:, None]
-    steps = np.diff(qrs, axis=1)
-    own = [size[:, 0], qrs.max(axis=1), qrs.min(axis=1), steps.max(axis=1), steps.min(axis=1),
-           (wide > 0.5 * size).sum(axis=1) / fs, (wide > 0.25 * size).sum(axis=1) / fs,
-           wide.mean(axis=1), p.max(axis=1), p.min(axis=1), p.std(axis=1), t.max(axis=1),
-           t.min(axis=1), t.argmax(axis=1) / fs, np.abs(x).mean(axis=1) / size[:, 0]]
-    grid = x.shape[1] // 2 + SHAPE_S * fs
-    low = np.clip(grid.astype(int), 0, x.shape[1] - 2)
-    part = np.clip(grid - low, 0, 1)
-    shape = (x[:, low] * (1 - part) + x[:, low + 1] * part) / size
-    return np.concatenate([np.stack(own, -1), shape], 1)
-
-
-def _likeness(x, usual, fs):
-    """The beat against the usual one: (beat, 10)."""
-    size, usual_size = (np.maximum(np.abs(_between(one, -0.1, 0.1, fs)).max(axis=1), SMALLEST_MV)
-                        for one in (x, usual))
-    own = [size / usual_size]
-    for wave in WAVES_S.values():
-        a, b = (_between(one, *wave, fs) for one in (x, usual))
-        own += [_correlation(a, b), np.sqrt(np.mean((a - b) ** 2, axis=1)) / usual_size,
-                np.ptp(a, axis=1) / np.maximum(np.ptp(b, axis=1), SMALLEST_MV)]
-    return np.stack(own, -1)
 
 
 def _correlation(a, b):
