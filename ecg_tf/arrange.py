@@ -5,6 +5,8 @@ encoding and decoding move numbers and change none. The order decides which samp
 neighbours in the image, and neighbours are what a convolution sees.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from ecg_tf.beat_rows import BeatRows
@@ -63,20 +65,36 @@ class FixedArrangement:
         self.length = self.window_length = (
             self.capacity if length is None else count(length, "length", 1, self.capacity)
         )
-        self._path = PATHS[name](self.height, self.width)
+        if name == "hilbert":
+            _check_square(self.height, self.width)
+
+    # Made when they are needed: a codec.json of a few bytes may speak of an immense image.
+
+    @cached_property
+    def _path(self) -> np.ndarray:
+        return PATHS[self.name](self.height, self.width)
+
+    @cached_property
+    def _source(self) -> np.ndarray:
+        """Sample at each position of the path; `length` stands for "none"."""
         position = np.arange(self.capacity)
-        # Sample at each position of the path; `length` stands for "none".
-        self._source = {
-            "pad": np.minimum(position, self.length),
-            "tile": position % self.length,
-            "replicate": position * self.length // self.capacity,
-        }[fit]
-        self._pixel = np.ravel_multi_index(
-            tuple(self._path.T), (self.height, self.width, lead_channels)
-        )
-        # The same seen from the image: which sample lies in each pixel.
-        self.pixel_sample = np.empty(self.capacity, np.int64)
-        self.pixel_sample[self._pixel] = self._source
+        if self.fit == "pad":
+            return np.minimum(position, self.length)
+        if self.fit == "tile":
+            return position % self.length
+        return position * self.length // self.capacity
+
+    @cached_property
+    def _pixel(self) -> np.ndarray:
+        channels = self.image_shape[2] // self.leads
+        return np.ravel_multi_index(tuple(self._path.T), (self.height, self.width, channels))
+
+    @cached_property
+    def pixel_sample(self) -> np.ndarray:
+        """Which sample lies in each pixel: the path seen from the image."""
+        samples = np.empty(self.capacity, np.int64)
+        samples[self._pixel] = self._source
+        return samples
 
     def encode(self, signals, rpeaks=None, lengths=None) -> np.ndarray:
         """Signals to images.
@@ -270,10 +288,13 @@ def _serpentine(height: int, width: int) -> np.ndarray:
     return path
 
 
-def _hilbert(height: int, width: int) -> np.ndarray:
+def _check_square(height: int, width: int) -> None:
     if height != width or height & (height - 1):
         raise InputError("A Hilbert curve needs a square image.", got=f"{height} x {width}",
                          expected="height = width = a power of two", fix="take 32 x 32 or 64 x 64")
+
+
+def _hilbert(height: int, width: int) -> np.ndarray:
     # Each round draws four copies of the curve so far, the outer two mirrored at a diagonal.
     x = y = np.zeros(1, np.int64)
     size = 1

@@ -4,6 +4,8 @@ The time axis is wound up like a helix: column `columns` of a row is column 0 of
 sample is lost between beats. Rows are as long as their beat; the last channel says how long.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from ecg_tf.checks import count, known_keys, number
@@ -65,9 +67,13 @@ class BeatRows:
         # A third of the narrower side stays for what is stretched.
         widest = int(2 / 3 * min(self.r_column, self.columns - self.r_column))
         self.core_columns = max(1, min(round(self.core_s * self.fs), widest))
-        # Interval in which each pixel lies: interval k ends at R peak k.
+
+    @cached_property
+    def interval_columns(self) -> np.ndarray:
+        """Interval in which each pixel lies, (rows, columns): interval k ends at R peak k."""
+        # Made when it is needed: a codec.json of a few bytes may speak of an immense image.
         row, column = np.mgrid[: self.rows, : self.columns]
-        self.interval_columns = row + (column >= self.r_column)
+        return row + (column >= self.r_column)
 
     def encode(self, signals, rpeaks, lengths=None) -> np.ndarray:
         """Signals and their R peaks to images.

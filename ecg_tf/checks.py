@@ -163,6 +163,20 @@ def same_rate_and_leads(records) -> None:
             )
 
 
+def printable(value, longest: int = 60) -> str:
+    """The beginning of what came, as text for a message: on one line, whatever it was.
+
+    Args:
+        value: anything that JSON or YAML can hold.
+        longest: int, characters. Default 60.
+    """
+    try:
+        text = str(value)[:longest]
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"a {type(value).__name__} too long to show"
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 def _refuse(name: str, expected: str, value) -> None:
     raise InputError(
         f"{name} is wrong.", expected=expected, got=_short(value), fix=f"give {name} as {expected}"

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ecg_tf.errors import InputError, whole_file
 from ecg_tf.experiment import Experiment
+from ecg_tf.metrics_file import read_metrics
 from ecg_tf.plane_plots import REIDENTIFIED
 
 DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its floor
@@ -95,9 +96,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
     for path in (one for one in files if not one.parent.name.startswith(".")):
         name = path.parent.relative_to(root).as_posix()
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(content, dict):
-                raise ValueError(f"a {type(content).__name__}")
+            content = read_metrics(path)
             if {"experiment", "measures"} - set(content):
                 left.append(name)
                 continue

@@ -5,6 +5,7 @@ The same keys stand in the YAML files of `notebooks/experiments/` and in the par
 """
 
 import dataclasses
+import math
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from ecg_tf.arrange import ARRANGEMENTS, FITS
-from ecg_tf.checks import choice, count, number, pair
+from ecg_tf.checks import choice, count, number, pair, printable
 from ecg_tf.errors import InputError, closest, write_whole
 from ecg_tf.quantize import HALF_STEP
 from ecg_tf.standardize import RANGES
@@ -25,6 +26,8 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SPLITS = ("random", "ds1ds2")
 STOPS = ("steps", "floor")
 LARGEST_FILE = 2**16  # bytes; an experiment takes two thousand
+DEEPEST = 20  # lists and mappings in one another; an experiment has three
+LONGEST_TEXT = 1000  # characters of a value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,8 @@ class Experiment:
 
     Args:
         experiment: name of the run's folder and report: letters, digits, ".", "_", "-".
-        database: "simulated", "sample", "mitdb", "ecgiddb", or a folder of WFDB records.
+        database: "simulated", "sample", "mitdb", "ecgiddb", or a folder of WFDB records; several
+            joined by "+", such as "mitdb+ecgiddb". With "ds1ds2" only MIT-BIH validates and tests.
         data_dir: folder that holds the databases; "" takes $ECG_TF_DATA, else "data".
         leads: names of the leads; [] takes the database's usual one.
         records: names of the records; [] takes all that have the leads.
@@ -123,7 +127,7 @@ class Experiment:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            value = _typed(field.name, getattr(self, field.name), field.type)
+            value = typed(field.name, getattr(self, field.name), field.type)
             object.__setattr__(self, field.name, value)
         if not re.fullmatch(r"\w[\w.-]{0,99}", self.experiment, re.ASCII):
             raise InputError(
@@ -191,10 +195,11 @@ class Experiment:
         for name in values:
             if name not in known:
                 raise InputError(
-                    f"There is no parameter '{name}'.",
+                    f"There is no parameter '{printable(name)}'.",
                     expected=f"one of {', '.join(known)}",
-                    got=repr(name),
-                    fix=closest(name, known) or "choose one of the names above, or leave it out",
+                    got=repr(printable(name)),
+                    fix=closest(printable(name), known) or "choose one of the names above, or "
+                    "leave it out",
                 )
         return cls(**values)
 
@@ -244,15 +249,29 @@ def read_yaml(path) -> dict:
                          expected=f"{LARGEST_FILE} bytes at most",
                          got=f"{path.stat().st_size}", fix=hint)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _check_yaml(text)
+        values = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InputError(f"'{path}' is no YAML file.", expected="lines such as `steps: 400`",
-                         got=" ".join(str(error).split())[:300],
+                         got=printable(" ".join(str(error).split()), 300),
                          fix="correct the line named above") from error
     if not isinstance(values, dict):
         raise InputError(f"'{path}' holds no parameters.", expected="lines such as `steps: 400`",
                          got=type(values).__name__, fix=hint)
     return values
+
+
+def _check_yaml(text: str) -> None:
+    """Refuses YAML that is small on the disk and immense in memory: aliases, and deep nests."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"an alias, *{event.anchor}: write out what it stands for")
+        depth += isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent))
+        depth -= isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent))
+        if depth > DEEPEST:
+            raise ValueError(f"more than {DEEPEST} lists or mappings in one another")
 
 
 def _gate(rules: dict) -> dict:
@@ -270,31 +289,43 @@ def _gate(rules: dict) -> dict:
             for name, rule in rules.items()}
 
 
-def _typed(name: str, value, kind):
-    """The value in the field's own type, or an error that says what YAML made of it."""
+def typed(name: str, value, kind):
+    """The value in the field's own type, or an error that says what YAML made of it.
+
+    Args:
+        name: of the field, for the message.
+        value: what came.
+        kind: annotation of the field.
+    """
     origin = getattr(kind, "__origin__", kind)
     if origin is tuple:
         fine = isinstance(value, (list, tuple)) and len(value) <= 10_000
         inner = kind.__args__[0]
         if fine:
-            return tuple(_typed(name, item, inner) for item in value)
+            return tuple(typed(name, item, inner) for item in value)
         wanted = "a list such as [0.1, 0.9]" if inner is float else "a list such as [MLII]"
     elif origin is float:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            # A whole number of 400 digits is none that fits.
+            return float(value) if abs(value) < 1e300 or value != value else math.inf
         wanted = "a number"
     elif origin is int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         wanted = "a whole number"
     elif isinstance(value, origin):
+        if origin is str and not (len(value) <= LONGEST_TEXT and value.isprintable()):
+            raise InputError(f"The text of '{name}' cannot be used.",
+                             expected=f"at most {LONGEST_TEXT} characters that can be printed",
+                             got=repr(printable(value)), fix=f"correct {name}")
         return value
     else:
         wanted = {str: "text", bool: "true or false",
                   dict: "a mapping such as {recall: [at_least_floors, 0.8]}"}[origin]
     fix = f"give {name} as {wanted}"
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+e[+-]?\d+", value.strip(), re.I):
+    short = value.strip() if isinstance(value, str) and len(value) < 30 else ""
+    if re.fullmatch(r"[+-]?\d+e[+-]?\d+", short, re.I):
         fix = (f"YAML takes {value} for text: write it with a point, "
                f"{value.lower().replace('e', '.0e')}")
     raise InputError(f"The parameter '{name}' has a wrong type.", expected=wanted,
-                     got=f"{str(value)[:60]!r} ({type(value).__name__})", fix=fix)
+                     got=f"{printable(value)!r} ({type(value).__name__})", fix=fix)

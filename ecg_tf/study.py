@@ -10,6 +10,7 @@ import ast
 import copy
 import fnmatch
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -18,9 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
 from ecg_tf.experiment import Experiment, read_yaml
 from ecg_tf.locks import holding
+from ecg_tf.metrics_file import read_metrics
 from ecg_tf.report_html import to_html
 from ecg_tf.reports import NotebookError, check_parameters, run_notebook, without_paths
 
@@ -85,7 +88,11 @@ def read_plan(file, notebook="", notebooks="notebooks") -> Plan:
     """
     file = Path(file)
     parameters = read_yaml(file)
-    stem = str(parameters.pop("notebook", EXPERIMENT)).removesuffix(".ipynb")
+    stem = printable(parameters.pop("notebook", EXPERIMENT), 200).removesuffix(".ipynb")
+    if not re.fullmatch(r"\w[\w.-]*", stem):  # a notebook is a program: none from elsewhere
+        raise InputError(f"{file}: The notebook is not named as one of '{notebooks}'.",
+                         expected="a name without a path, such as 04_arrangement", got=repr(stem),
+                         fix="put the notebook there, or give its path by --notebook")
     path = Path(notebook) if notebook else Path(notebooks) / f"{stem}.ipynb"
     parameters.setdefault("experiment", file.stem)
     try:
@@ -274,10 +281,9 @@ def _code(notebook) -> list[str]:
 def _metrics(plan: Plan) -> dict:
     if "experiment" not in plan.parameters:
         return {}
-    path = Experiment.from_dict(plan.parameters).folder / "metrics.json"
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return read_metrics(Experiment.from_dict(plan.parameters).folder / "metrics.json")
+    except (OSError, InputError):  # none, or a damaged one: it has to be made
         return {}
 
 
@@ -303,7 +309,7 @@ def _minutes(report: Path) -> float:
     try:
         metadata = json.loads(report.read_text(encoding="utf-8"))["metadata"]
         return float(metadata["papermill"]["duration"]) / 60
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return np.nan
 
 

@@ -8,11 +8,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.headers import check_sizes, lead_names, malformed, read_header
+from ecg_tf.records.headers import check_links, check_sizes, lead_names, malformed, read_header
 from ecg_tf.records.record import BEAT_SYMBOLS
 
 #: Annotation files looked for, best first: "atr" holds reference annotations by convention.
 ANNOTATORS = ("atr", "ecg", "qrs")
+#: Samples without a signal in a multi-segment record, and 20 more for each that is there.
+MOST_GAP = 10**7
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,8 @@ class MissingLead(InputError):
     leads: tuple[str, ...] = ()
 
 
-def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int = 0) -> Contents:
+def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int = 0,
+                  root: Path | None = None) -> Contents:
     """Reads and checks header and signals of one WFDB record.
 
     Args:
@@ -50,6 +53,7 @@ def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int =
         leads: names of the leads wanted, in that order; None takes every lead measured in volts.
         damaged: samples at the start known to be damaged in the published file. They are cut off
             only where the checksum fails and they are constant: a mended file is left alone.
+        root: Path of the folder that no file may lie outside of. Default: the record's own.
 
     Returns:
         Contents.
@@ -57,11 +61,11 @@ def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int =
     Raises:
         InputError: a file is missing, truncated, malformed, or disagrees with the header.
     """
-    header = read_header(path)
+    header = read_header(path, root)
     if hasattr(header, "seg_name"):
-        contents = _read_segments(path, header, leads)
+        contents = _read_segments(path, header, leads, root)
     else:
-        contents = _read_single(path, header, leads, damaged)
+        contents = _read_single(path, header, leads, damaged, root)
     for lead, values in zip(contents.leads, contents.signal.T, strict=True):
         # min/max ignore NaN without a copy; a lead without any spread holds no ECG.
         low, high = np.fmin.reduce(values), np.fmax.reduce(values)
@@ -75,13 +79,15 @@ def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int =
     return contents
 
 
-def read_beats(path: Path, fs: float, n_samples: int) -> tuple[np.ndarray, np.ndarray, str]:
+def read_beats(path: Path, fs: float, n_samples: int,
+               root: Path | None = None) -> tuple[np.ndarray, np.ndarray, str]:
     """Reads the annotated beats of a WFDB record.
 
     Args:
         path: Path of the record without extension.
         fs: float, Hz, sampling rate of the signal they belong to.
         n_samples: int, samples of the signal; annotations outside it are dropped.
+        root: Path of the folder that no file may lie outside of. Default: the record's own.
 
     Returns:
         (beat,) int64 positions in time order, (beat,) str symbols, name of the file read
@@ -96,6 +102,7 @@ def read_beats(path: Path, fs: float, n_samples: int) -> tuple[np.ndarray, np.nd
     file = next((file for file in files if file.is_file()), None)
     if file is None:
         return np.zeros(0, np.int64), np.zeros(0, "<U1"), ""
+    check_links(file, root or path.parent)
     try:
         annotation = wfdb.rdann(str(path), file.suffix[1:])
         samples = np.asarray(annotation.sample, np.int64)
@@ -114,10 +121,10 @@ def read_beats(path: Path, fs: float, n_samples: int) -> tuple[np.ndarray, np.nd
     return samples[is_beat][order], symbols[is_beat][order], file.name
 
 
-def _read_single(path: Path, header, leads, damaged: int) -> Contents:
+def _read_single(path: Path, header, leads, damaged: int, root: Path | None) -> Contents:
     import wfdb
 
-    check_sizes(path, header)
+    check_sizes(path, header, root)
     names = lead_names(header.sig_name)
     chosen = _choose(path, names, header.units, leads)
     rates = {header.samps_per_frame[i] or 1 for i in chosen}
@@ -175,19 +182,19 @@ def _read_single(path: Path, header, leads, damaged: int) -> Contents:
     )
 
 
-def _read_segments(path: Path, header, leads) -> Contents:
+def _read_segments(path: Path, header, leads, root: Path | None) -> Contents:
     """A multi-segment record: its segments joined by lead names, gaps and missing leads are NaN."""
     parts, start, files, fs = [], 0, [f"{path.name}.hea"], 0.0
     for name, length in zip(header.seg_name, header.seg_len, strict=True):
         if name != "~" and length > 0:
             segment = path.parent / name
-            head = read_header(segment)
+            head = read_header(segment, root)
             if hasattr(head, "seg_name") or head.sig_len != length:
                 raise malformed(path, f"segment '{name}' disagrees")
             available = lead_names(head.sig_name)
             wanted = None if leads is None else [lead for lead in leads if lead in available]
             if wanted is None or wanted:
-                part = _read_single(segment, head, wanted, 0)
+                part = _read_single(segment, head, wanted, 0, root)
                 parts.append((start, part))
                 files += [str(PurePosixPath(name).parent / file) for file in part.files]
                 fs = fs or part.fs
@@ -199,10 +206,10 @@ def _read_segments(path: Path, header, leads) -> Contents:
     if any(part.fs != fs for _, part in parts) or ratio * header.fs != fs:
         raise malformed(path, "segments of different sampling rates")
     names = tuple(leads or found)
-    try:
-        signal = np.full((start * ratio, len(names)), np.nan, np.float32)
-    except (MemoryError, ValueError) as error:
-        raise malformed(path, f"a gap of {start} samples") from error
+    there = sum(len(part.signal) for _, part in parts)
+    if start * ratio > MOST_GAP + 20 * there:  # a header of one line could claim any length
+        raise malformed(path, f"{start * ratio} samples, of which only {there} are there")
+    signal = np.full((start * ratio, len(names)), np.nan, np.float32)
     for begin, part in parts:
         for column, lead in enumerate(part.leads):
             rows = slice(begin * ratio, begin * ratio + len(part.signal))

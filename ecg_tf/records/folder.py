@@ -12,8 +12,10 @@ from ecg_tf.records import cache as record_cache
 from ecg_tf.records.checksums import digests, published_sums
 from ecg_tf.records.databases import Database, known_database
 from ecg_tf.records.files import ANNOTATORS, MissingLead, read_beats, read_contents
-from ecg_tf.records.headers import about, check_inside
+from ecg_tf.records.headers import LARGEST_HEADER, about, check_inside
 from ecg_tf.records.record import Record
+
+LARGEST_LIST = 2**24  # bytes of a RECORDS file
 
 
 def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> Record:
@@ -119,10 +121,13 @@ def record_names(folder: Path, records: Iterable[str] | None = None) -> list[str
         )
     listed = folder / "RECORDS"
     if listed.is_file():
+        if listed.stat().st_size > LARGEST_LIST:
+            raise InputError(f"'{listed}' is too large.", expected=f"{LARGEST_LIST} bytes at most",
+                             got=str(listed.stat().st_size), fix="fetch it again")
         lines = listed.read_text(encoding="utf-8", errors="replace").split("\n")
         names = [check_inside(line.strip(), listed) for line in lines if line.strip()]
     else:
-        headers = sorted(folder.rglob("*.hea"))
+        headers = sorted(path for path in folder.rglob("*.hea") if path.is_file())
         segments = {segment for header in headers for segment in _segments(header)}
         found = (path.with_suffix("") for path in headers)
         names = [path.relative_to(folder).as_posix() for path in found if path not in segments]
@@ -203,9 +208,9 @@ def _read(root: Path, name: str, leads, sums: Mapping[str, str]) -> Record:
     database = known_database(root)
     path = root / name
     damaged = database.damaged_starts.get(name, 0) if database else 0
-    contents = read_contents(path, leads, damaged)
+    contents = read_contents(path, leads, damaged, root)
     beats, symbols, annotations = read_beats(
-        path, contents.fs, len(contents.signal) + contents.damaged_start
+        path, contents.fs, len(contents.signal) + contents.damaged_start, root
     )
     beats = beats - contents.damaged_start
     beats, symbols = beats[beats >= 0], symbols[beats >= 0]
@@ -254,6 +259,8 @@ def _lacking(database: Database | None, lead: str) -> tuple[str, ...]:
 
 def _segments(header: Path) -> list[Path]:
     """Segments of a multi-segment record, which are read as part of it and never on their own."""
+    if header.stat().st_size > LARGEST_HEADER:
+        return []  # it is refused when it is read
     lines = header.read_text(encoding="ascii", errors="ignore").splitlines()
     lines = [line for line in lines if line.strip() and not line.startswith("#")]
     if not lines or not re.match(r"\S+/\d+\s", lines[0]):

@@ -22,11 +22,20 @@ _COMMENT = re.compile(
 )
 
 
-def read_header(path: Path):
+LARGEST_HEADER = 2**22  # bytes
+LONGEST_LINE = 2000  # characters; the parser's time grows with their square
+MOST_SIGNALS, MOST_SEGMENTS = 1024, 100_000
+SLOWEST_FS, FASTEST_FS = 10.0, 1e6  # Hz; resampling a slower one would need any amount of memory
+#: Largest numbers believed: beyond any file, and small enough for all arithmetic.
+_MOST = {"sig_len": 2**56, "samps_per_frame": 10_000, "skew": 2**31, "byte_offset": 2**40}
+
+
+def read_header(path: Path, root: Path | None = None):
     """Reads a header and checks everything that can be checked without the signal.
 
     Args:
         path: Path of the record without extension.
+        root: Path of the folder that no file may lie outside of. Default: the record's own.
 
     Returns:
         wfdb.Record or wfdb.MultiRecord without signals.
@@ -44,12 +53,18 @@ def read_header(path: Path):
             got="no such file",
             fix="check the path (without extension), or fetch the file again",
         )
+    check_links(file, root or path.parent)
+    _check_text(path, file)
     try:
         header = wfdb.rdheader(str(path.absolute()))
     except Exception as error:  # wfdb has no exception of its own
         raise malformed(path, f"{type(error).__name__}: {error}") from error
-    if not header.fs or not math.isfinite(header.fs) or header.fs <= 0:
-        raise malformed(path, f"sampling rate {header.fs}")
+    if not header.fs or not SLOWEST_FS <= header.fs <= FASTEST_FS:
+        raise malformed(path, f"a sampling rate of {header.fs:g} Hz" if header.fs else "no rate")
+    for field, most in _MOST.items():
+        values = getattr(header, field, None)
+        if any((value or 0) > most for value in (values if isinstance(values, list) else [values])):
+            raise malformed(path, f"a number in '{field}' beyond {most}")
     if hasattr(header, "seg_name"):
         names = [name for name in header.seg_name or () if name != "~"]
         if len(header.seg_name) != header.n_seg or sum(header.seg_len) != header.sig_len:
@@ -87,12 +102,34 @@ def check_inside(name: str, where: Path) -> str:
     return name
 
 
-def check_sizes(path: Path, header) -> None:
+def check_links(file: Path, root: Path) -> None:
+    """Refuses a file that a symbolic link has led out of a folder.
+
+    Args:
+        file: Path.
+        root: Path of the folder.
+
+    Raises:
+        InputError: it really lies elsewhere.
+    """
+    try:
+        real, home = file.resolve(), root.resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise InputError(f"'{file}' cannot be found.", expected="a file",
+                         got=str(error)[:200], fix="correct the link") from error
+    if not real.is_relative_to(home):
+        raise InputError(f"'{file}' is a link to a file outside '{root}'.",
+                         expected="files of that folder, or links within it", got=str(real)[:300],
+                         fix="copy the file there, or read the folder where it lies")
+
+
+def check_sizes(path: Path, header, root: Path | None = None) -> None:
     """Compares the signal files' sizes with the header, before memory is taken for them.
 
     Args:
         path: Path of the record without extension.
         header: its wfdb.Record.
+        root: Path of the folder that no file may lie outside of. Default: the record's own.
 
     Raises:
         InputError: a file is missing, shorter than the header says, or longer with no checksum
@@ -107,21 +144,28 @@ def check_sizes(path: Path, header) -> None:
                 got="no such file",
                 fix="fetch the file again",
             )
+        check_links(file, root or path.parent)
         signals = [i for i, other in enumerate(header.file_name) if other == name]
         formats = {header.fmt[i] for i in signals}
         if len(formats) > 1 or not formats <= {*_BITS, *_FLAC}:
             raise malformed(path, f"signal format {sorted(formats)}")
         form = formats.pop()
-        if not header.sig_len:
-            continue  # the length is then the file's
         per_frame = sum(header.samps_per_frame[i] or 1 for i in signals)
         if form in _FLAC:
             import soundfile
 
             try:
-                size, needed = soundfile.info(str(file)).frames, header.sig_len
+                sound = soundfile.info(str(file))
             except RuntimeError as error:
                 raise malformed(path, f"no FLAC file ({error})") from error
+            size, needed = sound.frames, header.sig_len
+            if size * sound.channels > 100 * file.stat().st_size + 10**6:
+                raise malformed(path, f"a FLAC file of {file.stat().st_size} bytes that claims "
+                                f"{size} samples")
+            if not header.sig_len:
+                continue
+        elif not header.sig_len:
+            continue  # the length is then the file's
         else:
             size = file.stat().st_size
             needed = (header.byte_offset[signals[0]] or 0) + math.ceil(
@@ -172,7 +216,7 @@ def about(comments: Sequence[str], first_line: bool = False) -> dict:
         '2004-12-07'
     """
     said: dict[str, str] = {}
-    for line in comments:
+    for line in (line[:1000] for line in comments[:1000]):
         for key, value in _COMMENT.findall(line):
             said.setdefault(key.lower(), value)
     sex, age = said.get("sex") or said.get("gender") or "", said.get("age", "")
@@ -204,3 +248,19 @@ def malformed(path: Path, got: str) -> InputError:
         got=got,
         fix="fetch the file again, or correct it",
     )
+
+
+def _check_text(path: Path, file: Path) -> None:
+    """Bounds of a header's text, before a parser whose time grows with their square sees it."""
+    if file.stat().st_size > LARGEST_HEADER:
+        raise malformed(path, f"{file.stat().st_size} bytes, more than {LARGEST_HEADER}")
+    lines = file.read_text(encoding="ascii", errors="ignore").splitlines()
+    longest = max(map(len, lines), default=0)
+    if longest > LONGEST_LINE:
+        raise malformed(path, f"a line of {longest} characters, more than {LONGEST_LINE}")
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    segments = bool(lines) and re.match(r"\s*[-\w]+/\d+\s", lines[0])
+    most = MOST_SEGMENTS if segments else MOST_SIGNALS
+    if len(lines) - 1 > most:
+        raise malformed(path, f"{len(lines) - 1} {'segments' if segments else 'signals'}, more "
+                        f"than {most}")
