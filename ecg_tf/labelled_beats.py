@@ -15,7 +15,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.filtering import prepare
 from ecg_tf.quality import Quality
-from ecg_tf.records import load_records, provenance
+from ecg_tf.records import database_names, load_records, provenance
 from ecg_tf.rpeaks import rpeaks_of
 from ecg_tf.splits import assert_disjoint, select_part, split_by_subject
 from ecg_tf.windows import Windows, beats
@@ -96,7 +96,7 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
         raise InputError("The image has no middle row.", expected="an even height", got=e.height,
                          fix="take a height such as 8")
     own = {}
-    if e.database == "simulated":
+    if "simulated" in database_names(e.database):
         own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed, "ectopy": ectopy}
     records = load_records(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
                            **own)

@@ -9,7 +9,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.filtering import prepare
 from ecg_tf.quality import Prepared, Quality
-from ecg_tf.records import load_records, provenance
+from ecg_tf.records import database_names, load_records, provenance
 from ecg_tf.splits import PARTS, assert_disjoint, select_part, split_by_subject
 from ecg_tf.windows import Windows, beat_sequences, strips
 
@@ -56,7 +56,7 @@ def prepare_data(experiment: Experiment) -> Data:
     """
     e = experiment
     own = {}
-    if e.database == "simulated":
+    if "simulated" in database_names(e.database):
         own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed}
     records = load_records(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
                            **own)

@@ -24,7 +24,8 @@ def split_by_subject(
 
     "ds1ds2" is the split of MIT-BIH by de Chazal et al. (2004), doi:10.1109/TBME.2004.827359: DS2
     tests, DS1 without the validation subjects trains, paced records take no part. The records 201
-    (DS1) and 202 (DS2) are one person, who is kept for the test.
+    (DS1) and 202 (DS2) are one person, who is kept for the test. Persons of other databases read
+    beside MIT-BIH join the training: validation and test stay what they are without them.
 
     Args:
         records_or_subjects: records, or names of subjects; repetitions do not matter.
@@ -113,8 +114,9 @@ def _ds1ds2_parts(names: list[str], validation: int, rng) -> list:
     test = {f"mitdb-{'201' if name == '202' else name}" for name in DS2}
     train = {f"mitdb-{name}" for name in DS1} - test
     first = rng.permutation(sorted(train.intersection(names)))
-    parts = [first[validation:], first[:validation], test.intersection(names)]
-    if not len(parts[0]) or not parts[2]:
+    others = [name for name in names if not name.startswith("mitdb-")]
+    parts = [[*first[validation:], *others], first[:validation], test.intersection(names)]
+    if len(first) <= validation or not parts[2]:
         raise _too_few(
             names,
             f"subjects of MIT-BIH: more than {validation} of DS1 and some of DS2",

@@ -11,7 +11,9 @@ In the order in which data flow:
 | `headers.py` | a WFDB header, checked before anything in it is believed; its comments |
 | `files.py` | signals and annotated beats of one WFDB record |
 | `folder.py` | `read_record`, `read_folder`: files to Records |
+| `csv_folder.py`, `edf_folder.py` | folders of CSV or EDF files to Records |
 | `cache.py` | records read once, kept as memory-mapped arrays |
+| `several.py` | several databases as one, such as "mitdb+ecgiddb" |
 | `load.py` | `load_records`: a simulation, a sample, a database or a folder, by name |
 | `provenance.py` | where records come from, for reports and dataset cards |
 """
@@ -21,6 +23,7 @@ from ecg_tf.records.folder import read_folder, read_record
 from ecg_tf.records.load import load_records
 from ecg_tf.records.provenance import provenance
 from ecg_tf.records.record import BEAT_SYMBOLS, Record
+from ecg_tf.records.several import database_names
 
 __all__ = [
     "BEAT_SYMBOLS",
@@ -31,6 +34,7 @@ __all__ = [
     "Database",
     "Record",
     "data_folder",
+    "database_names",
     "load_records",
     "provenance",
     "read_folder",

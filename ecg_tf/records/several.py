@@ -1,0 +1,94 @@
+"""Several databases as one: names joined by "+", and their records side by side."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ecg_tf.errors import InputError
+from ecg_tf.records.record import Record
+
+
+def database_names(database: str) -> list[str]:
+    """The databases that a name such as "mitdb+ecgiddb" stands for.
+
+    Args:
+        database: str, one name or path, or several joined by "+". A folder whose own name has a
+            "+" in it is taken for one folder.
+
+    Returns:
+        list of str, in the order given.
+
+    Raises:
+        InputError: a name is missing, or a database is named twice.
+
+    Example:
+        >>> database_names("mitdb + ecgiddb")
+        ['mitdb', 'ecgiddb']
+    """
+    if "+" not in database or is_folder(database):
+        return [database]
+    names = [name.strip() for name in database.split("+")]
+    last = [Path(name).name for name in names]  # records know a folder by its last part
+    twice = [name for name in last if last.count(name) > 1]
+    if not all(names) or twice:
+        raise InputError(
+            f"The databases '{database}' cannot be joined.",
+            expected="different names or folders, such as mitdb+ecgiddb",
+            got=f"'{twice[0]}' twice" if twice and all(names) else "nothing beside a '+'",
+            fix="name each database once",
+        )
+    return names
+
+
+def is_folder(name: str) -> bool:
+    """Whether there is such a folder; False for what can be no path at all."""
+    try:
+        return Path(name).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):  # too long, a home of nobody, no name at all
+        return False
+
+
+def join(parts: Sequence[Sequence[Record]], usual_leads: bool) -> list[Record]:
+    """Records of several databases side by side.
+
+    A record whose name is found in two databases is named "database/name" in both. Persons of one
+    name are taken for one person, who then is in one part of a split.
+
+    Args:
+        parts: the records of each database.
+        usual_leads: bool, each part has its database's usual leads: where these differ, all records
+            name both, such as "MLII/I" for MLII of MIT-BIH and ECG I of ECG-ID.
+
+    Returns:
+        list of Record, part after part.
+
+    Raises:
+        InputError: the databases have different numbers of leads.
+    """
+    names = [{record.name for record in part} for part in parts]
+    joined = [replace(record, name=f"{record.database}/{record.name}")
+              if sum(record.name in own for own in names) > 1 else record
+              for part in parts for record in part]
+    sets = [{record.leads for record in part} for part in parts]
+    if not usual_leads or any(len(own) > 1 for own in sets):
+        return joined  # whoever puts them into one array says which record has other leads
+    leads = [next(iter(own)) for own in sets if own]
+    if len({len(own) for own in leads}) > 1:
+        raise InputError(
+            "The databases have different numbers of leads.",
+            expected="one usual lead each, or leads that all of them have",
+            got="; ".join(f"{part[0].database}: {', '.join(own)}"
+                          for part, own in zip(parts, leads, strict=True)),
+            fix="name the leads, such as leads: [MLII]",
+        )
+    if len(set(leads)) == 1:
+        return joined
+    both = tuple("/".join(dict.fromkeys(map(_short, column)))
+                 for column in zip(*leads, strict=True))
+    return [replace(record, leads=both) for record in joined]
+
+
+def _short(lead: str) -> str:
+    """A lead without what ECG-ID writes around it: "ECG I filtered" is "I"."""
+    return re.sub(r"^ECG (\S+)( filtered)?$", r"\1", lead)
