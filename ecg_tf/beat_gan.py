@@ -10,6 +10,7 @@ from ecg_tf.checks import count, number
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.beat_features import beat_features
+from ecg_tf.filtering import low_pass
 from ecg_tf.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
 from ecg_tf.models import ACGAN, HalfMean, build_acgan
 from ecg_tf.windows import Windows
@@ -84,15 +85,18 @@ class Witness(keras.callbacks.Callback):
         classes: names of the classes, in the order of their numbers.
         per_class: int, beats of each class. Default 50.
         seed: int.
+        high: float, Hz, as in `synthesize_beats`. Default 0, none.
     """
 
-    def __init__(self, judge, codec: Codec, classes, per_class: int = 50, seed: int = 0):
+    def __init__(self, judge, codec: Codec, classes, per_class: int = 50, seed: int = 0,
+                 high: float = 0.0):
         super().__init__()
         self.judge, self.codec, self.classes = judge, codec, tuple(classes)
-        self.per_class, self.seed = per_class, seed
+        self.per_class, self.seed, self.high = per_class, seed, high
 
     def on_epoch_end(self, epoch, logs=None):
-        drawn = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed)
+        drawn = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed,
+                                 self.high)
         own = named_by_head(self.model, self.codec, self.classes, drawn)
         said = self.judge.predict(features_of(drawn))
         logs |= {"own_head": float((own == drawn.labels).mean()),
@@ -110,7 +114,8 @@ def named_by_head(gan: ACGAN, codec: Codec, classes, windows: Windows) -> np.nda
     return np.array(classes)[gan.classify(codec.encode(windows)).argmax(axis=1)]
 
 
-def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int) -> Windows:
+def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int,
+                     high: float = 0.0) -> Windows:
     """Beats of each class, drawn and decoded.
 
     Args:
@@ -119,6 +124,7 @@ def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int) ->
         classes: names of the classes, in the order of their numbers.
         per_class: int, beats of each class; or class -> number.
         seed: int; the same beats for the same seed.
+        high: float, Hz, upper edge of the band that the real beats passed. Default 0, none.
 
     Returns:
         Windows in mV (and rhythm leads) with `labels`, subjects "synthetic", class after class.
@@ -130,6 +136,10 @@ def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int) ->
         per_class = dict.fromkeys(classes, count(per_class, "per_class", 1, 10**7))
     numbers = np.repeat(np.arange(len(classes)), [per_class.get(name, 0) for name in classes])
     windows = codec.decode(gan.generate(len(numbers), seed, 256, labels=numbers))
+    # The rhythm leads have a step at R, which is no noise.
+    ecg = low_pass(replace(windows, signals=windows.signals[..., :-2], leads=windows.leads[:-2]),
+                   high)
+    windows.signals[..., :-2] = ecg.signals
     names = np.array([f"synthetic-{place}" for place in range(len(numbers))])
     return replace(windows, labels=np.array(classes)[numbers], records=names,
                    subjects=np.full(len(numbers), "synthetic"))
