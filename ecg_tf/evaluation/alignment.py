@@ -1,8 +1,8 @@
 """The nearest strip of a set, whatever its shift, gain and small change of speed.
 
-All pairs are compared coarsely (below 8 Hz, at about 40 Hz, the middle half of a strip, a grid of
-speeds) by blocked FFT cross-correlation; the best few of each strip are then aligned in full. No
-array is larger than (block, lags), beside one (strips, reference) matrix a batch of 64 strips.
+All pairs are compared coarsely (below 8 Hz, the middle half of a strip, a grid of speeds) by
+blocked FFT cross-correlation; the best few are then aligned in full. No array is larger than
+(block, lags), beside one (strips, reference) matrix a batch of 64 strips.
 """
 
 import os
@@ -15,13 +15,20 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 
 WARPS = np.arange(-4, 5) / 80  # speeds of the coarse search: -5 % ... +5 % in steps of 1.25 %
-FINE = np.arange(-2, 3) / 480  # added to them in the fine one: steps of 0.2 %
-FINEST = np.arange(-3, 4) / 1440  # and for the nearest strip alone: steps of 0.07 %
-ROUGH = np.arange(-6, 7) / 280  # between the two, below 15 Hz: steps of 0.36 %
+# A coarse match may be a beat off, with a speed that makes up for it: whole strips at all speeds.
+ROUGH = np.arange(-8, 9) / 133  # below 6 Hz: -6 % ... +6 % in steps of 0.75 %
+# Added to the two best of these, below 12 Hz. Steps of 0.36 % moved the last beats of 10 s by 9 ms:
+# a true copy came out at 0.94, behind six other strips of a steady rhythm, and was lost.
+CLOSE = np.arange(-2, 3) / 400  # steps of 0.25 %
 FINALISTS = 6  # strips that are left after it
+FINE = np.arange(-2, 3) / 1440  # added to these in full: steps of 0.07 %
+FINEST = np.arange(-3, 4) / 4320  # and for the nearest strip alone: steps of 0.02 %
 BLOCK = 512  # reference strips correlated at once
 BATCH = 64  # strips whose coarse correlations are kept at once
 EDGE = 0.03  # of a strip left out at either end: a slowed copy does not reach there
+_COARSE = (8, 40)  # Hz, low-pass and sampling rate of the comparison of all pairs
+_STEPS = ((6, 40), (12, 60))  # the same of the rough and of the close step
+_APART = 0.01  # two speeds that differ by less are one guess
 _LEAST = 1e-3  # share of the energy below which two signals count as equal
 
 
@@ -114,7 +121,7 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
 
     def batch(start):
         part, found = strips[start:start + BATCH], []
-        near, warp = coarse.search(part)
+        near = coarse.search(part)
         if same is not None:
             mine = same[0][start:start + BATCH, None]
             near[np.abs(mine - same[1]) <= apart if apart else mine == same[1]] = -2
@@ -125,7 +132,7 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
                 raise InputError("A strip has nothing to be compared with.", expected="two "
                                  "reference strips of other groups", got=len(chosen),
                                  fix="add reference strips")
-            found.append(fine.align(strip, chosen, WARPS[warp[row, chosen]]))
+            found.append(fine.align(strip, chosen))
         return found
 
     starts = range(0, len(strips), BATCH)
@@ -180,7 +187,7 @@ def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
 def read_faster(strips, by) -> np.ndarray:
     """Strips (n, time) read faster by a share each, (n,), about their middle: (n, time) float32.
 
-    Past the ends the last value is held. Read from four times as many samples, lest 30-40 Hz fade.
+    Past the ends the last value is held; read from four times as many samples, lest 30-40 Hz fade.
     """
     from scipy.signal import resample_poly
 
@@ -201,9 +208,9 @@ class _Coarse:
     def __init__(self, reference, length: int, fs: float):
         from scipy.fft import next_fast_len, rfft
 
-        self.fs, self.every = fs, max(1, int(fs / 40))
-        slow = self._slow(reference)
-        self.piece = length // self.every // 2
+        self.fs = fs
+        slow = _low_passed(reference, fs, *_COARSE)
+        self.piece = length // max(1, int(fs / _COARSE[1])) // 2
         self.lags = slow.shape[1] - self.piece + 1
         self.size = next_fast_len(slow.shape[1], real=True)
         self.spectrum = rfft(slow, self.size, axis=1)
@@ -212,14 +219,14 @@ class _Coarse:
         least = np.maximum(1e-3 * energy.max(1, keepdims=True), 1e-9)  # flat stretches match nobody
         self.scale = (1 / np.sqrt(np.maximum(energy, least))).astype(np.float32)
 
-    def search(self, strips) -> tuple[np.ndarray, np.ndarray]:
-        """(n, m) best correlations and the index of their speed in `WARPS`."""
+    def search(self, strips) -> np.ndarray:
+        """(n, m) best correlations over all speeds of `WARPS`."""
         from scipy.fft import irfft, rfft
 
         best = np.full((len(strips), len(self.spectrum)), -1, np.float32)
-        speed = np.zeros(best.shape, np.int8)
-        for number, warp in enumerate(WARPS):
-            slow = self._slow(read_faster(strips, np.full(len(strips), warp)))
+        for warp in WARPS:
+            faster = read_faster(strips, np.full(len(strips), warp))
+            slow = _low_passed(faster, self.fs, *_COARSE)
             first = (slow.shape[1] - self.piece) // 2
             piece = _unit(slow[:, first:first + self.piece])
             turned = np.conj(rfft(piece, self.size, axis=1))
@@ -228,41 +235,33 @@ class _Coarse:
                 for row, one in enumerate(turned):
                     match = irfft(self.spectrum[block] * one, self.size, axis=1)[:, :self.lags]
                     match *= self.scale[block]
-                    height = _peak(match)
-                    better = height > best[row, block]
-                    best[row, block][better] = height[better]
-                    speed[row, block][better] = number
-        return best, speed
-
-    def _slow(self, strips):
-        from scipy.signal import butter, sosfiltfilt
-
-        low = butter(4, 8, fs=self.fs, output="sos")
-        return sosfiltfilt(low, strips, axis=1)[:, ::self.every].astype(np.float32)
+                    best[row, block] = np.maximum(best[row, block], _peak(match))
+        return best
 
 
 class _Fine:
-    """Alignment of one strip with a few reference strips, in three steps of rising accuracy."""
+    """Alignment of one strip with a few reference strips, in four steps of rising accuracy."""
 
     def __init__(self, reference, fs: float, min_overlap: float):
         self.reference, self.fs, self.min_overlap = reference, fs, min_overlap
-        self.every = max(1, int(fs / 40))
-        self.slow = self._slow(reference)
+        self.slow = [_low_passed(reference, fs, *step) for step in _STEPS]
 
-    def align(self, strip, index, warps):
+    def align(self, strip, index):
         """(index, r, r2, r of the next strip, shift, warp) of the best among some strips."""
-        speeds = warps[:, None] + ROUGH
-        match, _ = _correlations(self._slow(strip[None])[0], self.slow[index], speeds,
-                                 self.min_overlap)
-        height = _peak(match.reshape(-1, match.shape[2])).reshape(match.shape[:2])
-        left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
-        index, speeds, height = index[left], speeds[left], height[left]
-        # Beats of one rhythm fit at two shifts with two speeds, nearly as well as the right ones.
-        best = height.argmax(1)
-        near = np.abs(np.arange(len(ROUGH)) - best[:, None]) < 3
-        other = np.where(near, -2, height).argmax(1)
-        rows = np.arange(len(left))
-        speeds = np.concatenate([speeds[rows, one][:, None] + FINE for one in (best, other)], 1)
+        speeds = np.broadcast_to(ROUGH, (len(index), len(ROUGH)))
+        for step, (slow, more) in enumerate(zip(self.slow, (CLOSE, FINE), strict=True)):
+            low = _low_passed(strip[None], self.fs, *_STEPS[step])[0]
+            match, _ = _correlations(low, slow[index], speeds, self.min_overlap)
+            height = _peak(match.reshape(-1, match.shape[2])).reshape(match.shape[:2])
+            if step:
+                left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
+                index, speeds, height = index[left], speeds[left], height[left]
+            # Beats of one rhythm fit at two shifts with two speeds, nearly as well as the right
+            # ones: the best speed is gone on with, and the best one that is not next to it.
+            rows, best = np.arange(len(index)), speeds[np.arange(len(index)), height.argmax(1)]
+            beside = np.abs(speeds - best[:, None]) < _APART
+            other = speeds[rows, np.where(beside, -2, height).argmax(1)]
+            speeds = np.concatenate([one[:, None] + more for one in (best, other)], 1)
         match, _ = _correlations(strip, self.reference[index], speeds, self.min_overlap)
         rows, speed = np.arange(len(match)), match.max(2).argmax(1)
         match = match[rows, speed]
@@ -271,7 +270,7 @@ class _Fine:
         closer = speeds[best, speed[best]] + FINEST
         again, lag = _correlations(strip, self.reference[index[best:best + 1]], closer[None],
                                    self.min_overlap)
-        height = _peak(again[0])
+        height = _between(again[0])
         one = height.argmax()
         shift = again[0, one].argmax()
         far = np.abs(np.arange(len(lag)) - shift) > 0.25 * self.fs
@@ -279,11 +278,13 @@ class _Fine:
         return (index[best], height[one], second, min(next_best, height[one]),
                 lag[shift] / self.fs, closer[one])
 
-    def _slow(self, strips):
-        from scipy.signal import butter, sosfiltfilt
 
-        low = butter(4, 15, fs=self.fs, output="sos")
-        return sosfiltfilt(low, strips, axis=1)[:, ::self.every].astype(np.float32)
+def _low_passed(strips, fs, cutoff, rate):
+    """Strips below a frequency, at about a rate: every few samples."""
+    from scipy.signal import butter, sosfiltfilt
+
+    low = butter(4, cutoff, fs=fs, output="sos")
+    return sosfiltfilt(low, strips, axis=1)[:, ::max(1, int(fs / rate))].astype(np.float32)
 
 
 def _correlations(strip, reference, speeds, min_overlap):
@@ -322,6 +323,18 @@ def _peak(match):
     height = at - (right - left) ** 2 / (8 * bend)
     inside = (inner == top) & (left > -1) & (right > -1)
     return np.minimum(np.where(inside, height, match[rows, top]), 1)
+
+
+def _between(match, around: int = 12, parts: int = 8):
+    """`_peak`, read from eight times as many lags: a parabola takes 0.005 off a narrow QRS."""
+    from scipy.signal import resample_poly
+
+    height = _peak(match)
+    for row, top in enumerate(match.argmax(1)):
+        near = match[row, max(0, top - around):top + around + 1]
+        if top >= around and len(near) > 2 * around and near.min() > -1:
+            height[row] = max(height[row], resample_poly(near, parts, 1, padtype="line").max())
+    return np.minimum(height, 1)
 
 
 def _centred(x):

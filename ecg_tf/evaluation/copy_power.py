@@ -7,7 +7,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation import copies
 from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.controls import halves
-from ecg_tf.evaluation.roles import has_neighbours, places, spread, stretched
+from ecg_tf.evaluation.roles import has_neighbours, places, spread, spread_rows, stretched
 from ecg_tf.windows import Windows
 
 #: What is promised of each kind: found of 100, and false alarms of 1,000 at most.
@@ -44,12 +44,13 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
         >>> copy_power(data.strips["train"], data.strips["test"])
     """
     fs, length = train.fs, train.signals.shape[1]
-    train = spread(train, reference) if len(train) > reference else train
     if not has_neighbours(train):
         raise InputError("Copies cannot be planted off the grid.", expected="training strips cut "
                          "side by side", got="single strips", fix="use windows.strips")
     extra = max(length // 2, int(3 * fs) + 2)
-    long = stretched(train, min(extra, length))
+    # Thinned out after stretching: what follows a strip need not be a reference strip itself.
+    kept = spread_rows(train, reference)
+    long, place = stretched(train, min(extra, length))[kept], places(train)[kept]
     alive = np.ptp(long[:, length:], axis=1).min(1) > 0  # not held at the end of a stretch
     rows = np.random.default_rng(seed).permutation(np.flatnonzero(alive))[:planted]
     made = copies.plant_copies(long[rows, :length + int(3 * fs) + 2], fs, length / fs, seed)
@@ -58,7 +59,7 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
     for side in (first, ~first):
         sets, other = (spread(holdout.take(part), fresh) for part in (side, ~side))
         test = copies.fit_copy_test(long, sets.signals, sets.subjects, fs, alarm,
-                                    own_groups=places(train), seed=seed, apart=1)
+                                    own_groups=place, seed=seed, apart=1)
         found.append({kind: (np.mean(score > test.copy), np.mean(score > test.person))
                       for kind, score in scores.items()})
         score = nearest_strips(other.signals, long, fs).score
@@ -74,9 +75,11 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
 
 def power_words(table: pd.DataFrame) -> str:
     """Whether the promise is kept: each promised kind found, few fresh strips taken for copies."""
-    least = table.loc[list(copies.PROMISED), ["as_copy", "as_lookalike"]].max(axis=1)
+    least = table.loc[list(copies.PROMISED), "as_copy"]
     alarms = table.loc["fresh strips"]
+    kept = least.min() >= FOUND and alarms.as_copy <= ALARMS
     return (f"Of planted copies at least {least.min():.0%} were found, whatever was done to them "
             f"({least.idxmin()} is the hardest of {len(least)} kinds); of {int(alarms.n):,} fresh "
             f"strips {alarms.as_copy:.1%} were taken for copies and {alarms.as_lookalike:.1%} for "
-            "lookalikes.")
+            f"lookalikes. The promise of {FOUND:.0%} at {ALARMS:.0%} false alarms is "
+            f"{'kept' if kept else 'not kept'}.")

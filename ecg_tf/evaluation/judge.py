@@ -19,7 +19,15 @@ from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.gate import PRIVACY, Gate, release_gate
 from ecg_tf.evaluation.landmarks import COLUMNS, landmark_table
 from ecg_tf.evaluation.reidentification import GALLERIES, reidentification
-from ecg_tf.evaluation.roles import Roles, cast, has_neighbours, places, spread, stretched
+from ecg_tf.evaluation.roles import (
+    Roles,
+    cast,
+    has_neighbours,
+    places,
+    spread,
+    spread_rows,
+    stretched,
+)
 from ecg_tf.windows import Windows
 
 ALARM = 0.01
@@ -104,7 +112,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
         synthetic = synthetic[np.sort(rng.choice(len(synthetic), max_strips, replace=False))]
     roles = cast(train, holdout, max_strips, seed)
     attack = _Attack(synthetic, roles, fs, notes, seed, progress, cache)
-    found, rows, planted = attack.copies(spread(train, _REFERENCE * max_strips), len(train))
+    found, rows, planted = attack.copies(train, _REFERENCE * max_strips)
     identifier, known = attack.identification()
     rows += known + attack.membership(identifier, discriminator) + attack.persons()
     for name, values in (attributes or {}).items():
@@ -146,15 +154,17 @@ class _Attack:
                           + "." * (not why.endswith(".")))
         return [Measured(name, np.nan, n=len(self.synthetic)) for name in names]
 
-    def copies(self, reference: Windows, total: int):
+    def copies(self, train: Windows, most: int):
         """(nearest training strips, rows, (copies found, planted))."""
         length, other = self.synthetic.shape[1], self.roles.other
-        if len(reference) < total:
-            self.notes.append(f"Copies were sought among {len(reference):,} of {total:,} training "
+        kept = spread_rows(train, most)
+        if len(kept) < len(train):
+            self.notes.append(f"Copies were sought among {len(kept):,} of {len(train):,} training "
                               "strips: a copy of another one is not seen.")
-        near = has_neighbours(reference)
+        near = has_neighbours(train)
         extra = min(length, max(length // 2, int(3 * self.fs) + 2)) if near else 0
-        training = stretched(reference, extra) if near else reference.signals
+        # Thinned out after stretching: what follows a strip need not be kept itself.
+        training = (stretched(train, extra) if near else train.signals)[kept]
         names = ("copies", "lookalikes")
         enough = other is not None and len(np.unique(other.subjects)) > 1 \
             and len(other) >= 1 / ALARM
@@ -168,7 +178,7 @@ class _Attack:
             nonlocal found, planted
             sides = (other.signals, other.subjects) if enough else (None, None)
             test = copies.fit_copy_test(training, *sides, self.fs, ALARM,
-                                        own_groups=places(reference), seed=self.seed,
+                                        own_groups=places(train)[kept], seed=self.seed,
                                         progress=self.progress, length=length, apart=int(near))
             found = nearest_strips(self.synthetic, training, self.fs, progress=self.progress)
             made = copies.copy_measures(self.synthetic, training, test, self.fs, found)
@@ -189,7 +199,7 @@ class _Attack:
             return 0, 0
         one = copies.plant_copies(some, self.fs, length / self.fs, self.seed)[kind]
         score = nearest_strips(one, training, self.fs).score
-        threshold = test.copy if np.isnan(test.person) else test.person
+        threshold = test.person if np.isnan(test.copy) else test.copy
         return int((score > threshold).sum()), len(score)
 
     def _closest(self):

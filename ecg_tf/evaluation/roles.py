@@ -100,8 +100,13 @@ def in_time(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
 
 def spread(windows: Windows, most: int) -> Windows:
     """At most so many windows: as many of each person as can be, evenly over the person's own."""
+    return windows if len(windows) <= most else windows.take(spread_rows(windows, most))
+
+
+def spread_rows(windows: Windows, most: int) -> np.ndarray:
+    """(k,) int, rising: the windows that `spread` takes, k <= most."""
     if len(windows) <= most:
-        return windows
+        return np.arange(len(windows))
     people, count = np.unique(windows.subjects, return_counts=True)
     each = np.zeros(len(people), int)
     for place, left in zip(np.argsort(count, kind="stable"), range(len(people), 0, -1),
@@ -110,7 +115,7 @@ def spread(windows: Windows, most: int) -> Windows:
     rows = [np.flatnonzero(windows.subjects == who)[
         np.linspace(0, total - 1, size).astype(int)]
         for who, total, size in zip(people, count, each, strict=True)]
-    return windows.take(np.sort(np.concatenate(rows)))
+    return np.sort(np.concatenate(rows))
 
 
 def stretched(windows: Windows, extra: int) -> np.ndarray:
