@@ -13,6 +13,7 @@ from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.folders import read_side
 from ecg_tf.records import read_folder
+from ecg_tf.records.edf_folder import read_edf_folder
 from ecg_tf.release import export as module
 from ecg_tf.release.draw import BLOCK, Drawer
 from ecg_tf.release.export import NotReleased, export
@@ -94,6 +95,10 @@ def test_edf_is_read_by_pyedflib(run, drawn, tmp_path):
         assert header["admincode"] == "SYNTHETIC" and header["recording_additional"] == "seed 5"
         assert header["equipment"] == "ecg tf 0.1.0"  # EDF+ has no spaces, its reader no _
         assert "not for diagnosis" in facts["transducer"]
+    for record, ours in zip(drawn, read_edf_folder(made.folder), strict=False):
+        assert ours.subject == record.name and np.isin(ours.beats, record.beats).all()
+        wrong = np.abs(ours.signal - record.signal[: len(ours.signal)]).max()
+        assert wrong <= error_bound_mv(record, "edf")
 
 
 def test_csv_is_read_by_pandas_and_by_the_evaluation(run, drawn, tmp_path):

@@ -100,6 +100,9 @@ def test_a_gate_that_asks_nothing_of_persons_lets_nothing_go():
     found = read_verdict({"privacy": {"gate": {"copies": FAIL, "membership AUC, beats": PASS}}})
     assert found.why == "failed: copies" and not found.passed
     assert set(found.dropped) == set(DEFAULTS) - {"copies", "membership AUC"}
+    for gate in ([1], {"copies": "pass"}, {"copies": {"verdict": "PASS"}}):
+        with pytest.raises(InputError, match="cannot be read"):
+            read_verdict({"privacy": {"gate": gate}})
 
 
 def cards(folder, gate):

@@ -17,6 +17,7 @@ import numpy as np
 import ecg_tf
 from ecg_tf.errors import InputError
 from ecg_tf.records import Record
+from ecg_tf.records.edf_folder import BEAT, import_pyedflib
 
 #: Whole numbers a mV, finest first.
 SCALES = (2000, 1000, 500, 200, 100, 10, 1)
@@ -111,7 +112,7 @@ def wfdb_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
 
 def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
     """(file,) in EDF+, beats as its annotations; whole seconds, the rest is cut off."""
-    edf = _pyedflib()
+    edf = import_pyedflib()
     scale = scale_of(record)
     samples = len(record.signal) // round(record.fs) * round(record.fs)
     if record.fs != round(record.fs) or not samples:
@@ -139,7 +140,7 @@ def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
             digital = _digital(record, scale)[:samples].astype(np.int32)
             file.writeSamples(list(np.ascontiguousarray(digital.T)), digital=True)
             for beat in beats:
-                file.writeAnnotation(beat / record.fs, -1, "beat")
+                file.writeAnnotation(beat / record.fs, -1, BEAT)
         return (path.read_bytes(),)
 
 
@@ -159,17 +160,6 @@ def csv_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
 
 def _digital(record: Record, scale: int) -> np.ndarray:
     return np.rint(record.signal.astype(np.float64) * scale).astype(np.int64)
-
-
-def _pyedflib():
-    try:
-        import pyedflib
-    except ImportError as error:
-        raise InputError("EDF+ files need the package pyedflib.", expected="it is installed",
-                         got="it is not: there is none ready-made for this Python",
-                         fix="pip install pyedflib (needs a C compiler), or write --format wfdb"
-                         ) from error
-    return pyedflib
 
 
 _WFDB = (".dat", ".atr", ".hea")  # the header last: without one a folder has no such record

@@ -6,7 +6,10 @@ passes by asking nothing, and that lets nothing go here.
 
 from dataclasses import dataclass
 
+from ecg_tf.errors import InputError
 from ecg_tf.evaluation.gate import DEFAULTS, PRIVACY
+
+VERDICTS = ("pass", "fail", "not measured")
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,21 @@ def read_verdict(metrics: dict) -> GateResult:
     Returns:
         GateResult.
 
+    Raises:
+        InputError: the gate's table is not one.
+
     Example:
         >>> read_verdict({}).why
         'nothing was judged: the run has no metrics.json with a gate in it'
     """
     judged = metrics.get("privacy") or {}
-    rows = judged.get("gate") or {}
+    rows = judged.get("gate") if isinstance(judged, dict) else None
+    rows = rows or {}
+    if not isinstance(rows, dict) or not all(
+            isinstance(row, dict) and row.get("verdict") in VERDICTS for row in rows.values()):
+        raise InputError("The gate's table in metrics.json cannot be read.",
+                         expected=f"a verdict in each row: {', '.join(VERDICTS)}",
+                         got="something else", fix="run the experiment again")
     dropped = [name for name in DEFAULTS if rows and not any(
         row == name or row.startswith(f"{name},") for row in rows)]
     return GateResult(rows, judged.get("power", ""), judged.get("words", ""),

@@ -38,7 +38,8 @@ def main():
                 disk = sum(path.stat().st_size for path in Path(folder).rglob("*.*"))
             print(f"| {kind} | {n:,} | {row['hours']:.2f} | {row['wall']:.1f} s | "
                   f"{row['processor']:.1f} s | {60 * row['hours'] / row['processor']:.1f} | "
-                  f"{row['peak'] / 1024:.0f} MB | {disk / 1e6:.1f} MB | {1000 * error:.4g} µV |", flush=True)
+                  f"{row['peak'] / 1024:.0f} MB | {disk / 1e6:.1f} MB | "
+                  f"{1000 * error:.4g} µV |", flush=True)
 
 
 def one(run, kind, n, folder) -> dict:
