@@ -32,10 +32,11 @@ def test_units_subject_beats_and_nested_files(tmp_path):
           code="", beats=())
     one, two = read_edf_folder(tmp_path)
     assert one.subject == "p7" and one.leads == ("II",) and one.fs == 100
-    np.testing.assert_allclose(one.signal[:, 0], np.linspace(-0.9, 0.9, 300), atol=1.1e-4)  # pyedflib cuts to whole steps
+    # pyedflib does not round to its steps of 0.1, it cuts.
+    np.testing.assert_allclose(one.signal[:, 0], np.linspace(-0.9, 0.9, 300), atol=1.1e-4)
     assert one.beats.tolist() == [50, 125] and set(one.symbols) == {"Q"}
     assert two.name == two.subject == "deep/b" and two.leads == ("V1",) and two.fs == 50
-    assert not len(two.beats) and abs(two.signal[0, 0] + 900) < 0.06
+    assert not len(two.beats) and abs(two.signal[0, 0] + 900) < 0.11
     assert provenance([one, two])["records"] == 2
     assert read_edf_folder(tmp_path / "deep", leads=["V1"])[0].leads == ("V1",)
 
