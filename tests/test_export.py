@@ -11,7 +11,7 @@ import wfdb
 
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.folders import read_side
+from ecg_tf.evaluation.folders import read_side, read_sides
 from ecg_tf.records import read_folder
 from ecg_tf.records.edf_folder import read_edf_folder
 from ecg_tf.release import export as module
@@ -19,6 +19,7 @@ from ecg_tf.release.draw import BLOCK, Drawer
 from ecg_tf.release.export import NotReleased, export
 from ecg_tf.release.formats import error_bound_mv
 from ecg_tf.release.trained import read_run
+from ecg_tf.simulate import simulate_cohort
 from tests.small_run import FAIL, PASS, make_run
 
 GOOD = {"MMD²": PASS, "copies": PASS}
@@ -46,9 +47,9 @@ def contents(folder):
             if path.name.startswith("synthetic")}
 
 
-def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(run, drawn, tmp_path):
-    made = export(run, N, "wfdb", tmp_path / "out", seed=5, progress=False)
-    assert made.written == made.total.records == N and made.folder == tmp_path / "out"
+def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(drawn, whole):
+    made = whole
+    assert made.written == made.total.records == N and made.folder.name == "out"
     found = read_folder(made.folder)  # compares with SHA256SUMS.txt, too
     assert len(found) == N and not list(made.folder.glob("*.part"))
     for record, ours in zip(drawn, found, strict=True):
@@ -116,25 +117,43 @@ def test_csv_is_read_by_pandas_and_by_the_evaluation(run, drawn, tmp_path):
         assert "# NOT FOR DIAGNOSIS" in head and f"# subject: {record.name}" in head
 
 
-def test_a_longer_export_adds_and_changes_nothing(run, tmp_path):
+def test_an_exported_set_can_be_evaluated(run, tmp_path):
+    real = tmp_path / "real"
+    real.mkdir()
+    for k, record in enumerate(simulate_cohort(subjects=2, minutes=0.4, fs=128.0, seed=3)):
+        wfdb.wrsamp(f"p{k}", record.fs, ["mV"], list(record.leads), record.signal.astype(float),
+                    fmt=["16"], comments=[f"subject: p{k}"], write_dir=str(real))
+    for kind in ("wfdb", "csv"):
+        made = export(run, 8, kind, tmp_path / kind, seed=5, seconds=4.0, progress=False)
+        sides = read_sides(real, made.folder, strip_seconds=4.0)
+        assert len(sides.synthetic) and sides.synthetic.leads == ("MLII",)
+        assert sides.provenance["synthetic"]["records"] == 8
+
+
+def test_a_longer_export_adds_and_changes_nothing(run, whole, tmp_path):
     export(run, 3, "wfdb", tmp_path / "a", seed=5, progress=False)
     few = contents(tmp_path / "a")
     more = export(run, N, "wfdb", tmp_path / "a", seed=5, progress=False)
     assert more.written == N - 3 and more.total.records == N
-    export(run, N, "wfdb", tmp_path / "b", seed=5, progress=False)
-    both = contents(tmp_path / "a"), contents(tmp_path / "b")
+    both = contents(tmp_path / "a"), contents(whole.folder)
     assert both[0] == both[1] and {name: both[0][name] for name in few} == few
     assert (tmp_path / "a/SHA256SUMS.txt").read_bytes() == \
-        (tmp_path / "b/SHA256SUMS.txt").read_bytes()
+        (whole.folder / "SHA256SUMS.txt").read_bytes()
     again = export(run, N, "wfdb", tmp_path / "a", seed=5, progress=False)
     assert again.written == 0 and again.total == more.total
     other = export(run, 3, "wfdb", tmp_path / "c", seed=6, progress=False)
     assert contents(other.folder)["synthetic-000001.dat"] != few["synthetic-000001.dat"]
 
 
-@pytest.mark.parametrize("stop_at", [1, 2, 3, 100])
-def test_a_killed_export_leaves_no_half_record_and_goes_on(run, tmp_path, monkeypatch, stop_at):
-    whole = export(run, N, "wfdb", tmp_path / "whole", seed=5, progress=False)
+@pytest.fixture(scope="module")
+def whole(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    return export(run, N, "wfdb", folder, seed=5, progress=False)
+
+
+@pytest.mark.parametrize("stop_at", [2, 3, 100])
+def test_a_killed_export_leaves_no_half_record_and_goes_on(run, whole, tmp_path, monkeypatch,
+                                                           stop_at):
     renames, real = [], os.replace
 
     def dying(part, path):
@@ -160,9 +179,9 @@ def test_a_killed_export_leaves_no_half_record_and_goes_on(run, tmp_path, monkey
 
 
 def test_records_of_one_length_and_those_that_are_too_long(run, tmp_path, capsys):
-    made = export(run, N, "wfdb", tmp_path / "out", seed=1, seconds=4.0, progress=False)
+    made = export(run, 9, "wfdb", tmp_path / "out", seed=1, seconds=4.0, progress=False)
     lengths = {len(record.signal) for record in read_folder(made.folder)}
-    assert lengths == {512} and made.total.seconds == pytest.approx(4.0 * N)
+    assert lengths == {512} and made.total.seconds == pytest.approx(4.0 * 9)
     assert main(["export", str(run), "--seconds", "600", "--output", str(tmp_path / "no")]) == 2
     assert "--seconds" in capsys.readouterr().err and not (tmp_path / "no").exists()
 

@@ -46,7 +46,7 @@ def provenance(records: Sequence) -> dict:
     if not records:
         raise InputError("There are no records.", expected="one or more", got="none")
     names = list(dict.fromkeys(record.database for record in records))
-    facts = [_facts(name) for name in names]
+    facts = [facts_of(name) for name in names]
     rates = sorted({float(record.fs) for record in records})
     result = {
         "database": "; ".join(names),
@@ -66,7 +66,8 @@ def provenance(records: Sequence) -> dict:
     return result if options is None else {**result, "options": dict(options)}
 
 
-def _facts(name: str) -> dict[str, str]:
+def facts_of(name: str) -> dict[str, str]:
+    """What is known of a database or folder by its name: the `_FACTS` and no others."""
     if name == "simulated":
         return _SIMULATED
     database = _SAMPLE if name == "sample" else DATABASES.get(name)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from ecg_tf.records import DATABASES
+from ecg_tf.records import database_names
+from ecg_tf.records.provenance import facts_of
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons
 
@@ -56,22 +57,18 @@ def source_facts(run: Trained) -> dict:
     """Where the training data come from: as the run noted it, else what is known by name."""
     if run.metrics.get("data"):
         return run.metrics["data"]
-    known = DATABASES.get(run.experiment.database)
-    names = ("title", "version", "url", "doi", "license", "citation")
-    if known:
-        return {name: getattr(known, name) for name in names}
-    if run.experiment.database == "simulated":
-        return {"title": "Simulated ECGs", "license": "none needed: no person's data"}
-    return {"title": run.experiment.database, "license": "not stated; ask whoever made the data"}
+    # A whole path may say where somebody keeps patients: its last part is enough.
+    facts = [facts_of(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1])
+             for name in database_names(run.experiment.database)]
+    return {key: "; ".join(dict.fromkeys(fact[key] for fact in facts if fact[key]))
+            for key in facts[0]}
 
 
 def sources(run: Trained) -> str:
     """Source databases with license, citation, persons and checksum."""
     data = source_facts(run)
     split = run.metrics.get("split", {})
-    # A folder's own name may say where somebody keeps patients: only its last part is told.
-    title = str(data.get("title", "")).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] \
-        if not data.get("url") else data["title"]
+    title = data.get("title", "")
     rows = [("database", f"{title} {data.get('version', '')}".strip()),
             ("where", " ".join(filter(None, (data.get("url"), data.get("doi")
                                             and f"doi:{data['doi']}")))),

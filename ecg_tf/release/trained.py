@@ -1,12 +1,12 @@
 """A run's folder read back: what is needed to draw from its generator, and what was measured."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
+from ecg_tf.metrics_file import read_metrics
 from ecg_tf.records.checksums import sha256_of
 
 #: Files whose bytes decide what is drawn and what the cards say; the last one may be missing.
@@ -48,8 +48,8 @@ def read_run(folder) -> Trained:
         Trained.
 
     Raises:
-        InputError: no such folder, a run that has not come to its end, or metrics.json is of
-            another experiment than the folder's.
+        InputError: no such folder, a run that has not come to its end, or metrics.json is damaged
+            or of another experiment than the folder's.
 
     Example:
         >>> read_run("runs/quickstart").experiment.model
@@ -62,24 +62,11 @@ def read_run(folder) -> Trained:
                          got=f"no {', no '.join(lacking)}" if folder.is_dir() else "no such folder",
                          fix="name a folder that `python -m ecg_tf run FILE.yaml` has written")
     experiment = Experiment.from_yaml(folder / "experiment.yaml")
-    metrics = _metrics(folder / "metrics.json")
-    if metrics and Experiment.from_dict(metrics["experiment"]) != experiment:
+    path = folder / "metrics.json"
+    metrics = read_metrics(path) if path.is_file() else {}
+    if metrics and Experiment.from_dict(metrics.get("experiment") or {}) != experiment:
         raise InputError(f"metrics.json and experiment.yaml of '{folder}' do not agree.",
                          expected="measures of the run that lies in this folder",
                          got="measures of other settings", fix="run the experiment again")
     sums = {name: sha256_of(folder / name) for name in FILES if (folder / name).is_file()}
     return Trained(folder, experiment, Codec.load(folder / "codec.json"), metrics, sums)
-
-
-def _metrics(path: Path) -> dict:
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"'{path}' is no JSON.", expected="what a run writes",
-                         got=str(error)[:100], fix="run the experiment again") from error
-    if not isinstance(found, dict) or not isinstance(found.get("experiment"), dict):
-        raise InputError(f"'{path}' is not what a run writes.", expected="measures and settings",
-                         got="neither", fix="run the experiment again")
-    return found
