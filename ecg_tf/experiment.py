@@ -47,6 +47,8 @@ class Experiment:
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
         mix_persons: persons whose average beats are mixed in each training image (beat rows); 1
             for none, see `pipeline.beat_mixer`.
+        identity_weight: what the generator pays for images in which a network names a training
+            person, as a weight of `models.identity.confusion_loss`; 0 for nothing.
         range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
         arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
         model: "dcgan", "r1gan" or "wgan_gp"; "wavegan" is r1gan with convolutions along time
@@ -92,6 +94,7 @@ class Experiment:
     notch: float = 0.0
     overlap: float = 0.75
     mix_persons: int = 1
+    identity_weight: float = 0.0
     range: str = "companded"
     quantiles: tuple[float, float] = (0.001, 0.999)
     limits_mv: tuple[float, float] = (-4.0, 4.0)
@@ -154,7 +157,7 @@ class Experiment:
             ("minutes", 0.5, 10_000), ("fs", 20, 10_000), ("band_low", 0, 5_000),
             ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
             ("learning_rate", 1e-8, 1), ("decay", 0, 1), ("ema_decay", 0, 0.999999),
-            ("penalty", 0, 1e6), ("strip_seconds", 1, 3600),
+            ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("strip_seconds", 1, 3600),
         ):  # fmt: skip
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)

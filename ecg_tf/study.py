@@ -30,6 +30,9 @@ from ecg_tf.reports import NotebookError, check_parameters, run_notebook, withou
 EXPERIMENT = "05_experiment"  # the notebook of a file that names none
 COMPARISON = "10_comparison"
 FIRST = "quickstart"
+#: Parameters that came later, with the values at which all is done as before: reports that were
+#: made without them are none the worse.
+LATER = {"identity_weight": 0.0}
 
 
 @dataclass(frozen=True)
@@ -272,10 +275,19 @@ def _code(notebook) -> list[str]:
         if cell.cell_type != "code" or "injected-parameters" in cell.metadata.get("tags", []):
             continue
         try:
-            code.append(ast.dump(ast.parse(cell.source)))  # comments and line breaks do not count
+            tree = ast.parse(cell.source)
+            tree.body = [line for line in tree.body if not _as_before(line)]
+            code.append(ast.dump(tree))  # comments and line breaks do not count
         except SyntaxError:  # such as %matplotlib
             code.append(cell.source)
     return code
+
+
+def _as_before(line: ast.stmt) -> bool:
+    """Whether a line gives a parameter of `LATER` its value there."""
+    return isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant) and any(
+        isinstance(target, ast.Name) and LATER.get(target.id, ...) == line.value.value
+        for target in line.targets)
 
 
 def _metrics(plan: Plan) -> dict:

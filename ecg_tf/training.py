@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
@@ -16,6 +17,7 @@ from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.locks import holding
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, projection_of
+from ecg_tf.models.identity import build_identity_network, train_identity_network
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.rates import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
@@ -30,12 +32,13 @@ _NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "strip_secon
 REAL_IMAGES = 256  # whose diversity is the yardstick for the generated ones
 
 
-def build_gan(experiment: Experiment, codec: Codec) -> GAN:
+def build_gan(experiment: Experiment, codec: Codec, identity=None) -> GAN:
     """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
 
     Args:
         experiment: `Experiment`.
         codec: `Codec`, for the shape of the images.
+        identity: the network that names persons, for an `identity_weight`. Default None.
 
     Returns:
         DCGAN, R1GAN (also for "wavegan", with networks along time) or WGANGP.
@@ -64,6 +67,8 @@ def build_gan(experiment: Experiment, codec: Codec) -> GAN:
         "wgan_gp": (WGANGP, 0.0, {"gradient_penalty": e.penalty}),
     }  # fmt: skip
     kind, beta_1, own = kinds[e.model]
+    if identity is not None:
+        own |= {"identity": identity, "identity_weight": e.identity_weight}
     gan = kind(generator, discriminator, ema_decay=e.ema_decay, seed=e.seed, **own)
     rate = HoldThenFall(e.learning_rate, round(e.steps * (1 - e.decay)), e.steps)
     gan.compile(*(keras.optimizers.Adam(rate if e.decay else e.learning_rate, beta_1, 0.99)
@@ -101,7 +106,7 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool) -> GAN
     gan = checkpoint.load()
     if gan is None or int(gan.step.value) > e.steps:
         # Asked for fewer steps than were kept: those weights would not be what was asked for.
-        gan = build_gan(e, data.codec)
+        gan = build_gan(e, data.codec, _identity_network(e, data, progress))
     elif progress:
         print(f"Going on from the checkpoint of step {int(gan.step.value):,}.", flush=True)
     train_windows = data.windows["train"]
@@ -137,12 +142,40 @@ def training_key(experiment: Experiment, data: Data) -> str:
     """A digest of all that decides about the weights: settings, data, split, and some images, which
     tell of a change in the way from records to images that no setting names."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
+    if not experiment.identity_weight:
+        del settings["identity_weight"]  # as before there was one: older checkpoints stay valid
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end
     facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
     return hashlib.sha256(facts.encode() + images.tobytes()).hexdigest()[:16]
+
+
+def _identity_network(experiment: Experiment, data: Data, progress: bool):
+    """The network of an `identity_weight`, kept in the run's folder or trained now; None for 0.
+
+    It sees everybody's own images: mixed ones are of nobody whom it could name.
+    """
+    e = experiment
+    if not e.identity_weight:
+        return None
+    kept = Checkpoint(e.folder / "identity" / "last.keras", training_key(e, data))
+    if (network := kept.load()) is not None:
+        return network
+    windows = data.windows["train"]
+    persons, who = np.unique(windows.subjects, return_inverse=True)
+    keras.utils.set_random_seed(e.seed)
+    network = build_identity_network(data.codec.image_shape, len(persons), padding=e.padding,
+                                     dtype=precision_of(e.precision))
+    batches = make_dataset(windows, data.codec, e.batch_size, e.seed, labels=who)
+    right = train_identity_network(network, batches)
+    if progress:
+        print(f"The identity network names the persons of {right:.0%} of its last images rightly; "
+              f"guessing would give {1 / len(persons):.0%}.", flush=True)
+    kept.set_model(network)
+    kept.on_epoch_end(0)
+    return network
 
 
 def precision_of(precision: str) -> str:

@@ -94,6 +94,10 @@ def test_done_means_the_same_parameters_code_and_run(project):
     assert not is_done(plan)
     notebook(plan.notebook, EXPERIMENT.replace("seed = 0", "seed = 1"), RUN)
     assert not is_done(plan)  # a default is a parameter too
+    notebook(plan.notebook, EXPERIMENT + "\nidentity_weight = 0.5", RUN)
+    assert not is_done(plan)
+    notebook(plan.notebook, EXPERIMENT + "\nidentity_weight = 0.0", RUN)
+    assert is_done(plan)  # a parameter that came later, and is at what was done before
     notebook(plan.notebook, EXPERIMENT, RUN)
     assert is_done(plan)
     Path("runs/a/metrics.json").write_text('{"experiment": {"steps": 9}}')

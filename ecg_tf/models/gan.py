@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from ecg_tf.errors import InputError
+from ecg_tf.models.identity import confusion_loss
 
 _PACKAGE = "ecg_tf"
 
@@ -24,6 +25,9 @@ class GAN(keras.Model):
             (1 + step) / (10 + step), so that the random start is soon forgotten.
         augment: layer or registered function, images -> images of the same shape, differentiable,
             put before the discriminator on real and generated images alike, default None.
+        identity: keras.Model, images -> logits (batch, persons), frozen, see `models.identity`:
+            the generator pays for images in which it names a person. Default None.
+        identity_weight: float, weight of that in the generator's loss, default 0.
         seed: int, seed of the latents drawn in training, default 0.
 
     Example:
@@ -39,8 +43,8 @@ class GAN(keras.Model):
     relativistic = False  # whether the generator's loss looks at real images too
 
     def __init__(
-        self, generator, discriminator, *, ema_decay=0.999, augment=None, seed=0, name=None,
-        **kwargs,
+        self, generator, discriminator, *, ema_decay=0.999, augment=None, identity=None,
+        identity_weight=0.0, seed=0, name=None, **kwargs,
     ):  # fmt: skip
         super().__init__(name=name, **kwargs)
         _check_pair(generator, discriminator)
@@ -52,6 +56,7 @@ class GAN(keras.Model):
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
         self.ema_decay, self.augment, self.seed = float(ema_decay), augment, int(seed)
+        self.identity, self.identity_weight = identity, float(identity_weight)
         self.latent_dim = generator.inputs[0].shape[-1]
         self.image_shape = tuple(generator.output_shape[1:])
         self.seed_generator = keras.random.SeedGenerator(self.seed)
@@ -59,6 +64,9 @@ class GAN(keras.Model):
             name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
         )
         names = ("d_loss", "g_loss", "real_score", "generated_score", "g_grad_norm")
+        if identity is not None:
+            identity.trainable = False
+            names += ("identity_loss",)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         if isinstance(augment, keras.layers.Layer):
             augment(keras.KerasTensor((None, *self.image_shape)))  # builds it
@@ -134,8 +142,11 @@ class GAN(keras.Model):
         with tf.GradientTape() as tape:
             tape.watch(generated)
             real = self.score(images) if self.relativistic else None
-            g_loss = self.generator_loss(real, self.score(generated))
-        pixels = tape.gradient(g_loss, generated)
+            g_loss = paid = self.generator_loss(real, self.score(generated))
+            if self.identity is not None:
+                named = confusion_loss(self.identity(generated, training=False))
+                paid = g_loss + self.identity_weight * named
+        pixels = tape.gradient(paid, generated)
         weights = self.generator.trainable_variables
         gradients = drawing.gradient(generated, weights, output_gradients=pixels)
         self.g_optimizer.apply(gradients, weights)
@@ -147,6 +158,7 @@ class GAN(keras.Model):
             real_score=tf.reduce_mean(real_scores),
             generated_score=tf.reduce_mean(generated_scores),
             g_grad_norm=tf.linalg.global_norm(gradients),
+            **({} if self.identity is None else {"identity_loss": named}),
         )
 
     def discriminator_step(self, images, generated):
@@ -254,7 +266,12 @@ class GAN(keras.Model):
     # Saving and loading: weights, optimizers, averages and the state of the random numbers
 
     def get_config(self):
+        own = {} if self.identity is None else {
+            "identity": keras.saving.serialize_keras_object(self.identity),
+            "identity_weight": self.identity_weight,
+        }  # fmt: skip
         return {
+            **own,
             "name": self.name,
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
@@ -267,7 +284,8 @@ class GAN(keras.Model):
     def from_config(cls, config, custom_objects=None):
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("generator", "discriminator", "augment")
+            for name in ("generator", "discriminator", "augment", "identity")
+            if name in config
         }
         return cls(**{**config, **parts})
 

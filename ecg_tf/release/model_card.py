@@ -9,7 +9,8 @@ _DATA = ("database", "leads", "split", "fs", "band_low", "band_high", "notch", "
          "mix_persons")
 _IMAGE = ("range", "quantization", "arrangement", "height", "width", "fit")
 _TRAINING = ("model", "latent_dim", "base_filters", "padding", "batch_size", "steps", "stop",
-             "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "precision", "seed")
+             "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "identity_weight",
+             "precision", "seed")
 _WORDS = {"dcgan": "DCGAN, plain cross-entropy", "r1gan": "relativistic GAN with R1/R2 penalties",
           "wgan_gp": "Wasserstein GAN with gradient penalty",
           "wavegan": "relativistic GAN with convolutions along time"}
