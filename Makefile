@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report study test slow data lab lint clean
+.PHONY: help report study test slow durable fuzz data lab lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,12 @@ test: $(VENV)/.installed ## run the tests
 
 slow: $(VENV)/.installed ## run the tests that take minutes: every measure on every planted fault
 	$(RUN) -m pytest -m slow tests
+
+durable: $(VENV)/.installed ## kill trainings at ten moments and compare what comes of them
+	$(RUN) -m pytest -m "slow or not slow" tests/durability
+
+fuzz: $(VENV)/.installed ## 2,000 hostile files for every reader
+	ECG_TF_FUZZ_CASES=2000 $(RUN) -m pytest tests/fuzz
 
 data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify it
 	$(RUN) -m ecg_tf data mitdb

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from pathlib import Path
 
 import numpy as np
 
@@ -161,6 +162,20 @@ def same_rate_and_leads(records) -> None:
                 if shared
                 else "choose leads when reading, or leave out the records without them",
             )
+
+
+def expanded(path) -> Path:
+    """A path whose "~" stands for the home it names.
+
+    Raises:
+        InputError: there is no such home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"The path '{printable(path)}' cannot be followed.",
+                         expected="a path, or ~ for your own home", got=str(error),
+                         fix="write the whole path") from error
 
 
 def printable(value, longest: int = 60) -> str:

@@ -25,7 +25,7 @@ PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SPLITS = ("random", "ds1ds2")
 STOPS = ("steps", "floor")
-LARGEST_FILE = 2**16  # bytes; an experiment takes two thousand
+LARGEST_FILE = 2**14  # bytes; an experiment takes two thousand
 DEEPEST = 20  # lists and mappings in one another; an experiment has three
 LONGEST_TEXT = 1000  # characters of a value
 
@@ -288,7 +288,12 @@ def _gate(rules: dict) -> dict:
                          expected="at most 100, such as {recall: [at_least_floors, 0.8]}",
                          got=", ".join(map(str, rules))[:60], fix="name the measures as the "
                          "report's table does")
-    return {name: None if rule is None else list(checked_rule(name, rule))
+    for rule in rules.values():  # a whole number of 400 digits is no threshold
+        given = rule.values() if isinstance(rule, Mapping) else rule
+        for value in given if isinstance(given, Iterable) else ():
+            if isinstance(value, int):
+                number(value, "a threshold of the gate", -1e300, 1e300)
+    return {printable(name): None if rule is None else list(checked_rule(printable(name), rule))
             for name, rule in rules.items()}
 
 

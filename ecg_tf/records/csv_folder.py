@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ecg_tf.checks import expanded, printable
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links
 from ecg_tf.records.record import Record
 
 TIME, RATE = ("time", "time_s", "t"), ("fs", "fs_hz", "sampling_rate")
 SUBJECTS = "subjects.csv"
+MOST_COLUMNS = 1024
 FORMAT = ("a header line, then numbers separated by commas: a column `time` (s) or `fs` (Hz), all "
           "other columns leads in mV, an empty field for a missing sample")
 
@@ -42,8 +45,9 @@ def read_csv_folder(folder, leads: Sequence[str] | None = None, fs: float = 0.0)
         >>> read_csv_folder("synthetic", fs=250)[0].leads
         ('II', 'V1')
     """
-    folder = Path(folder).expanduser()
-    files = sorted(path for path in folder.rglob("*.csv") if path.name != SUBJECTS)
+    folder = expanded(folder)
+    files = sorted(path for path in folder.rglob("*.csv")
+                   if path.name != SUBJECTS and path.is_file())
     if not files:
         raise InputError(f"The folder '{folder}' holds no CSV files.", expected="*.csv, one a "
                          "record", got="none" if folder.is_dir() else "no such folder",
@@ -59,32 +63,41 @@ def subjects_of(folder) -> dict[str, str]:
     """
     import pandas as pd
 
-    path = Path(folder).expanduser() / SUBJECTS
+    path = expanded(folder) / SUBJECTS
     if not path.is_file():
         return {}
+    check_links(path, path.parent)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False).reset_index(drop=True)
+    except (ValueError, OverflowError) as error:
         raise InputError(f"'{path}' cannot be read.", expected="columns record,subject",
-                         got=str(error)[:200], fix="write it as CSV in UTF-8") from error
+                         got=printable(error, 200), fix="write it as CSV in UTF-8") from error
     if not {"record", "subject"} <= set(table.columns):
         raise InputError(f"'{path}' does not say who is who.", expected="columns record,subject",
-                         got=", ".join(table.columns), fix="give it this header line")
+                         got=printable(", ".join(table.columns), 200),
+                         fix="give it this header line")
     if (twice := table.record[table.record.duplicated()]).size:
         raise InputError(f"'{path}' names a record twice.", expected="each record once",
-                         got=", ".join(twice[:3]), fix="give each record one subject")
+                         got=printable(", ".join(twice[:3]), 200),
+                         fix="give each record one subject")
     return dict(zip(table.record.str.strip(), table.subject.str.strip(), strict=True))
 
 
 def _read(path: Path, folder: Path, leads, fs: float) -> Record:
     import pandas as pd
 
+    check_links(path, folder)
     try:
         table = pd.read_csv(path, skiprows=_comment_lines(path))
-    except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
-        raise InputError(f"'{path}' cannot be read.", expected=FORMAT, got=str(error)[:200],
-                         fix="write it as CSV in UTF-8") from error
+    except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors
+        raise InputError(f"'{path}' cannot be read.", expected=FORMAT,
+                         got=printable(error, 200), fix="write it as CSV in UTF-8") from error
     table.columns = [str(name).strip() for name in table.columns]
+    if table.columns.has_duplicates or not 0 < len(table.columns) <= MOST_COLUMNS \
+            or not isinstance(table.index, pd.RangeIndex):  # a field too many: all would shift
+        raise InputError(f"The header of '{path}' does not fit.", expected=FORMAT,
+                         got=printable(", ".join(table.columns), 200), fix="give each field a name "
+                         f"of its own, to {MOST_COLUMNS} of them, and each line as many fields")
     words = [name for name in table if not np.issubdtype(table[name].dtype, np.number)
              and not table[name].isna().all()]
     if words or len(table) < 2:
@@ -93,10 +106,13 @@ def _read(path: Path, folder: Path, leads, fs: float) -> Record:
                          f"{len(table)} lines", fix="write decimal points, and commas between "
                          "fields")
     rate = _rate(table, path) or float(fs)
+    if rate and not SLOWEST_FS <= rate <= FASTEST_FS:
+        raise InputError(f"'{path}' gives an impossible sampling rate.", got=f"{rate:g} Hz",
+                         expected=f"{SLOWEST_FS:g} to {FASTEST_FS:g} Hz", fix="write times in s")
     if rate <= 0:
         raise InputError(f"'{path}' does not say its sampling rate.", expected=FORMAT,
-                         got=f"columns {', '.join(table)}", fix="add a column `time` or `fs`, or "
-                         "give the rate by --fs")
+                         got=printable(f"columns {', '.join(table)}", 200),
+                         fix="add a column `time` or `fs`, or give the rate by --fs")
     names = [name for name in table if name.lower() not in (*TIME, *RATE)]
     for name in leads or ():
         if name not in names:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ecg_tf.checks import expanded
+
 #: Training records of the inter-patient split of de Chazal et al. (2004), no paced records.
 DS1 = (
     "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
@@ -140,7 +142,7 @@ def data_folder(data_dir: str | Path = "") -> Path:
     Returns:
         Path, which need not exist.
     """
-    return Path(data_dir or os.environ.get("ECG_TF_DATA") or "data").expanduser()
+    return expanded(data_dir or os.environ.get("ECG_TF_DATA") or "data")
 
 
 def known_database(folder: Path) -> Database | None:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records import cache as record_cache
 from ecg_tf.records.checksums import digests, published_sums
@@ -35,7 +36,7 @@ def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> R
         >>> read_record("data/mitdb/100", leads="MLII").signal.shape
         (650000, 1)
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if path.suffix in (".hea", ".dat"):
         path = path.with_suffix("")
     # A record of a known database may lie one folder deeper (Person_01/rec_1).
@@ -73,7 +74,7 @@ def read_folder(
     Raises:
         InputError: a file is missing or damaged, or no record has the leads.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     leads = lead_tuple(leads)
     names = record_names(folder, records)
     key = [str(folder.absolute()), leads, None if records is None else names]
