@@ -21,7 +21,7 @@ from ecg_tf.models.identity import build_identity_network, train_identity_networ
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.rates import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
-from ecg_tf.pipeline import make_dataset
+from ecg_tf.pipeline import beat_mixer, make_dataset
 from ecg_tf.preparation import Data
 from ecg_tf.stopping_callbacks import stop_at_floor
 
@@ -149,6 +149,9 @@ def training_key(experiment: Experiment, data: Data) -> str:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end
     facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
+    if experiment.mix_persons > 1:
+        mix = beat_mixer(data.codec, experiment.mix_persons)
+        images = mix(tf.constant(images), tf.zeros(2, tf.int64)).numpy().round(4)
     return hashlib.sha256(facts.encode() + images.tobytes()).hexdigest()[:16]
 
 
