@@ -44,7 +44,7 @@ def command(*arguments, folder: Path, **streams) -> subprocess.Popen:
 def complete(*arguments, folder: Path) -> str:
     """Runs a command to its end; what it printed."""
     running = command(*arguments, folder=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = running.communicate(timeout=600)
+    out, err = running.communicate(timeout=1800)
     assert running.returncode == 0, err
     return out
 
@@ -58,7 +58,7 @@ def kill_when(moment: Callable[[], bool], delay: float, *arguments, folder: Path
     running = command(*arguments, folder=folder, stdout=subprocess.DEVNULL,
                       stderr=subprocess.DEVNULL)
     try:
-        last = time.monotonic() + 300
+        last = time.monotonic() + 1800
         while running.poll() is None and not moment():
             assert time.monotonic() < last, "the moment never came"
             time.sleep(0.0005)
