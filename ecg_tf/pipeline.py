@@ -118,6 +118,7 @@ def beat_mixer(codec: Codec, persons: int = 2):
                          expected="arrangement beat_rows", got=codec.arrangement.name,
                          fix="set mix_persons to 1, or take beat_rows")
     rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
+    coded = tf.constant([name == "range" for name in codec.channels])
     height = codec.image_shape[0]
 
     def mixed(images, seed):
@@ -125,6 +126,8 @@ def beat_mixer(codec: Codec, persons: int = 2):
         usual = (rows[:, (height - 1) // 2] + rows[:, height // 2])[:, None] / 2.0
         # One value an image for RR, else an interval would no longer have one of its own.
         usual = tf.where(rr, tf.reduce_mean(usual, axis=2, keepdims=True), usual)
+        # Centre and half-range of a window are its own as they stand, one in either half.
+        usual = tf.where(coded, images, usual)
         offset = usual - tf.reduce_mean(usual, axis=0, keepdims=True)
         weights = tf.random.stateless_uniform([tf.shape(images)[0], persons], seed, 0.5, 1.0)
         weights = tf.math.l2_normalize(weights, axis=1)[:, :, None, None, None]

@@ -1,5 +1,6 @@
 """tf.data gives what numpy gives, in an order that depends on the seed alone."""
 
+import dataclasses
 import time
 
 import numpy as np
@@ -160,6 +161,23 @@ def test_mixed_persons_keep_mean_and_spread_over_persons_and_what_varies_within_
     assert 0.4 < np.mean(likeness) < 0.75  # a third of the person, as variance counts
     again = codec.project(mixed)
     assert np.allclose(again, mixed, atol=1e-5)  # still one RR value an interval
+
+
+def test_ranges_of_windows_are_mixed_with_their_shapes():
+    windows = smooth_beats(64, rows=32)
+    gains = np.random.default_rng(0).uniform(0.5, 2.0, (64, 1, 1)).astype(np.float32)
+    windows = dataclasses.replace(windows, signals=windows.signals * gains)
+    codec = make_codec(windows, range="window", arrangement="beat_rows", height=32, width=64)
+    images = codec.encode(windows)
+    mixed = beat_mixer(codec, 2)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
+    place = codec.channels.index("range")
+    halves = mixed[:, :16, :, place], mixed[:, 16:, :, place]
+    for half in halves:  # still one number a half, and another than before
+        assert np.allclose(half, half[:, :1, :1], atol=1e-5)
+    assert not np.allclose(mixed[..., place], images[..., place], atol=1e-3)
+    for k, half in enumerate((slice(16), slice(16, None))):
+        before = images[:, half, 0, place].mean(1)
+        assert np.isclose(halves[k].mean(), before.mean(), atol=0.05)
 
 
 def test_mixing_depends_on_seed_and_step_alone_and_needs_beat_rows(beats):
