@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.controls import CONTROLS
+from ecg_tf.evaluation.alignment import nearest_strips
+from ecg_tf.evaluation.controls import CONTROLS, phase_randomized
 from ecg_tf.evaluation.fault_table import (
     EXPECTED,
     RELATIONS,
@@ -85,6 +86,22 @@ def test_alarms_are_shares_or_aucs_past_their_null():
     assert ordered(share, "alarm") and not ordered(share, "quiet")
     assert not ordered(replace(share, value=0.3), "alarm")
     assert ordered(auc, "quiet") and not ordered(auc, "alarm")
+
+
+def test_a_share_within_its_null_is_quiet_and_one_beyond_it_may_be_no_alarm_yet():
+    share = Measured("re-identification at 1 % FAR", 0.12, floor=0.02, floor_high=0.3)
+    assert ordered(share, "quiet") and not ordered(share, "alarm")
+    assert not ordered(replace(share, floor_high=0.04), "quiet")
+    assert not ordered(replace(share, value=0.6, floor_high=0.7), "alarm")
+
+
+def test_surrogates_of_another_strip_point_at_their_person(groups):
+    # Which is why no attacker on rhythm or spectrum is claimed to be quiet about them.
+    strips, who = groups[0].signals, groups[0].subjects
+    surrogates = phase_randomized(strips, np.random.default_rng(0))
+    number = np.arange(len(strips))
+    found = nearest_strips(strips[::4], surrogates, 128, (number[::4], number))
+    assert np.mean(who[found.index] == who[::4]) > 3 / len(np.unique(who))
 
 
 def test_a_wrong_order_is_shown():

@@ -6,14 +6,17 @@ import pytest
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation import controls, privacy
 from ecg_tf.evaluation.embedding import train_identifier
+from ecg_tf.evaluation.fault_table import cohort_strips
 from ecg_tf.evaluation.person_statistics import (
     PersonAUC,
     excess_over_strangers,
+    joint_excess,
     member_advantage,
     true_positives,
     upper,
 )
-from ecg_tf.evaluation.reidentification import reidentification
+from ecg_tf.evaluation.reidentification import reidentification, train_twin
+from ecg_tf.evaluation.roles import cast
 from tests.privacy_cohort import FS, mitdb_cohort, simulated_cohort
 
 COPIES = ("exact copy", "shifted copy", "gain copy", "warped copy")
@@ -228,6 +231,31 @@ def test_excess_knows_chance_from_leak():
     assert leak["p_value"] < 0.05 and leak["low"] > leak["floor"]
     with pytest.raises(InputError, match="too few"):
         excess_over_strangers(same, strangers[:20], who[:20])
+
+
+def test_two_attackers_with_strangers_of_their_own_see_smaller_leaks():
+    rng, who = np.random.default_rng(0), np.repeat(np.arange(10), 20)
+    folds = []
+    for _ in range(2):
+        fake = rng.standard_normal(400)
+        fake[:100] += 8  # a quarter of the set is a member's
+        folds.append((fake, rng.standard_normal(200), who))
+    one, both = joint_excess(folds[:1], doubt=True), joint_excess(folds, doubt=True)
+    assert one == excess_over_strangers(*folds[0], doubt=True)
+    assert both["value"] == pytest.approx(0.25, abs=0.02)
+    assert both["floor_high"] < 0.7 * one["floor_high"]
+    assert both["p_value"] < 0.05 < one["p_value"]
+
+
+def test_the_twin_makes_strangers_of_the_known_others():
+    windows = cohort_strips("simulated")
+    windows = windows.take(np.isin(windows.subjects, np.unique(windows.subjects)[:26]))
+    inside = np.isin(windows.subjects, np.unique(windows.subjects)[:6])
+    sides = windows.take(inside), windows.take(~inside), 1000
+    roles, twin = cast(*sides), train_twin(*sides, cache=False)
+    assert set(twin.strange.subjects) == set(roles.known)
+    assert set(twin.identifier.persons) == {*roles.members, *roles.strangers}
+    assert train_twin(sides[0], sides[1].take(slice(None, 30)), 1000, cache=False) is None
 
 
 def test_advantage_is_zero_for_a_blind_attack_and_bad_sides_are_named():

@@ -29,7 +29,7 @@ EDGE = 0.03  # of a strip left out at either end: a slowed copy does not reach t
 _COARSE = (8, 40)  # Hz, low-pass and sampling rate of the comparison of all pairs
 _STEPS = ((6, 40), (12, 60))  # the same of the rough and of the close step
 _APART = 0.01  # two speeds that differ by less are one guess
-_LEAST = 1e-3  # share of the energy below which two signals count as equal
+_LEAST = 1e-4  # share of the energy below which two signals count as equal: planted copies reach it
 
 
 @dataclass(frozen=True)

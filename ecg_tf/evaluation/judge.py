@@ -18,7 +18,7 @@ from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.gate import PRIVACY, Gate, release_gate
 from ecg_tf.evaluation.landmarks import COLUMNS, landmark_table
-from ecg_tf.evaluation.reidentification import GALLERIES, reidentification
+from ecg_tf.evaluation.reidentification import GALLERIES, reidentification, train_twin
 from ecg_tf.evaluation.roles import (
     Roles,
     cast,
@@ -70,7 +70,8 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
     """Attacks a synthetic set in every way there is here, and judges it by the release gate.
 
     The holdout persons are halved by the seed (`roles.cast`): the identification network knows one
-    half beside the members, the strangers of the other half set its false alarms. The embedding
+    half beside the members, the strangers of the other half set its false alarms; a second one with
+    the halves exchanged makes strangers of all of them. The embedding
     and the adaptive attacker are compared on the first half alone, since they have used the other;
     all other attackers on all holdout persons.
 
@@ -111,7 +112,8 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
     if len(synthetic) > max_strips:
         synthetic = synthetic[np.sort(rng.choice(len(synthetic), max_strips, replace=False))]
     roles = cast(train, holdout, max_strips, seed)
-    attack = _Attack(synthetic, roles, fs, notes, seed, progress, cache)
+    attack = _Attack(synthetic, roles, (train, holdout, max_strips), fs, notes, seed, progress,
+                     cache)
     found, rows, planted = attack.copies(train, _REFERENCE * max_strips)
     identifier, known = attack.identification()
     rows += known + attack.membership(identifier, discriminator) + attack.persons()
@@ -138,8 +140,9 @@ def unattacked(fidelity: Sequence[Measured], thresholds: Mapping | None = None,
 class _Attack:
     """The attacks on one set; a measure that cannot be made is void, and a note says why."""
 
-    def __init__(self, synthetic, roles: Roles, fs, notes, seed, progress, cache):
+    def __init__(self, synthetic, roles: Roles, sides, fs, notes, seed, progress, cache):
         self.synthetic, self.roles, self.fs, self.notes = synthetic, roles, fs, notes
+        self.sides = sides
         self.seed, self.progress, self.cache = seed, progress, cache
 
     def attempt(self, names, function):
@@ -199,7 +202,7 @@ class _Attack:
             return 0, 0
         one = copies.plant_copies(some, self.fs, length / self.fs, self.seed)[kind]
         score = nearest_strips(one, training, self.fs).score
-        threshold = test.person if np.isnan(test.copy) else test.copy
+        threshold = test.copy if np.isnan(test.person) else test.person
         return int((score > threshold).sum()), len(score)
 
     def _closest(self):
@@ -241,10 +244,12 @@ class _Attack:
         if left := [str(size) for size in GALLERIES if size not in sizes]:
             self.notes.append(f"Galleries of {', '.join(left)} need more than the {others} known "
                               "persons beside the members.")
+        twin = train_twin(*self.sides, self.seed, ALARM, self.cache) if known.valid else None
         try:
             return known, reidentification(
                 known, members, self.synthetic, roles.late.signals, roles.late.subjects,
-                roles.strange.signals, roles.strange.subjects, self.fs, sizes, ALARM, self.seed)
+                roles.strange.signals, roles.strange.subjects, self.fs, sizes, ALARM, self.seed,
+                twin)
         except InputError as error:
             return known, [valid, *self.void(names[1:], str(error))]
 

@@ -96,7 +96,7 @@ def upper(score, alarm: float) -> float:
 
 def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
                           draws: int = 500, seed: int = 0, doubt: bool = False
-                          ) -> dict:
+                          ) -> dict[str, float]:
     """Share of synthetic values past a threshold set by strangers, and its yardstick.
 
     Each stranger is judged by a threshold of the others: that is the chance rate, a stranger at a
@@ -118,28 +118,52 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
     Returns:
         dict: value, low, high, floor, floor_low, floor_high, p_value: arguments of `Measured`.
     """
-    synthetic, strangers = np.asarray(synthetic, float), np.asarray(strangers, float)
-    persons, who = np.unique(stranger_subjects, return_inverse=True)
-    if len(persons) < 2 or len(who) != len(strangers) or len(strangers) < 1 / alarm:
-        raise InputError("The strangers are too few to set a threshold.",
-                         expected=f"{1 / alarm:.0f} strips or more, of two persons or more",
-                         got=f"{len(strangers)} strips of {len(persons)} persons",
-                         fix="give more strips of persons never seen, or allow more alarms")
-    rng, rows = np.random.default_rng(seed), [np.flatnonzero(who == i) for i in range(len(persons))]
-    rate = np.array([np.mean(strangers[mine] > upper(strangers[who != i], alarm))
-                     for i, mine in enumerate(rows)])
+    return joint_excess([(synthetic, strangers, stranger_subjects)], alarm, draws, seed, doubt)
+
+
+def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
+                 doubt: bool = False) -> dict[str, float]:
+    """`excess_over_strangers` of several attackers, each with strangers of its own.
+
+    Args:
+        folds: (synthetic, strangers, stranger_subjects) of each attacker; the value is the mean of
+            theirs, the chance rate is that of all strangers together.
+        alarm, draws, seed, doubt: as in `excess_over_strangers`.
+
+    Returns:
+        dict, as in `excess_over_strangers`.
+    """
+    sides, rates = [], []
+    for synthetic, strangers, subjects in folds:
+        synthetic, strangers = np.asarray(synthetic, float), np.asarray(strangers, float)
+        persons, who = np.unique(subjects, return_inverse=True)
+        if len(persons) < 2 or len(who) != len(strangers) or len(strangers) < 1 / alarm:
+            raise InputError("The strangers are too few to set a threshold.",
+                             expected=f"{1 / alarm:.0f} strips or more, of two persons or more",
+                             got=f"{len(strangers)} strips of {len(persons)} persons",
+                             fix="give more strips of persons never seen, or allow more alarms")
+        rows = [np.flatnonzero(who == i) for i in range(len(persons))]
+        rates.append([np.mean(strangers[mine] > upper(strangers[who != i], alarm))
+                      for i, mine in enumerate(rows)])
+        sides.append((synthetic, strangers, rows))
+    rng, offset = np.random.default_rng(seed), np.cumsum([0, *map(len, rates)])
+    rate = np.concatenate(rates)
+    with_doubt = np.append(rate, 1.0) if doubt else rate
     value, chance = np.zeros((2, draws))
-    rates = np.append(rate, 1.0) if doubt else rate
     for draw in range(draws):
-        drawn = rng.integers(len(persons), size=len(persons))
-        threshold = upper(strangers[np.concatenate([rows[i] for i in drawn])], alarm)
-        new = rng.integers(len(rates), size=len(persons)) if doubt else drawn
-        value[draw], chance[draw] = np.mean(synthetic > threshold), rates[new].mean()
+        drawn = [rng.integers(len(rows), size=len(rows)) for _, _, rows in sides]
+        new = rng.integers(len(with_doubt), size=len(rate)) if doubt else np.concatenate(
+            [one + start for one, start in zip(drawn, offset, strict=False)])
+        value[draw] = np.mean([
+            np.mean(synthetic > upper(strangers[np.concatenate([rows[i] for i in some])], alarm))
+            for (synthetic, strangers, rows), some in zip(sides, drawn, strict=True)])
+        chance[draw] = with_doubt[new].mean()
     low, high = np.quantile(value, [0.025, 0.975])
     floor_low, floor_high = np.quantile(chance, [0.025, 0.975])
-    return {"value": float(np.mean(synthetic > upper(strangers, alarm))), "low": float(low),
-            "high": float(high), "floor": float(rate.mean()), "floor_low": float(floor_low),
-            "floor_high": float(floor_high),
+    return {"value": float(np.mean([np.mean(synthetic > upper(strangers, alarm))
+                                    for synthetic, strangers, _ in sides])),
+            "low": float(low), "high": float(high), "floor": float(rate.mean()),
+            "floor_low": float(floor_low), "floor_high": float(floor_high),
             "p_value": float((1 + (value <= chance).sum()) / (1 + draws))}
 
 

@@ -4,21 +4,59 @@ A closed-set network always names somebody. So nothing here counts bare hits: st
 network never saw set the threshold, and what they pass by chance is the null.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.embedding import Identifier
+from ecg_tf.evaluation.embedding import Identifier, train_identifier
 from ecg_tf.evaluation.floor import Measured
-from ecg_tf.evaluation.person_statistics import PersonAUC, excess_over_strangers, upper
+from ecg_tf.evaluation.person_statistics import PersonAUC, joint_excess, upper
+from ecg_tf.evaluation.roles import cast
+from ecg_tf.windows import Windows
 
 GALLERIES = (10, 45, 89)
 
 
+@dataclass(frozen=True)
+class Twin:
+    """A second network that knows the first one's strangers, and not its known others.
+
+    Args:
+        identifier: `Identifier` of the members and of the first one's strangers.
+        strange: strips of the first one's known others, strangers to this one.
+    """
+
+    identifier: Identifier
+    strange: Windows
+
+
+def train_twin(train: Windows, holdout: Windows, max_strips: int, seed: int = 0,
+               alarm: float = 0.01, cache: bool = True) -> Twin | None:
+    """Trains the second network of `reidentification`, so that all holdout persons are strangers.
+
+    Args:
+        train, holdout, max_strips, seed: as given to `roles.cast` for the first one.
+        alarm: rate of false alarms that its strangers have to set. Default 0.01.
+        cache: as in `train_identifier`.
+
+    Returns:
+        Twin, or None where persons or strips are too few for one, or it does not know its persons.
+    """
+    roles = cast(train, holdout, max_strips, seed, swap=True)
+    if len(roles.strangers) < 2 or len(roles.strange) < 1 / alarm or not len(roles.late):
+        return None
+    try:
+        known = train_identifier(roles.early.signals, roles.early.subjects, roles.late.signals,
+                                 roles.late.subjects, train.fs, seed=seed, cache=cache)
+    except InputError:
+        return None
+    return Twin(known, roles.strange) if known.valid else None
+
+
 def reidentification(identifier: Identifier, members, synthetic, later, later_subjects, strangers,
                      stranger_subjects, fs: float, galleries=GALLERIES, alarm: float = 0.01,
-                     seed: int = 0) -> list[Measured]:
+                     seed: int = 0, twin: Twin | None = None) -> list[Measured]:
     """All re-identification measures; void (NaN) where the network does not know its persons.
 
     Args:
@@ -34,6 +72,8 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
         galleries: sizes of the intruders' galleries, default (10, 45, 89).
         alarm: false alarms of a stranger's strip, default 0.01.
         seed: int.
+        twin: second network with other strangers, see `train_twin`; the first two measures are
+            then means over both, and their null is over the strangers of both. Default None.
 
     Returns:
         list of Measured:
@@ -41,7 +81,7 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
         "re-identification at 1 % FAR": share of synthetic strips taken for a member (floor:
         strangers left out of the threshold; its interval and the one-sided p-value are over
         strangers, and allow for one more who would be wholly taken for a member: with 13 strangers
-        an excess shows from about 0.25 on, with 100 from about 0.04);
+        an excess shows from about 0.25 on, with 100 from about 0.04; a twin doubles them);
         "members' later strips at 1 % FAR": the power of the test;
         "similarity to members": mean, floor: that of strangers;
         "pile-up on one person": share of the set taken for the one person most often found, floor:
@@ -71,15 +111,21 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
     own = np.isin(later_subjects, list(members))
     fake, real, others = (identifier.embed(one, fs) for one in (synthetic, later, strangers))
     likeness, known, chance = (one @ templates.T for one in (fake, real[own], others))
-    found = excess_over_strangers(likeness.max(1), chance.max(1), stranger_subjects, alarm,
-                                  seed=seed, doubt=True)
     threshold = upper(chance.max(1), alarm)
+    folds, power = [(likeness.max(1), chance.max(1), stranger_subjects)], []
+    power.append(np.mean(known.max(1) > threshold) if own.any() else np.nan)
+    if twin is not None:
+        again = _likeness(twin.identifier, members, synthetic, later[own], twin.strange.signals,
+                          fs=fs)
+        folds.append((again[0], again[2], twin.strange.subjects))
+        power.append(np.mean(again[1] > upper(again[2], alarm)) if own.any() else np.nan)
+    found = joint_excess(folds, alarm, seed=seed, doubt=True)
     low, high = _mean_interval(likeness.max(1), seed)
     rows = [
         Measured(f"re-identification at {percent}", unit="share", n=n, **found),
         Measured(f"members' later strips at {percent}",
-                 float(np.mean(known.max(1) > threshold)) if own.any() else np.nan, found["floor"],
-                 unit="share", better="high", n=int(own.sum())),
+                 float(np.mean(power)), found["floor"], unit="share", better="high",
+                 n=int(own.sum())),
         Measured("similarity to members", float(likeness.max(1).mean()),
                  float(chance.max(1).mean()), low, high, unit="cosine", n=n),
         Measured("pile-up on one person", _pile(likeness, threshold), _pile(chance, threshold),
@@ -97,6 +143,13 @@ def void(measured: Measured) -> Measured:
     blank: dict = dict.fromkeys(("value", "floor", "low", "high", "p_value", "floor_low",
                                  "floor_high"), np.nan)
     return replace(measured, **blank)
+
+
+def _likeness(identifier, members, *sets, fs):
+    """Of each set's strips to the member they are most like: one (n,) a set."""
+    templates = identifier.templates[np.isin(identifier.persons, list(members))]
+    return [(identifier.embed(one, fs) @ templates.T).max(1) if len(one) else np.zeros(0)
+            for one in sets]
 
 
 def _check(identifier, members, later_subjects, stranger_subjects):

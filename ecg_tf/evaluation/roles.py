@@ -42,7 +42,8 @@ class Roles:
     late: Windows
 
 
-def cast(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: int = 0) -> Roles:
+def cast(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: int = 0,
+         swap: bool = False) -> Roles:
     """Deals the parts.
 
     Args:
@@ -50,6 +51,8 @@ def cast(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: 
         holdout: strips of other persons of the same population, or None.
         max_strips: of each set, default 1000.
         seed: int, of the halves.
+        swap: exchange known others and strangers, for a second identification network whose
+            strangers are the other half. Default False.
 
     Returns:
         Roles; sets may be empty where there are too few persons or records are too short.
@@ -65,6 +68,8 @@ def cast(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: 
                              got=", ".join(map(str, both[:5])),
                              fix="split by subject, not by window")
     strangers, known = np.split(others, [(len(others) + 1) // 2])
+    if swap:
+        strangers, known = known, strangers
     parts = [train]
     if holdout is not None and len(known):
         parts.append(holdout.take(np.isin(holdout.subjects, known)))
