@@ -221,8 +221,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--database", default="simulated", help="simulated (default), mitdb, ...")
     one.add_argument("--data-dir", default="", help="folder of the databases")
     one.add_argument("--tables", nargs="+", default=["faults"],
-                     choices=["faults", "copies", "intervals"],
-                     help="planted faults (default), power of the copy test, clinical intervals")
+                     choices=["faults", "copies", "intervals", "sessions"],
+                     help="planted faults (default), power of the copy test, clinical intervals, "
+                     "recognition and attributes of real persons over several dates")
     one.add_argument("--markdown", action="store_true", help="for the documentation")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--quiet", action="store_true", help="show no progress")

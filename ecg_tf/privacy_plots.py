@@ -96,3 +96,51 @@ def confusion_of_persons(named, true) -> Figure:
     figure.alt_text = (f"Matrix of true against named persons, {len(persons)} persons: {right:.1%} "
                        f"of {len(true):,} later strips are named rightly; least sure: {worst}.")
     return figure
+
+
+@matplotlib.rc_context(STYLE)
+def validity_figure(table, required: float = 0.95) -> Figure:
+    """Validity of the re-identification attacker: how often it names the right one of g persons.
+
+    Args:
+        table: `evaluation.sessions.session_table`.
+        required: share that makes the attacker valid on the date it learned; default 0.95.
+
+    Returns:
+        Figure: intruder success over the size of the gallery, a line a date, with 95 % intervals,
+        beside guessing.
+
+    Raises:
+        InputError: no galleries in the table.
+
+    Example:
+        >>> validity_figure(session_table(session_records("ecgiddb")))
+    """
+    rows = [(*name.removeprefix("gallery of ").split(", "), row)
+            for name, row in table.iterrows() if name.startswith("gallery of ")]
+    if not rows:
+        raise InputError("There is no validity to draw.", expected="galleries in the table",
+                         got=", ".join(map(str, table.index[:3])) or "an empty table",
+                         fix="take more persons, or smaller galleries")
+    figure = Figure(figsize=(6.4, 3.6), dpi=110, layout="constrained")
+    ax, said = figure.subplots(), []
+    sizes = sorted({int(size) for size, _, _ in rows})
+    dates = list(dict.fromkeys(date for _, date, _ in rows))
+    for number, date in enumerate(dates):
+        mine = [row for _, of, row in rows if of == date]
+        at = np.array([int(size) for size, of, _ in rows if of == date]) * 1.03 ** number
+        value, low, high = np.array([row[["value", "low", "high"]] for row in mine], float).T
+        ax.errorbar(at, value, [np.maximum(value - low, 0), np.maximum(high - value, 0)],
+                    marker="o", capsize=3, color=_COLORS[number], label=date)
+        said.append(f"{date}: " + ", ".join(f"{one:.1%}" for one in value))
+    ax.plot(sizes, [1 / size for size in sizes], color="#777777", linestyle=":", label="guessing")
+    ax.axhline(required, color="#a03000", linestyle=(0, (4, 2)), linewidth=1.2,
+               label="required on the same date")
+    ax.set(xscale="log", ylim=(0, 1.03), xlabel="persons in the gallery",
+           ylabel="right person named")
+    ax.set_xticks(sizes, map(str, sizes))
+    ax.minorticks_off()
+    ax.legend(loc="center left", fontsize=9)
+    figure.alt_text = (f"Share of strips whose person is named in galleries of "
+                       f"{', '.join(map(str, sizes))}. {'; '.join(said)}.")
+    return figure

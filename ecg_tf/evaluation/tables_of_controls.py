@@ -7,7 +7,7 @@ from ecg_tf.evaluation.copy_power import copy_power, power_words
 from ecg_tf.evaluation.fault_table import cohort_strips, fault_cohort, fault_table
 from ecg_tf.evaluation.interval_check import WAVES, interval_errors
 
-KINDS = ("faults", "copies", "intervals")
+KINDS = ("faults", "copies", "intervals", "sessions")
 
 
 def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults",),
@@ -44,6 +44,12 @@ def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults
     if "intervals" in kinds:
         table = interval_text(interval_errors(seed=seed))
         print("\n" + (as_markdown(table) if markdown else table.to_string()))
+    if "sessions" in kinds:
+        from ecg_tf.evaluation.sessions import session_records, session_table, session_text
+
+        table = session_table(session_records(database, data_dir, seed), seed=seed)
+        text = session_text(table)
+        print("\n" + (as_markdown(text) if markdown else text.to_string()))
     return right
 
 
