@@ -1,5 +1,7 @@
 """Intervals and p-values for attacks, over persons: strips of one person are no new evidence."""
 
+from typing import Any
+
 import numpy as np
 
 from ecg_tf.errors import InputError
@@ -96,7 +98,7 @@ def upper(score, alarm: float) -> float:
 
 def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
                           draws: int = 500, seed: int = 0, doubt: bool = False
-                          ) -> dict[str, float]:
+                          ) -> dict[str, Any]:
     """Share of synthetic values past a threshold set by strangers, and its yardstick.
 
     Each stranger is judged by a threshold of the others: that is the chance rate, a stranger at a
@@ -122,7 +124,7 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
 
 
 def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
-                 doubt: bool = False) -> dict[str, float]:
+                 doubt: bool = False) -> dict[str, Any]:
     """`excess_over_strangers` of several attackers, each with strangers of its own.
 
     Args:

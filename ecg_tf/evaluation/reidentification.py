@@ -44,14 +44,16 @@ def train_twin(train: Windows, holdout: Windows, max_strips: int, seed: int = 0,
         Twin, or None where persons or strips are too few for one, or it does not know its persons.
     """
     roles = cast(train, holdout, max_strips, seed, swap=True)
-    if len(roles.strangers) < 2 or len(roles.strange) < 1 / alarm or not len(roles.late):
+    strange = roles.strange
+    if strange is None or len(roles.strangers) < 2 or len(strange) < 1 / alarm \
+            or not len(roles.late):
         return None
     try:
         known = train_identifier(roles.early.signals, roles.early.subjects, roles.late.signals,
                                  roles.late.subjects, train.fs, seed=seed, cache=cache)
     except InputError:
         return None
-    return Twin(known, roles.strange) if known.valid else None
+    return Twin(known, strange) if known.valid else None
 
 
 def reidentification(identifier: Identifier, members, synthetic, later, later_subjects, strangers,
