@@ -26,9 +26,11 @@ def table(records):
 
 
 def test_simulated_persons_are_recognized_on_another_date_too(table):
+    # On another date rate and gain differ: well above chance is all that is known beforehand.
+    assert table.loc["rank-1, same date", "value"] >= 0.95
     for date in ("same date", "another date"):
         rank1 = table.loc[f"rank-1, {date}"]
-        assert rank1.value > 0.8 and rank1.persons == 12, table
+        assert rank1.low > 3 / 12 and rank1.persons == 12, table
         assert rank1.low <= rank1.value <= rank1.high and rank1.baseline == pytest.approx(1 / 12)
         sizes = [table.loc[f"gallery of {size}, {date}", "value"] for size in (4, 10)]
         assert rank1.value <= sizes[1] <= sizes[0] <= 1  # the fewer persons, the easier
