@@ -243,6 +243,8 @@ class HistoryCSV(keras.callbacks.Callback):
             with self.path.open(newline="", encoding="utf-8") as file:
                 reader = csv.DictReader(file)
                 lines = list(reader)
+            if (reader.fieldnames or self.columns)[:2] != self.columns[:2]:
+                raise ValueError("the first line does not name step and seconds")
             rows = [row for row in lines if int(row["step"]) <= step and float(row["seconds"]) >= 0]
             if any(None in row or None in row.values() for row in lines):
                 raise ValueError("a line with more or fewer values than the first")
