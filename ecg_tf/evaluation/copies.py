@@ -130,7 +130,8 @@ def copy_measures(synthetic, training, test: CopyTest, fs: float, found: Nearest
         "copies": share past `test.copy`; floor: the rate of false alarms; interval: Wilson's;
         p-value: binomial, of so many alarms or more by chance. "lookalikes": share past
         `test.person`; floor, interval and p-value are over the holdout persons (drawn again, and
-        the threshold with them), for a few of them decide how near new persons come. A single copy
+        the threshold with them, and a double of a member as one more of them), for a few of them
+        decide how near new persons come. A single copy
         among n strips is not significant: look at `found.score` of the highest.
     """
     from scipy.stats import binomtest
@@ -146,7 +147,7 @@ def copy_measures(synthetic, training, test: CopyTest, fs: float, found: Nearest
                            n=n)
     if test.scores is not None:
         rows[1] = Measured("lookalikes", unit="share", n=n, **excess_over_strangers(
-            found.score, test.scores, test.subjects, test.alarm))
+            found.score, test.scores, test.subjects, test.alarm, doubt=True))
     return rows
 
 
