@@ -211,6 +211,9 @@ class ProgressLine(keras.callbacks.Callback):
             self._bar = None
 
 
+_FIRST = ["step", "seconds"]  # columns that every history begins with
+
+
 class HistoryCSV(keras.callbacks.Callback):
     """Keeps the logs in a CSV file with one line an epoch: step, seconds, then the values.
 
@@ -227,14 +230,14 @@ class HistoryCSV(keras.callbacks.Callback):
 
     def __init__(self, path):
         super().__init__()
-        self.path, self.rows, self.columns = Path(path), [], ["step", "seconds"]
+        self.path, self.rows, self.columns = Path(path), [], list(_FIRST)
 
     def on_train_begin(self, logs=None):
         step = _step(self.model)
         if self.path.exists() and step:
             self.rows, self.columns = self._read(step)
         else:
-            self.rows, self.columns = [], ["step", "seconds"]
+            self.rows, self.columns = [], list(_FIRST)
         before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
         self._start = time.monotonic() - before
 
@@ -243,7 +246,8 @@ class HistoryCSV(keras.callbacks.Callback):
             with self.path.open(newline="", encoding="utf-8") as file:
                 reader = csv.DictReader(file)
                 lines = list(reader)
-            if (reader.fieldnames or self.columns)[:2] != self.columns[:2]:
+            columns = list(reader.fieldnames or _FIRST)
+            if columns[:2] != _FIRST:
                 raise ValueError("the first line does not name step and seconds")
             rows = [row for row in lines if int(row["step"]) <= step and float(row["seconds"]) >= 0]
             if any(None in row or None in row.values() for row in lines):
@@ -254,7 +258,7 @@ class HistoryCSV(keras.callbacks.Callback):
                 got=f"{type(error).__name__}: {error}"[:200],
                 fix=f"delete '{self.path}': the training goes on, its history begins anew",
             ) from error  # fmt: skip
-        return rows, list(reader.fieldnames or ["step", "seconds"])
+        return rows, columns
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(time.monotonic() - self._start, 2)

@@ -258,7 +258,8 @@ class _Fine:
                 index, speeds, height = index[left], speeds[left], height[left]
             # Beats of one rhythm fit at two shifts with two speeds, nearly as well as the right
             # ones: the best speed is gone on with, and the best one that is not next to it.
-            rows, best = np.arange(len(index)), speeds[np.arange(len(index)), height.argmax(1)]
+            rows = np.arange(len(index))
+            best = speeds[rows, height.argmax(1)]
             beside = np.abs(speeds - best[:, None]) < _APART
             other = speeds[rows, np.where(beside, -2, height).argmax(1)]
             speeds = np.concatenate([one[:, None] + more for one in (best, other)], 1)

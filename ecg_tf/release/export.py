@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ecg_tf
 from ecg_tf.checks import choice, count
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.errors import cannot_write, write_whole
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.release.formats import FORMATS, Format, Stamp
 from ecg_tf.release.progress import Progress, Tally, open_folder
@@ -142,10 +142,7 @@ def write_record(folder: Path, name: str, kind: Format, contents: tuple[bytes, .
             part.write_bytes(content)
             os.replace(part, folder / f"{name}{ending}")
     except OSError as error:
-        raise InputError(f"Cannot write record '{name}' in '{folder}'.",
-                         expected="a folder that can be written to, with space left",
-                         got=f"{type(error).__name__}: {error.strerror or error}",
-                         fix="make room, then give the same command again: it goes on") from error
+        raise cannot_write(folder / name, error) from error
 
 
 def write_cards(state: Progress, run: Trained, gate: GateResult, kind: Format) -> None:
