@@ -273,3 +273,17 @@ def test_r1gan_learns_bumps_within_100_steps():
     gan.fit(dataset, steps_per_epoch=100, verbose=0, shuffle=False)
     end = distance(gan.generate(128, seed=1))
     assert end < 0.5 * start, (start, end)
+
+
+def test_what_was_built_before_changes_no_name_and_no_bit_of_a_training():
+    names, ends = [], []
+    for before in (0, 40):  # some names make TensorFlow leave a graph optimization out
+        for _ in range(before):
+            keras.layers.Add(), keras.layers.LeakyReLU(), keras.layers.Conv2D(1, 1)
+        gan = make(DCGAN)
+        gan.compile()
+        names.append([one.name for one in gan.generator.layers + gan.discriminator.layers])
+        fit(gan, bumps(32, seed=0), epochs=2)
+        ends.append(gan.get_weights())
+    assert names[0] == names[1]
+    same(*ends)

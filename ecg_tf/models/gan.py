@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ecg_tf.errors import InputError
 from ecg_tf.models.identity import confusion_loss
+from ecg_tf.models.names import number_layers
 
 _PACKAGE = "ecg_tf"
 
@@ -51,6 +52,8 @@ class GAN(keras.Model):
         if not 0 <= ema_decay < 1:
             raise InputError("'ema_decay' is out of range.", expected="0 <= ema_decay < 1",
                              got=ema_decay, fix="pass 0.999")  # fmt: skip
+        for network in (generator, discriminator):
+            number_layers(network)
         self.generator, self.discriminator = generator, discriminator
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
