@@ -11,6 +11,7 @@ import numpy as np
 
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.evaluation.floor import Measured, first_measures, plain_measures
+from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.judge import Verdict, judge, unattacked
 from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
@@ -99,7 +100,8 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
         synthetic: `Windows` of `synthesize`.
 
     Returns:
-        list of Measured: those of `first_measures`, then the seam ratio (floor: test windows).
+        list of Measured: those of `first_measures`, of several leads those of
+        `inter_lead_measures`, then the seam ratio (floor: test windows).
 
     Raises:
         InputError: too few synthetic windows are long enough for a strip.
@@ -114,6 +116,10 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
         )  # fmt: skip
     measures = first_measures(
         test.signals, test.subjects, strips, e.fs, train.signals, train.subjects, seed=e.seed
+    )
+    measures += inter_lead_measures(
+        test.signals, test.subjects, strips, data.codec.leads, e.fs, train.signals, train.subjects,
+        seed=e.seed
     )
     real = data.windows["test"]
     codes = data.codec.decode(data.codec.encode(real.take(slice(None, None, 1 + len(real) // 300))))

@@ -8,21 +8,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, lfilter, sosfilt
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.errors import InputError
 from ecg_tf.records import Record
+from ecg_tf.simulated_leads import LEADS, checked_leads, measured_leads, summed
 
 WAVES = ("P", "Q", "R", "S", "T")
 
-# How much of a wave, as seen in lead II, another lead sees of it (P, Q, R, S, T). The deep S of
-# V1 and V2 is the R of the left leads seen from the other side: there it counts in parts of R.
-LEADS = {
-    "MLII": (1.0, 1.0, 1.0, 1.0, 1.0),
-    "II": (1.0, 1.0, 1.0, 1.0, 1.0),
-    "I": (0.6, 0.8, 0.55, 0.5, 0.7),
-    "V1": (0.5, 0.0, 0.2, 0.7, -0.3),
-    "V2": (0.5, 0.0, 0.4, 0.9, 1.3),
-    "V5": (0.7, 0.9, 1.2, 1.0, 1.1),
-}
 GRID = 0.1  # s between the points at which breath, heart rate and drift are drawn
 LEAD_IN = 3.0  # s simulated before the record starts, so that it can start anywhere in a beat
 
@@ -80,7 +71,7 @@ def simulate_cohort(
         sessions: int, recordings of each person (same heart, other rate, noise, gain), default 1.
         minutes: float, length of each record, default 5.
         fs: float, Hz, at least 100, default 360.
-        leads: one to three names out of `LEADS`, default ("MLII",).
+        leads: names out of `LEADS` and `SUMS` of simulated_leads, default ("MLII",).
         seed: int, same seed, same bytes; another seed, other persons.
         noise: float, scales baseline wander and muscle noise; 0 for none, default 1.
         mains: float, mV of mains hum, default 0.
@@ -176,15 +167,16 @@ def simulate_record(
 
     Beats do not depend on `fs`, `leads` or `noise`: the same heart can be recorded differently.
     """
-    leads = _checked_leads(leads)
+    leads = checked_leads(leads)
+    measured = measured_leads(leads)
     _check(minutes=minutes, fs=fs, noise=noise, mains=mains, ectopy=ectopy)
     samples = int(round(minutes * 60 * fs))
     rhythm = _rhythm(identity, session, samples / fs, ectopy)
-    signal = np.zeros((samples, len(leads)))
-    for centre, before, after, amplitude in _waves(identity, session, rhythm, leads).values():
+    signal = np.zeros((samples, len(measured)))
+    for centre, before, after, amplitude in _waves(identity, session, rhythm, measured).values():
         _add_gaussians(signal, fs, centre, before, after, amplitude)
     time = np.arange(samples) / fs
-    for column, lead in enumerate(leads):
+    for column, lead in enumerate(measured):
         key = [identity.seed, identity.number, session, 2, crc32(lead.encode())]
         rng = np.random.default_rng(key)
         if noise:
@@ -198,7 +190,7 @@ def simulate_record(
     return Record(
         name=f"{identity.subject}/session_{session}",
         database="simulated", subject=identity.subject,
-        signal=signal.astype(np.float32), fs=float(fs), leads=leads,
+        signal=summed(signal, measured, leads).astype(np.float32), fs=float(fs), leads=leads,
         beats=position[inside], symbols=rhythm["symbols"][inside],
         session=str(session), sex=identity.sex, age=identity.age,
     )  # fmt: skip
@@ -219,11 +211,12 @@ def true_intervals(
         `t_offset`; in s `pr`, `qrs`, `qt` (NaN where there is no P); and `r_amplitude` (beat,
         lead) in mV.
     """
-    leads = _checked_leads(leads)
+    leads = checked_leads(leads)
     _check(minutes=minutes, fs=fs, ectopy=ectopy)
     samples = int(round(minutes * 60 * fs))
     rhythm = _rhythm(identity, session, samples / fs, ectopy)
-    waves = _waves(identity, session, rhythm, leads)
+    measured = measured_leads(leads)
+    waves = _waves(identity, session, rhythm, measured)
     on = {w: centre - 2 * before for w, (centre, before, _, _) in waves.items()}
     off = {w: centre + 2 * after for w, (centre, _, after, _) in waves.items()}
     no_p = rhythm["symbols"] == "V"
@@ -234,7 +227,7 @@ def true_intervals(
         "p_onset": on["P"], "p_offset": off["P"], "qrs_onset": on["Q"], "qrs_offset": off["S"],
         "t_onset": on["T"], "t_offset": off["T"],
         "pr": on["Q"] - on["P"], "qrs": off["S"] - on["Q"], "qt": off["T"] - on["Q"],
-        "r_amplitude": waves["R"][3],
+        "r_amplitude": summed(waves["R"][3], measured, leads),
     }  # fmt: skip
     position = np.round(rhythm["times"] * fs).astype(np.int64)
     inside = (position >= 0) & (position < samples)
@@ -338,17 +331,6 @@ def _smooth(rng, grid, seconds: float) -> np.ndarray:
     sigma = seconds / GRID
     noise = gaussian_filter1d(rng.standard_normal(len(grid)), sigma, mode="wrap")
     return noise * np.sqrt(2 * sigma * np.sqrt(np.pi))
-
-
-def _checked_leads(leads) -> tuple[str, ...]:
-    leads = (leads,) if isinstance(leads, str) else tuple(leads)
-    wrong = [lead for lead in leads if lead not in LEADS]
-    if wrong or not 1 <= len(leads) <= 3 or len(set(leads)) < len(leads):
-        raise InputError(
-            "These leads cannot be simulated.", expected=f"1 to 3 of {list(LEADS)}",
-            got=list(leads), fix=closest(wrong[0], LEADS) if wrong else "",
-        )  # fmt: skip
-    return leads
 
 
 def _check(**values) -> None:

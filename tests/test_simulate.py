@@ -180,3 +180,16 @@ def test_nonsense_is_refused(wrong):
 def test_a_misspelled_lead_gets_a_hint():
     with pytest.raises(InputError, match="Did you mean 'MLII'"):
         simulate_cohort(leads=("MLI",))
+
+
+def test_limb_leads_add_up_and_leave_the_other_leads_as_they_are():
+    heart = draw_identity(0, 1)
+    record = simulate_record(heart, minutes=0.3, leads=("III", "aVR", "aVL", "aVF", "I", "II"))
+    iii, avr, avl, avf, i, ii = record.signal.T.astype(float)
+    assert record.leads == ("III", "aVR", "aVL", "aVF", "I", "II")
+    for sum_, lead in ((ii - i, iii), (-(i + ii) / 2, avr), (i - ii / 2, avl), (ii - i / 2, avf)):
+        assert np.abs(sum_ - lead).max() < 1e-6
+    alone = simulate_record(heart, minutes=0.3, leads=("II",)).signal
+    assert np.array_equal(alone[:, 0], record.signal[:, 5])
+    tall = true_intervals(heart, minutes=0.3, leads=("I", "II", "III"))["r_amplitude"]
+    assert np.allclose(tall[:, 2], tall[:, 1] - tall[:, 0])

@@ -199,7 +199,7 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
         >>> print(measured_table(rows))
     """
     rng = np.random.default_rng(seed)
-    sets = _cut([(real_test, real_test_subjects), (real_train, real_train_subjects)], synthetic,
+    sets = cut_sets([(real_test, real_test_subjects), (real_train, real_train_subjects)], synthetic,
                 fs, max_strips, rng)
     signals, subjects, test, train, fake = sets
     persons = [len(np.unique(subjects[part])) for part in (test, train)]
@@ -236,8 +236,23 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
     return out
 
 
-def _cut(real, synthetic, fs, max_strips, rng):
-    """One array of all strips, one size a set, and where test, training and synthetic lie in it."""
+def cut_sets(real, synthetic, fs, max_strips, rng):
+    """All strips as one array, each set cut to one size.
+
+    Args:
+        real: ((test strips, subjects), (training strips, subjects)); None for no training strips.
+        synthetic: (m, time, lead) mV.
+        fs: Hz.
+        max_strips: most strips of a set.
+        rng: draws which.
+
+    Returns:
+        (signals (n, time, lead), subjects (n,) "" for synthetic ones, then the indices of test,
+        training and synthetic strips in them).
+
+    Raises:
+        InputError: missing values, wrong shapes, persons both in training and test.
+    """
     parts = []
     for (strips, subjects), name in zip(real, ("test strips", "training strips"), strict=True):
         if strips is None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.floor import Measured, first_measures
+from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.judge import Verdict, judge
 from ecg_tf.filtering import prepare
 from ecg_tf.quality import Quality
@@ -164,16 +165,20 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
         Verdict; its notes begin with those of the sides, and say which measures have no null.
     """
     real, holdout, fs = sides.real, sides.holdout, sides.real.fs
-    notes = [*sides.notes, NO_USE]
+    made, notes = sides.synthetic.signals, [*sides.notes, NO_USE]
     if holdout is None:
-        rows = first_measures(real.signals, real.subjects, sides.synthetic.signals, fs,
-                              max_strips=max_strips, seed=seed)
+        rows = first_measures(real.signals, real.subjects, made, fs, max_strips=max_strips,
+                              seed=seed)
+        rows += inter_lead_measures(real.signals, real.subjects, made, real.leads, fs,
+                                    max_strips=max_strips, seed=seed)
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
                      "so copies look better than anything new could; floors are halves of them.")
     else:
-        rows = first_measures(holdout.signals, holdout.subjects, sides.synthetic.signals, fs,
-                              real.signals, real.subjects, max_strips, seed=seed)
-    verdict = judge(sides.synthetic.signals, real, holdout, fs, fidelity=rows,
+        rows = first_measures(holdout.signals, holdout.subjects, made, fs, real.signals,
+                              real.subjects, max_strips, seed=seed)
+        rows += inter_lead_measures(holdout.signals, holdout.subjects, made, real.leads, fs,
+                                    real.signals, real.subjects, max_strips, seed=seed)
+    verdict = judge(made, real, holdout, fs, fidelity=rows,
                     thresholds={**GATE, **(gate or {})}, max_strips=max_strips, seed=seed,
                     progress=progress)
     return replace(verdict, notes=(*notes, *verdict.notes))
