@@ -337,7 +337,6 @@ def _plain(value) -> str:
 def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
           high: float) -> np.ndarray:
     from ecg_tf.codec import Codec
-    from ecg_tf.filtering import low_pass
     from ecg_tf.quiet import quiet_startup
     from ecg_tf.windows import cut_strips
 
@@ -345,11 +344,10 @@ def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
         import keras
 
         import ecg_tf.models  # noqa: F401  so that their layers can be read
+        from ecg_tf.synthesis import synthesize
     network = keras.saving.load_model(generator, compile=False)
     if len(network.inputs) > 1:  # it wants more than latents, such as a class
         return np.zeros((0, 0, 1), np.float32)
-    latents = np.random.default_rng(seed).standard_normal(
-        (4 * count, network.input_shape[-1]), dtype=np.float32)  # the first that were measured
-    images = np.asarray(network(latents, training=False)).astype(np.float32)
-    decoded = low_pass(Codec.load(codec).decode(images), high)
+    # The first that were measured:
+    decoded = synthesize(network, Codec.load(codec), 4 * count, seed, high=high)
     return np.asarray(cut_strips(decoded, seconds), np.float32)[:count]

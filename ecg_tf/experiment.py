@@ -60,6 +60,8 @@ class Experiment:
         penalty_every: steps between penalties (r1gan).
         precision: "float32", "mixed_bfloat16", or "auto": the latter where the processor has it.
         synthetic: how many images are drawn and decoded at the end.
+        redraw_rough: bool, draw an image anew that is rougher than every training image, see
+            `models.redraw`.
         strip_seconds: length of the strips that are shown and measured, s.
         check_every: steps between a history line, a diversity check and a checkpoint.
         stop: "steps", after all of them; or "floor", when the decoded ECGs are as near to the
@@ -117,6 +119,7 @@ class Experiment:
     penalty_every: int = 4
     precision: str = "auto"
     synthetic: int = 500
+    redraw_rough: bool = False
     strip_seconds: float = 10.0
     check_every: int = 100
     stop: str = "steps"

@@ -71,15 +71,16 @@ def _run(experiment: Experiment, progress: bool) -> Run:
     start(experiment)
     data = prepare_data(experiment)
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
-        from ecg_tf.synthesis import synthesize
+        from ecg_tf.synthesis import final_generator, synthesize
         from ecg_tf.training import train
 
     gan = train(experiment, data, progress=progress)
-    synthetic = synthesize(gan, data.codec, experiment.synthetic,
+    generator = final_generator(experiment, gan, data)
+    synthetic = synthesize(generator, data.codec, experiment.synthetic,
                            experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
-    return finish(experiment, data, gan, synthetic, measures, verdict)
+    return finish(experiment, data, generator, synthetic, measures, verdict)
 
 
 def start(experiment: Experiment) -> None:
@@ -181,9 +182,9 @@ def discriminator_scores(gan, data: Data, most: int = 1000):
     return tuple(out)
 
 
-def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures,
+def finish(experiment: Experiment, data: Data, generator, synthetic: Windows, measures,
            verdict: Verdict | None = None) -> Run:
-    """Writes what a run leaves behind: split, codec, generator, metrics.
+    """Writes what a run leaves behind: split, codec, generator (of `final_generator`), metrics.
 
     With a verdict its measures, which begin with the others, are written, and the gate's table.
     """
@@ -191,7 +192,7 @@ def finish(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     write_whole(folder / "split.json", json.dumps(data.split, indent=1))
     data.codec.save(folder / "codec.json")
     with whole_file(folder / "generator.keras") as part:
-        gan.ema_generator.save(part)
+        generator.save(part)
     measures = measures if verdict is None else verdict.measures
     found = metrics(experiment, data, synthetic, measures, verdict)
     write_whole(folder / "metrics.json", json.dumps(found, indent=1))

@@ -59,7 +59,7 @@ class StripJudge:
 
     Example:
         >>> judge = StripJudge({"validation": strips["validation"]}, strips["train"], 10.0)
-        >>> judge.measure(synthesize(gan, codec, 200, seed=1))["validation", "MMD²"]
+        >>> judge.measure(synthesize(gan.ema_generator, codec, 200, seed=1))["validation", "MMD²"]
     """
 
     def __init__(self, against: Mapping[str, Windows], others: Windows, seconds: float,

@@ -103,7 +103,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         last = int(self.rows["step"].max()) if len(self.rows) else 0
         if step // self.every <= last // self.every:
             return
-        drawn = synthesize(self.model, self.codec, self.n, self.seed, high=self.high)
+        drawn = synthesize(self.model.ema_generator, self.codec, self.n, self.seed, high=self.high)
         values = self.judge.measure(drawn)
         new = pd.DataFrame([(step, *key, value) for key, value in values.items()],
                            columns=_NOTHING.columns)

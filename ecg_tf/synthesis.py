@@ -2,23 +2,60 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 
 from ecg_tf.codec import Codec
+from ecg_tf.experiment import Experiment
 from ecg_tf.filtering import low_pass
+from ecg_tf.models.drawing import draw, latents_of
+from ecg_tf.models.redraw import redrawing, roughest
+from ecg_tf.preparation import Data
 from ecg_tf.windows import Windows
 
 
-def synthesize(gan, codec: Codec, n: int, seed: int, truncation: float = 1.0,
-               high: float = 0.0) -> Windows:
-    """Draws images from the averaged generator and decodes them.
+def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
+    """The network that a run leaves behind: latents to images, without the GAN around it.
 
     Args:
+        experiment: `Experiment`; with `redraw_rough` no image is let pass that is rougher than
+            every training image.
         gan: trained `GAN`.
+        data: `Data` it was trained on.
+
+    Returns:
+        keras.Model: the averaged generator, or the `redrawing` one around it.
+    """
+    if not experiment.redraw_rough:
+        return gan.ema_generator
+    return redrawing(gan.ema_generator, data.codec, roughest(data.windows["train"], data.codec))
+
+
+def draw_images(generator: keras.Model, n: int, seed: int, truncation: float = 1.0) -> np.ndarray:
+    """Images of a generator, the same ones for the same seed.
+
+    Args:
+        generator: keras.Model, latents (batch, latent_dim) -> images.
+        n: int, images.
+        seed: int.
+        truncation: float, scale of the latents; below 1 more typical, less diverse. Default 1.
+
+    Returns:
+        (n, height, width, channel) float32.
+    """
+    return draw(generator, latents_of(n, generator.input_shape[-1], seed, truncation))
+
+
+def synthesize(generator: keras.Model, codec: Codec, n: int, seed: int, truncation: float = 1.0,
+               high: float = 0.0) -> Windows:
+    """Draws images and decodes them.
+
+    Args:
+        generator: keras.Model, latents (batch, latent_dim) -> images, as of `final_generator`.
         codec: the `Codec` its images were made with.
         n: int, images.
         seed: int; the same ECGs for the same seed.
-        truncation: float, scale of the latents; below 1 more typical, less diverse. Default 1.
+        truncation: as in `draw_images`.
         high: float, Hz, upper edge of the band that the training ECGs were filtered to: decoded
             ones pass the same low-pass. Default 0: none.
 
@@ -26,8 +63,8 @@ def synthesize(gan, codec: Codec, n: int, seed: int, truncation: float = 1.0,
         Windows of n signals (n, time, lead) in mV, subjects "synthetic", records "synthetic-0", ...
 
     Example:
-        >>> strips = cut_strips(synthesize(gan, codec, 100, seed=1), seconds=10)
+        >>> strips = cut_strips(synthesize(gan.ema_generator, codec, 100, seed=1), seconds=10)
     """
-    windows = codec.decode(gan.generate(n, seed, truncation=truncation))
+    windows = codec.decode(draw_images(generator, n, seed, truncation))
     names = np.array([f"synthetic-{number}" for number in range(n)])
     return low_pass(replace(windows, subjects=np.full(n, "synthetic"), records=names), high)

@@ -27,8 +27,9 @@ from ecg_tf.stopping_callbacks import stop_at_floor
 
 # What changes nothing about the weights after so many steps: a run may be continued after changing
 # these. When to stop is among them, as `steps` is.
-_NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "strip_seconds", "tensorboard",
-                 "steps", "check_every", "stop", "measure_every", "patience", "attacks", "gate")
+_NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "redraw_rough",
+                 "strip_seconds", "tensorboard", "steps", "check_every", "stop", "measure_every",
+                 "patience", "attacks", "gate")
 REAL_IMAGES = 256  # whose diversity is the yardstick for the generated ones
 
 

@@ -197,7 +197,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
     best = [weight.copy() for weight in gan.ema_generator.get_weights()]
     assert not same(best, gan.generator.get_weights())
 
-    now = synthesize(gan, data.codec, 20, whole.seed, high=whole.band_high).signals
+    now = synthesize(gan.ema_generator, data.codec, 20, whole.seed, high=whole.band_high).signals
     assert np.array_equal(now, drawn[1], equal_nan=True)  # what was drawn at step 4
 
     before = len(drawn)

@@ -8,6 +8,7 @@ from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.projection import HalfMean, IntervalMean, projection_of
 from ecg_tf.models.r1gan import R1GAN
 from ecg_tf.models.rates import HoldThenFall
+from ecg_tf.models.redraw import redrawing
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.models.wgan_gp import WGANGP
 
@@ -29,4 +30,5 @@ __all__ = [
     "build_wave_discriminator",
     "build_wave_generator",
     "projection_of",
+    "redrawing",
 ]

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from ecg_tf.errors import InputError
+from ecg_tf.models.drawing import draw
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.r1gan import R1GAN
 
@@ -164,22 +165,7 @@ class ACGAN(R1GAN):
                 got=f"shape {given.shape}, {np.unique(given)[:9].tolist()}",
                 fix="pass the place of each class in the list of classes",
             )
-        return self.draw(latents, batch_size, given)
-
-    def draw(self, latents, batch_size=64, labels=None):
-        """Images of given latents (n, latent_dim) and labels (n,); default: classes in turn."""
-        if batch_size < 1:
-            raise InputError("Images cannot be drawn in such batches.", expected="1 or more",
-                             got=batch_size, fix="pass batch_size=64")  # fmt: skip
-        n = len(latents)
-        labels = np.arange(n) % self.classes if labels is None else labels
-        latents = np.pad(latents, ((0, -n % batch_size), (0, 0)))
-        labels = np.pad(np.asarray(labels, np.int32), (0, -n % batch_size))
-        batches = [
-            self.predict_on_batch([latents[at : at + batch_size], labels[at : at + batch_size]])
-            for at in range(0, len(latents), batch_size)
-        ]
-        return np.concatenate(batches)[:n].astype(np.float32)
+        return draw(self, latents, given, batch_size)
 
     def classify(self, images, batch_size=256):
         """What the class head says: probabilities (n, classes) float32.

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from ecg_tf.errors import InputError
+from ecg_tf.models.drawing import draw, latents_of
 from ecg_tf.models.identity import confusion_loss
 from ecg_tf.models.names import number_layers
 
@@ -242,29 +243,11 @@ class GAN(keras.Model):
         Raises:
             InputError: `n` or `batch_size` is no positive number.
         """
-        return self.draw(self.latents(n, seed, truncation), batch_size)
+        return draw(self, self.latents(n, seed, truncation), batch_size=batch_size)
 
     def latents(self, n, seed, truncation=1.0):
-        """Latent vectors (n, latent_dim) float32 of a seed, without touching any state."""
-        if n < 1:
-            raise InputError("No images to generate.", expected="n of 1 or more", got=n,
-                             fix="pass the number of images you want")  # fmt: skip
-        drawn = np.random.default_rng(seed).standard_normal((n, self.latent_dim), dtype=np.float32)
-        return drawn * np.float32(truncation)
-
-    def draw(self, latents, batch_size=64):
-        """Images (n, height, width, channel) float32 of given latents (n, latent_dim)."""
-        if batch_size < 1:
-            raise InputError("Images cannot be drawn in such batches.", expected="1 or more",
-                             got=batch_size, fix="pass batch_size=64")  # fmt: skip
-        n = len(latents)
-        # The last batch is filled up, so that every batch is computed by one and the same program.
-        padded = np.pad(latents, ((0, -n % batch_size), (0, 0)))
-        batches = [
-            self.predict_on_batch(padded[start : start + batch_size])
-            for start in range(0, len(padded), batch_size)
-        ]
-        return np.concatenate(batches)[:n].astype(np.float32)
+        """Latent vectors (n, latent_dim) float32 of a seed, see `drawing.latents_of`."""
+        return latents_of(n, self.latent_dim, seed, truncation)
 
     # Saving and loading: weights, optimizers, averages and the state of the random numbers
 
