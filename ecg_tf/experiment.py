@@ -20,7 +20,13 @@ from ecg_tf.errors import InputError, closest, write_whole
 from ecg_tf.quantize import HALF_STEP
 from ecg_tf.standardize import RANGES
 
-MODELS = ("dcgan", "r1gan", "wgan_gp", "wavegan")
+#: What `training.FAMILIES` trains, in words: known here without TensorFlow.
+MODELS = {
+    "dcgan": "cross-entropy: is it real?",
+    "r1gan": "is this real one more real than that generated one? with gradient penalties",
+    "wgan_gp": "Wasserstein distance, with a gradient penalty",
+    "wavegan": "r1gan with convolutions along time only",
+}
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SPLITS = ("random", "ds1ds2")

@@ -30,6 +30,16 @@ from ecg_tf.stopping_callbacks import stop_at_floor
 _NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "redraw_rough",
                  "strip_seconds", "tensorboard", "steps", "check_every", "stop", "measure_every",
                  "patience", "attacks", "gate")
+_R1GAN = (R1GAN, 0.0, lambda e: {"r1": e.penalty, "r2": e.penalty,
+                                 "penalty_every": e.penalty_every})
+#: model -> (its class, Adam's beta_1, function of the experiment: the class's own options). A new
+#: one gets its line here and one in `experiment.MODELS`.
+FAMILIES = {
+    "dcgan": (DCGAN, 0.5, lambda e: {}),
+    "r1gan": _R1GAN,
+    "wavegan": _R1GAN,  # its networks are others
+    "wgan_gp": (WGANGP, 0.0, lambda e: {"gradient_penalty": e.penalty}),
+}
 REAL_IMAGES = 256  # whose diversity is the yardstick for the generated ones
 
 
@@ -60,14 +70,8 @@ def build_gan(experiment: Experiment, codec: Codec, identity=None) -> GAN:
         generator = build_generator(codec.image_shape, e.latent_dim,
                                     projection=projection_of(codec), **common)
         discriminator = build_discriminator(codec.image_shape, **common)
-    r1gan = (R1GAN, 0.0, {"r1": e.penalty, "r2": e.penalty, "penalty_every": e.penalty_every})
-    kinds = {
-        "dcgan": (DCGAN, 0.5, {}),
-        "r1gan": r1gan,
-        "wavegan": r1gan,
-        "wgan_gp": (WGANGP, 0.0, {"gradient_penalty": e.penalty}),
-    }  # fmt: skip
-    kind, beta_1, own = kinds[e.model]
+    kind, beta_1, options = FAMILIES[e.model]
+    own = options(e)
     if identity is not None:
         own |= {"identity": identity, "identity_weight": e.identity_weight}
     gan = kind(generator, discriminator, ema_decay=e.ema_decay, seed=e.seed, **own)

@@ -22,6 +22,27 @@ from ecg_tf.evaluation.strip_data import StripData
 
 
 @dataclass(frozen=True)
+class Further:
+    """A measure beside those of `first_measures`; see `FURTHER`.
+
+    Args:
+        function: (real strips, other strips, fs) -> float; strips are (n, time, lead) mV, of other
+            numbers on the two sides.
+        unit: "" for a pure number.
+        better: "low" or "high".
+    """
+
+    function: Callable
+    unit: str = ""
+    better: str = "low"
+
+
+#: name -> `Further`. What is put here gets a floor and an interval as all others do, and stands in
+#: every report; a threshold in the experiment's `gate` makes it count.
+FURTHER: dict[str, Further] = {}
+
+
+@dataclass(frozen=True)
 class Measured:
     """A value with its yardsticks.
 
@@ -188,8 +209,8 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
     Returns:
         list of `Measured`: MMD², precision, recall, density, coverage, Fréchet distance,
         discriminative AUC, heart rate, RR, SDNN, RMSSD, R amplitude and amplitude
-        Wasserstein-1, log-PSD distance, detectable strips, diversity, near-duplicates, and the
-        intervals where asked for.
+        Wasserstein-1, log-PSD distance, detectable strips, diversity, near-duplicates, those of
+        `FURTHER`, and the intervals where asked for.
 
     Raises:
         InputError: missing values, wrong shapes, persons both in training and test.
@@ -231,6 +252,8 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
             measured("detectable strips", data.detectable, "share", "high", most=1),
             measured("diversity", data.spread("diversity"), "of real", "high"),
             measured("near-duplicates", data.spread("near_duplicates"), "share", most=1)]
+    out += [measured(name, lambda a, b, of=one.function: float(of(signals[a], signals[b], fs)),
+                     one.unit, one.better, least=-np.inf) for name, one in FURTHER.items()]
     if clinical_strips:
         out += _interval_measures(signals, test, train, fake, fs, clinical_strips, seed)
     return out
