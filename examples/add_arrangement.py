@@ -26,7 +26,7 @@ ARRANGEMENTS["spiral"] = "around the border, then inwards"
 
 records = [prepare(record, 128.0) for record in simulate_cohort(subjects=2, minutes=0.5)]
 windows = strips(records, 24 * 32)  # as many samples as the image has pixels
-codec = make_codec(windows, arrangement="spiral", height=24, width=32)
+codec = make_codec(windows, range="companded", arrangement="spiral", height=24, width=32)
 images = codec.encode(windows)
 decoded = codec.decode(images)
 print("First pixels of the path:", spiral(24, 32)[:3, :2].tolist(), "...")
