@@ -48,6 +48,19 @@ def data(options) -> int:
     return 0
 
 
+def shard(options) -> int:
+    """Writes the windows of an experiment as TFRecord files, for data larger than memory."""
+    from ecg_tf.experiment import Experiment
+    from ecg_tf.sharding import folder_of, write_shards
+
+    experiment = Experiment.from_yaml(options.file)
+    write_shards(experiment, options.output, progress=not options.quiet)
+    folder = folder_of(experiment, options.output)
+    print(f"They are in {folder}. To train from them, write into the experiment file:\n"
+          f"shards: {folder}")
+    return 0
+
+
 def run(options) -> int:
     """Runs an experiment without a notebook."""
     from ecg_tf.evaluation.floor import measured_table
@@ -148,6 +161,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data-dir", default="",
                      help="where to put it (default: $ECG_TF_DATA, else data)")  # fmt: skip
     one.set_defaults(command=data)
+
+    one = commands.add_parser("shard", help="write an experiment's windows into files",
+                              description=f"{shard.__doc__} One record is in memory at a time; the "
+                              "same command goes on after a kill.")
+    one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
+    one.add_argument("--output", default="", metavar="FOLDER", help="default: the experiment's "
+                     "`shards`, else shards/NAME")  # fmt: skip
+    one.add_argument("--quiet", action="store_true", help="show no progress")
+    one.set_defaults(command=shard)
 
     one = commands.add_parser("run", help="run an experiment file", description=run.__doc__)
     one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")

@@ -25,8 +25,8 @@ LEAST = 0.1  # floors: below, a logarithm would make much of what is chance
 YARDSTICK = ("database", "leads", "records", "split", "fs", "band_low", "band_high", "notch",
              "strip_seconds")  # fmt: skip
 #: Settings that change nothing about the result, or chance alone.
-FREE = ("experiment", "data_dir", "runs_dir", "seed", "precision", "tensorboard", "check_every",
-        "attacks", "gate")  # fmt: skip
+FREE = ("experiment", "data_dir", "shards", "runs_dir", "seed", "precision", "tensorboard",
+        "check_every", "attacks", "gate")  # fmt: skip
 BASE = ("arrangement", "model", "range")  # what the name of a family is made of
 _SPLITS = {"ds1ds2": "DS1/DS2"}
 #: What runs did that did not know a setting yet: its default, or what was done before it was there.

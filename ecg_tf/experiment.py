@@ -47,6 +47,8 @@ class Experiment:
         data_dir: folder that holds the databases; "" takes $ECG_TF_DATA, else "data".
         leads: names of the leads; [] takes the database's usual one.
         records: names of the records; [] takes all that have the leads.
+        shards: folder of `python -m ecg_tf shard` that the windows are read from; "" cuts them from
+            the records and keeps them in memory.
         subjects, minutes: size of the simulated cohort (persons, minutes each).
         split: "random" by person, or "ds1ds2", the field's split of MIT-BIH.
         fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
@@ -93,6 +95,7 @@ class Experiment:
     data_dir: str = ""
     leads: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
+    shards: str = ""
     subjects: int = 20
     minutes: float = 5.0
     split: str = "random"

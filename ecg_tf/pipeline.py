@@ -4,6 +4,8 @@ One chain, raw to image: standardize, arrange, grid, side channels. It gives wha
 gives, bit by bit for fixed arrangements, within 1e-6 for beat rows.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,9 +15,12 @@ from ecg_tf.errors import InputError
 from ecg_tf.lagrange import POINTS, lagrange_weights
 from ecg_tf.windows import Windows
 
+if TYPE_CHECKING:
+    from ecg_tf.shards import ShardedWindows
+
 
 def make_dataset(
-    windows: Windows,
+    windows: "Windows | ShardedWindows",
     codec: Codec,
     batch_size: int = 64,
     seed: int = 0,
@@ -33,7 +38,8 @@ def make_dataset(
     killed continues with exactly the batches it would have seen.
 
     Args:
-        windows: `Windows` that the codec fits.
+        windows: `Windows` that the codec fits; or `shards.ShardedWindows`, which stay in their
+            files and give the same batches.
         codec: fitted `Codec`.
         batch_size: int. Default 64.
         seed: int, 0 or more. Default 0.
@@ -58,7 +64,8 @@ def make_dataset(
     seed = count(seed, "seed", 0, 2**31 - 1)
     position = count(start_step, "start_step", 0, 2**40) * batch_size
     size = len(windows)
-    inputs = {key: tf.constant(value) for key, value in tf_inputs(windows, codec).items()}
+    gather = _from_memory(windows, codec) if isinstance(windows, Windows) else \
+        _from_files(windows, codec)
     if labels is not None:
         labels = tf.constant(labels)
         if labels.shape[:1] != (size,):
@@ -74,7 +81,7 @@ def make_dataset(
         return tf.data.Dataset.from_tensor_slices(order)
 
     def batch(step, index):
-        images = encode({key: tf.gather(value, index) for key, value in inputs.items()})
+        images = encode(gather(index))
         images = mix(images, tf.stack([tf.constant(seed, tf.int64), step]))
         return images if labels is None else (images, tf.gather(labels, index))
 
@@ -84,6 +91,32 @@ def make_dataset(
     order = epochs.flat_map(epoch).skip(position - first_epoch * size)
     batches = order.batch(batch_size, drop_remainder=repeat).enumerate(start_step)
     return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _from_memory(windows: Windows, codec: Codec):
+    """Function: numbers of windows (batch,) -> what `encode_tf` needs of them."""
+    inputs = {key: tf.constant(value) for key, value in tf_inputs(windows, codec).items()}
+    return lambda index: {key: tf.gather(value, index) for key, value in inputs.items()}
+
+
+def _from_files(windows: "ShardedWindows", codec: Codec):
+    """The same for windows that are read when they are needed."""
+    like = tf_inputs(windows.take([0]), codec)
+
+    def read(index):
+        try:
+            return list(tf_inputs(windows.take(index), codec).values())
+        except InputError as error:
+            windows.problem = error  # TensorFlow would wrap it in words of its own
+            raise
+
+    def gather(index):
+        found = tf.numpy_function(read, [index], [v.dtype for v in like.values()], stateful=False)
+        # With all shapes known TensorFlow adds in another order: the last bits are to be the same.
+        return {key: tf.ensure_shape(value, [index.shape[0], *of.shape[1:]])
+                for value, (key, of) in zip(found, like.items(), strict=True)}
+
+    return gather
 
 
 def beat_mixer(codec: Codec, persons: int = 2):

@@ -1,6 +1,8 @@
 """From an experiment to its windows and codec: all that happens before a GAN is built."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -8,8 +10,8 @@ from ecg_tf.codec import Codec, make_codec
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.filtering import prepare
-from ecg_tf.quality import Prepared, Quality
-from ecg_tf.records import database_names, load_records, provenance
+from ecg_tf.quality import NoWindow, Prepared, Quality
+from ecg_tf.records import Record, database_names, load_records, provenance
 from ecg_tf.splits import PARTS, assert_disjoint, select_part, split_by_subject
 from ecg_tf.windows import Windows, beat_sequences, strips
 
@@ -27,6 +29,8 @@ class Data:
         provenance: database, license, citation, numbers and checksum.
         quality: kind of window -> what the quality gate kept and dropped.
         attributes: "sex", "age" -> subject -> what the headers say, where they do.
+        shards: `shards.ShardedWindows`, all training windows, if they do not lie in memory: then
+            windows and strips are samples. Default None.
     """
 
     split: dict[str, list[str]]
@@ -36,6 +40,12 @@ class Data:
     provenance: dict
     quality: dict[str, Quality] = field(default_factory=dict)
     attributes: dict[str, dict] = field(default_factory=dict)
+    shards: Any = None
+
+    @property
+    def training(self):
+        """All training windows, in memory or in files."""
+        return self.windows["train"] if self.shards is None else self.shards
 
 
 def prepare_data(experiment: Experiment) -> Data:
@@ -55,12 +65,13 @@ def prepare_data(experiment: Experiment) -> Data:
         >>> images = data.codec.encode(data.windows["train"])
     """
     e = experiment
-    own = {}
-    if "simulated" in database_names(e.database):
-        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed}
-    records = load_records(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
-                           **own)
-    usable = [record for record in records if not (e.split == "ds1ds2" and record.paced)]
+    if e.shards:
+        from ecg_tf.shards import read_data
+
+        return read_data(e)
+    where, options = source_of(e)
+    records = load_records(*where, **options)
+    usable = [record for record in records if takes_part(record, e)]
     gate = Quality()
     prepared = [prepare(r, e.fs, e.band_low, e.band_high, e.notch, gate) for r in usable]
     split = split_of(prepared, e)
@@ -71,20 +82,44 @@ def prepare_data(experiment: Experiment) -> Data:
         cut_windows(prepared, e, quality["training windows"]),
         strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
     ))
-    fixed = {} if e.arrangement == "beat_rows" else {"fit": e.fit}
-    codec = make_codec(
-        windows["train"], range=e.range, arrangement=e.arrangement, height=e.height,
-        width=e.width, **fixed,
-        standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
-                      "quantization": e.quantization},
-    )  # fmt: skip
-    told: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
-            "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
-    attributes = {name: of for name, of in told.items() if len(set(of.values())) > 1}
+    codec = codec_of(windows["train"], e)
+    attributes = attributes_of(records)
     return Data(split, windows, cut, codec, provenance(records), quality, attributes)
 
 
-def split_of(records: list[Prepared], experiment: Experiment) -> dict[str, list[str]]:
+def source_of(experiment: Experiment) -> tuple[tuple, dict]:
+    """What `load_records` is called with: (database, folder, leads, records), and its options."""
+    e, own = experiment, {}
+    if "simulated" in database_names(e.database):
+        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed}
+    return (e.database, e.data_dir, list(e.leads) or None, list(e.records) or None), own
+
+
+def takes_part(record: Record, experiment: Experiment) -> bool:
+    """False for paced records under the split of the field."""
+    return not (experiment.split == "ds1ds2" and record.paced)
+
+
+def attributes_of(records: list[Record]) -> dict[str, dict]:
+    """"sex", "age" -> subject -> value, where not all say the same."""
+    told: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
+            "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
+    return {name: of for name, of in told.items() if len(set(of.values())) > 1}
+
+
+def codec_of(windows: Windows, experiment: Experiment) -> Codec:
+    """The experiment's codec, fitted on windows of the training subjects."""
+    e = experiment
+    fixed = {} if e.arrangement == "beat_rows" else {"fit": e.fit}
+    return make_codec(
+        windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
+        **fixed,
+        standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
+                      "quantization": e.quantization},
+    )  # fmt: skip
+
+
+def split_of(records: Sequence[Record], experiment: Experiment) -> dict[str, list[str]]:
     """The experiment's split by subject, asserted to be disjoint."""
     split = split_by_subject(records, experiment.split, seed=experiment.seed)
     assert_disjoint(split)
@@ -100,7 +135,7 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
     length = e.height * e.width * channels
     longest = max(len(record.signal) for record in records)
     if length > longest:
-        raise InputError(
+        raise NoWindow(
             f"A window is longer than any record: an image of {e.image_shape_text} with "
             f"'{e.arrangement}' takes {length} samples.",
             expected=f"at most {longest} samples, {longest / e.fs:.1f} s at {e.fs:g} Hz",

@@ -132,9 +132,13 @@ def gate(
     return keep
 
 
+class NoWindow(InputError):
+    """Records that give no window at all."""
+
+
 def no_window_error(
     records: Sequence[Prepared], length: int, n_rpeaks: int, dropped: Mapping[str, int]
-) -> InputError:
+) -> NoWindow:
     """The error for records that give no window at all, to be raised: it says why.
 
     Args:
@@ -145,7 +149,7 @@ def no_window_error(
     """
     longest = max(records, key=lambda record: len(record.signal))
     if length > len(longest.signal):
-        return InputError(
+        return NoWindow(
             "The window is longer than every record.",
             expected=f"at most {len(longest.signal)} samples ({_seconds(longest)}), the length of "
             f"record '{longest.name}'",
@@ -154,7 +158,7 @@ def no_window_error(
         )
     most = max(len(rpeaks_of(record)[0]) for record in records) if n_rpeaks else 0
     if most < n_rpeaks:
-        return InputError(
+        return NoWindow(
             "A sequence has more beats than every record.",
             expected=f"at most {max(0, most - 2)} rows: the R peaks before and after belong to the "
             f"window, and no record has more than {most}",
@@ -162,7 +166,7 @@ def no_window_error(
             f"{_seconds(longest)}",
             fix="take fewer rows, or read longer records",
         )
-    return InputError(
+    return NoWindow(
         "No record gives a window.",
         expected="one window or more that passes the quality gate",
         got="all dropped: " + ", ".join(f"{n} {why}" for why, n in dropped.items() if n),

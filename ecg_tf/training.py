@@ -23,11 +23,12 @@ from ecg_tf.models.rates import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.pipeline import beat_mixer, make_dataset
 from ecg_tf.preparation import Data
+from ecg_tf.shards import telling
 from ecg_tf.stopping_callbacks import stop_at_floor
 
 # What changes nothing about the weights after so many steps: a run may be continued after changing
 # these. When to stop is among them, as `steps` is.
-_NOT_TRAINING = ("experiment", "data_dir", "runs_dir", "synthetic", "redraw_rough",
+_NOT_TRAINING = ("experiment", "data_dir", "shards", "runs_dir", "synthetic", "redraw_rough",
                  "strip_seconds", "tensorboard", "steps", "check_every", "stop", "measure_every",
                  "patience", "attacks", "gate")
 _R1GAN = (R1GAN, 0.0, lambda e: {"r1": e.penalty, "r2": e.penalty,
@@ -132,10 +133,11 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool) -> GAN
     while (done := int(gan.step.value)) < e.steps and not (stop and stop.over(gan)):
         # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
         per_epoch = min(e.check_every, e.steps - done)
-        batches = make_dataset(train_windows, data.codec, e.batch_size, e.seed, start_step=done,
+        batches = make_dataset(data.training, data.codec, e.batch_size, e.seed, start_step=done,
                                mix_persons=e.mix_persons)
-        gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
-                callbacks=used, verbose=0, shuffle=False)  # fmt: skip
+        with telling(data.shards):
+            gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
+                    callbacks=used, verbose=0, shuffle=False)  # fmt: skip
     if stop:
         said = stop.restore(gan)
         if progress:
@@ -152,7 +154,8 @@ def training_key(experiment: Experiment, data: Data) -> str:
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end
-    facts = json.dumps([settings, data.provenance["sha256"], data.split], sort_keys=True)
+    shards = [] if data.shards is None else [data.shards.digest]
+    facts = json.dumps([settings, data.provenance["sha256"], data.split, *shards], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
     if experiment.mix_persons > 1:
         mix = beat_mixer(data.codec, experiment.mix_persons)

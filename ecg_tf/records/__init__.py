@@ -15,6 +15,7 @@ In the order in which data flow:
 | `cache.py` | records read once, kept as memory-mapped arrays |
 | `several.py` | several databases as one, such as "mitdb+ecgiddb" |
 | `load.py` | `load_records`: a simulation, a sample, a database or a folder, by name |
+| `one_by_one.py` | the same, one record at a time, for what does not fit into memory |
 | `provenance.py` | where records come from, for reports and dataset cards |
 """
 

@@ -186,23 +186,45 @@ def _read_all(folder, names, leads, skip, progress) -> tuple[list[Record], set[s
         from tqdm import tqdm
 
         names = tqdm(names, desc=folder.name, unit="record")
-    database = known_database(folder)
     for name in names:
         try:
-            found.append(_read(folder, name, leads, sums))
+            found.append(read_one(folder, name, leads, sums))
         except MissingLead as error:
             if not skip:
                 raise
             lacking.update(error.leads)
-        except InputError as error:
-            if database is None:
-                raise
-            raise InputError(
-                f"The {database.title} in '{folder}' is damaged. {error}",
-                fix=f"`python -m ecg_tf data {database.name}` fetches missing and damaged files "
-                "again",
-            ) from error
     return found, lacking
+
+
+def read_one(folder: Path, name: str, leads, sums: Mapping[str, str]) -> Record:
+    """One record of a folder; of a known database the error says how to mend it.
+
+    Args:
+        folder: Path.
+        name: of the record, relative to the folder.
+        leads: tuple of names, None for all.
+        sums: `checksums.published_sums` of the folder.
+
+    Returns:
+        Record.
+
+    Raises:
+        MissingLead: it has not all of the leads.
+        InputError: its files are missing or damaged.
+    """
+    database = known_database(folder)
+    try:
+        return _read(folder, name, leads, sums)
+    except MissingLead:
+        raise
+    except InputError as error:
+        if database is None:
+            raise
+        raise InputError(
+            f"The {database.title} in '{folder}' is damaged. {error}",
+            fix=f"`python -m ecg_tf data {database.name}` fetches missing and damaged files "
+            "again",
+        ) from error
 
 
 def _read(root: Path, name: str, leads, sums: Mapping[str, str]) -> Record:

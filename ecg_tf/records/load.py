@@ -47,14 +47,14 @@ def load_records(
         >>> load_records("simulated", subjects=3, minutes=1, seed=7)[0].fs
         360.0
     """
-    _check_options(options)
+    check_options(options)
     database = str(database)
     if len(names := database_names(database)) > 1:
         for name in names:  # before the first, perhaps large one is read
-            _check_known(name)
+            check_known(name)
         parts = [load_records(name, data_dir, leads, **options) for name in names]
-        return _pick(join(parts, usual_leads=leads is None), records, None)
-    _check_known(database)
+        return pick(join(parts, usual_leads=leads is None), records, None)
+    check_known(database)
     wanted = None if leads == "all" else lead_tuple(leads)
     if database in DATABASES:
         folder = data_folder(data_dir) / database
@@ -74,10 +74,10 @@ def load_records(
         found = [_sample()]
     else:
         return read_folder(database, wanted, records)
-    return _pick(found, records, wanted)
+    return pick(found, records, wanted)
 
 
-def _check_known(database: str) -> None:
+def check_known(database: str) -> None:
     """Refuses what is neither the name of a database nor a folder."""
     known = ["simulated", "sample", *DATABASES]
     if database not in known and not is_folder(database):
@@ -99,11 +99,16 @@ def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
     Returns:
         list of Record.
     """
-    simulate_cohort, parameters = _simulation()
-    used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
-    if leads is not None:
-        used["leads"] = leads
+    used = simulation_options(leads, options)
+    simulate_cohort, _ = _simulation()
     return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
+
+
+def simulation_options(leads: Sequence[str] | None, options: Mapping) -> dict:
+    """All options of `simulate.simulate_cohort`, those not given at their defaults."""
+    _, parameters = _simulation()
+    used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
+    return used if leads is None else used | {"leads": leads}
 
 
 def _sample() -> Record:
@@ -136,7 +141,7 @@ def _sample() -> Record:
     )  # fmt: skip
 
 
-def _pick(
+def pick(
     found: list[Record], records: Iterable[str] | None, leads: Sequence[str] | None
 ) -> list[Record]:
     """Chooses records and leads by name.
@@ -168,7 +173,7 @@ def _pick(
     return [found[names.index(name)] for name in wanted]
 
 
-def _check_options(options: Mapping) -> None:
+def check_options(options: Mapping) -> None:
     """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
 
     Args:
