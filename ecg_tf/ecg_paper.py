@@ -46,6 +46,7 @@ def ecg_paper(
     real: bool | Sequence[bool] | None = True,
     lead: int = 0,
     max_width: float = 12.5,
+    leads: Sequence[str] = (),
 ) -> Figure:
     """ECGs on ECG paper, 25 mm/s and 10 mm/mV, many strips in a grid, one voltage range for all.
 
@@ -59,6 +60,8 @@ def ecg_paper(
         lead: int, which lead of (strip, time, lead).
         max_width: float, inches. Paper that would be wider is shrunk, its boxes still square, and
             the figure says by how much.
+        leads: names of all leads of (strip, time, lead), to draw them below each other; default
+            none, `lead` alone is drawn.
 
     Returns:
         Figure.
@@ -69,8 +72,8 @@ def ecg_paper(
     Example:
         >>> figure = ecg_paper(np.zeros((4, 720)), fs=360, columns=2, real=[True, False] * 2)
     """
-    strips = as_strips(signals, lead)
-    count = len(strips)
+    views = [as_strips(signals, k) for k in (range(len(leads)) if len(leads) > 1 else [lead])]
+    count, deep = len(views[0]), len(views)
     marks = [real] * count if real is None or isinstance(real, bool | np.bool_) else list(real)
     for name, given in (("titles", titles), ("real", marks)):
         if given is not None and len(given) != count:
@@ -81,7 +84,8 @@ def ecg_paper(
                 fix=f"give one entry of '{name}' for each strip",
             )
     columns = max(1, min(int(columns), count))
-    rows = math.ceil(count / columns)
+    rows = math.ceil(count / columns) * deep
+    strips = [view[index] for index in range(count) for view in views]
     seconds = math.ceil(max(len(strip) for strip in strips) / fs / 0.2 - 1e-6) * 0.2
     low, high = _voltage_range(strips)
 
@@ -95,14 +99,18 @@ def ecg_paper(
         head, foot = math.ceil(head / scale), math.ceil(foot / scale)
     height = rows * (tall + head) + foot
     figure = Figure(figsize=(width * scale / 25.4, height * scale / 25.4), dpi=DPI)
-    for index, strip in enumerate(strips):
+    for place, strip in enumerate(strips):
+        index, view = divmod(place, deep)
         row, column = divmod(index, columns)
+        row = row * deep + view
         left, bottom = 4 + column * (across + gap), height - (row + 1) * (tall + head)
         ax = figure.add_axes((left / width, bottom / height, across / width, tall / height))
         _draw_paper(ax, seconds, low, high, small=scale > 0.5)
         _draw_trace(ax, strip, fs, marks[index], scale)
-        last = index + columns >= count
-        _label_strip(ax, titles[index] if titles is not None else "", marks[index], last, scale)
+        last = index + columns >= count and view == deep - 1
+        title = [titles[index]] if titles is not None and titles[index] else []
+        title += [leads[view]] if deep > 1 else []
+        _label_strip(ax, ", ".join(title), marks[index], last, scale)
     note = "25 mm/s, 10 mm/mV; " + (
         "small box 0.04 s × 0.1 mV, large box 0.2 s × 0.5 mV" if scale > 0.5 else
         "one box 0.2 s × 0.5 mV"
@@ -110,12 +118,15 @@ def ecg_paper(
     note += "" if scale == 1 else f"; drawn at {scale:.0%} of its size"
     figure.text(4 / width, 1.5 / height, note, fontsize=8.5, color="#555555", va="bottom")
     figure.alt_text = _describe(strips, fs, marks)
+    if deep > 1:
+        figure.alt_text += f" Each in the leads {', '.join(leads)}, below each other."
     return figure
 
 
 def real_beside_synthetic(
-    real, synthetic, fs: float, n: int = 4, lead: int = 0, titles: Sequence[str] | None = None
-) -> Figure:
+    real, synthetic, fs: float, n: int = 4, lead: int = 0, titles: Sequence[str] | None = None,
+    leads: Sequence[str] = (),
+) -> Figure:  # fmt: skip
     """Real ECGs in the left column, synthetic ones in the right, on the same paper.
 
     The strips face each other only to be compared: a synthetic ECG is nobody's counterpart.
@@ -127,19 +138,23 @@ def real_beside_synthetic(
         n: int, rows; fewer where there are fewer windows.
         lead: int, which lead.
         titles: one text a real strip, such as its record's name.
+        leads: names of all leads, to draw them below each other; default none, `lead` alone.
 
     Returns:
         Figure.
     """
-    left, right = as_strips(real, lead), as_strips(synthetic, lead)
+    if len(leads) > 1:
+        left, right = list(real), list(synthetic)
+    else:
+        left, right = as_strips(real, lead), as_strips(synthetic, lead)
     n = max(1, min(int(n), len(left), len(right)))
     strips = [strip for pair in zip(left[:n], right[:n], strict=True) for strip in pair]
     names = None
     if titles is not None:
         names = [text for title in list(titles)[:n] for text in (title, "")]
-    figure = ecg_paper(strips, fs, titles=names, columns=2, real=[True, False] * n)
+    figure = ecg_paper(strips, fs, titles=names, columns=2, real=[True, False] * n, leads=leads)
     about = f"{n} real ECGs (left, black) beside {n} synthetic ones (right, blue dashed). "
-    figure.alt_text = about + _describe(strips, fs, [True, False] * n)
+    figure.alt_text = about + figure.alt_text
     return figure
 
 

@@ -266,3 +266,19 @@ def test_importing_plots_is_light():
     code = f"import sys, ecg_tf.plots; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_several_leads_lie_below_each_other():
+    rng = np.random.default_rng(0)
+    strips = rng.normal(0, 0.2, (3, 250, 2))
+    figure = paper.ecg_paper(strips, 125, ["a", "b", ""], columns=2, leads=("MLII", "V1"))
+    assert len(figure.axes) == 6
+    said = [[t.get_text() for t in ax.texts if t.get_text() != "real"] for ax in figure.axes]
+    assert said == [["a, MLII"], ["a, V1"], ["b, MLII"], ["b, V1"], ["MLII"], ["V1"]]
+    drawn = [ax.lines[-1].get_ydata() for ax in figure.axes]
+    assert np.array_equal(drawn[3], strips[1, :, 1])
+    tops = [ax.get_position().y1 for ax in figure.axes]
+    assert tops[0] == tops[2] > tops[1] == tops[3] > tops[4] > tops[5]
+    assert "3 real strips" in figure.alt_text and "leads MLII, V1" in figure.alt_text
+    both = paper.real_beside_synthetic(strips, -strips, 125, 2, leads=("MLII", "V1"))
+    assert len(both.axes) == 8 and "2 real and 2 synthetic strips" in both.alt_text

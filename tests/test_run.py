@@ -53,10 +53,16 @@ def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch)
 
 
 def test_without_attacks_the_gate_says_that_nothing_about_persons_was_measured(tmp_path):
-    assert main(["run", write(tmp_path, "a", steps=1, gate={"recall": None}), "--quiet"]) == 0
-    found = json.loads((tmp_path / "runs/a/metrics.json").read_text())["privacy"]
+    more = {"gate": {"recall": None}, "leads": ["I", "II", "III"]}
+    assert main(["run", write(tmp_path, "a", steps=1, **more), "--quiet"]) == 0
+    metrics = json.loads((tmp_path / "runs/a/metrics.json").read_text())
+    found = metrics["privacy"]
     assert found["gate"]["copies"]["verdict"] == "not measured" and "recall" not in found["gate"]
     assert "switched off" in found["notes"][0] and not found["landmarks"]
+    assert Codec.load(tmp_path / "runs/a/codec.json").image_shape == (16, 32, 4)  # three leads, RR
+    values = {m["name"]: m for m in metrics["measures"]}
+    assert not values["Einthoven residual of signal"]["at_floor"]  # noise adds up to nothing
+    assert "inter-lead correlation W1" in values
 
 
 def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stopped(tmp_path):
