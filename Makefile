@@ -39,7 +39,7 @@ data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify 
 	$(RUN) -m ecg_tf data mitdb
 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
-	$(RUN) -m jupyterlab --notebook-dir=.
+	ECG_TF_DATA="$${ECG_TF_DATA:-$(CURDIR)/data}" $(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
 lint: $(VENV)/.installed ## check the code with ruff and mypy
 	$(RUN) -m ruff check .

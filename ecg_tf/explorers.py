@@ -156,9 +156,7 @@ class Explorer:
 
     def render(self, *args, **kwargs) -> bytes:
         """`figure` as PNG, quickly: for a picture that follows a slider."""
-        figure, png = self.figure(*args, **kwargs), io.BytesIO()
-        figure.savefig(png, format="png", pil_kwargs={"compress_level": 1})
-        return png.getvalue()
+        return png_of(self.figure(*args, **kwargs))
 
     def _ready(self, name: str):
         if name not in self._prepared:
@@ -175,6 +173,13 @@ class Explorer:
                 made = make_arrangement(name, self.side, self.side, leads)
             self._arranged[name] = made
         return self._arranged[name]
+
+
+def png_of(figure: Figure) -> bytes:
+    """A figure as PNG, little compressed: for a picture that follows a slider."""
+    png = io.BytesIO()
+    figure.savefig(png, format="png", pil_kwargs={"compress_level": 1})
+    return png.getvalue()
 
 
 def is_live() -> bool:
@@ -238,9 +243,7 @@ def make_widget(explorer: Explorer):
         try:
             figure = explorer.figure(record.value, lead.value, start.value, arrangement.value,
                                      follow.value)  # fmt: skip
-            png = io.BytesIO()
-            figure.savefig(png, format="png", pil_kwargs={"compress_level": 1})
-            picture.value, words.value = png.getvalue(), figure.alt_text
+            picture.value, words.value = png_of(figure), figure.alt_text
         except InputError as error:
             words.value = str(error)
 

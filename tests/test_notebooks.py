@@ -116,7 +116,8 @@ def test_05_experiment(tmp_path):
                             progress=False)  # fmt: skip
     assert (tmp_path / "runs" / "smoke" / "metrics.json").exists()
     page = to_html(executed).read_text()
-    assert "MMD²" in page and page.count("<figure") >= 9 and "alt=" in page
+    assert "MMD²" in page and page.count("<figure") >= 11 and "alt=" in page
+    assert "The same latent vector along the training" in page and "on an arc through" in page
     assert "Plane of fidelity" in page and "✗ fail" in page and "Not passed" in page
     assert "data sha256" in page and "import numpy" not in page
 
