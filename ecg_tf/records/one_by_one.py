@@ -47,6 +47,7 @@ def list_records(
     data_dir: str | Path = "",
     leads: str | Sequence[str] | None = None,
     records: Iterable[str] | None = None,
+    *,
     seen: Callable[[int], None] = lambda number: None,
     **options,
 ) -> list[Entry]:

@@ -1,0 +1,160 @@
+"""Memory and speed of data in files against data in memory: `python tests/benchmarks/...`.
+
+Simulated windows, 1, 10 and 100 times (the files are copied under other numbers), each in a process
+of its own: peak memory after some hundred batches, the batches a second without a network, and,
+at base 32, the share of a training step that waits for its batch.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+SETTINGS = {"subjects": 20, "minutes": 8.0, "overlap": 0.9, "precision": "float32"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, nargs="*", default=[1, 10, 100])
+    parser.add_argument("--batches", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)  # folder, "files" or "memory"
+    parser.add_argument("--share", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one(*options.one, options.batches)))
+        return
+    if options.share:
+        print(json.dumps(share(options.share, options.steps)))
+        return
+    with tempfile.TemporaryDirectory() as root:
+        base = write(Path(root) / "x1")
+        print("| data | windows | files | peak memory, from files | from memory | batches a second "
+              "of the processor, from files | from memory | ratio |\n" + "|---" * 8 + "|")
+        for times in options.times:
+            folder = base if times == 1 else multiply(base, Path(root) / f"x{times}", times)
+            size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+            found = {}
+            for kind in ("files", "memory"):
+                found[kind] = call("--one", folder, kind, "--batches", options.batches)
+            ours, theirs = found["files"], found["memory"]
+            print(f"| x {times} | {ours['windows']:,} | {size:,.0f} MB | {ours['peak']:,.0f} MB | "
+                  f"{theirs['peak']:,.0f} MB | {ours['rate']:.1f} | {theirs['rate']:.1f} | "
+                  f"{ours['rate'] / theirs['rate']:.2f} |", flush=True)
+            if folder != base:
+                shutil.rmtree(folder)
+        row = call("--share", base, "--steps", options.steps)
+        print(f"\nBase 32, 64 images of 32 x 64: a step takes {1000 * row['step']:.0f} ms, "
+              f"{row['share']:.2%} of it waiting for the batch; the batch takes "
+              f"{row['processor']:.2%} of the step's processor time.")
+
+
+def call(*arguments) -> dict:
+    done = subprocess.run([sys.executable, __file__, *map(str, arguments)], check=True,
+                          capture_output=True, text=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def write(folder: Path) -> Path:
+    """The shards themselves, once."""
+    from ecg_tf.experiment import Experiment
+    from ecg_tf.sharding import write_shards
+
+    write_shards(Experiment(**SETTINGS), folder, progress=False)
+    return folder
+
+
+def multiply(base: Path, folder: Path, times: int) -> Path:
+    """The training files of `base` so many times, under other numbers, with an index of them."""
+    from ecg_tf.shard_index import read_index
+
+    index, _ = read_index(base)
+    shutil.copytree(base, folder)
+    groups = len({file["name"][:5] for file in index.files})
+    for turn in range(1, times):
+        for file in index.of("train", "windows"):
+            name = f"{int(file['name'][:5]) + turn * groups:05d}{file['name'][5:]}"
+            for suffix in (".tfrecord", ".places"):
+                shutil.copy((base / file["name"]).with_suffix(suffix),
+                            (folder / name).with_suffix(suffix))
+            index.files.append({**file, "name": name})
+    index.save(folder)
+    return folder
+
+
+def one(folder, kind: str, batches: int) -> dict:
+    """Windows, batches a second of the processor, and peak memory in MB."""
+    batches_of, data = dataset(folder, kind)
+    found = iter(batches_of)
+    for _ in range(20):
+        next(found)
+    start = time.process_time()
+    for _ in range(batches):
+        next(found)
+    spent = time.process_time() - start
+    return {"windows": len(data.training), "rate": batches / spent,
+            "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def dataset(folder, kind: str):
+    """(batches of 64 images, `Data`); kind "memory" takes all windows into memory first."""
+    from ecg_tf.experiment import Experiment
+    from ecg_tf.preparation import prepare_data
+    from ecg_tf.quiet import quiet_startup
+
+    with quiet_startup():
+        from ecg_tf.pipeline import make_dataset
+
+    data = prepare_data(Experiment(**SETTINGS, shards=str(folder)))
+    if kind == "memory":
+        everything = data.training.take(slice(None))
+        data = replace(data, windows={**data.windows, "train": everything}, shards=None)
+    return make_dataset(data.training, data.codec, 64, 0), data
+
+
+def share(folder, steps: int) -> dict:
+    """Seconds of a step, the share of them in `next`, and the input's share of processor time."""
+    import tensorflow as tf
+
+    from ecg_tf.experiment import Experiment
+    from ecg_tf.training import build_gan
+
+    batches, data = dataset(folder, "files")
+    gan = build_gan(Experiment(**SETTINGS, base_filters=32), data.codec)
+    step = tf.function(gan.train_step)
+    found = iter(batches)
+    for _ in range(4):
+        batch = next(found)
+        step(batch)
+    waited = worked = 0.0
+    for _ in range(steps):
+        start = time.perf_counter()
+        batch = next(found)
+        middle = time.perf_counter()
+        step(batch)["d_loss"].numpy()
+        waited, worked = waited + middle - start, worked + time.perf_counter() - middle
+    del found
+    start = time.process_time()
+    for _ in range(steps):
+        step(batch)["d_loss"].numpy()
+    alone = time.process_time() - start
+    found = iter(batches)
+    for _ in range(10):
+        next(found)
+    start = time.process_time()
+    for _ in range(100):
+        next(found)
+    return {"step": (waited + worked) / steps, "share": waited / (waited + worked),
+            "processor": (time.process_time() - start) / 100 / (alone / steps)}
+
+
+if __name__ == "__main__":
+    main()
