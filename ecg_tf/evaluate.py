@@ -18,7 +18,7 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
     """Writes <output>/<name>.ipynb, .html and .metrics.json.
 
     Args:
-        real: folder of the ECGs the synthetic set was made from, WFDB or CSV.
+        real: folder of the ECGs the synthetic set was made from, WFDB, EDF or CSV.
         synthetic: folder of the synthetic set.
         holdout: folder of ECGs of other persons; "" for none.
         output: folder of the report, default "reports".
@@ -43,7 +43,7 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
         # What can be seen at once is said at once, before a notebook is started.
         if folder and not Path(folder).expanduser().is_dir():
             raise InputError(f"There is no folder '{folder}' of {side} ECGs.",
-                             expected="a folder of WFDB or CSV records", got="no such folder",
+                             expected="a folder of WFDB, EDF or CSV records", got="no such folder",
                              fix="check the path")
     places = {side: str(Path(one).expanduser().resolve()) for side, one in folders.items() if one}
     if len(set(places.values())) < len(places):

@@ -41,6 +41,19 @@ def test_units_subject_beats_and_nested_files(tmp_path):
     assert read_edf_folder(tmp_path / "deep", leads=["V1"])[0].leads == ("V1",)
 
 
+def test_a_side_of_an_evaluation_may_be_edf(tmp_path):
+    from ecg_tf.evaluation.folders import read_side
+
+    write(tmp_path / "a.edf")
+    (tmp_path / "subjects.csv").write_text("record,subject\na,she\n")
+    (record,) = read_side(tmp_path)
+    assert record.subject == "she" and record.leads == ("II",)
+    np.testing.assert_array_equal(record.signal, read_edf_folder(tmp_path)[0].signal)
+    (tmp_path / "b.csv").write_text("fs,II\n100,1\n")
+    with pytest.raises(InputError, match="several kinds.*EDF, as a.edf and CSV, as b.csv"):
+        read_side(tmp_path)
+
+
 def test_what_is_wrong_is_said(tmp_path):
     with pytest.raises(InputError, match="no EDF files"):
         read_edf_folder(tmp_path)

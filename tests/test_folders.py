@@ -126,7 +126,7 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
     cases = [  # (real, synthetic, holdout, what is said)
         (tmp_path / "none", made, "", "no folder"),
         (real, tmp_path / "empty", "", "holds no ECGs"),
-        (real, tmp_path / "mixed", "", "two kinds of records"),
+        (real, tmp_path / "mixed", "", "several kinds of records"),
         (real, made, write_wfdb(tmp_path / "other", records[1:2]), "in real and holdout"),
         (real, write_csv(tmp_path / "flat", flat), "", "No record gives a window"),
         (write_wfdb(tmp_path / "one", records[:1]), made, "", "of one person"),

@@ -1,7 +1,8 @@
-"""ECGs that this software did not make: folders of WFDB or CSV, prepared alike on all sides."""
+"""ECGs that this software did not make: folders of WFDB, EDF or CSV, all sides prepared alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ecg_tf.quality import Quality
 from ecg_tf.records import Record, provenance
 from ecg_tf.records.csv_folder import read_csv_folder, subjects_of
 from ecg_tf.records.databases import known_database
+from ecg_tf.records.edf_folder import read_edf_folder
 from ecg_tf.records.folder import read_folder
 from ecg_tf.windows import Windows, strips
 
@@ -47,7 +49,7 @@ class Sides:
 
 
 def read_side(folder, fs: float = 0.0) -> list[Record]:
-    """All records of a folder, WFDB (headers or RECORDS) or CSV (`records.csv_folder`).
+    """All records of a folder: WFDB (headers or RECORDS), EDF, or CSV (`records.csv_folder`).
 
     Args:
         folder: its path.
@@ -55,27 +57,28 @@ def read_side(folder, fs: float = 0.0) -> list[Record]:
 
     Returns:
         list of Record. The subject is what subjects.csv (columns record,subject) in the folder
-        says, else the header's comment `subject: ID`, else what is known of the database (by the
-        folder's name), else the record's name.
+        says, else the header's comment `subject: ID` (EDF: the patient's code), else what is known
+        of the database (by the folder's name), else the record's name.
 
     Raises:
-        InputError: no such folder, neither or both formats in it, damaged files, or subjects.csv
+        InputError: no such folder, no format or several in it, damaged files, or subjects.csv
             names other records.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():
-        raise InputError(f"There is no folder '{folder}'.", expected="a folder of ECGs, WFDB or "
-                         "CSV", got="a file" if folder.exists() else "no such folder",
+        raise InputError(f"There is no folder '{folder}'.", expected="a folder of ECGs, WFDB, EDF "
+                         "or CSV", got="a file" if folder.exists() else "no such folder",
                          fix="check the path")
-    wfdb = (folder / "RECORDS").is_file() or next(folder.rglob("*.hea"), None) is not None
-    csv = [path for path in folder.rglob("*.csv") if path.name != "subjects.csv"]
-    if bool(wfdb) == bool(csv):
-        raise InputError(f"The folder '{folder}' " + ("holds two kinds of records." if wfdb else
-                                                      "holds no ECGs."),
-                         expected="WFDB records (*.hea) or CSV files, one a record",
-                         got=f"both, as {csv[0].name}" if wfdb else "neither",
-                         fix="put them into folders of their own" if wfdb else "check the path")
-    records = read_folder(folder) if wfdb else read_csv_folder(folder, fs=fs)
+    kinds = _kinds(folder)
+    if len(kinds) != 1:
+        raise InputError(f"The folder '{folder}' " + ("holds several kinds of records." if kinds
+                                                      else "holds no ECGs."),
+                         expected="WFDB records (*.hea), EDF files or CSV files, one a record",
+                         got=" and ".join(f"{kind}, as {file.name}" for kind, file in kinds.items())
+                         or "none of these",
+                         fix="put them into folders of their own" if kinds else "check the path")
+    read = {"WFDB": read_folder, "EDF": read_edf_folder, "CSV": partial(read_csv_folder, fs=fs)}
+    records = read[next(iter(kinds))](folder)
     told = subjects_of(folder)
     if told:
         lost = [record.name for record in records if record.name not in told]
@@ -86,6 +89,19 @@ def read_side(folder, fs: float = 0.0) -> list[Record]:
                              fix="write names as files are called, without extension")
         records = [replace(record, subject=told[record.name]) for record in records]
     return records
+
+
+def _kinds(folder: Path) -> dict[str, Path]:
+    """Formats in a folder -> a file of each."""
+    found = {}
+    if (folder / "RECORDS").is_file():
+        found["WFDB"] = folder / "RECORDS"
+    kinds = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV"}
+    for path in sorted(folder.rglob("*")):
+        kind = kinds.get(path.suffix.lower())
+        if kind and path.name != "subjects.csv":
+            found.setdefault(kind, path)
+    return found
 
 
 def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float = 128.0,
