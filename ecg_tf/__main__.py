@@ -94,6 +94,19 @@ def study(options) -> int:
     return int(any(outcome.state == "failed" for outcome in outcomes))
 
 
+def results(options) -> int:
+    """Makes all that is made from reports: their pages, the page over all, the README's table."""
+    from ecg_tf.report_index import make_pages
+    from ecg_tf.results_table import update_readme
+
+    page, number = make_pages(options.output)
+    print(f"{number} reports; the page over all: {page}")
+    if options.readme:
+        changed = update_readme(options.readme, options.output)
+        print(f"The table in {options.readme}: {'made anew' if changed else 'as it was'}.")
+    return 0
+
+
 def compare(options) -> int:
     """Lays all runs beside each other: writes the comparison as notebook and HTML."""
     from ecg_tf.study import comparison_plan, make_report
@@ -193,6 +206,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--output", default="reports", help="folder of reports (default: reports)")
     one.set_defaults(command=study)
 
+    one = commands.add_parser("results", help="pages of all reports, and the README's table",
+                              description=results.__doc__)  # fmt: skip
+    one.add_argument("--output", default="reports", help="folder of the reports (default: reports)")
+    one.add_argument("--readme", default="README.md", metavar="FILE",
+                     help='file with the table\'s marks (default: README.md); "" for none')
+    one.set_defaults(command=results)
+
     one = commands.add_parser("compare", help="lay all runs beside each other",
                               description=compare.__doc__)  # fmt: skip
     one.add_argument("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, "
@@ -201,8 +221,9 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=compare)
 
     one = commands.add_parser("evaluate", help="judge a synthetic set made by other software",
-                              description=f"{evaluate.__doc__} Folders hold WFDB records, or CSV "
-                              "files: a column `time` (s) or `fs` (Hz), the others leads in mV. "
+                              description=f"{evaluate.__doc__} Folders hold WFDB records, EDF "
+                              "files, or CSV files: a column `time` (s) or `fs` (Hz), the others leads "
+                              "in mV. "
                               "Exit status 0: gate passed, 3: gate failed, 2: bad input.")
     one.add_argument("--real", required=True, metavar="FOLDER",
                      help="ECGs the synthetic set was made from")  # fmt: skip
