@@ -222,8 +222,8 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("evaluate", help="judge a synthetic set made by other software",
                               description=f"{evaluate.__doc__} Folders hold WFDB records, EDF "
-                              "files, or CSV files: a column `time` (s) or `fs` (Hz), the others leads "
-                              "in mV. "
+                              "files, or CSV files: a column `time` (s) or `fs` (Hz), the others "
+                              "leads in mV. "
                               "Exit status 0: gate passed, 3: gate failed, 2: bad input.")
     one.add_argument("--real", required=True, metavar="FOLDER",
                      help="ECGs the synthetic set was made from")  # fmt: skip
