@@ -65,9 +65,16 @@ def run(options) -> int:
     """Runs an experiment without a notebook."""
     from ecg_tf.evaluation.floor import measured_table
     from ecg_tf.experiment import Experiment
+    from ecg_tf.run import help_train
     from ecg_tf.run import run as run_experiment
+    from ecg_tf.workers import worker
 
-    result = run_experiment(Experiment.from_yaml(options.file), progress=not options.quiet)
+    experiment = Experiment.from_yaml(options.file)
+    if worker():
+        help_train(experiment)
+        print(f"The share of machine {worker()} is done; machine 0 has written the run.")
+        return 0
+    result = run_experiment(experiment, not options.quiet, options.devices)
     table = measured_table(result.measures)
     print(table[["value", "floor", "unit"]].to_string(float_format="{:.4g}".format))
     if result.verdict is not None:
@@ -90,7 +97,15 @@ def study(options) -> int:
     """Makes the reports of all experiments that have none yet, then the comparison."""
     from ecg_tf.study import find_plans, run_study
 
-    outcomes = run_study(find_plans(options.paths, options.only), options.output)
+    plans, elsewhere = find_plans(options.paths, options.only), None
+    if options.dask or options.scheduler or options.workers:
+        import functools
+
+        from ecg_tf.cluster import make_reports
+
+        elsewhere = functools.partial(make_reports, scheduler=options.scheduler,
+                                      workers=options.workers)
+    outcomes = run_study(plans, options.output, elsewhere=elsewhere)
     return int(any(outcome.state == "failed" for outcome in outcomes))
 
 
@@ -186,6 +201,8 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("run", help="run an experiment file", description=run.__doc__)
     one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
+    one.add_argument("--devices", type=int, default=1, metavar="N",
+                     help="GPUs (or, to try it, shares of the processor) that train together")
     one.add_argument("--quiet", action="store_true", help="show no progress")
     one.set_defaults(command=run)
 
@@ -204,6 +221,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--only", default="", metavar="PATTERN",
                      help="those whose name contains this, or fits it: 'mitdb-*'")  # fmt: skip
     one.add_argument("--output", default="reports", help="folder of reports (default: reports)")
+    one.add_argument("--dask", action="store_true",
+                     help="several at once, in processes of this machine")
+    one.add_argument("--workers", type=int, default=0, metavar="N",
+                     help="so many (default: one a core, if memory allows)")  # fmt: skip
+    one.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster "
+                     "of yours that sees this folder, such as tcp://host:8786")  # fmt: skip
     one.set_defaults(command=study)
 
     one = commands.add_parser("results", help="pages of all reports, and the README's table",

@@ -20,6 +20,7 @@ from ecg_tf.locks import hold, holding, release
 from ecg_tf.preparation import Data, prepare_data, seams_of
 from ecg_tf.quiet import quiet_startup
 from ecg_tf.windows import Windows, cut_strips
+from ecg_tf.workers import own_folder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
 SYNTHETIC_SEED = 1  # added to the experiment's: latents of the end are none of the training's
@@ -46,12 +47,13 @@ class Run:
     verdict: Verdict | None = None
 
 
-def run(experiment: Experiment, progress: bool = True) -> Run:
+def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Run:
     """Records to measures; writes runs_dir/experiment.
 
     Args:
         experiment: `Experiment`.
         progress: bool, show how far the training is. Default True.
+        devices: int, devices that share the training, see `devices.strategy_for`. Default 1.
 
     Returns:
         Run.
@@ -64,23 +66,45 @@ def run(experiment: Experiment, progress: bool = True) -> Run:
         >>> run(Experiment.from_yaml("notebooks/experiments/quickstart.yaml")).measures[0].value
     """
     with holding(experiment.folder):
-        return _run(experiment, progress)
+        return _run(experiment, progress, devices)
 
 
-def _run(experiment: Experiment, progress: bool) -> Run:
+def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
     start(experiment)
     data = prepare_data(experiment)
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
+        from ecg_tf.devices import wait_for_all
         from ecg_tf.synthesis import final_generator, synthesize
         from ecg_tf.training import train
 
-    gan = train(experiment, data, progress=progress)
+    gan = train(experiment, data, progress=progress, devices=devices)
     generator = final_generator(experiment, gan, data)
     synthetic = synthesize(generator, data.codec, experiment.synthetic,
                            experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
-    return finish(experiment, data, generator, synthetic, measures, verdict)
+    made = finish(experiment, data, generator, synthetic, measures, verdict)
+    wait_for_all()
+    return made
+
+
+def help_train(experiment: Experiment) -> None:
+    """What all machines of TF_CONFIG but the first do: their share of the training, no more.
+
+    Args:
+        experiment: `Experiment`, the same as the first machine runs.
+
+    Raises:
+        InputError: as `run`, or the first machine runs another experiment.
+    """
+    with own_folder(experiment) as experiment, holding(experiment.folder):
+        data = prepare_data(experiment)
+        with quiet_startup():
+            from ecg_tf.devices import wait_for_all
+            from ecg_tf.training import train
+
+        train(experiment, data, progress=False)
+        wait_for_all()  # while the first one measures
 
 
 def start(experiment: Experiment) -> None:

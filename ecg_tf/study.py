@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,13 +161,14 @@ def comparison_plan(runs_dir="", notebooks="notebooks") -> Plan:
     return Plan("comparison", Path(notebooks) / f"{COMPARISON}.ipynb", given)
 
 
-def make_report(plan: Plan, output="reports", progress: bool = True) -> tuple[Path, Path]:
+def make_report(plan: Plan, output="reports", progress: bool = True, cwd=".") -> tuple[Path, Path]:
     """Runs a plan's notebook.
 
     Args:
         plan: `Plan`.
         output: folder of the report.
         progress: bool, show a bar over the notebook's cells. Default True.
+        cwd: folder in which the notebook runs.
 
     Returns:
         (path of the executed notebook, path of its HTML page).
@@ -175,7 +176,8 @@ def make_report(plan: Plan, output="reports", progress: bool = True) -> tuple[Pa
     Raises:
         InputError, NotebookError: as `run_notebook`.
     """
-    executed = run_notebook(plan.notebook, plan.report(output), plan.parameters, progress=progress)
+    executed = run_notebook(plan.notebook, plan.report(output), plan.parameters, progress=progress,
+                            cwd=cwd)
     return executed, to_html(executed)
 
 
@@ -194,7 +196,8 @@ def is_done(plan: Plan, output="reports") -> bool:
 
 
 def run_study(
-    plans: Sequence[Plan], output="reports", notebooks="notebooks", clock=time.monotonic
+    plans: Sequence[Plan], output="reports", notebooks="notebooks", clock=time.monotonic,
+    elsewhere: Callable[..., list[Outcome]] | None = None,
 ) -> list[Outcome]:
     """Makes all reports that are not there yet, then the comparison over all runs.
 
@@ -203,6 +206,8 @@ def run_study(
         output: folder of the reports.
         notebooks: folder of the notebooks; the comparison is made if it is among them.
         clock: function that gives seconds, default `time.monotonic`.
+        elsewhere: makes the reports of (plans, output) in other processes, such as
+            `cluster.make_reports`; None makes one after another here.
 
     Returns:
         list of Outcome, the comparison's last. Progress, failures and a summary are printed.
@@ -212,10 +217,10 @@ def run_study(
         KeyboardInterrupt: Ctrl-C, after what is kept has been said.
     """
     with holding(output, ".study.lock"):
-        return _run_study(plans, output, notebooks, clock)
+        return _run_study(plans, output, notebooks, clock, elsewhere)
 
 
-def _run_study(plans, output, notebooks, clock) -> list[Outcome]:
+def _run_study(plans, output, notebooks, clock, elsewhere) -> list[Outcome]:
     plans, to_run, outcomes, times = list(plans), [], [], []
     comparison = comparison_plan(notebooks=notebooks)
     if comparison.notebook.exists():
@@ -231,6 +236,9 @@ def _run_study(plans, output, notebooks, clock) -> list[Outcome]:
         outcomes.append(Outcome(plan, "done", minutes))
         if not (page := plan.report(output).with_suffix(".html")).exists():
             to_html(plan.report(output), page)
+    if elsewhere is not None and (others := [plan for plan in to_run if plan is not comparison]):
+        outcomes += elsewhere(others, output)
+        to_run = to_run[len(others):]  # the comparison comes last, here
     for number, plan in enumerate(to_run):
         print(f"[{number + 1} of {len(to_run)}] {plan.name}: {plan.notebook.stem} with "
               f"{len(plan.parameters)} parameters; {_left(to_run[number:], times)}",

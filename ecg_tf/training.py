@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.codec import Codec
+from ecg_tf.devices import StopTogether, agreed, check_shares, gather, spread, strategy_for
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.locks import holding
@@ -25,6 +26,7 @@ from ecg_tf.pipeline import beat_mixer, make_dataset
 from ecg_tf.preparation import Data
 from ecg_tf.shards import telling
 from ecg_tf.stopping_callbacks import stop_at_floor
+from ecg_tf.workers import worker
 
 # What changes nothing about the weights after so many steps: a run may be continued after changing
 # these. When to stop is among them, as `steps` is.
@@ -82,7 +84,8 @@ def build_gan(experiment: Experiment, codec: Codec, identity=None) -> GAN:
     return gan
 
 
-def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = True) -> GAN:
+def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = True,
+          devices: int = 1) -> GAN:
     """Trains on the training windows, writing history and checkpoints into `experiment.folder`.
 
     If a checkpoint of the same experiment lies there, it continues from it, with the batches and
@@ -94,27 +97,34 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         data: `Data` of `prepare_data`.
         callbacks: further Keras callbacks.
         progress: bool, show a bar or lines with the time left. Default True.
+        devices: int, devices that share each batch, see `devices.strategy_for`. Default 1.
 
     Returns:
         GAN, trained. `history.csv`, `samples/` and `checkpoints/last.keras` are in the folder.
 
     Raises:
-        InputError: the folder cannot be written to, another process works in it, or none of its
-            checkpoints can be read.
+        InputError: the folder cannot be written to, another process works in it, none of its
+            checkpoints can be read, or a batch cannot be shared out over so many devices.
     """
     with holding(experiment.folder):
-        return _train(experiment, data, callbacks, progress)
+        return _train(experiment, data, callbacks, progress, devices)
 
 
-def _train(experiment: Experiment, data: Data, callbacks, progress: bool) -> GAN:
+def _train(experiment: Experiment, data: Data, callbacks, progress: bool, devices: int) -> GAN:
     e, folder = experiment, experiment.folder
+    strategy = strategy_for(devices)  # first: devices are shared out before TensorFlow works
     checkpoint = Checkpoint(folder / "checkpoints" / "last.keras", training_key(e, data))
+    if strategy is not None:
+        check_shares(strategy, e.batch_size, checkpoint.key)
     gan = checkpoint.load()
     if gan is None or int(gan.step.value) > e.steps:
         # Asked for fewer steps than were kept: those weights would not be what was asked for.
         gan = build_gan(e, data.codec, _identity_network(e, data, progress))
     elif progress:
         print(f"Going on from the checkpoint of step {int(gan.step.value):,}.", flush=True)
+    alone = gan
+    if strategy is not None:
+        gan = spread(alone, strategy)
     train_windows = data.windows["train"]
     stop = stop_at_floor(e, data) if e.stop == "floor" else None
     some = train_windows.take(slice(None, None, max(1, len(train_windows) // REAL_IMAGES)))
@@ -127,10 +137,12 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool) -> GAN
         *([_tensorboard(folder)] if e.tensorboard else []),
         HistoryCSV(folder / "history.csv"),
         *callbacks,
-        *([stop.along, stop] if stop else []),
+        *([stop.along, stop, StopTogether(strategy)] if stop else []),
         checkpoint,  # last: what it keeps is then no older than the history
     ]  # fmt: skip
-    while (done := int(gan.step.value)) < e.steps and not (stop and stop.over(gan)):
+    while (done := int(gan.step.numpy())) < e.steps and not (
+        stop and agreed(strategy, stop.over(gan))
+    ):
         # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
         per_epoch = min(e.check_every, e.steps - done)
         batches = make_dataset(data.training, data.codec, e.batch_size, e.seed, start_step=done,
@@ -138,7 +150,10 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool) -> GAN
         with telling(data.shards):
             gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
                     callbacks=used, verbose=0, shuffle=False)  # fmt: skip
-    if stop:
+    if strategy is not None:
+        gather(gan, alone)
+        gan = alone
+    if stop and worker() == 0:
         said = stop.restore(gan)
         if progress:
             print(said, flush=True)

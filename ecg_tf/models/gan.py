@@ -8,6 +8,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.models.drawing import draw, latents_of
 from ecg_tf.models.identity import confusion_loss
 from ecg_tf.models.names import number_layers
+from ecg_tf.models.shares import draw_share, mean_over_all, share, to_be_summed, train_function
 
 _PACKAGE = "ecg_tf"
 
@@ -43,6 +44,7 @@ class GAN(keras.Model):
     n_critic = 1
     penalty_every = 0  # 0: this family has no penalty
     relativistic = False  # whether the generator's loss looks at real images too
+    penalty_now = None  # None: decided in the step; several devices decide it before
 
     def __init__(
         self, generator, discriminator, *, ema_decay=0.999, augment=None, identity=None,
@@ -59,6 +61,7 @@ class GAN(keras.Model):
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
+        self.strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
         self.ema_decay, self.augment, self.seed = float(ema_decay), augment, int(seed)
         self.identity, self.identity_weight = identity, float(identity_weight)
         self.latent_dim = generator.inputs[0].shape[-1]
@@ -132,8 +135,23 @@ class GAN(keras.Model):
     def metrics(self):
         return list(self.trackers.values())
 
+    @property
+    def distribute_strategy(self):
+        # Not the one of the scope: `models.shares` says why Keras is not to spread the work.
+        return tf.distribute.get_strategy()
+
+    def make_train_function(self, force=False):
+        if self.strategy is None:
+            super().make_train_function(force)
+        elif force or self.train_function is None:
+            if type(self).train_step is not GAN.train_step:
+                raise InputError(f"{type(self).__name__} is trained on one device only.",
+                                 expected="DCGAN, R1GAN or WGANGP", got=type(self).__name__,
+                                 fix="make it outside of the strategy's scope")  # fmt: skip
+            self.train_function = train_function(self, self.strategy)
+
     def train_step(self, data):
-        images = data[0] if isinstance(data, (tuple, list)) else data
+        images = share(data[0] if isinstance(data, (tuple, list)) else data)
         batch = tf.shape(images)[0]
         for _ in range(self.n_critic - 1):
             self.discriminator_step(images, self.generator(self.draw_latents(batch), training=True))
@@ -153,7 +171,7 @@ class GAN(keras.Model):
         pixels = tape.gradient(paid, generated)
         weights = self.generator.trainable_variables
         gradients = drawing.gradient(generated, weights, output_gradients=pixels)
-        self.g_optimizer.apply(gradients, weights)
+        self.g_optimizer.apply(to_be_summed(gradients), weights)
         self.step.assign(self.step + 1)
         self.update_ema()
         return self.track(
@@ -161,7 +179,7 @@ class GAN(keras.Model):
             g_loss=g_loss,
             real_score=tf.reduce_mean(real_scores),
             generated_score=tf.reduce_mean(generated_scores),
-            g_grad_norm=tf.linalg.global_norm(gradients),
+            g_grad_norm=tf.linalg.global_norm(mean_over_all(gradients)),
             **({} if self.identity is None else {"identity_loss": named}),
         )
 
@@ -172,10 +190,10 @@ class GAN(keras.Model):
             real_scores, generated_scores = self.score(images), self.score(generated)
             loss = self.discriminator_loss(real_scores, generated_scores)
         gradients = tape.gradient(loss, weights)
-        if self.penalty_every:
+        if self.penalty_every and self.penalty_now is not False:
             pairs = zip(gradients, self.penalty_gradients(images, generated), strict=True)
             gradients = [ours + its for ours, its in pairs]
-        self.d_optimizer.apply(gradients, weights)
+        self.d_optimizer.apply(to_be_summed(gradients), weights)
         return loss, real_scores, generated_scores
 
     def penalty_gradients(self, images, generated):
@@ -190,7 +208,7 @@ class GAN(keras.Model):
             values = [weight.value for weight in weights]
             return tape.gradient(value, values, unconnected_gradients=zero)
 
-        if self.penalty_every == 1:
+        if self.penalty_every == 1 or self.penalty_now:
             return gradients()
         # Differentiated inside the branch: a skipped step then costs nothing at all.
         return tf.cond(
@@ -206,7 +224,8 @@ class GAN(keras.Model):
         return self.discriminator(images, training=True)
 
     def draw_latents(self, batch):
-        return keras.random.normal((batch, self.latent_dim), seed=self.seed_generator)
+        return draw_share(lambda n: keras.random.normal((n, self.latent_dim),
+                                                        seed=self.seed_generator), batch)
 
     def update_ema(self):
         """Moves the averaged generator towards the generator."""

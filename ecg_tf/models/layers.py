@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from ecg_tf.errors import InputError
+from ecg_tf.models.shares import mean_over_all
 
 _PACKAGE = "ecg_tf"
 
@@ -239,7 +240,8 @@ class MinibatchStd(keras.layers.Layer):
 
     def call(self, features):
         x = ops.cast(features, "float32")
-        variance = ops.mean(ops.square(x - ops.mean(x, axis=0, keepdims=True)), axis=0)
+        mean = mean_over_all(ops.mean(x, axis=0, keepdims=True))
+        variance = mean_over_all(ops.mean(ops.square(x - mean), axis=0))
         # The 1e-8 keeps the root's gradient finite where all images agree.
         std = ops.mean(ops.sqrt(variance + 1e-8))
         plane = ops.zeros_like(features[..., :1]) + ops.cast(std, features.dtype)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from ecg_tf.models.gan import GAN
+from ecg_tf.models.shares import draw_share
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
@@ -34,7 +35,8 @@ class WGANGP(GAN):
 
     def penalty(self, images, generated):
         # Points between a real and a generated image, all along the line: uniform, not normal.
-        weight = keras.random.uniform((tf.shape(images)[0], 1, 1, 1), seed=self.seed_generator)
+        weight = draw_share(lambda n: keras.random.uniform((n, 1, 1, 1), seed=self.seed_generator),
+                            tf.shape(images)[0])
         between = images + weight * (generated - images)
         with tf.GradientTape() as tape:
             tape.watch(between)
