@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report study test slow durable fuzz data lab lint clean
+.PHONY: help report reports study test slow durable fuzz data lab lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,6 +22,9 @@ report: $(VENV)/.installed ## run one experiment the whole way, write reports/<n
 
 study: $(VENV)/.installed ## run all experiments that have no report yet, then the comparison
 	$(RUN) -m ecg_tf study
+
+reports: $(VENV)/.installed ## from the reports: their pages, reports/index.html, the README's table
+	$(RUN) -m ecg_tf results
 
 test: $(VENV)/.installed ## run the tests
 	$(RUN) -m pytest tests

@@ -27,19 +27,10 @@ def to_html(ipynb, html=None, title: str = "", code: bool = False) -> Path:
     Raises:
         InputError: no such notebook, or a file that is none.
     """
-    import nbformat
     from bs4 import BeautifulSoup
 
     ipynb = Path(ipynb)
-    try:
-        notebook = nbformat.read(ipynb, as_version=4)
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"'{ipynb}' cannot be made into a report.",
-            expected="an executed Jupyter notebook (.ipynb)",
-            got="no such file" if isinstance(error, FileNotFoundError) else type(error).__name__,
-            fix="run the notebook first",
-        ) from None
+    notebook = read_executed(ipynb)
     body = _exporter(code).from_notebook_node(_described(notebook))[0]
     soup = BeautifulSoup(body, "html.parser")
     for tag in soup(["script", "link", "iframe", "object"]):
@@ -47,15 +38,53 @@ def to_html(ipynb, html=None, title: str = "", code: bool = False) -> Path:
     contents = _table_of_contents(soup)
     first = soup.find("h1")
     title = title or (first.get_text(" ", strip=True) if first else ipynb.stem)
-    page = (
+    page = html_page(title, f"{contents}\n<main>\n{soup}\n</main>", _CSS + _highlighting(body))
+    return write_whole(ipynb.with_suffix(".html") if html is None else html, page)
+
+
+def read_executed(ipynb):
+    """Reads a notebook that was run.
+
+    Args:
+        ipynb: path.
+
+    Returns:
+        NotebookNode.
+
+    Raises:
+        InputError: no such notebook, or a file that is none.
+    """
+    import nbformat
+
+    try:
+        return nbformat.read(ipynb, as_version=4)
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"'{ipynb}' cannot be made into a report.",
+            expected="an executed Jupyter notebook (.ipynb)",
+            got="no such file" if isinstance(error, FileNotFoundError) else type(error).__name__,
+            fix="run the notebook first",
+        ) from None
+
+
+def html_page(title: str, body: str, style: str) -> str:
+    """A page that loads nothing.
+
+    Args:
+        title: str, plain text.
+        body: str, HTML.
+        style: str, CSS, after the colours for light, dark and print.
+
+    Returns:
+        str, the page.
+    """
+    return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="color-scheme" content="light dark">\n<title>{text.escape(title)}</title>\n'
-        f"<style>{_CSS}{_highlighting(body)}</style>\n</head>\n<body>\n{contents}\n"
-        f"<main>\n{soup}\n</main>\n</body>\n</html>\n"
+        f"<style>{_COLOURS}{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
-    return write_whole(ipynb.with_suffix(".html") if html is None else html, page)
 
 
 def _described(notebook):
@@ -141,7 +170,7 @@ def _highlighting(body: str) -> str:
     return f"{light}\n{screen_dark}\n.highlight, .highlight pre {{ background: none }}\n"
 
 
-_CSS = """
+_COLOURS = """
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d8dee4;
   --raised: #f6f8fa; --link: #0063a5; --bad: #a03000 }
 @media screen and (prefers-color-scheme: dark) {
@@ -149,6 +178,8 @@ _CSS = """
     --link: #6cb6ff; --bad: #ff9d66 }
 }
 * { box-sizing: border-box }
+"""
+_CSS = """\
 html { scroll-behavior: smooth; scroll-padding-top: 1rem }
 body { margin: 0 auto; max-width: 84rem; display: grid; grid-template-columns: 15rem minmax(0, 1fr);
   gap: 0 3rem; padding: 0 1.5rem; background: var(--page); color: var(--ink);
