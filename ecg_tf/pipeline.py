@@ -105,7 +105,7 @@ def _from_files(windows: "ShardedWindows", codec: Codec):
 
     def read(index):
         try:
-            return list(tf_inputs(windows.take(index), codec).values())
+            return list(tf_inputs(windows.take(index), codec, finite=True).values())
         except InputError as error:
             windows.problem = error  # TensorFlow would wrap it in words of its own
             raise
@@ -171,18 +171,22 @@ def beat_mixer(codec: Codec, persons: int = 2):
     return mixed
 
 
-def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:
+def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str, np.ndarray]:
     """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
 
     Args:
         windows: `Windows`.
         codec: fitted `Codec`.
+        finite: bool, the samples have been checked already. Default False.
 
     Returns:
         dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
         window's range, its `code`, `rpeaks` and `lengths`.
     """
-    codec.check(windows)
+    if finite:
+        codec.arrangement.check(windows.signals, windows.rpeaks, windows.lengths)
+    else:
+        codec.check(windows)
     inputs: dict[str, np.ndarray] = {"signals": np.asarray(windows.signals, np.float32)}
     code = codec.standardizer.range_code(windows)
     if code is not None:

@@ -55,15 +55,17 @@ def main():
         + ["", f"{os.cpu_count()} cores, load {load:.1f} before it began."]) + "\n")
 
 
-def in_turns(repeats: int, *calls) -> list[float]:
-    """The best time of each call, s; they are called in turns. A call may give its own time."""
+def in_turns(repeats: int, *calls, clock=time.perf_counter) -> list[float]:
+    """The best time of each call, s; they are called in turns. A call may give its own time.
+
+    What works in one thread is timed by the processor's clock, which others do not stop.
+    """
     best = [math.inf] * len(calls)
     for _ in range(repeats):
         for number, call in enumerate(calls):
-            start = time.perf_counter()
+            start = clock()
             told = call()
-            best[number] = min(best[number], told if isinstance(told, float)
-                               else time.perf_counter() - start)
+            best[number] = min(best[number], told if isinstance(told, float) else clock() - start)
     return best
 
 
@@ -129,7 +131,8 @@ def codec(repeats: int):
         made = make_codec(windows, range="companded", arrangement=name, **size)
         images = made.encode(windows)
         there, back, copy = in_turns(3 * repeats, partial(made.encode, windows),
-                                     partial(made.decode, images), windows.signals.copy)
+                                     partial(made.decode, images), windows.signals.copy,
+                                     clock=time.process_time)
         each = 1e6 / len(windows)
         yield (f"encode, {name}", "memory copy of the signals", there / copy, "",
                f"{there * each:.0f} µs a window")
@@ -157,7 +160,7 @@ def reading(repeats: int):
         read_folder(folder, ("MLII",))  # files in the page cache, ours in the cache
         fresh, cached, theirs = in_turns(
             repeats, lambda: read_folder(folder, ("MLII",), cache=False),
-            lambda: read_folder(folder, ("MLII",)), bare)
+            lambda: read_folder(folder, ("MLII",)), bare, clock=time.process_time)
     yield ("reading MIT-BIH, checked, with beats", "bare wfdb.rdrecord", fresh / theirs, "≤ 1.1",
            ms(fresh, theirs))
     yield ("bare wfdb.rdrecord", "reading MIT-BIH from the cache", theirs / cached, "≥ 20",
