@@ -77,7 +77,7 @@ def key_figures(report: Report) -> str:
     value, floor = measures.get("re-identification at 1 % FAR", (math.nan, math.nan))
     if not math.isnan(value):
         parts.append(f"{value:.1%} of the strips taken for a training person "
-                     f"(strangers: {floor:.1%})".replace("%", " %"))  # fmt: skip
+                     f"(strangers: {floor:.1%})".replace("%", "\u00a0%"))  # fmt: skip
     return " · ".join(parts + [f"release gate: {report.gate}"] * bool(report.gate))
 
 
@@ -104,7 +104,7 @@ def thumbnail(png: bytes) -> bytes:
     over.paste(picture, (0, 0))
     small = over.resize(THUMBNAIL, Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    small.quantize(48, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
+    small.quantize(128, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
     return out.getvalue()
 
 
@@ -131,7 +131,7 @@ def _card(report: Report) -> str:
     lines = [
         ("h3", f'<a href="{report.name}.html">'
                f"{html.escape(report.name if experiment else report.title)}</a>"),
-        ("p", html.escape(_settings(report) if experiment else report.question)),
+        ("p", html.escape(_settings(report) if experiment else _question(report))),
         ("p class=\"figures\"", html.escape(key_figures(report))),
         ("p class=\"made\"", " · ".join([*_made(report),
                                          f'<a href="{report.name}.ipynb">notebook</a>'])),
@@ -147,8 +147,11 @@ def _settings(report: Report) -> str:
     if own.get("mix_persons", 1) > 1:
         parts.append(f"{own['mix_persons']} persons mixed")
     database = report.facts.get("title") or own.get("database")
-    return f"{report.question[:1].upper()}{report.question[1:]} Here: {', '.join(parts)}; " \
-           f"{database}."
+    return f"{_question(report)} Here: {', '.join(parts)}; {database}."
+
+
+def _question(report: Report) -> str:
+    return report.question[:1].upper() + report.question[1:]
 
 
 def _made(report: Report) -> list[str]:

@@ -53,7 +53,7 @@ def test_a_report_says_what_stands_in_it(tmp_path):
     assert report.figures[0][0] == "Two synthetic strips & more"
     assert key_figures(report) == (
         "MMD² 0.82 × floor · precision 0.56 (real: 0.57) · recall 0.00 (real: 0.45) · "
-        "4.6 % of the strips taken for a training person (strangers: 2.2 %) · "
+        "4.6\u00a0% of the strips taken for a training person (strangers: 2.2\u00a0%) · "
         "release gate: not passed")
 
 
