@@ -58,8 +58,10 @@ def main(folder: Path) -> None:
     # A row begins where the one before ends, at a share of each interval.
     peaks = window.rpeaks[0]
     cuts = (peaks[1:] - codec.arrangement.before * np.diff(peaks)) / count
+    minutes = len(record.signal) / codec.fs / 60
     parts = [
-        panel(0, 0, "ECG of a person", f"{len(record.signal) / codec.fs / 60:.0f} minutes, {SECONDS:g} s shown", trace(whole, "real")),
+        panel(0, 0, "ECG of a person", f"{minutes:.0f} minutes, {SECONDS:g} s shown",
+              trace(whole, "real")),
         panel(1, 0, "Window", f"{codec.rows} beats, cut between them",
               trace(window.signals[0, :count, 0], "real") + marks(cuts)),
         panel(2, 0, "Image", "one beat a row", pixels(real[0, ..., 0]), 156),
@@ -81,7 +83,8 @@ def main(folder: Path) -> None:
            f'aria-label="{about}"><title>From an ECG to a synthetic ECG</title><desc>{about}'
            f"</desc><style>{STYLE}</style><defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" "
            'refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="tip" '
-           'd="M0 0L8 4L0 8z"/></marker></defs><rect class="page" y="36" width="940" height="400" rx="8"/>'
+           'd="M0 0L8 4L0 8z"/></marker></defs>'
+           '<rect class="page" y="36" width="940" height="400" rx="8"/>'
            + "\n".join(parts) + "</svg>\n")  # fmt: skip
     print(write_whole(Path(__file__).with_name("pipeline.svg"), svg))
 
