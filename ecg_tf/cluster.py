@@ -8,7 +8,7 @@ given to the next one, which goes on from the checkpoint in the run's folder.
 
 import contextlib
 import logging
-import os
+import platform
 import signal
 import threading
 import time
@@ -63,7 +63,7 @@ def make(plan: Plan, output: str, folder: str) -> tuple[str, float, str]:
     """
     begun = time.monotonic()
     if not Path(output, LOCK).exists():
-        return "failed", 0.0, (f"The worker on '{os.uname().nodename}' does not see '{output}' of "
+        return "failed", 0.0, (f"The worker on '{platform.node()}' does not see '{output}' of "
                                "this study: put it where all machines see it under this path.")
     with _ended_when_given_up():
         while True:

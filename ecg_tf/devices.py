@@ -10,6 +10,8 @@ The first machine keeps checkpoints, measures and writes the run; the others nee
 experiment file, no folder of the first one.
 """
 
+import contextlib
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -128,6 +130,22 @@ class StopTogether(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.stop_training = agreed(self.strategy, self.model.stop_training)
+
+
+@contextlib.contextmanager
+def telling_who_is_missing():
+    """Says in plain words what TensorFlow says at length when another machine is gone."""
+    errors = (tf.errors.UnavailableError, tf.errors.InternalError, tf.errors.AbortedError,
+              tf.errors.CancelledError, tf.errors.DeadlineExceededError)  # fmt: skip
+    try:
+        yield
+    except errors as error:
+        if workers() == 1:
+            raise
+        raise InputError("Another machine was lost while training.", expected="all machines of "
+                         "TF_CONFIG until the end", got=" ".join(str(error).split())[:150],
+                         fix="give the same commands again, on all machines: the training goes on "
+                         "from the checkpoint") from error  # fmt: skip
 
 
 def wait_for_all(devices: int = 1) -> None:

@@ -13,7 +13,15 @@ import tensorflow as tf
 
 from ecg_tf.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.codec import Codec
-from ecg_tf.devices import StopTogether, agreed, check_shares, gather, spread, strategy_for
+from ecg_tf.devices import (
+    StopTogether,
+    agreed,
+    check_shares,
+    gather,
+    spread,
+    strategy_for,
+    telling_who_is_missing,
+)
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.locks import holding
@@ -147,7 +155,7 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
         per_epoch = min(e.check_every, e.steps - done)
         batches = make_dataset(data.training, data.codec, e.batch_size, e.seed, start_step=done,
                                mix_persons=e.mix_persons)
-        with telling(data.shards):
+        with telling(data.shards), telling_who_is_missing():
             gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
                     callbacks=used, verbose=0, shuffle=False)  # fmt: skip
     if strategy is not None:

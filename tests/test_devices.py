@@ -100,8 +100,9 @@ def test_runs_on_devices_and_machines_are_those_of_one_also_after_a_kill(tmp_pat
     while not reached():
         assert both[0].poll() is None, both[0].communicate()
     both[1].kill()  # and the first one cannot go on without it
-    assert both[0].wait(300) != 0
-    [one.communicate() for one in both]
+    _, error = both[0].communicate(timeout=300)
+    both[1].communicate()
+    assert both[0].returncode == 2 and "Another machine was lost" in error, error
     said = ended(*[start(run, folder, **environment, **one) for one in machines()])
     assert "Going on from the checkpoint" in said[0] and "machine 1 is done" in said[1]
     assert not (folder / "runs/tiny/.lock").exists()

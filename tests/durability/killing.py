@@ -70,7 +70,7 @@ def kill_when(moment: Callable[[], bool], delay: float, *arguments, folder: Path
 
 
 def trained(run: Path, steps: int) -> Callable[[], bool]:
-    """A moment: the history tells of so many steps."""
+    """A moment: the history tells of so many steps. Next, their checkpoint is written."""
     history = run / "history.csv"
 
     def come():
@@ -78,6 +78,24 @@ def trained(run: Path, steps: int) -> Callable[[], bool]:
             return int(history.read_text().rstrip().rsplit("\n", 1)[-1].split(",")[0]) >= steps
         except (OSError, ValueError):
             return False
+
+    return come
+
+
+def kept(run: Path, steps: int) -> Callable[[], bool]:
+    """A moment: the checkpoint after so many steps is whole, and what follows has begun.
+
+    `trained` is not that moment: writing a checkpoint of these small networks takes longer than
+    the steps between two of them, so that a kill shortly after it always hits the writing.
+    """
+    reached, checkpoint = trained(run, steps), run / "checkpoints" / "last.keras"
+
+    def come():
+        try:
+            newer = checkpoint.stat().st_mtime_ns > (run / "history.csv").stat().st_mtime_ns
+        except OSError:
+            return False
+        return newer and reached()
 
     return come
 

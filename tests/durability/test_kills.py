@@ -12,6 +12,7 @@ from tests.durability.killing import (
     QUICK,
     complete,
     differences,
+    kept,
     kill_when,
     saving,
     trained,
@@ -73,13 +74,14 @@ def test_ten_random_moments(uninterrupted, tmp_path, capsys):
     rng, moments = random.Random(SEED), []
     for kind in ["training"] * 5 + ["checkpoint"] * 4 + ["afterwards"]:
         step = 40 if kind == "afterwards" else rng.randrange(1, 36)
-        moments.append((kind, step, rng.uniform(0, 0.03 if kind == "checkpoint" else 0.3)))
+        longest = {"training": 0.05, "checkpoint": 0.03, "afterwards": 0.3}[kind]
+        moments.append((kind, step, rng.uniform(0, longest)))
 
     def kill_and_go_on(number: int):
         kind, step, delay = moments[number]
         folder = tmp_path / str(number)
         file, run = write_experiment(folder), folder / "runs" / "tiny"
-        moment = saving(run, step) if kind == "checkpoint" else trained(run, step)
+        moment = (saving if kind == "checkpoint" else kept)(run, step)
         alive = kill_when(moment, delay, "run", file, folder=folder)
         inside = part_of(run)
         at = resumed_at(complete("run", file, folder=folder))
@@ -89,14 +91,16 @@ def test_ten_random_moments(uninterrupted, tmp_path, capsys):
     with ThreadPoolExecutor(2) as two:
         rows = list(two.map(kill_and_go_on, range(len(moments))))
     with capsys.disabled():
-        print("\n| killed at | a checkpoint half written | resumed at step | identical |")
+        print("\n| killed at | a checkpoint half written | went on from step | identical |")
         print("|---|---|---|---|")
         for moment, _, inside, at, found in rows:
             print(f"| {moment} | {'yes' if inside else 'no'} | {at} | "
                   f"{'no: ' + ', '.join(found[:3]) if found else 'yes'} |")
     assert all(alive for _, alive, *_ in rows)
     assert not any(found for *_, found in rows)
-    assert any(inside for _, _, inside, *_ in rows)  # else it would not show what it says
+    for moment, _, inside, at, _ in rows:  # else it would not show what it says
+        assert inside == moment.startswith("checkpoint"), moment
+        assert (at == 40) == moment.startswith("afterwards"), moment
 
 
 @pytest.mark.slow

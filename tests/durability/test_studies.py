@@ -1,14 +1,28 @@
 """A study or a report that was killed, or failed late, goes on from what is there."""
 
+import re
 import subprocess
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
+import yaml
 
 from ecg_tf.__main__ import main
 from ecg_tf.locks import holding
-from tests.durability.killing import QUICK, command, complete, differences, kill_when, trained
+from tests.durability.killing import (
+    HOME,
+    QUICK,
+    SETTINGS,
+    command,
+    complete,
+    differences,
+    kept,
+    kill_when,
+    saving,
+    write_experiment,
+)
 from tests.test_run import TINY
 from tests.test_study import notebook
 
@@ -99,23 +113,49 @@ def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, c
 
 
 @pytest.mark.slow
-def test_a_study_killed_in_a_training_gives_the_same_numbers(tmp_path):
-    """The real notebook: its kernel is killed with the study, and both reports come out alike."""
-    import yaml
-
-    from tests.durability.killing import HOME, SETTINGS
-
+def test_what_was_stopped_gives_the_same_numbers(tmp_path, capsys):
+    """The real notebook: a study killed twice, and a report with a later cell that fails."""
+    own = {**SETTINGS, **QUICK}
     for name in ("whole", "killed"):
         books = tmp_path / name / "notebooks"
         (books / "experiments").mkdir(parents=True)
-        (books / "05_experiment.ipynb").write_bytes(
-            (Path(HOME) / "notebooks/05_experiment.ipynb").read_bytes())
+        with_a_cell_that_may_fail(books)
         for seed in (1, 2):
-            (books / f"experiments/e{seed}.yaml").write_text(
-                yaml.safe_dump({**SETTINGS, "seed": seed}))
-    complete("study", folder=tmp_path / "whole")
-    killed = tmp_path / "killed"
-    assert kill_when(trained(killed / "runs/e2", 12), 0.02, "study", folder=killed)
+            (books / f"experiments/e{seed}.yaml").write_text(yaml.safe_dump({**own, "seed": seed}))
+        write_experiment(tmp_path / name, "late", **QUICK)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    complete("study", folder=whole)
+    complete("report", "late.yaml", folder=whole)
+
+    assert kill_when(kept(killed / "runs/e1", 12), 0.02, "study", folder=killed)
+    assert kill_when(saving(killed / "runs/e2", 24), 0.0, "study", folder=killed)
     assert "done: e1" in complete("study", folder=killed)
-    for name in ("e1", "e2"):
-        assert differences(tmp_path / "whole/runs" / name, killed / "runs" / name) == []
+    (killed / "broken").write_text("")
+    failed = command("report", "late.yaml", folder=killed, stderr=subprocess.PIPE)
+    assert "a later cell fails" in failed.communicate()[1] and failed.returncode == 1
+    (killed / "broken").unlink()
+    complete("report", "late.yaml", folder=killed)
+
+    rows = []
+    for name, stopped in (("e1", "study, killed in a training, step 12"),
+                          ("e2", "study, killed in a checkpoint, step 24"),
+                          ("late", "report, a cell after the training failed")):
+        said = (killed / f"reports/{name}.ipynb").read_text()
+        found = re.search(r"Going on from the checkpoint of step (\d+)", said)
+        rows.append((stopped, int(found[1]) if found else 0,
+                     differences(whole / "runs" / name, killed / "runs" / name)))
+    with capsys.disabled():
+        print("\n| stopped | went on from step | identical |\n|---|---|---|")
+        for stopped, at, found in rows:
+            print(f"| {stopped} | {at} | {'no: ' + ', '.join(found[:3]) if found else 'yes'} |")
+    assert not any(found for *_, found in rows)
+    assert all(at for _, at, _ in rows) and rows[2][1] == 40
+
+
+def with_a_cell_that_may_fail(books: Path) -> None:
+    """The notebook of experiments, with a cell behind the training that fails if asked to."""
+    book = nbformat.read(Path(HOME) / "notebooks/05_experiment.ipynb", as_version=4)
+    after = next(i for i, cell in enumerate(book.cells) if "= train_gan(" in cell.source)
+    code = "import pathlib\nassert not pathlib.Path('broken').exists(), 'a later cell fails'"
+    book.cells.insert(after + 1, nbformat.v4.new_code_cell(code))
+    nbformat.write(book, books / "05_experiment.ipynb")
