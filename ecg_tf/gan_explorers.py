@@ -259,7 +259,7 @@ def explore_training(folder, codec: Codec | None = None, high: float = 0.0,
     last, style = len(replay.steps) - 1, {"description_width": "6em"}
     place = w.IntSlider(max=last, value=last, description="check", style=style,
                         layout=w.Layout(width="32em"))
-    play = w.Play(max=last, interval=500)
+    play = w.Play(value=last, max=last, interval=500)
     w.jslink((play, "value"), (place, "value"))
     sample = w.IntSlider(max=replay.samples - 1, description="sample", style=style)
     picture, below, words = w.Image(format="png"), w.Image(format="png"), w.HTML()

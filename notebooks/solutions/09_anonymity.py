@@ -1,0 +1,112 @@
+"""Solutions to the exercises of 09_anonymity: `python notebooks/solutions/09_anonymity.py`.
+
+Each function answers one exercise; its first line says what is to be seen. Exercises 1 and 2 train
+GANs, some minutes each; what they print decides, and another seed may decide anew.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ecg_tf.evaluation.alignment import nearest_strips
+from ecg_tf.evaluation.copies import copy_measures, fit_copy_test, plant_copies
+from ecg_tf.experiment import Experiment
+from ecg_tf.filtering import prepare
+from ecg_tf.preparation import prepare_data
+from ecg_tf.simulate import simulate_cohort
+from ecg_tf.windows import cut_strips, strips
+
+FS = 128.0
+
+
+def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minutes=4.0, height=32,
+             seconds=10.0, **settings):
+    """Copies and lookalikes among the strips of a GAN that saw a few images of a few persons."""
+    from ecg_tf.quiet import quiet_startup
+
+    with quiet_startup():
+        from ecg_tf.synthesis import synthesize
+        from ecg_tf.training import train
+
+    e = Experiment(**{
+        "experiment": f"solution-09-{few_windows}-{steps}", "subjects": subjects,
+        "minutes": minutes, "height": height, "strip_seconds": seconds, "penalty": 0.1,
+        "steps": steps, "ema_decay": 0.99, "base_filters": 16, "latent_dim": 64, **settings})
+    data = prepare_data(e)
+    pool, known = data.windows["train"], np.unique(data.windows["train"].subjects)[:persons]
+    rows = [np.flatnonzero(pool.subjects == who) for who in known]
+    rows = [own[np.linspace(0, len(own) - 1, few_windows).astype(int)] for own in rows]
+    narrow = pool.take(np.unique(np.concatenate(rows)))
+    gan = train(replace(e, batch_size=min(16, len(narrow))),
+                replace(data, windows={**data.windows, "train": narrow}), progress=False)
+    made = cut_strips(synthesize(gan.ema_generator, data.codec, 2 * drawn, 1, high=40.0), seconds)
+    inside = data.strips["train"].take(np.isin(data.strips["train"].subjects, known))
+    other = data.strips["test"]
+    test = fit_copy_test(inside.signals, other.signals, other.subjects, FS)
+    rows = copy_measures(made[:drawn], inside.signals, test, FS)
+    print(f"{few_windows} images of each of {persons} persons, {steps} steps: "
+          + ", ".join(f"{row.name} {row.value:.0%}" for row in rows[:2]))
+    return {row.name: row.value for row in rows}
+
+
+def exercise_1(windows=(2, 10, 30), **size):
+    """The more images of a person, the less any one of them is drawn again: copies fall first.
+    Lookalikes last longest, since the GAN still draws these few persons and nobody else."""
+    return {n: by_heart(few_windows=n, **size) for n in windows}
+
+
+def exercise_2(steps=(100, 1500), **size):
+    """Look at the shares after 100 steps, and at the strips: what is still noise is near nobody. A
+    GAN is caught when, not before, its drawings are good enough to be somebody's."""
+    return {n: by_heart(steps=n, **size) for n in steps}
+
+
+def exercise_3(members=10, others=20, planted=5, drawn=200, minutes=2.0, seconds=4.0, seed=0):
+    """Five of two hundred are 2.5 %: a share moves little, but the five stand at the very top of
+    the copy scores. Whoever looks at the highest scores sees them at once."""
+    length, margin = round(seconds * FS), round(2 * FS)
+    cohort = [prepare(r) for r in simulate_cohort(members + others, minutes=minutes, seed=seed)]
+    inside = strips(cohort[:members], length + 2 * margin, step=length)
+    outside = strips(cohort[members:], length)
+    rng = np.random.default_rng(seed)
+    fresh = outside.take(np.isin(outside.subjects, np.unique(outside.subjects)[::2]))
+    null = outside.take(~np.isin(outside.subjects, np.unique(outside.subjects)[::2]))
+    chosen = inside.signals[rng.permutation(len(inside))[:planted]]
+    hidden = plant_copies(chosen, FS, seconds, seed)["all of these"]
+    mixed = np.concatenate([fresh.signals[rng.permutation(len(fresh))[:drawn]], hidden])
+    test = fit_copy_test(inside.signals, null.signals, null.subjects, FS, length=length)
+    score = nearest_strips(mixed, inside.signals, FS).score
+    top = np.argsort(-score)[:planted]
+    found = float((top >= len(mixed) - planted).mean()), float((score > test.person).mean())
+    print(f"Lookalikes: {found[1]:.1%} of {len(mixed)} strips. Of the {planted} highest scores "
+          f"{found[0]:.0%} are planted copies.")
+    return found
+
+
+def exercise_4(persons=(40, 20, 10), draws=500, seed=0):
+    """The interval of the null grows with one over the square root of the persons, whatever the
+    number of strips: with half of them a leak has to be 1.4 times as large to show."""
+    rng, widths = np.random.default_rng(seed), {}
+    for n in persons:
+        half = n // 2
+        scores = rng.standard_normal((draws, n))  # one score a person, dealt at random
+        higher = (scores[:, :half, None] > scores[:, None, half:]).mean(axis=(1, 2))
+        low, high = np.quantile(higher, [0.025, 0.975])
+        widths[n] = high - low
+        print(f"{n} persons: an AUC between {low:.2f} and {high:.2f} is chance")
+    return widths
+
+
+def exercise_5():
+    """There is no number to compute. Those who might: a colleague who has the patient's next ECG;
+    an insurer with one ECG of an applicant; a relative who knows the date of a stay; whoever
+    trained the generator and has its weights. For each write down what they know already, and which
+    attack of the lesson stands for them. The first two are membership inference with an own
+    recording; weights and dates are not covered here, so the gate says nothing about these
+    attackers."""
+    print(exercise_5.__doc__)
+
+
+if __name__ == "__main__":
+    for exercise in (exercise_1, exercise_2, exercise_3, exercise_4, exercise_5):
+        exercise()
