@@ -35,7 +35,7 @@ def exercise_2(persons=4, low=0.0, high=15.0):
         truth, fs = true_intervals(heart, **options), record.fs
         whole, cut = (prepare(record, fs, 0.0, edge).signal[:, 0] for edge in (0.0, high))
         for wave in kept:
-            edges = zip(*(truth[f"{wave.lower()}_{end}"] for end in ("onset", "offset")), strict=True)
+            edges = np.stack([truth[f"{wave.lower()}_{end}"] for end in ("onset", "offset")], -1)
             spans = [slice(round(a * fs), round(b * fs)) for a, b in edges if a > 1 and b < 29]
             kept[wave] += [np.ptp(cut[span]) / np.ptp(whole[span]) for span in spans]
     kept = {wave: float(np.median(shares)) for wave, shares in kept.items()}
