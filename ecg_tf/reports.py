@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ecg_tf
 from ecg_tf.errors import InputError, cannot_write, closest, write_whole
-from ecg_tf.locks import holding
+from ecg_tf.locks import InUse, holding
 from ecg_tf.report_html import to_html
 
 __all__ = ["NotebookError", "run_notebook", "strip_progress", "to_html"]
@@ -96,7 +96,7 @@ def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd
         return output
     except PapermillExecutionError as error:
         write_whole(failed, _finished(nbformat.read(part, as_version=4), notebook, failed, cwd))
-        if error.ename == "InputError":
+        if error.ename in (InputError.__name__, InUse.__name__):
             raise InputError(error.evalue) from None
         raise NotebookError(
             f"A cell of {notebook.name} failed with {error.ename}: {error.evalue} "

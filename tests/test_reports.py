@@ -59,12 +59,13 @@ def test_a_notebook_runs_with_its_parameters_and_forgets_its_machine(tmp_path):
     assert "PYTHONPATH" not in os.environ or "ecg_tf" not in os.environ["PYTHONPATH"]
 
 
-def test_an_input_error_in_a_cell_comes_as_its_paragraph_only(tmp_path):
+@pytest.mark.parametrize("error", ["errors import InputError", "locks import InUse"])
+def test_an_input_error_in_a_cell_comes_as_its_paragraph_only(tmp_path, error):
     source = write(
         tmp_path / "n.ipynb",
         new_code_cell(
-            "from ecg_tf.errors import InputError\n"
-            "raise InputError('No lead X.', expected='MLII', got='X', fix='use MLII')"
+            f"from ecg_tf.{error} as Error\n"
+            "raise Error('No lead X.', expected='MLII', got='X', fix='use MLII')"
         ),
     )
     output = tmp_path / "n_run.ipynb"
