@@ -59,7 +59,7 @@ def exercise_2(**size):
 
 def exercise_3(short=150, **size):
     """A measure that moves from the first column to the second notices the short training."""
-    return beside(short=trained(steps=short, **size), long=trained(**size))
+    return beside(short=trained(**{**size, "steps": short}), long=trained(**size))
 
 
 def exercise_4(seed=0):
