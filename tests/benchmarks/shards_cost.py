@@ -1,12 +1,13 @@
 """Memory and speed of data in files against data in memory: `python tests/benchmarks/...`.
 
-Simulated windows, 1, 10 and 100 times (the files are copied under other numbers), each in a process
+Simulated windows, 1, 10 and 100 times (the files are linked under other numbers), each in a process
 of its own: peak memory after some hundred batches, the batches a second without a network, and,
 at base 32, the share of a training step that waits for its batch.
 """
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -24,10 +25,11 @@ SETTINGS = {"subjects": 20, "minutes": 8.0, "overlap": 0.9, "precision": "float3
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, nargs="*", default=[1, 10, 100])
+    parser.add_argument("--base", default="", help="where the windows are, or are to be, kept")
     parser.add_argument("--most", type=int, default=10,
                         help="times the data that memory is tried with (default: 10)")
     parser.add_argument("--batches", type=int, default=150)
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=12, help="0: no training")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)  # folder, "files" or "memory"
     parser.add_argument("--share", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -38,7 +40,7 @@ def main():
         print(json.dumps(share(options.share, options.steps)))
         return
     with tempfile.TemporaryDirectory() as root:
-        base = write(Path(root) / "x1")
+        base = write(Path(options.base or Path(root) / "x1"))
         print("| data | windows | files | peak memory, from files | from memory | batches a second "
               "of the processor, from files | from memory | ratio |\n" + "|---" * 8 + "|")
         for times in options.times:
@@ -55,6 +57,8 @@ def main():
                   f"{other[0]} | {ours['rate']:.1f} | {other[1]} | {other[2]} |", flush=True)
             if folder != base:
                 shutil.rmtree(folder)
+        if not options.steps:
+            return
         row = call("--share", base, "--steps", options.steps)
         print(f"\nBase 32, 64 images of 32 x 64: a step takes {1000 * row['files']:.0f} ms from "
               f"files, {1000 * row['memory']:.0f} ms from memory; {row['share']:.2%} of it is "
@@ -87,8 +91,8 @@ def multiply(base: Path, folder: Path, times: int) -> Path:
         for file in files:
             name = f"{int(file['name'][:5]) + turn * groups:05d}{file['name'][5:]}"
             for suffix in (".tfrecord", ".places"):
-                shutil.copy((base / file["name"]).with_suffix(suffix),
-                            (folder / name).with_suffix(suffix))
+                os.link((base / file["name"]).with_suffix(suffix),
+                        (folder / name).with_suffix(suffix))
             index.files.append({**file, "name": name})
     index.save(folder)
     return folder
