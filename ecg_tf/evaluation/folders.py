@@ -1,6 +1,6 @@
 """ECGs that this software did not make: folders of WFDB, EDF or CSV, all sides prepared alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -77,8 +77,9 @@ def read_side(folder, fs: float = 0.0) -> list[Record]:
                          got=" and ".join(f"{kind}, as {file.name}" for kind, file in kinds.items())
                          or "none of these",
                          fix="put them into folders of their own" if kinds else "check the path")
-    read = {"WFDB": read_folder, "EDF": read_edf_folder, "CSV": partial(read_csv_folder, fs=fs)}
-    records = read[next(iter(kinds))](folder)
+    readers: dict[str, Callable[..., list[Record]]] = {
+        "WFDB": read_folder, "EDF": read_edf_folder, "CSV": partial(read_csv_folder, fs=fs)}
+    records = readers[next(iter(kinds))](folder)
     told = subjects_of(folder)
     if told:
         lost = [record.name for record in records if record.name not in told]
