@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.errors import InputError, whole_file, write_whole
-from ecg_tf.evaluation.floor import Measured, first_measures, plain_measures
+from ecg_tf.evaluation.floor import Measured, first_measures, plain_measures, plain_number
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.judge import Verdict, judge, unattacked
 from ecg_tf.evaluation.roles import spread
@@ -244,10 +244,11 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
 
 def judged(verdict: Verdict) -> dict:
     """JSON-able: the gate's table, the power, the notes and the plane's landmarks."""
-    landmarks = verdict.landmarks.astype(object).where(verdict.landmarks.notna(), None)
+    landmarks = {name: {column: plain_number(value) for column, value in row.items()}
+                 for name, row in verdict.landmarks.to_dict("index").items()}
     return {"passed": verdict.gate.passed, "gate": verdict.gate.table.to_dict("index"),
             "words": verdict.gate.words, "power": verdict.power, "notes": list(verdict.notes),
-            "landmarks": landmarks.to_dict("index")}
+            "landmarks": landmarks}
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation import controls, fidelity
 from ecg_tf.evaluation.descriptors import DescriptorScale, block_slices, describe
-from ecg_tf.evaluation.floor import Measured, first_measures, floor, interval, measured_table
+from ecg_tf.evaluation.floor import (
+    Measured,
+    first_measures,
+    floor,
+    interval,
+    measured_table,
+    plain_number,
+)
 
 FS = 128
 
@@ -291,6 +298,12 @@ def test_floor_and_interval_cover_what_they_should():
     assert interval(shift, data, subjects, synthetic, bounds=(0, 0)) == (0, 0)
     with pytest.raises(InputError, match="floor"):
         floor(shift, data, np.zeros(200))
+
+
+def test_numbers_for_files_do_not_tell_the_last_bits():
+    assert plain_number(13.263600180521797) == plain_number(13.263600180521799)
+    assert plain_number(np.float64(1) / 3) == pytest.approx(1 / 3, rel=1e-11)
+    assert plain_number(float("nan")) is None and plain_number(7) == 7 and plain_number("") == ""
 
 
 def test_first_measures_judges_controls(tmp_path):

@@ -98,10 +98,21 @@ def measured_table(measures) -> pd.DataFrame:
 
 
 def plain_measures(measures) -> list[dict]:
-    """All measures for JSON: a dict each, NaN as None, with `at_floor`."""
-    return [{name: None if isinstance(value, float) and np.isnan(value) else value
-             for name, value in {**dataclasses.asdict(one), "at_floor": bool(one.at_floor)}.items()}
+    """All measures for JSON: a dict each, as `plain_number`, with `at_floor`."""
+    return [{name: plain_number(value) for name, value in
+             {**dataclasses.asdict(one), "at_floor": bool(one.at_floor)}.items()}
             for one in measures]
+
+
+def plain_number(value):
+    """For JSON: NaN as None, a float with 12 digits, all else as it is.
+
+    The last bits of an eigenvalue or a matrix product depend on where an array lies in memory, so
+    two processes would write different files about the same experiment.
+    """
+    if not isinstance(value, float):
+        return value
+    return None if np.isnan(value) else float(f"{value:.12g}")
 
 
 def floor(measure: Callable, data, subjects, n_synthetic: int | None = None, share: float = 0.5,
