@@ -2,7 +2,9 @@
 
 import argparse
 import collections
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,7 +29,8 @@ def main():
     step = tf.function(lambda x: traces.append(1) or gan.train_step(x))
     for _ in range(4):
         step(images)
-    tf.profiler.experimental.start(root := "/tmp/ecg_tf-profile")
+    root = tempfile.mkdtemp(prefix="ecg_tf-profile-")
+    tf.profiler.experimental.start(root)
     start = time.perf_counter()
     for _ in range(options.steps):
         step(images)["d_loss"].numpy()
@@ -38,6 +41,7 @@ def main():
 
     newest = max(Path(root).rglob("*.xplane.pb"), key=lambda path: path.stat().st_mtime)
     space = xplane_pb2.XSpace.FromString(newest.read_bytes())
+    shutil.rmtree(root)
     for plane in space.planes:
         for line in plane.lines:
             for event in line.events:
