@@ -52,7 +52,7 @@ class FixedArrangement:
         if name == "rgb_leads" and leads != 3:
             raise InputError("The arrangement 'rgb_leads' draws three leads in colour.",
                              expected="3 leads", got=str(leads), fix="use three leads or row_major")
-        lead_channels = 3 if name in ("rgb_interleaved", "rgb_planar", "rgb_tiles") else 1
+        lead_channels = channels_of_lead(name)
         self.image_shape = (self.height, self.width, self.leads * lead_channels)
         self.capacity = self.height * self.width * lead_channels
         if self.capacity * self.leads > LARGEST_IMAGE:
@@ -245,6 +245,11 @@ def arrangement_from_dict(state: dict):
     name = state.get("name") if isinstance(state, dict) else None
     choice(name, "arrangement", ARRANGEMENTS)
     return (BeatRows if name == "beat_rows" else FixedArrangement).from_dict(state)
+
+
+def channels_of_lead(name: str) -> int:
+    """How many channels an arrangement gives each lead: 3 where it writes time into colours."""
+    return 3 if name in ("rgb_interleaved", "rgb_planar", "rgb_tiles") else 1
 
 
 def neighbour_correlation(images: np.ndarray) -> dict[str, float]:

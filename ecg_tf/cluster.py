@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
+from ecg_tf.locks import InUse
 from ecg_tf.reports import NotebookError
 from ecg_tf.study import EXPERIMENT, Outcome, Plan, make_report
 
@@ -72,8 +73,7 @@ def make(plan: Plan, output: str, folder: str) -> tuple[str, float, str]:
                 return "made", (time.monotonic() - begun) / 60, ""
             except (InputError, NotebookError) as error:
                 # A worker died, and its notebook lives for another moment, perhaps elsewhere.
-                taken = "Another process is at work" in str(error)
-                if not taken or time.monotonic() - begun > TAKEN_S:
+                if not isinstance(error, InUse) or time.monotonic() - begun > TAKEN_S:
                     reason = " ".join(str(error).split())
                     return "failed", (time.monotonic() - begun) / 60, reason
                 time.sleep(1)

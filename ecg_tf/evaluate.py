@@ -95,7 +95,7 @@ def write_metrics(path, sides: Sides, verdict: Verdict, settings: dict) -> Path:
         "privacy": judged(verdict),
         "strips": {side: len(windows) for side, windows in cut.items() if windows is not None},
         "data": sides.provenance,
-        "quality": {side: {"kept": q.kept, **q.dropped} for side, q in sides.quality.items()},
+        "quality": {side: book.counts() for side, book in sides.quality.items()},
         "versions": versions(),
         "git": git_commit(),
     }

@@ -22,10 +22,10 @@ from ecg_tf.standardize import RANGES
 
 #: What `training.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {
-    "dcgan": "cross-entropy: is it real?",
-    "r1gan": "is this real one more real than that generated one? with gradient penalties",
-    "wgan_gp": "Wasserstein distance, with a gradient penalty",
-    "wavegan": "r1gan with convolutions along time only",
+    "dcgan": "DCGAN, plain cross-entropy",
+    "r1gan": "relativistic GAN with R1/R2 penalties",
+    "wgan_gp": "Wasserstein GAN with gradient penalty",
+    "wavegan": "relativistic GAN with convolutions along time",
 }
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")

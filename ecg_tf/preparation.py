@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ecg_tf.arrange import channels_of_lead
 from ecg_tf.codec import Codec, make_codec
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
@@ -131,8 +132,7 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
     e = experiment
     if e.arrangement == "beat_rows":
         return beat_sequences(records, e.height, max(1, round(e.height * (1 - e.overlap))), quality)
-    channels = 3 if e.arrangement in ("rgb_interleaved", "rgb_planar", "rgb_tiles") else 1
-    length = e.height * e.width * channels
+    length = e.height * e.width * channels_of_lead(e.arrangement)
     longest = max(len(record.signal) for record in records)
     if length > longest:
         raise NoWindow(

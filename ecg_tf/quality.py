@@ -46,6 +46,16 @@ class Quality:
     kept: int = 0
     dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short"], 0))
 
+    def counts(self) -> dict[str, int]:
+        """The book for JSON: "kept" and every reason -> windows."""
+        return {"kept": self.kept, **self.dropped}
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, int]) -> "Quality":
+        """The book that gave these `counts`, at the default limits."""
+        dropped = {why: windows for why, windows in counts.items() if why != "kept"}
+        return cls(kept=counts["kept"], dropped=dropped)
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared(Record):

@@ -96,8 +96,9 @@ def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd
         return output
     except PapermillExecutionError as error:
         write_whole(failed, _finished(nbformat.read(part, as_version=4), notebook, failed, cwd))
-        if error.ename in (InputError.__name__, InUse.__name__):
-            raise InputError(error.evalue) from None
+        for kind in (InputError, InUse):
+            if error.ename == kind.__name__:
+                raise kind(error.evalue) from None
         raise NotebookError(
             f"A cell of {notebook.name} failed with {error.ename}: {error.evalue} "
             f"The notebook as far as it came, with the whole traceback: {failed}"

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from ecg_tf.arrange import channels_of_lead
 from ecg_tf.checks import count, known_keys, names, number, printable
 from ecg_tf.errors import InputError, write_whole
 from ecg_tf.experiment import Experiment
@@ -109,8 +110,7 @@ def settings_of(experiment: Experiment) -> dict:
     e, values = experiment, experiment.to_dict()
     own = ("subjects", "minutes") if "simulated" in database_names(e.database) else ()
     form = {"rows": e.height} if e.arrangement == "beat_rows" else \
-        {"samples": e.height * e.width * (3 if e.arrangement in (
-            "rgb_interleaved", "rgb_planar", "rgb_tiles") else 1)}
+        {"samples": e.height * e.width * channels_of_lead(e.arrangement)}
     return {name: values[name] for name in (*DECIDE, *own)} | form | {"overlap": e.overlap}
 
 

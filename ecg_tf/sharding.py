@@ -104,8 +104,7 @@ def _write(e: Experiment, folder: Path, teller: "_Teller", entries, shard_bytes:
 def _write_group(e, folder: Path, index: Index, entries, part_of, shard_bytes: int, teller):
     """Writes the windows of the next records until the files are large enough."""
     number = len({file["name"].split("-")[0] for file in index.files})
-    quality = {kind: Quality(kept=of["kept"], dropped={k: v for k, v in of.items() if k != "kept"})
-               for kind, of in index.quality.items()}
+    quality = {kind: Quality.of_counts(of) for kind, of in index.quality.items()}
     done = index.records
     with contextlib.ExitStack() as stack:
         files: dict[str, tuple] = {}
@@ -122,7 +121,7 @@ def _write_group(e, folder: Path, index: Index, entries, part_of, shard_bytes: i
                 index.longest[name] = max(index.longest.get(name, 0), longest)
             done += 1
             teller.now(f"{done:,} of {len(entries):,} records", done / len(entries))
-    index.quality = {kind: {"kept": of.kept, **of.dropped} for kind, of in quality.items()}
+    index.quality = {kind: of.counts() for kind, of in quality.items()}
     index.records = done
     index.files += [
         {"name": path.name, "windows": file.windows, "bytes": file.bytes,

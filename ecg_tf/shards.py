@@ -168,9 +168,8 @@ def read_data(experiment: Experiment) -> Data:
         for part in ("train", "test"):
             if part not in samples[kind]:
                 raise damaged(folder, ValueError(f"no {kind} of the part '{part}'"))
-    quality = {kind: Quality(kept=counts["kept"], dropped={
-        why: n for why, n in counts.items() if why != "kept"})
-        for kind, counts in index.quality.items() if "kept" in counts}
+    quality = {kind: Quality.of_counts(counts) for kind, counts in index.quality.items()
+               if "kept" in counts}
     codec = codec_of(samples["windows"]["train"], e)
     return Data(index.split, samples["windows"], samples["strips"], codec, index.provenance,
                 quality, index.attributes, train)

@@ -24,7 +24,7 @@ from ecg_tf.errors import InputError, closest
 from ecg_tf.experiment import Experiment, read_yaml
 from ecg_tf.locks import holding
 from ecg_tf.metrics_file import read_metrics
-from ecg_tf.report_html import to_html
+from ecg_tf.report_html import read_executed, to_html
 from ecg_tf.reports import NotebookError, check_parameters, run_notebook, without_paths
 
 EXPERIMENT = "05_experiment"  # the notebook of a file that names none
@@ -186,8 +186,8 @@ def is_done(plan: Plan, output="reports") -> bool:
     import nbformat
 
     try:
-        executed = nbformat.read(plan.report(output), as_version=4)
-    except (OSError, ValueError, AttributeError):
+        executed = read_executed(plan.report(output))
+    except InputError:
         return False
     source = without_paths(nbformat.read(plan.notebook, as_version=4))
     given = executed.metadata.get("papermill", {}).get("parameters")

@@ -183,18 +183,15 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
     """
     real, holdout, fs = sides.real, sides.holdout, sides.real.fs
     made, notes = sides.synthetic.signals, [*sides.notes, NO_USE]
+    test, train = (real, None) if holdout is None else (holdout, real)
+    theirs, who = (None, None) if train is None else (train.signals, train.subjects)
+    rows = first_measures(test.signals, test.subjects, made, fs, theirs, who, max_strips,
+                          seed=seed)
+    rows += inter_lead_measures(test.signals, test.subjects, made, real.leads, fs, theirs, who,
+                                max_strips, seed=seed)
     if holdout is None:
-        rows = first_measures(real.signals, real.subjects, made, fs, max_strips=max_strips,
-                              seed=seed)
-        rows += inter_lead_measures(real.signals, real.subjects, made, real.leads, fs,
-                                    max_strips=max_strips, seed=seed)
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
                      "so copies look better than anything new could; floors are halves of them.")
-    else:
-        rows = first_measures(holdout.signals, holdout.subjects, made, fs, real.signals,
-                              real.subjects, max_strips, seed=seed)
-        rows += inter_lead_measures(holdout.signals, holdout.subjects, made, real.leads, fs,
-                                    real.signals, real.subjects, max_strips, seed=seed)
     verdict = judge(made, real, holdout, fs, fidelity=rows,
                     thresholds={**GATE, **(gate or {})}, max_strips=max_strips, seed=seed,
                     progress=progress)

@@ -1,6 +1,7 @@
 """MODEL_CARD.md: the generator a release was drawn from, how it was trained and measured."""
 
 import ecg_tf
+from ecg_tf.experiment import MODELS
 from ecg_tf.release import card_text as say
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons
@@ -10,10 +11,7 @@ _DATA = ("database", "leads", "split", "fs", "band_low", "band_high", "notch", "
 _IMAGE = ("range", "quantization", "arrangement", "height", "width", "fit")
 _TRAINING = ("model", "latent_dim", "base_filters", "padding", "batch_size", "steps", "stop",
              "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "identity_weight",
-             "precision", "seed")
-_WORDS = {"dcgan": "DCGAN, plain cross-entropy", "r1gan": "relativistic GAN with R1/R2 penalties",
-          "wgan_gp": "Wasserstein GAN with gradient penalty",
-          "wavegan": "relativistic GAN with convolutions along time"}
+             "redraw_rough", "precision", "seed")
 
 
 def model_card(run: Trained, gate: GateResult) -> str:
@@ -37,7 +35,7 @@ are anonymous.
 
 ## What it is
 
-{_WORDS.get(e.model, e.model)}: a network from {e.latent_dim} normal random numbers to an image of \
+{MODELS.get(e.model, e.model)}: a network from {e.latent_dim} normal random numbers to an image of \
 {' x '.join(map(str, run.codec.image_shape))} (height, width, channels), and a codec that turns the
 image into mV. The averaged weights (EMA) are the ones that draw. All settings:
 
