@@ -66,7 +66,8 @@ class Experiment:
         decay: share of the steps over which the learning rate falls to 2 %, the last ones.
         penalty: weight of the gradient penalty (r1gan, wgan_gp).
         penalty_every: steps between penalties (r1gan).
-        precision: "float32", "mixed_bfloat16", or "auto": the latter where the processor has it.
+        precision: "float32", "mixed_bfloat16", or "auto": the latter where it is faster, see
+            `precision.half_precision_share`.
         synthetic: how many images are drawn and decoded at the end.
         redraw_rough: bool, draw an image anew that is rougher than every training image, see
             `models.redraw`.

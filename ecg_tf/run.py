@@ -228,6 +228,8 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
             verdict: Verdict | None = None) -> dict:
     """JSON-able: the measures and everything needed to obtain them again. No times in it, so that
     the same experiment gives the same file."""
+    with quiet_startup():
+        from ecg_tf.precision import precision_of
     return {
         "experiment": experiment.to_dict(),
         "measures": plain_measures(measures),
@@ -236,6 +238,7 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
         "data": data.provenance,
         "split": {part: len(who) for part, who in data.split.items()},
         "quality": {kind: book.counts() for kind, book in data.quality.items()},
+        "precision": precision_of(experiment.precision),
         "round_trip": data.codec.round_trip_error(data.windows["test"].take(slice(0, 50))),
         "versions": versions(),
         "git": git_commit(),

@@ -31,6 +31,7 @@ from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.rates import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.pipeline import beat_mixer, make_dataset
+from ecg_tf.precision import precision_of, why_precision
 from ecg_tf.preparation import Data
 from ecg_tf.shards import telling
 from ecg_tf.stopping_callbacks import stop_at_floor
@@ -130,6 +131,8 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
         gan = build_gan(e, data.codec, _identity_network(e, data, progress))
     elif progress:
         print(f"Going on from the checkpoint of step {int(gan.step.value):,}.", flush=True)
+    if progress and e.precision == "auto":
+        print(why_precision(), flush=True)
     alone = gan
     if strategy is not None:
         gan = spread(alone, strategy)
@@ -210,26 +213,6 @@ def _identity_network(experiment: Experiment, data: Data, progress: bool):
     kept.set_model(network)
     kept.on_epoch_end(0)
     return network
-
-
-def precision_of(precision: str) -> str:
-    """What "auto" means on this machine.
-
-    Half precision took 60 to 75 % of the time on processors with AVX512-BF16 or AMX-BF16; without
-    such instructions it is emulated and much slower.
-
-    Args:
-        precision: "auto", "float32" or "mixed_bfloat16".
-
-    Returns:
-        "float32" or "mixed_bfloat16".
-    """
-    if precision != "auto":
-        return precision
-    cpuinfo = Path("/proc/cpuinfo")
-    words = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
-    fast = {"avx512_bf16", "amx_bf16"}.intersection(words) or tf.config.list_physical_devices("GPU")
-    return "mixed_bfloat16" if fast else "float32"
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -13,7 +13,10 @@ from tests.benchmarks.speed import in_turns  # noqa: E402
 
 def test_multiplications_of_a_step_are_counted_as_the_layers_have_them():
     gan, codec = steps.small_gan(16, 32, 4)
-    flops, kinds = steps.step_flops(gan, steps.images_of(codec, 2))
+    work = steps.step_work(gan, steps.images_of(codec, 2))
+    flops = sum(one[1] for one in work)
+    forward, back = (sum(one[1] for one in work if one[0] == kind)
+                     for kind in ("Conv2D", "Conv2DBackpropInput"))
     layers = gan.discriminator.layers
     judged = sum(2 * 2 * math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:-1])
                  for layer in layers if hasattr(layer, "kernel"))  # one pass over two images
@@ -22,7 +25,16 @@ def test_multiplications_of_a_step_are_counted_as_the_layers_have_them():
     # Forward 1, backward 2: the discriminator sees real and generated images, then the generated
     # ones and the real ones of the relativistic loss again; the generator works forward and back.
     least, most = 2 * 3 * judged + 3 * made, 2 * 3 * judged + 5 * judged + 4 * made + 8 * judged
-    assert least < flops < most and kinds["Conv2D"] < kinds["Conv2DBackpropInput"] * 3
+    assert least < flops < most and forward < 3 * back
+
+
+def test_an_operation_moves_what_it_reads_and_writes():
+    gan, codec = steps.small_gan(16, 32, 4)
+    work = steps.step_work(gan, steps.images_of(codec, 2))
+    finest = 4 * 2 * math.prod(gan.discriminator.layers[2].output.shape[1:])  # bytes
+    largest = max(moved for kind, _, moved in work if kind == "LeakyRelu")
+    assert finest < largest < 4 * finest
+    assert all(moved == 0 for kind, _, moved in work if kind == "Reshape")
 
 
 def test_a_step_by_hand_trains():

@@ -147,6 +147,22 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
     return Nearest(columns[0].astype(int), *columns[1:])
 
 
+def coarse_correlation(strips, reference, fs: float, lead: int = 0) -> np.ndarray:
+    """How well the middle of each strip fits each reference strip, low-passed: a first look.
+
+    Args:
+        strips: (n, time, lead) mV.
+        reference: (m, time', lead) mV, time' >= time.
+        fs: Hz.
+        lead: which lead to compare, default 0.
+
+    Returns:
+        (n, m) float32 correlations, the best over shift and ±5 % of speed.
+    """
+    strips, reference = as_strips(strips, fs), as_strips(reference, fs, "reference strips")
+    return _Coarse(reference[..., lead], strips.shape[1], fs).search(strips[..., lead])
+
+
 def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
     """How well each strip's beats fit their nearest reference beats, over gain and ±5 % of speed.
 

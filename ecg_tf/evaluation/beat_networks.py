@@ -7,15 +7,14 @@ is kept under a digest of data and settings.
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from ecg_tf.errors import InputError, write_whole
 from ecg_tf.quiet import quiet_startup
+from ecg_tf.records.cache import cache_root
 
 _FORMAT = 1  # raise it whenever training or the networks change
 
@@ -88,12 +87,7 @@ def cache_key(kind: str, x, y, settings) -> str:
 
 def fitted(key: str, model, cache: bool, train):
     """The model with weights from the cache, or fitted and then kept there."""
-    root = os.environ.get("ECG_TF_CACHE")
-    if cache and not root:
-        import platformdirs
-
-        root = platformdirs.user_cache_dir("ecg_tf")
-    path = Path(root or ".").expanduser() / "embedding" / f"{key}.npz"
+    path = cache_root() / "embedding" / f"{key}.npz"
     if cache and path.exists():
         try:
             with np.load(path, allow_pickle=False) as kept:

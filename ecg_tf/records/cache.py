@@ -22,6 +22,16 @@ _ARRAYS = ("signals", "beats", "symbols")
 _FIELDS = ("name", "database", "subject", "session", "sex", "paced", "fs", "leads")
 
 
+def cache_root() -> Path:
+    """$ECG_TF_CACHE, or the user's cache folder where that is not set."""
+    root = os.environ.get("ECG_TF_CACHE")
+    if not root:
+        import platformdirs
+
+        root = platformdirs.user_cache_dir("ecg_tf")
+    return Path(root).expanduser()
+
+
 def cache_folder(key: Sequence) -> Path:
     """Folder for what is read under a key.
 
@@ -29,15 +39,10 @@ def cache_folder(key: Sequence) -> Path:
         key: JSON-able description of what is read: folder, leads, records.
 
     Returns:
-        Path below $ECG_TF_CACHE, or below the user's cache folder where that is not set.
+        Path below `cache_root`.
     """
-    root = os.environ.get("ECG_TF_CACHE")
-    if not root:
-        import platformdirs
-
-        root = platformdirs.user_cache_dir("ecg_tf")
     digest = hashlib.sha256(json.dumps([_FORMAT, *key]).encode()).hexdigest()
-    return Path(root).expanduser() / "records" / digest[:24]
+    return cache_root() / "records" / digest[:24]
 
 
 def load(folder: Path, root: Path, names: Sequence[str]) -> list[Record] | None:

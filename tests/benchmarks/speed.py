@@ -99,21 +99,26 @@ def roofline(repeats: int):
 
     gan, codec = s.small_gan(64, 64, 32)
     images = s.images_of(codec)
-    flops, kinds = s.step_flops(gan, images)
+    work = s.step_work(gan, images)
+    flops = sum(one[1] for one in work)
+    kinds = {kind: sum(one[1] for one in work if one[0] == kind) / flops for kind, *_ in work}
     s.fit_steps(gan, images, 4)
-    step, rate = math.inf, 0.0
+    step, rate, memory = math.inf, 0.0, 0.0
     for _ in range(repeats):
-        rate = max(rate, s.matmul_rate())
+        rate, memory = max(rate, s.matmul_rate()), max(memory, s.memory_rate())
         step = min(step, s.fit_steps(gan, images, 4))
-    wide = ", ".join(f"{kind} {value / flops:.0%}" for kind, value in kinds.items()
-                     if value > 0.005 * flops)
+    wide = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items() if share > 0.005)
     yield (f"training step, 64 x 64, base 32, {flops / 1e9:.0f} GFLOP ({wide})",
            "float32 matrix product", flops / step / rate, "≥ 0.8",
            f"{ms(step)}, {flops / step / 1e9:.0f} of {rate / 1e9:.0f} GFLOP/s")
+    # Williams 2009: an operation cannot be faster than its arithmetic, nor than its memory.
+    bound = sum(max(one / rate, moved / memory) for _, one, moved in work)
+    yield ("the same step", "roofline: each operation at the rate of the product or of memory",
+           bound / step, "≥ 0.8", f"{ms(step, bound)}, memory {memory / 1e9:.0f} GB/s")
 
 
 def precision(repeats: int):
-    from ecg_tf.training import precision_of
+    from ecg_tf.precision import measured_share, precision_of
     from tests.benchmarks import steps as s
 
     auto = precision_of("auto")
@@ -125,6 +130,7 @@ def precision(repeats: int):
         plain, mixed = in_turns(repeats, *calls)
         yield (f"mixed_bfloat16 step, 32 x 64, base {filters} (auto: {auto})", "float32",
                mixed / plain, "< 1 where auto takes it", ms(mixed, plain))
+    yield ("what auto measures for it", "float32", measured_share(), "", "three convolutions")
 
 
 def codec(repeats: int):

@@ -94,21 +94,26 @@ def hand_steps(step, images, steps: int) -> float:
     return (time.perf_counter() - start) / steps
 
 
-def step_flops(gan, images) -> tuple[float, dict[str, float]]:
-    """Floating-point operations of convolutions and matrix products in a mean step.
+def step_work(gan, images) -> list[tuple[str, float, float]]:
+    """(kind, floating-point operations, bytes) of each operation of a mean step.
 
-    Counted in the graph of the step itself; what stands in the branch of the penalty counts once
-    in `penalty_every` steps. Adding, activating and moving numbers count nothing.
-
-    Returns:
-        their sum, and by kind of operation.
+    Read off the graph of the step itself; what stands in the branch of the penalty counts once in
+    `penalty_every` steps. Adding, activating and moving numbers count no operations; bytes are
+    those of all that an operation reads and writes.
     """
     graph = tf.function(gan.train_step).get_concrete_function(
         tf.TensorSpec(images.shape, images.dtype)).graph
-    batch, found = images.shape[0], {}
+    batch, found = images.shape[0], []
 
     def size(tensor):
         return [batch if side is None else side for side in tensor.shape]
+
+    def moved(op):
+        if op.type in _FREE or any(one.shape.rank is None or one.dtype.size is None
+                                   for one in (*op.inputs, *op.outputs)):
+            return 0.0
+        return float(sum(math.prod(size(one)) * one.dtype.size
+                         for one in (*op.inputs, *op.outputs)))
 
     def add(of, share):
         for op in of.get_operations():
@@ -117,12 +122,17 @@ def step_flops(gan, images) -> tuple[float, dict[str, float]]:
                 add(branch.graph, share / gan.penalty_every)
             elif op.type in ("PartitionedCall", "StatefulPartitionedCall"):
                 add(of._get_function(op.get_attr("f").name).graph, share)  # noqa: SLF001
-            flops = _flops(op, size)
-            found[op.type] = found.get(op.type, 0.0) + share * flops
+            else:
+                found.append((op.type, share * _flops(op, size), share * moved(op)))
 
     add(graph, 1.0)
-    found = {kind: flops for kind, flops in found.items() if flops}
-    return sum(found.values()), found
+    return found
+
+
+#: What moves nothing: names of values, shapes, and reshaping.
+_FREE = {"Const", "Placeholder", "Identity", "IdentityN", "NoOp", "Reshape", "Shape",
+         "ReadVariableOp", "ExpandDims", "Squeeze", "StopGradient", "PreventGradient",
+         "BroadcastGradientArgs"}
 
 
 def _flops(op, size) -> float:
@@ -151,6 +161,19 @@ def matmul_rate(side: int = 2048, repeats: int = 3) -> float:
         product(one, one).numpy()
         best = min(best, time.perf_counter() - start)
     return 2.0 * side**3 / best
+
+
+def memory_rate(numbers: int = 2**23, repeats: int = 5) -> float:
+    """Bytes a second that adding 1 to each of so many float32 reads and writes, at its best."""
+    one = tf.zeros(numbers)
+    add = tf.function(lambda x: x + 1.0)
+    best = math.inf
+    for turn in range(repeats + 1):
+        start = time.perf_counter()
+        add(one)[0].numpy()
+        if turn:
+            best = min(best, time.perf_counter() - start)
+    return 8.0 * numbers / best
 
 
 def set_threads(threads: int) -> None:

@@ -20,7 +20,8 @@ import ecg_tf
 from tests.test_run import TINY
 
 HOME = str(Path(ecg_tf.__file__).resolve().parents[1])
-SETTINGS = {**TINY, "steps": 40, "check_every": 4, "runs_dir": "runs"}
+SETTINGS = {**TINY, "steps": 40, "check_every": 4, "runs_dir": "runs",
+            "precision": "float32"}  # what "auto" takes is measured, in each folder anew
 #: Networks that are built quickly: three processes have to build them.
 QUICK = {"model": "dcgan", "padding": "zero", "height": 8, "width": 16, "subjects": 4,
          "minutes": 1.0, "strip_seconds": 2.0}  # fmt: skip
