@@ -229,7 +229,7 @@ def make_widget(explorer: Explorer):
     record = w.Dropdown(options=list(explorer.records), description="record", style=style)
     lead = w.Dropdown(options=explorer.records[first].leads, description="lead", style=style)
     arrangement = w.Dropdown(options=explorer.arrangements(first), description="arrangement",
-                             style=style)  # fmt: skip
+                             style={"description_width": "8em"})  # fmt: skip
     start = w.FloatSlider(max=explorer.last_start(first), step=0.25, description="from (s)",
                           style=style, layout=wide)  # fmt: skip
     follow = w.FloatSlider(value=0.5, max=1, step=0.005, description="follow", readout=False,

@@ -169,11 +169,13 @@ def _read_single(path: Path, header, leads, damaged: int, root: Path | None) -> 
         )
     columns = []
     for channel in chosen:
-        values = physical[channels.index(channel)] * _to_mv(header.units[channel])
+        values, factor = physical[channels.index(channel)], _to_mv(header.units[channel])
         skew = min((header.skew[channel] or 0) * next(iter(rates)), len(values))
-        columns.append(np.append(values[skew:], np.full(skew, np.nan)))
+        if factor != 1:  # a long record is not copied for nothing
+            values = values * factor
+        columns.append(np.append(values[skew:], np.full(skew, np.nan)) if skew else values)
     return Contents(
-        signal=np.stack(columns, axis=1).astype(np.float32)[cut:],
+        signal=np.stack(columns, axis=1, dtype=np.float32)[cut:],
         fs=float(header.fs * next(iter(rates))),
         leads=tuple(names[i] for i in chosen),
         comments=tuple(header.comments),
