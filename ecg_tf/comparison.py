@@ -126,13 +126,15 @@ def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
         runs: of `read_runs`.
 
     Returns:
-        dict title -> runs; real databases first, then by how many runs they have.
+        dict title -> runs; real databases first, then by how many runs were attacked (lessons'
+        small ones are not), then by how many there are.
     """
     found: dict[str, list[Run]] = {}
     for run in runs:
         found.setdefault(yardstick(run), []).append(run)
     groups = sorted(found.values(), key=lambda group: (
-        group[0].settings["database"] == "simulated", -len(group), group[0].name))  # fmt: skip
+        group[0].settings["database"] == "simulated",
+        -sum(np.isfinite(run.number(REIDENTIFIED)) for run in group), -len(group), group[0].name))
     short = [_title(group[0]) for group in groups]
     titles = []
     for group, title in zip(groups, short, strict=True):

@@ -228,8 +228,9 @@ math[display="block"] { margin: 1.1rem 0; overflow-x: auto; overflow-y: hidden }
   body { display: block; max-width: none; padding: 0; font-size: 10pt }
   nav { display: none }
   main { max-width: none; padding: 0 }
-  figure, table, pre, math { break-inside: avoid }
+  figure, tr, math { break-inside: avoid }
   h1, h2, h3 { break-after: avoid }
-  table { display: table }
+  table { display: table; font-size: 7.5pt; overflow: visible }
+  th, td { padding: .12rem .4rem }
 }
 """

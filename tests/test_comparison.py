@@ -43,6 +43,7 @@ from ecg_tf.measure_agreement import (
     mean_agreement,
     shortfalls,
 )
+from ecg_tf.plane_plots import REIDENTIFIED
 
 FLOOR = 0.02
 
@@ -116,6 +117,13 @@ def test_databases_and_other_yardsticks_are_never_in_one_ranking(tmp_path):
     board = leaderboard(tmp_path)
     assert list(board["place"]) == [1, 1, 1, 1, 1] and board["field"].nunique() == 4
     assert not contests(read_runs(tmp_path), "arrangement")
+
+
+def test_runs_that_were_attacked_are_spoken_of_first_however_many_lessons_there_are(tmp_path):
+    for name in ("lesson-1", "lesson-2"):
+        write(tmp_path, name, [distance(1)], strip_seconds=6.0)
+    write(tmp_path, "study", [distance(5), Measured(REIDENTIFIED, 0.04)])
+    assert [group[0].name for group in fields(read_runs(tmp_path)).values()][0] == "study"
 
 
 @pytest.mark.parametrize(
