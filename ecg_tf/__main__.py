@@ -171,7 +171,7 @@ def controls(options) -> int:
         from ecg_tf.evaluation.tables_of_controls import print_tables
 
         right = print_tables(options.database, options.data_dir, options.tables, options.markdown,
-                             not options.quiet, options.seed)
+                             not options.quiet, options.seed, options.figure)
     return 0 if right else 1
 
 
@@ -291,6 +291,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="planted faults (default), power of the copy test, clinical intervals, "
                      "recognition and attributes of real persons over several dates")
     one.add_argument("--markdown", action="store_true", help="for the documentation")
+    one.add_argument("--figure", default="", metavar="FILE.png",
+                     help="also draw the table of recognition (with --tables sessions)")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--quiet", action="store_true", help="show no progress")
     one.set_defaults(command=controls)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
+from ecg_tf.evaluation import sessions
 from ecg_tf.evaluation.sessions import (
     attribute_of_persons,
     first_dates,
@@ -79,3 +81,14 @@ def test_validity_is_drawn(table):
     assert "another date" in figure.alt_text and len(figure.axes[0].get_lines()) >= 4
     with pytest.raises(InputError, match="galleries"):
         validity_figure(table.loc[["sex"]])
+
+
+def test_the_command_prints_the_table_and_draws_it(table, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sessions, "session_records", lambda *where: [])
+    monkeypatch.setattr(sessions, "session_table", lambda records, seed: table)
+    picture = tmp_path / "validity.png"
+    assert main(["controls", "--tables", "sessions", "--figure", str(picture)]) == 0
+    assert "rank-1, same date" in capsys.readouterr().out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main(["controls", "--figure", str(picture)]) == 2
+    assert "--tables sessions" in capsys.readouterr().err

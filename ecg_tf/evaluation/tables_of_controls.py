@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from ecg_tf.checks import expanded
+from ecg_tf.errors import InputError, write_whole
 from ecg_tf.evaluation.copy_power import copy_power, power_words
 from ecg_tf.evaluation.fault_table import cohort_strips, fault_cohort, fault_table
 from ecg_tf.evaluation.interval_check import WAVES, interval_errors
@@ -11,7 +13,8 @@ KINDS = ("faults", "copies", "intervals", "sessions")
 
 
 def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults",),
-                 markdown: bool = False, progress: bool = True, seed: int = 0) -> bool:
+                 markdown: bool = False, progress: bool = True, seed: int = 0,
+                 figure: str = "") -> bool:
     """Prints the tables asked for.
 
     Args:
@@ -21,11 +24,18 @@ def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults
         markdown: for the documentation. Default False, for a terminal.
         progress: bool.
         seed: int.
+        figure: path of a PNG: draws the table of recognition ("sessions") too. Default "", none.
 
     Returns:
         bool, all known orders of the planted faults are right.
+
+    Raises:
+        InputError: a figure without the table that it shows, or one that cannot be written.
     """
     right = True
+    if figure and "sessions" not in kinds:
+        raise InputError("Only the table of recognition is drawn.", expected="sessions among the "
+                         "tables", got=", ".join(kinds), fix="add --tables sessions")
     if "faults" in kinds:
         each = 12 if database == "simulated" else 20
         members, fresh, others = fault_cohort(database, data_dir, each=each, seed=seed)
@@ -50,6 +60,11 @@ def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults
         table = session_table(session_records(database, data_dir, seed), seed=seed)
         text = session_text(table)
         print("\n" + (as_markdown(text) if markdown else text.to_string()))
+        if figure:
+            from ecg_tf.explorers import png_of
+            from ecg_tf.privacy_plots import validity_figure
+
+            write_whole(expanded(figure), png_of(validity_figure(table)))
     return right
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -38,8 +39,10 @@ def write_experiment(folder: Path, name: str = "tiny", **changes) -> Path:
 def command(*arguments, folder: Path, **streams) -> subprocess.Popen:
     """Starts `python -m ecg_tf ...` in a folder."""
     environment = os.environ | {"PYTHONPATH": HOME, "ECG_TF_CACHE": str(folder / "cache")}
+    # A shell's background job ignores Ctrl-C, and so would whatever it starts.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen([sys.executable, "-m", "ecg_tf", *map(str, arguments)], cwd=folder,
-                            env=environment, text=True, **streams)  # fmt: skip
+                            env=environment, text=True, preexec_fn=heed, **streams)  # fmt: skip
 
 
 def complete(*arguments, folder: Path) -> str:
