@@ -1,6 +1,7 @@
 """Sets from outside: WFDB and CSV folders read alike, and every bad input is named."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,11 @@ import wfdb
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.evaluate import gate_text
+from ecg_tf.evaluation import folders
 from ecg_tf.evaluation.folders import judge_sides, lost_nulls, read_side, read_sides
+from ecg_tf.evaluation.judge import Verdict
+from ecg_tf.evaluation.use_of_sides import USE, labelled_beats, use_of_sides
+from ecg_tf.filtering import prepare
 from ecg_tf.records.csv_folder import read_csv_folder
 from ecg_tf.simulate import simulate_cohort
 
@@ -132,9 +137,9 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
         (write_wfdb(tmp_path / "one", records[:1]), made, "", "of one person"),
         (real, write_wfdb(tmp_path / "lead", cohort(1, leads=("V5",))), "", "no lead in common"),
     ]
-    for *folders, said in cases:
+    for *sides, said in cases:
         with pytest.raises(InputError, match=said):
-            read_sides(*folders, strip_seconds=4)
+            read_sides(*sides, strip_seconds=4)
     with pytest.raises(InputError, match="too short"):
         read_sides(real, made, strip_seconds=40)
     with pytest.raises(InputError, match="no lead|not all|Not all"):
@@ -145,6 +150,46 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
     assert main([*arguments, str(made), "--name", "a/b"]) == 2
     said = capsys.readouterr().err
     assert "no folder" in said and "one folder" in said and "--name" in said
+
+
+def annotated(folder, records):
+    write_wfdb(folder, records)
+    for record in records:
+        wfdb.wrann(record.name.replace("/", "_").replace("-", "_"), "atr", record.beats,
+                   record.symbols.tolist(), fs=record.fs, write_dir=str(folder))  # fmt: skip
+    return folder
+
+
+def test_beats_that_carry_their_classes_are_asked_what_they_teach(tmp_path, monkeypatch):
+    records = cohort(8, 2.0, ectopy=1.0)
+    real, holdout = (annotated(tmp_path / name, some)
+                     for name, some in (("real", records[:4]), ("holdout", records[4:])))
+    made = annotated(tmp_path / "made", cohort(4, 2.0, ectopy=1.0, seed=9))
+    sides = read_sides(real, made, holdout, strip_seconds=4)
+    rows, why = use_of_sides(sides.beats, per_class=60, seeds=2)
+    ratio = rows[0]
+    assert ratio.name == "TSTR/TRTR macro-F1, forest" and ratio.value > 0.8 and not why
+    assert all(row.name.startswith(USE) for row in rows)
+    dealt = np.random.default_rng(0).permutation(sides.beats["synthetic"].labels)
+    wrong = sides.beats | {"synthetic": replace(sides.beats["synthetic"], labels=dealt)}
+    assert use_of_sides(wrong, per_class=60, seeds=2)[0][0].value < 0.7
+    asked = []
+    monkeypatch.setattr(folders, "judge", lambda *sets, **more: asked.append(more) or Verdict(
+        [], None, "", (), None))
+    judge_sides(replace(sides, synthetic=sides.synthetic.take(slice(0, 40))), max_strips=40)
+    assert asked[0]["utility"][0].name == ratio.name and ratio.name not in asked[0]["thresholds"]
+
+
+def test_beats_that_teach_nothing_by_their_labels_are_not_asked(tmp_path):
+    records = cohort(4, 1.0, ectopy=1.0)
+    sides = {side: labelled_beats([prepare(one, 128.0) for one in some])
+             for side, some in (("real", records[:2]), ("holdout", records[2:]))}
+    plain = replace(sides["real"], labels=np.full(len(sides["real"]), "N"))
+    assert use_of_sides(sides) == ([], "no beat of the synthetic side carries a class")
+    assert use_of_sides(sides | {"synthetic": plain})[1] == (
+        "all beats of the synthetic side are of one class, N")
+    bare = [replace(one, beats=one.beats[:0], symbols=one.symbols[:0]) for one in records]
+    assert labelled_beats([prepare(one, 128.0) for one in bare]) is None
 
 
 def test_without_a_holdout_it_says_what_has_no_null(tmp_path, monkeypatch):

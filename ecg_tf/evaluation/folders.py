@@ -11,6 +11,8 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.floor import Measured, first_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.judge import Verdict, judge
+from ecg_tf.evaluation.use_of_sides import labelled_beats, use_of_sides
+from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.filtering import prepare
 from ecg_tf.quality import Quality
 from ecg_tf.records import Record, provenance
@@ -20,11 +22,8 @@ from ecg_tf.records.edf_folder import read_edf_folder
 from ecg_tf.records.folder import read_folder
 from ecg_tf.windows import Windows, strips
 
-NO_USE = ("Not measured: TSTR/TRTR macro-F1, whether a classifier can be trained on the synthetic "
-          "ECGs. These folders say nothing of the class of a synthetic beat, so the gate does not "
-          "ask for it.")
-#: What the gate asks of a set from outside: all but what needs the classes of its beats.
-GATE = {"TSTR/TRTR macro-F1": None}
+#: What the gate does not ask of a set whose beats carry no classes.
+NO_USE = {RATIO: None}
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ class Sides:
         provenance: side -> `records.provenance`.
         quality: side -> `Quality`, what was kept and dropped.
         notes: what had to be assumed or left out.
+        beats: side -> beats with their classes, of `use_of_sides.labelled_beats`, or None.
     """
 
     real: Windows
@@ -46,6 +46,7 @@ class Sides:
     provenance: dict = field(default_factory=dict)
     quality: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    beats: dict = field(default_factory=dict)
 
 
 def read_side(folder, fs: float = 0.0) -> list[Record]:
@@ -137,7 +138,7 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
     records = {side: read_side(folder, csv_fs) for side, folder in folders.items()}
     _disjoint(records)
     notes, common = [], _common_leads(records, leads)
-    cut, book = {}, {}
+    cut, book, beats = {}, {}, {}
     for side, found in records.items():
         found = [_only(record, common) for record in found]
         least = strip_seconds * (1 - 1e-6)
@@ -158,13 +159,15 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
             raise InputError(f"The {side} records in '{folders[side]}' cannot be used. {error}") \
                 from error
         notes += _told(side, folders[side], found, book[side])
+        beats[side] = labelled_beats(ready)
     persons = len(np.unique(cut["real"].subjects))
     if persons < 2 and not holdout:
         raise InputError("The real ECGs are of one person.", expected="two persons or more, or a "
                          "holdout", got=f"{persons}, {cut['real'].subjects[0]}",
                          fix="name persons by a header comment `subject: ID` or subjects.csv")
     return Sides(cut["real"], cut["synthetic"], cut.get("holdout"),
-                 {side: provenance(found) for side, found in records.items()}, book, tuple(notes))
+                 {side: provenance(found) for side, found in records.items()}, book, tuple(notes),
+                 beats)
 
 
 def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
@@ -173,7 +176,8 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
 
     Args:
         sides: `Sides`.
-        gate: thresholds over the gate's defaults and `GATE`; default None.
+        gate: thresholds over the gate's defaults; default None. Where the beats carry no classes
+            the gate does not ask for their use.
         max_strips: of each set, default 1000.
         seed: int.
         progress: bool. Default False.
@@ -182,7 +186,7 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
         Verdict; its notes begin with those of the sides, and say which measures have no null.
     """
     real, holdout, fs = sides.real, sides.holdout, sides.real.fs
-    made, notes = sides.synthetic.signals, [*sides.notes, NO_USE]
+    made, notes = sides.synthetic.signals, [*sides.notes]
     test, train = (real, None) if holdout is None else (holdout, real)
     theirs, who = (None, None) if train is None else (train.signals, train.subjects)
     rows = first_measures(test.signals, test.subjects, made, fs, theirs, who, max_strips,
@@ -192,9 +196,15 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
     if holdout is None:
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
                      "so copies look better than anything new could; floors are halves of them.")
-    verdict = judge(made, real, holdout, fs, fidelity=rows,
-                    thresholds={**GATE, **(gate or {})}, max_strips=max_strips, seed=seed,
-                    progress=progress)
+    use, why = use_of_sides(sides.beats, seed=seed)
+    if use and why:
+        notes.append(why[:1].upper() + why[1:] + ".")
+    elif why:
+        notes.append(f"Not measured: {RATIO}, whether a classifier can be trained on the synthetic "
+                     f"ECGs: {why}. The gate does not ask for it.")
+    verdict = judge(made, real, holdout, fs, fidelity=rows, utility=use,
+                    thresholds={**({} if use else NO_USE), **(gate or {})}, max_strips=max_strips,
+                    seed=seed, progress=progress)
     return replace(verdict, notes=(*notes, *verdict.notes))
 
 
