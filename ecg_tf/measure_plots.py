@@ -104,6 +104,8 @@ def distributions(
 ) -> Figure:
     """How heart rate, R amplitude, RR ... are distributed, real and synthetic, same bins and scale.
 
+    What was found on one side only (a poor GAN's strips may have no beats) is drawn alone, and said.
+
     Args:
         real: name -> values; known names (heart_rate, rr, r_amplitude ...) get their unit.
         synthetic: name -> values, the same names.
@@ -115,18 +117,17 @@ def distributions(
         Figure.
 
     Raises:
-        InputError: no name in common, or a name without any finite value.
+        InputError: no name in common, or no finite value at all.
     """
     from scipy.stats import wasserstein_distance
 
     names = [name for name in real if name in synthetic]
     values = {name: (_finite(real[name]), _finite(synthetic[name])) for name in names}
-    empty = [name for name in names if not all(side.size for side in values[name])]
-    if not names or empty:
+    if not any(side.size for name in names for side in values[name]):
         raise InputError(
             "These distributions cannot be compared.",
-            expected="the same names on both sides, finite values in each",
-            got=f"no value in {empty}" if empty else f"{list(real)} and {list(synthetic)}",
+            expected="the same names on both sides, finite values in some",
+            got=f"no value in {names}" if names else f"{list(real)} and {list(synthetic)}",
             fix="measure the same things on the real and on the synthetic signals",
         )
     wide = min(columns, len(names))
@@ -136,31 +137,40 @@ def distributions(
     said = []
     for ax, name in zip(axes, names, strict=False):
         a, b = values[name]
-        low, high = np.percentile(np.concatenate([a, b]), [0.25, 99.75])
+        both = np.concatenate([a, b])
+        low, high = np.percentile(both, [0.25, 99.75]) if both.size else (0.0, 1.0)
         bins = np.linspace(low, high if high > low else low + 1, 31)
         # Tails beyond the axis are kept in its outermost bins: nothing falls out of sight.
-        ax.hist(
-            np.clip(a, bins[0], bins[-1]), bins, density=True, histtype="stepfilled",
-            facecolor=REAL + "26", edgecolor=REAL, linewidth=1.3, label=f"real (n = {a.size:,})",
-        )  # fmt: skip
-        ax.hist(
-            np.clip(b, bins[0], bins[-1]), bins, density=True, histtype="step", color=SYNTHETIC,
-            linestyle=(0, (4, 1.5)), linewidth=1.7, label=f"synthetic (n = {b.size:,})",
-        )  # fmt: skip
-        distance = wasserstein_distance(a, b)
-        text = f"W1 = {distance:.3g}"
-        if floor is not None and name in floor:
-            text += f"; real against real: {floor[name]:.3g}"
+        if a.size:
+            ax.hist(
+                np.clip(a, bins[0], bins[-1]), bins, density=True, histtype="stepfilled",
+                facecolor=REAL + "26", edgecolor=REAL, linewidth=1.3,
+                label=f"real (n = {a.size:,})",
+            )  # fmt: skip
+        if b.size:
+            ax.hist(
+                np.clip(b, bins[0], bins[-1]), bins, density=True, histtype="step",
+                color=SYNTHETIC, linestyle=(0, (4, 1.5)), linewidth=1.7,
+                label=f"synthetic (n = {b.size:,})",
+            )  # fmt: skip
+        label = LABELS.get(name, str(name).replace("_", " "))
+        if a.size and b.size:
+            text = f"W1 = {wasserstein_distance(a, b):.3g}"
+            if floor is not None and name in floor:
+                text += f"; real against real: {floor[name]:.3g}"
+            said.append(f"{label}: median {np.median(a):.3g} real, {np.median(b):.3g} "
+                        f"synthetic, {text}")  # fmt: skip
+        else:
+            sides = [side for side, one in (("real", a), ("synthetic", b)) if not one.size]
+            text = f"none found in {' and '.join(sides)} ECGs"
+            said.append(f"{label}: {text}")
         ax.set_title(text, loc="left", fontsize=9.5)
-        ax.set(xlabel=LABELS.get(name, str(name).replace("_", " ")), yticks=[])
+        ax.set(xlabel=label, yticks=[])
         ax.set_ylabel("density" if ax in axes[::wide] else "")
-        said.append(
-            f"{LABELS.get(name, name)}: median {np.median(a):.3g} real, {np.median(b):.3g} "
-            f"synthetic, {text}"
-        )
     for ax in axes[len(names) :]:
         ax.remove()
-    axes[0].legend(fontsize=8.5, loc="upper right", handlelength=1.8, borderaxespad=0.1)
+    if axes[0].get_legend_handles_labels()[0]:
+        axes[0].legend(fontsize=8.5, loc="upper right", handlelength=1.8, borderaxespad=0.1)
     for ax in axes[: len(names)]:
         ax.set_ylim(top=ax.get_ylim()[1] * (1.35 if ax is axes[0] else 1.05))
     figure.alt_text = f"Distributions, real and synthetic. {'. '.join(said)}."

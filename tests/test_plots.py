@@ -119,7 +119,7 @@ def test_padding_is_not_drawn_and_a_strip_off_the_paper_says_so():
         lambda: plots.time_path(np.zeros(5)),
         lambda: plots.training_history(pd.DataFrame({"epoch": [1]})),
         lambda: plots.distributions({"rr": [1.0]}, {"qt": [1.0]}),
-        lambda: plots.distributions({"rr": [np.nan]}, {"rr": [1.0]}),
+        lambda: plots.distributions({"rr": [np.nan]}, {"rr": [np.nan]}),
         lambda: plots.measures_table(pd.DataFrame({"floor": [1]})),
         lambda: plots.beat_overlay(np.zeros((1, 99)), np.zeros((1, 99)), FS, rpeaks=([[]], [[]])),
     ],
@@ -169,6 +169,14 @@ def test_history_draws_the_panels_it_has_and_skips_missing_cells():
     assert list(figure.axes[1].lines[0].get_ydata()) == [0.3, 0.1]
     assert all(ax.get_xlabel() == "epoch" and ax.get_ylabel() for ax in figure.axes)
     assert "mmd ends at 0.1" in figure.alt_text
+
+
+def test_what_was_found_on_one_side_only_is_drawn_alone_and_said():
+    real, synthetic = {"rr": [1.0, 1.1], "sdnn": [0.1]}, {"rr": [1.2], "sdnn": [np.nan]}
+    figure = plots.distributions(real, synthetic)
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles[0].startswith("W1 = ") and titles[1] == "none found in synthetic ECGs"
+    assert "none found in synthetic ECGs" in figure.alt_text
 
 
 def test_distributions_print_distance_and_floor_and_keep_the_tails():
