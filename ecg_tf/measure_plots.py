@@ -104,7 +104,7 @@ def distributions(
 ) -> Figure:
     """How heart rate, R amplitude, RR ... are distributed, real and synthetic, same bins and scale.
 
-    What was found on one side only (a poor GAN's strips may have no beats) is drawn alone, and said.
+    What was found on one side only (strips of a poor GAN may have no beats) is drawn alone.
 
     Args:
         real: name -> values; known names (heart_rate, rr, r_amplitude ...) get their unit.
