@@ -75,7 +75,7 @@ def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, see
     found = utility(x["real"], real.labels, real.subjects, x["synthetic"], kept.labels,
                     x["holdout"], other.labels, classes=tuple(CLASSES), per_class=per_class,
                     seeds=seeds, judges=(JUDGE,), test_subjects=other.subjects, seed=seed)
-    lost = ", ".join(sorted(known - made))
+    lost = ", ".join(name for name in found.judged if name in known - made)
     return found.measures(len(kept)), (
         f"no synthetic beat is of the class {lost}, which counts against {RATIO}" if lost else "")
 
