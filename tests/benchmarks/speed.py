@@ -226,8 +226,8 @@ def time_to_quality(repeats: int):
     for arrangement in ("beat_rows", "row_major"):
         with tempfile.TemporaryDirectory() as root:
             e = Experiment(experiment=arrangement, arrangement=arrangement, subjects=40,
-                           minutes=5.0, steps=2000, stop="floor", measure_every=50,
-                           check_every=50, patience=40, attacks=False, runs_dir=root)
+                           minutes=5.0, steps=1000, stop="floor", measure_every=50,
+                           check_every=50, patience=20, attacks=False, runs_dir=root)
             train(e, prepare_data(e))
             rows = pd.read_csv(e.folder / "measures.csv")
             floors = pd.read_csv(e.folder / "floors.csv")
