@@ -233,7 +233,8 @@ def time_to_quality(repeats: int):
             floors = pd.read_csv(e.folder / "floors.csv")
             history = pd.read_csv(e.folder / "history.csv")
         rows = rows.merge(floors[["against", "name", "floor"]], on=["against", "name"])
-        good = rows[(rows["name"] == "MMD²") & (rows["value"] <= 2 * rows["floor"])]
+        rows = rows[(rows["name"] == "MMD²") & (rows["against"] == "validation")]
+        good = rows[rows["value"] <= 2 * rows["floor"]]
         step = good["step"].min() if len(good) else np.nan
         taken = history.loc[history["step"] == step, "seconds"]
         minutes[arrangement] = float(taken.iloc[0]) / 60 if len(taken) else math.inf
