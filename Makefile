@@ -27,7 +27,7 @@ reports: $(VENV)/.installed ## from the reports: their pages, reports/index.html
 	$(RUN) -m ecg_tf results
 
 test: $(VENV)/.installed ## run the tests
-	$(RUN) -m pytest -n 2 --dist loadfile tests
+	$(RUN) -m pytest -n 2 --dist worksteal tests
 
 slow: $(VENV)/.installed ## run the tests that take minutes: every measure on every planted fault
 	$(RUN) -m pytest -m slow tests
