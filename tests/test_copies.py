@@ -109,6 +109,15 @@ def test_closest_record_measures_order_the_controls(cohort):
     assert nndr.value == pytest.approx(nndr.floor, abs=0.25)
 
 
+def test_persons_of_one_strip_have_no_second_nearest(cohort):
+    first = np.unique(cohort.subjects[cohort.member], return_index=True)[1]
+    alone = np.flatnonzero(cohort.member)[first]
+    with pytest.raises(InputError, match="second nearest"):
+        copies.closest_record_measures(
+            cohort.strips[:3], cohort.strips[alone], cohort.subjects[alone],
+            cohort.strips[~cohort.member], cohort.subjects[~cohort.member], FS)
+
+
 def test_groups_leave_out_their_own(cohort):
     strips = cohort.strips[:40]
     labels = np.arange(40)

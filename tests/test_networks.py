@@ -44,6 +44,26 @@ def test_helical_padding_continues_the_rows(height, width, left, right):
     np.testing.assert_array_equal(inner, wanted)
 
 
+@pytest.mark.parametrize("height, width, left, right", [(3, 4, 1, 1), (1, 9, 4, 5), (2, 6, 2, 0)])
+def test_the_gradient_of_the_padding_takes_back_what_was_copied_to_any_order(height, width, left,
+                                                                              right):
+    rng = np.random.default_rng(0)
+    images, other = rng.normal(size=(2, 2, height, width, 3)).astype(np.float32)
+    pad = HelicalPadding((0, 0), (left, right))
+    weights = tf.constant(rng.normal(size=pad(images).shape).astype(np.float32))
+    x = tf.constant(images)
+    with tf.GradientTape() as outer:
+        outer.watch(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = tf.reduce_sum(pad(x) * weights)
+        slope = tape.gradient(value, x)
+        along = tf.reduce_sum(slope * other)
+    # Padding is linear: its gradient is the transpose, and that one's is the padding again.
+    assert float(along) == pytest.approx(float(tf.reduce_sum(pad(other) * weights)), rel=1e-4)
+    np.testing.assert_array_equal(outer.gradient(along, weights), pad(other))
+
+
 def test_helical_conv_sees_across_the_row_border_and_a_plain_one_does_not():
     images = np.zeros((1, 8, 8, 1), np.float32)
     images[0, 3, 7] = 1

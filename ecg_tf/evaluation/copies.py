@@ -175,6 +175,9 @@ def closest_record_measures(synthetic, training, training_subjects, holdout, hol
     Returns:
         "DCR, nearer to training": share of synthetic strips (floor 0.5, ties half); "NNDR of
         training", median, floor: the same of the holdout.
+
+    Raises:
+        InputError: no person of a side has two strips.
     """
     rng, sides = np.random.default_rng(seed), []
     sets = [(np.asarray(training), np.asarray(training_subjects)),
@@ -186,6 +189,10 @@ def closest_record_measures(synthetic, training, training_subjects, holdout, hol
         chosen = [rng.permutation(np.flatnonzero(subjects == person))[:each]
                   for person in np.unique(subjects)]
         chosen = [rows for rows in chosen if len(rows) > 1]
+        if not chosen:
+            raise InputError("Nobody has enough strips for a nearest and a second nearest one.",
+                             expected="a person with two or more on either side", got="none",
+                             fix="give more strips a person")
         # Aligning in full costs 6 ms a pair: only within the persons who come near at all.
         near = coarse_correlation(synthetic, strips[np.concatenate(chosen)], fs)
         starts = np.cumsum([0, *map(len, chosen)])[:-1]

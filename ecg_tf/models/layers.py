@@ -39,7 +39,7 @@ def _widening(left, right):
     """The function that adds columns of the neighbouring rows; the transpose is its gradient.
 
     Each of the two is the other's gradient, to any order, as penalties need. TensorFlow's own
-    gradients of the same slices copy a feature map more often: a tenth of a training step.
+    gradients of the same slices copy a feature map more often: a twentieth of a training step.
     """
 
     @tf.custom_gradient
