@@ -37,7 +37,8 @@ class Sides:
         provenance: side -> `records.provenance`.
         quality: side -> `Quality`, what was kept and dropped.
         notes: what had to be assumed or left out.
-        beats: side -> beats with their classes, of `use_of_sides.labelled_beats`, or None.
+        beats: side -> beats with their classes, of `use_of_sides.labelled_beats`, or None; empty
+            without a holdout.
     """
 
     real: Windows
@@ -159,7 +160,8 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
             raise InputError(f"The {side} records in '{folders[side]}' cannot be used. {error}") \
                 from error
         notes += _told(side, folders[side], found, book[side])
-        beats[side] = labelled_beats(ready)
+        if holdout:  # without anybody to test on, no classifier is asked
+            beats[side] = labelled_beats(ready)
     persons = len(np.unique(cut["real"].subjects))
     if persons < 2 and not holdout:
         raise InputError("The real ECGs are of one person.", expected="two persons or more, or a "
