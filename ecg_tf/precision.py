@@ -21,7 +21,7 @@ _SHAPE, _LAYERS = (64, 16, 32, 64), 3  # images, and convolutions one behind the
 def precision_of(precision: str) -> str:
     """What "auto" means on this machine.
 
-    Having the instructions is not enough: with AVX512-BF16 alone half precision took 0.6 to 1.4
+    Having the instructions is not enough: with AVX512-BF16 alone half precision took 0.6 to 1.5
     times the time of float32, depending on the processor, with AMX-BF16 half of it.
 
     Args:
