@@ -1,5 +1,6 @@
 """Looking around with sliders in JupyterLab; in executed reports, one still picture instead."""
 
+import gc
 import io
 import os
 import sys
@@ -193,6 +194,16 @@ def is_live() -> bool:
     return "JPY_SESSION_NAME" in os.environ or in_code or "google.colab" in sys.modules
 
 
+def keep_out_of_collections() -> None:
+    """Lets Python's garbage collector pass over all objects that exist now.
+
+    TensorFlow and pandas bring some hundred thousand that live as long as the kernel. A collection
+    that walks them all in the middle of a slider's move holds the picture up by 300 ms.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def explore(records: Sequence[Record], side: int = 32, interactive: bool | None = None):
     """Shows sliders for record, lead, time and arrangement; without a reader, a still figure.
 
@@ -261,4 +272,5 @@ def make_widget(explorer: Explorer):
     for control in (lead, arrangement, start, follow):
         control.observe(update, "value")
     update()
+    keep_out_of_collections()
     return w.VBox([w.HBox([record, lead, arrangement]), w.HBox([start, follow]), picture, words])

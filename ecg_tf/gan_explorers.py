@@ -14,7 +14,7 @@ from ecg_tf.checks import count, number
 from ecg_tf.codec import Codec
 from ecg_tf.ecg_paper import STYLE, ecg_paper
 from ecg_tf.errors import InputError
-from ecg_tf.explorers import is_live, png_of
+from ecg_tf.explorers import is_live, keep_out_of_collections, png_of
 from ecg_tf.filtering import low_pass
 
 SECONDS = 6.0  # of a decoded window that are drawn
@@ -280,6 +280,7 @@ def _widget(rows, controls, update, *shown):
     for control in controls:
         control.observe(update, "value")
     update()
+    keep_out_of_collections()
     box = w.VBox([*rows, *shown])
     display(box)
     return box
