@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ecg_tf.codec import Codec
 from ecg_tf.errors import write_whole
 from ecg_tf.experiment import Experiment
-from ecg_tf.filtering import low_pass, prepare
+from ecg_tf.images.codec import Codec
 from ecg_tf.quiet import quiet_startup
 from ecg_tf.records import load_records
-from ecg_tf.windows import beat_sequences
+from ecg_tf.signals.filtering import low_pass, prepare
+from ecg_tf.signals.windows import beat_sequences
 
 PERSON = "101"  # a training person; no one else's ECG is in the picture
 WIDE, HIGH, SECONDS = 230, 108, 6.0  # of a panel with a trace

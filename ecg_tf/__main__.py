@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
         return 1
     except Exception as error:
-        from ecg_tf.reports import NotebookError
+        from ecg_tf.reports.execution import NotebookError
 
         if not isinstance(error, NotebookError):
             raise  # a fault of ours: the traceback is what mends it (Python exits with 1)
@@ -51,7 +51,7 @@ def data(options) -> int:
 def shard(options) -> int:
     """Writes the windows of an experiment as TFRecord files, for data larger than memory."""
     from ecg_tf.experiment import Experiment
-    from ecg_tf.sharding import folder_of, write_shards
+    from ecg_tf.shards.writing import folder_of, write_shards
 
     experiment = Experiment.from_yaml(options.file)
     write_shards(experiment, options.output, progress=not options.quiet)
@@ -67,7 +67,7 @@ def run(options) -> int:
     from ecg_tf.experiment import Experiment
     from ecg_tf.run import help_train
     from ecg_tf.run import run as run_experiment
-    from ecg_tf.workers import worker
+    from ecg_tf.training.workers import worker
 
     experiment = Experiment.from_yaml(options.file)
     if worker():
@@ -86,7 +86,7 @@ def run(options) -> int:
 
 def report(options) -> int:
     """Runs an experiment's notebook with papermill; writes the report as notebook and HTML."""
-    from ecg_tf.study import make_report, read_plan
+    from ecg_tf.study.run_study import make_report, read_plan
 
     executed, page = make_report(read_plan(options.file, options.notebook), options.output)
     print(f"The report: {executed} and {page}")
@@ -95,13 +95,13 @@ def report(options) -> int:
 
 def study(options) -> int:
     """Makes the reports of all experiments that have none yet, then the comparison."""
-    from ecg_tf.study import find_plans, run_study
+    from ecg_tf.study.run_study import find_plans, run_study
 
     plans, elsewhere = find_plans(options.paths, options.only), None
     if options.dask or options.scheduler or options.workers:
         import functools
 
-        from ecg_tf.cluster import make_reports
+        from ecg_tf.study.cluster import make_reports
 
         elsewhere = functools.partial(make_reports, scheduler=options.scheduler,
                                       workers=options.workers)
@@ -111,8 +111,8 @@ def study(options) -> int:
 
 def results(options) -> int:
     """Makes all that is made from reports: their pages, the page over all, the README's table."""
-    from ecg_tf.report_index import make_pages
-    from ecg_tf.results_table import update_readme
+    from ecg_tf.reports.index import make_pages
+    from ecg_tf.reports.results_table import update_readme
 
     page, number = make_pages(options.output)
     print(f"{number} reports; the page over all: {page}")
@@ -124,7 +124,7 @@ def results(options) -> int:
 
 def compare(options) -> int:
     """Lays all runs beside each other: writes the comparison as notebook and HTML."""
-    from ecg_tf.study import comparison_plan, make_report
+    from ecg_tf.study.run_study import comparison_plan, make_report
 
     executed, page = make_report(comparison_plan(options.runs), options.output)
     print(f"The comparison: {executed} and {page}")

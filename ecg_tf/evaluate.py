@@ -36,7 +36,7 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
         >>> evaluate("mine/real", "mine/synthetic", "mine/others")[0]["privacy"]["passed"]
         False
     """
-    from ecg_tf.reports import run_notebook, to_html
+    from ecg_tf.reports.execution import run_notebook, to_html
 
     folders = {"real": real, "synthetic": synthetic, "holdout": holdout}
     for side, folder in folders.items():

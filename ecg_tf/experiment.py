@@ -14,11 +14,11 @@ from pathlib import Path
 
 import yaml
 
-from ecg_tf.arrange import ARRANGEMENTS, FITS
 from ecg_tf.checks import choice, count, number, pair, printable
 from ecg_tf.errors import InputError, closest, write_whole
-from ecg_tf.quantize import HALF_STEP
-from ecg_tf.standardize import RANGES
+from ecg_tf.images.arrange import ARRANGEMENTS, FITS
+from ecg_tf.images.quantize import HALF_STEP
+from ecg_tf.images.standardize import RANGES
 
 #: What `training.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {

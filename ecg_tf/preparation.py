@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.arrange import channels_of_lead
-from ecg_tf.codec import Codec, make_codec
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
-from ecg_tf.filtering import prepare
-from ecg_tf.quality import NoWindow, Prepared, Quality
+from ecg_tf.images.arrange import channels_of_lead
+from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.records import Record, database_names, load_records, provenance
-from ecg_tf.splits import PARTS, assert_disjoint, select_part, split_by_subject
-from ecg_tf.windows import Windows, beat_sequences, strips
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.quality import NoWindow, Prepared, Quality
+from ecg_tf.signals.splits import PARTS, assert_disjoint, select_part, split_by_subject
+from ecg_tf.signals.windows import Windows, beat_sequences, strips
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def prepare_data(experiment: Experiment) -> Data:
     """
     e = experiment
     if e.shards:
-        from ecg_tf.shards import read_data
+        from ecg_tf.shards.sharded_windows import read_data
 
         return read_data(e)
     where, options = source_of(e)

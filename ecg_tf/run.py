@@ -19,8 +19,8 @@ from ecg_tf.experiment import Experiment
 from ecg_tf.locks import hold, holding, release
 from ecg_tf.preparation import Data, prepare_data, seams_of
 from ecg_tf.quiet import quiet_startup
-from ecg_tf.windows import Windows, cut_strips
-from ecg_tf.workers import own_folder
+from ecg_tf.signals.windows import Windows, cut_strips
+from ecg_tf.training.workers import own_folder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
 SYNTHETIC_SEED = 1  # added to the experiment's: latents of the end are none of the training's
@@ -73,9 +73,9 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
     start(experiment)
     data = prepare_data(experiment)
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
-        from ecg_tf.devices import wait_for_all
         from ecg_tf.synthesis import final_generator, synthesize
-        from ecg_tf.training import train
+        from ecg_tf.training.devices import wait_for_all
+        from ecg_tf.training.train import train
 
     gan = train(experiment, data, progress=progress, devices=devices)
     generator = final_generator(experiment, gan, data)
@@ -100,8 +100,8 @@ def help_train(experiment: Experiment) -> None:
     with own_folder(experiment) as experiment, holding(experiment.folder):
         data = prepare_data(experiment)
         with quiet_startup():
-            from ecg_tf.devices import wait_for_all
-            from ecg_tf.training import train
+            from ecg_tf.training.devices import wait_for_all
+            from ecg_tf.training.train import train
 
         train(experiment, data, progress=False)
         wait_for_all()  # while the first one measures
@@ -229,7 +229,7 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
     """JSON-able: the measures and everything needed to obtain them again. No times in it, so that
     the same experiment gives the same file."""
     with quiet_startup():
-        from ecg_tf.precision import precision_of
+        from ecg_tf.training.precision import precision_of
     return {
         "experiment": experiment.to_dict(),
         "measures": plain_measures(measures),

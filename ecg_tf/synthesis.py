@@ -5,13 +5,13 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from ecg_tf.codec import Codec
 from ecg_tf.experiment import Experiment
-from ecg_tf.filtering import low_pass
+from ecg_tf.images.codec import Codec
 from ecg_tf.models.drawing import draw, latents_of
 from ecg_tf.models.redraw import redrawing, roughest
 from ecg_tf.preparation import Data
-from ecg_tf.windows import Windows
+from ecg_tf.signals.filtering import low_pass
+from ecg_tf.signals.windows import Windows
 
 
 def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:

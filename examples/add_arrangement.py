@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ecg_tf.arrange import ARRANGEMENTS, PATHS
-from ecg_tf.codec import make_codec
-from ecg_tf.filtering import prepare
-from ecg_tf.simulate import simulate_cohort
-from ecg_tf.windows import strips
+from ecg_tf.images.arrange import ARRANGEMENTS, PATHS
+from ecg_tf.images.codec import make_codec
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.windows import strips
 
 
 def spiral(height: int, width: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def spiral(height: int, width: int) -> np.ndarray:
     return np.stack([row, column, 0 * row], -1)
 
 
-# In the project these two lines go into `PATHS` and `ARRANGEMENTS` in ecg_tf/arrange.py; the
+# In the project these two lines go into `PATHS` and `ARRANGEMENTS` in ecg_tf/images/arrange.py; the
 # tests then try the path at many sizes. In an experiment file: arrangement: spiral
 PATHS["spiral"] = spiral
 ARRANGEMENTS["spiral"] = "around the border, then inwards"

@@ -5,11 +5,11 @@ Run it with `python -m tests.bounds`.
 
 import numpy as np
 
-from ecg_tf.arrange import ARRANGEMENTS
-from ecg_tf.codec import make_codec
-from ecg_tf.quantize import HALF_STEP
-from ecg_tf.standardize import RANGES
-from ecg_tf.windows import Windows
+from ecg_tf.images.arrange import ARRANGEMENTS
+from ecg_tf.images.codec import make_codec
+from ecg_tf.images.quantize import HALF_STEP
+from ecg_tf.images.standardize import RANGES
+from ecg_tf.signals.windows import Windows
 
 
 def windows_of(signals, rpeaks=None, lengths=None, fs=128.0) -> Windows:

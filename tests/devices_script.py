@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.devices import gather, spread, state_of, strategy_for, wait_for_all
 from ecg_tf.models import DCGAN, R1GAN, WGANGP, build_discriminator, build_generator
-from ecg_tf.workers import workers
+from ecg_tf.training.devices import gather, spread, state_of, strategy_for, wait_for_all
+from ecg_tf.training.workers import workers
 
 SHAPE, BATCH, STEPS = (8, 16, 1), 8, 4
 FAMILIES = {

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ecg_tf.evaluation.controls import halves
-from ecg_tf.filtering import prepare
 from ecg_tf.records import load_records
-from ecg_tf.simulate import simulate_cohort
-from ecg_tf.windows import strips
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.windows import strips
 
 FS = 128
 LENGTH = 10 * FS

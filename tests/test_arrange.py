@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg_tf.arrange import (
+from ecg_tf.errors import InputError
+from ecg_tf.images.arrange import (
     ARRANGEMENTS,
     FITS,
     PATHS,
@@ -16,8 +17,7 @@ from ecg_tf.arrange import (
     make_arrangement,
     neighbour_correlation,
 )
-from ecg_tf.beat_rows import BeatRows
-from ecg_tf.errors import InputError
+from ecg_tf.images.beat_rows import BeatRows
 from tests.bounds import smooth_beats
 
 quick = settings(max_examples=60, deadline=None)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ecg_tf.callbacks import (
+from ecg_tf.errors import InputError
+from ecg_tf.models import R1GAN, build_discriminator, build_generator
+from ecg_tf.training.callbacks import (
     CollapseAlarm,
     Diversity,
     HistoryCSV,
@@ -16,8 +18,6 @@ from ecg_tf.callbacks import (
     grid_png,
     mean_pairwise_distance,
 )
-from ecg_tf.errors import InputError
-from ecg_tf.models import R1GAN, build_discriminator, build_generator
 
 SHAPE = (16, 16, 2)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg_tf.codec import Codec, make_codec
 from ecg_tf.errors import InputError
-from ecg_tf.standardize import PER_WINDOW, RANGES, Standardizer
+from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.images.standardize import PER_WINDOW, RANGES, Standardizer
 from tests.bounds import bounds_table, smooth_beats, windows_of
 
 
@@ -61,7 +61,7 @@ def test_images_and_json_decode_in_another_process(tmp_path, beats, name, arrang
     codec.save(tmp_path / "codec.json")
     np.save(tmp_path / "images.npy", images)
     script = (
-        "import sys, numpy as np; from ecg_tf.codec import Codec; f = sys.argv[1];"
+        "import sys, numpy as np; from ecg_tf.images.codec import Codec; f = sys.argv[1];"
         "w = Codec.load(f + '/codec.json').decode(np.load(f + '/images.npy'));"
         "np.save(f + '/signals.npy', w.signals);"
         "assert not any(m in sys.modules for m in ('tensorflow', 'keras'))"
@@ -98,7 +98,7 @@ def good_state():
 
 
 def _small():
-    from ecg_tf.arrange import make_arrangement
+    from ecg_tf.images.arrange import make_arrangement
 
     return make_arrangement("row_major", 4, 4)
 
@@ -197,9 +197,9 @@ def test_wrong_windows_and_images_are_refused(beats):
 
 
 def test_real_beats_come_back_within_three_percent(mitdb):
-    from ecg_tf.filtering import filter_record, resample
     from ecg_tf.records import read_record
-    from ecg_tf.windows import beat_sequences
+    from ecg_tf.signals.filtering import filter_record, resample
+    from ecg_tf.signals.windows import beat_sequences
 
     record = filter_record(resample(read_record(mitdb / "100", leads=["MLII"]), 128.0))
     windows = beat_sequences(record)

@@ -7,15 +7,10 @@ import pandas as pd
 import pytest
 
 from ecg_tf.__main__ import main
-from ecg_tf.comparison import (
-    drawn_strips,
-    families,
-    fields,
-    leaderboard,
-    over_seeds,
-    read_runs,
-)
-from ecg_tf.comparison_plots import (
+from ecg_tf.errors import InputError
+from ecg_tf.evaluation.floor import Measured
+from ecg_tf.experiment import Experiment
+from ecg_tf.figures.comparison_plots import (
     agreement_figure,
     board_table,
     fooled_table,
@@ -23,7 +18,16 @@ from ecg_tf.comparison_plots import (
     standings_figure,
     strips_figures,
 )
-from ecg_tf.contests import (
+from ecg_tf.figures.plane_plots import REIDENTIFIED
+from ecg_tf.study.comparison import (
+    drawn_strips,
+    families,
+    fields,
+    leaderboard,
+    over_seeds,
+    read_runs,
+)
+from ecg_tf.study.contests import (
     contest_words,
     contests,
     detour_words,
@@ -32,10 +36,7 @@ from ecg_tf.contests import (
     standings,
     uneven_words,
 )
-from ecg_tf.errors import InputError
-from ecg_tf.evaluation.floor import Measured
-from ecg_tf.experiment import Experiment
-from ecg_tf.measure_agreement import (
+from ecg_tf.study.measure_agreement import (
     agreement,
     agreement_words,
     as_good_as_real,
@@ -43,7 +44,6 @@ from ecg_tf.measure_agreement import (
     mean_agreement,
     shortfalls,
 )
-from ecg_tf.plane_plots import REIDENTIFIED
 
 FLOOR = 0.02
 
@@ -339,7 +339,7 @@ def test_figures_say_in_words_what_they_show(arrangements, measured):
 
 def test_strips_are_drawn_again_from_what_a_run_keeps(tmp_path, monkeypatch):
     from ecg_tf.run import run
-    from ecg_tf.windows import cut_strips
+    from ecg_tf.signals.windows import cut_strips
     from tests.test_run import TINY
 
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
@@ -350,7 +350,7 @@ def test_strips_are_drawn_again_from_what_a_run_keeps(tmp_path, monkeypatch):
     assert np.allclose(strips, cut_strips(made.synthetic, 3.0)[:2], atol=1e-3)
     figure, = strips_figures([kept], 2, 3.0)
     assert "a" in figure.alt_text
-    monkeypatch.setattr("ecg_tf.comparison._draw", None)  # the second time nothing is drawn
+    monkeypatch.setattr("ecg_tf.study.comparison._draw", None)  # the second time nothing is drawn
     assert np.array_equal(drawn_strips(kept, 2, 3.0), strips)
     (made.folder / "generator.keras").unlink()
     assert len(drawn_strips(kept, 2, 3.0)) == 0 and not strips_figures([kept], 2, 3.0)

@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 
-from ecg_tf.callbacks import CollapseAlarm
-from ecg_tf.concern_plots import along
-from ecg_tf.concerns import (
+from ecg_tf.errors import InputError
+from ecg_tf.experiment import Experiment
+from ecg_tf.figures.concern_plots import along
+from ecg_tf.lessons.concerns import (
     best_accuracy,
     discriminator_alone,
     distances_to_persons,
@@ -12,11 +13,10 @@ from ecg_tf.concerns import (
     make_gan,
     watched,
 )
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
+from ecg_tf.lessons.rings import Ring, build_point_discriminator, build_point_generator
 from ecg_tf.models import build_discriminator, build_generator, projection_of
 from ecg_tf.preparation import prepare_data
-from ecg_tf.rings import Ring, build_point_discriminator, build_point_generator
+from ecg_tf.training.callbacks import CollapseAlarm
 
 
 @pytest.fixture(scope="module")

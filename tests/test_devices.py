@@ -13,7 +13,7 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
-from ecg_tf.workers import own_folder, worker, workers
+from ecg_tf.training.workers import own_folder, worker, workers
 from tests.durability.killing import HOME, QUICK, kill_when, trained, weights, write_experiment
 
 SCRIPT = [sys.executable, "-m", "tests.devices_script"]
@@ -148,7 +148,7 @@ def test_machines_are_told_by_the_environment(monkeypatch):
 def test_what_cannot_be_shared_out_is_said(monkeypatch):
     import tensorflow as tf
 
-    from ecg_tf.devices import check_shares, strategy_for
+    from ecg_tf.training.devices import check_shares, strategy_for
     from tests.test_acgan import small
 
     tf.constant(0)  # at work already

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ecg_tf import arrange, experiment
+from ecg_tf import experiment
 from ecg_tf.evaluation import floor
+from ecg_tf.images import arrange
 from ecg_tf.records import databases
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
@@ -22,7 +23,7 @@ SAID = {
 def test_an_example_runs_in_under_40_lines(path, monkeypatch, capsys, tmp_path):
     import re
 
-    from ecg_tf import training
+    from ecg_tf.training import train as training
 
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
     for module, name in ((databases, "DATABASES"), (arrange, "PATHS"), (arrange, "ARRANGEMENTS"),

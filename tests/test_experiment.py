@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment, read_yaml
-from ecg_tf.study import read_plan
+from ecg_tf.study.run_study import read_plan
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "notebooks" / "experiments").glob("*.yaml"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.explorers import Explorer, explore, is_live, make_widget
-from ecg_tf.simulate import simulate_cohort
+from ecg_tf.figures.explorers import Explorer, explore, is_live, make_widget
+from ecg_tf.records.simulate import simulate_cohort
 
 
 @pytest.fixture(scope="module")

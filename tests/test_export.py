@@ -14,12 +14,12 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.folders import read_side, read_sides
 from ecg_tf.records import read_folder
 from ecg_tf.records.edf_folder import read_edf_folder
+from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.release import export as module
 from ecg_tf.release.draw import BLOCK, Drawer
 from ecg_tf.release.export import NotReleased, export
 from ecg_tf.release.formats import error_bound_mv
 from ecg_tf.release.trained import read_run
-from ecg_tf.simulate import simulate_cohort
 from tests.small_run import FAIL, PASS, make_run
 
 GOOD = {"MMD²": PASS, "copies": PASS}

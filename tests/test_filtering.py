@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import filter_record, low_pass, resample
-from ecg_tf.windows import Windows
+from ecg_tf.signals.filtering import filter_record, low_pass, resample
+from ecg_tf.signals.windows import Windows
 from tests.small_records import make_record, noise
 
 

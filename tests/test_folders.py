@@ -15,9 +15,9 @@ from ecg_tf.evaluation import folders
 from ecg_tf.evaluation.folders import judge_sides, lost_nulls, read_side, read_sides
 from ecg_tf.evaluation.judge import Verdict
 from ecg_tf.evaluation.use_of_sides import USE, labelled_beats, use_of_sides
-from ecg_tf.filtering import prepare
 from ecg_tf.records.csv_folder import read_csv_folder
-from ecg_tf.simulate import simulate_cohort
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.filtering import prepare
 
 
 def write_wfdb(folder, records, subject=True, fs=None):

@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
-from ecg_tf.gan_explorers import LatentExplorer, Replay, explore_latents, explore_training
+from ecg_tf.figures.gan_explorers import LatentExplorer, Replay, explore_latents, explore_training
+from ecg_tf.images.codec import Codec
 from tests.small_run import make_run
 
 

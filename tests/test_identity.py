@@ -6,9 +6,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from ecg_tf import training
 from ecg_tf.__main__ import main
-from ecg_tf.comparison import read_runs
 from ecg_tf.errors import InputError
 from ecg_tf.models import DCGAN
 from ecg_tf.models.identity import (
@@ -16,6 +14,8 @@ from ecg_tf.models.identity import (
     confusion_loss,
     train_identity_network,
 )
+from ecg_tf.study.comparison import read_runs
+from ecg_tf.training import train as training
 from tests.test_models import SHAPE, bumps, fit, make, same
 from tests.test_run import write
 

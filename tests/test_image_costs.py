@@ -5,16 +5,16 @@ import io
 import numpy as np
 import pytest
 
-from ecg_tf import image_plots
-from ecg_tf.arrange import make_arrangement
-from ecg_tf.codec import make_codec
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import prepare
-from ecg_tf.image_costs import arrangement_costs, range_costs
-from ecg_tf.plots import time_path
-from ecg_tf.simulate import simulate_cohort
-from ecg_tf.standardize import RANGES, Standardizer
-from ecg_tf.windows import Windows, beat_sequences, strips
+from ecg_tf.figures import image_plots
+from ecg_tf.figures.plots import time_path
+from ecg_tf.images.arrange import make_arrangement
+from ecg_tf.images.codec import make_codec
+from ecg_tf.images.image_costs import arrangement_costs, range_costs
+from ecg_tf.images.standardize import RANGES, Standardizer
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.windows import Windows, beat_sequences, strips
 
 
 @pytest.fixture(scope="module")

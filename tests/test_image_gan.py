@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ecg_tf.callbacks import mean_pairwise_distance
 from ecg_tf.errors import InputError
-from ecg_tf.image_gan import NETWORKS, train_images
+from ecg_tf.lessons.image_gan import NETWORKS, train_images
+from ecg_tf.training.callbacks import mean_pairwise_distance
 
 
 def stripes(n, seed=0):

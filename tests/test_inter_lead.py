@@ -10,9 +10,9 @@ from ecg_tf.evaluation.inter_lead import (
     known_relations,
     lead_correlations,
 )
-from ecg_tf.filtering import prepare
-from ecg_tf.simulate import simulate_cohort
-from ecg_tf.windows import strips
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.windows import strips
 
 LEADS = ("I", "II", "III", "aVF", "V1")
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.image_folders import write_images
-from ecg_tf.report_html import to_html
-from ecg_tf.reports import run_notebook
-from ecg_tf.tables import TableCodec
+from ecg_tf.lessons.image_folders import write_images
+from ecg_tf.reports.execution import run_notebook
+from ecg_tf.reports.html import to_html
+from ecg_tf.tables.table_codec import TableCodec
 from tests.test_run import TINY
 
 SMALL = {"subjects": 6, "minutes": 1.5, "base_filters": 4, "latent_dim": 8, "batch_size": 8,

@@ -6,15 +6,15 @@ import time
 import numpy as np
 import pytest
 
-from ecg_tf.arrange import ARRANGEMENTS
-from ecg_tf.codec import make_codec
 from ecg_tf.errors import InputError
+from ecg_tf.images.arrange import ARRANGEMENTS
+from ecg_tf.images.codec import make_codec
 from tests.bounds import smooth_beats, windows_of
 
 tf = pytest.importorskip("tensorflow")
 
+from ecg_tf.images.pipeline import beat_mixer, encode_tf, make_dataset, tf_inputs  # noqa: E402
 from ecg_tf.models import projection_of  # noqa: E402
-from ecg_tf.pipeline import beat_mixer, encode_tf, make_dataset, tf_inputs  # noqa: E402
 
 
 @pytest.fixture(scope="module")

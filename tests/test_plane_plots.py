@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_tf import plane_plots
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.gate import release_gate
+from ecg_tf.figures import plane_plots
 
 ROWS = [Measured("MMD²", 0.06, 0.02, 0.05, 0.08),
         Measured("re-identification at 1 % FAR", 0.1, 0.012, 0.06, 0.15, 0.01, floor_low=0.002,

@@ -15,9 +15,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ecg_tf import ecg_paper as paper
-from ecg_tf import plots
 from ecg_tf.errors import InputError
+from ecg_tf.figures import ecg_paper as paper
+from ecg_tf.figures import plots
 
 FS = 128
 
@@ -271,7 +271,7 @@ def test_every_figure_is_described_and_pyplot_keeps_none():
 
 def test_importing_plots_is_light():
     heavy = "('tensorflow', 'keras', 'seaborn', 'scipy', 'pandas', 'wfdb', 'matplotlib.pyplot')"
-    code = f"import sys, ecg_tf.plots; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, ecg_tf.figures.plots; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

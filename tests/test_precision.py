@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ecg_tf import precision
+from ecg_tf.training import precision
 
 
 @pytest.fixture

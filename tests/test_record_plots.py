@@ -6,11 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from ecg_tf import record_plots
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import prepare
-from ecg_tf.rpeaks import rpeaks_of
-from ecg_tf.simulate import draw_identity, simulate_record, true_intervals
+from ecg_tf.figures import record_plots
+from ecg_tf.records.simulate import draw_identity, simulate_record, true_intervals
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.rpeaks import rpeaks_of
 
 
 def test_p_and_t_are_pointed_out_where_they_are():

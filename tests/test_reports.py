@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from ecg_tf.errors import InputError
-from ecg_tf.reports import (
+from ecg_tf.reports.execution import (
     NotebookError,
     run_notebook,
     strip_progress,

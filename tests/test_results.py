@@ -10,9 +10,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
-from ecg_tf.report_index import index_page, key_figures
-from ecg_tf.report_reading import read_report
-from ecg_tf.results_table import BEGIN, END, results_table, update_readme
+from ecg_tf.reports.index import index_page, key_figures
+from ecg_tf.reports.reading import read_report
+from ecg_tf.reports.results_table import BEGIN, END, results_table, update_readme
 
 ROOT = Path(__file__).parents[1]
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E" \

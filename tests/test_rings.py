@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg_tf.callbacks import CollapseAlarm
-from ecg_tf.concern_plots import ring_points
-from ecg_tf.concerns import RECIPES, make_gan, watched
 from ecg_tf.errors import InputError
-from ecg_tf.rings import Ring, RingWatch, build_point_discriminator, build_point_generator
+from ecg_tf.figures.concern_plots import ring_points
+from ecg_tf.lessons.concerns import RECIPES, make_gan, watched
+from ecg_tf.lessons.rings import Ring, RingWatch, build_point_discriminator, build_point_generator
+from ecg_tf.training.callbacks import CollapseAlarm
 
 RING = Ring(8, 2.0, 0.1)
 

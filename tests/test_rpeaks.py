@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ecg_tf.filtering import prepare
-from ecg_tf.rpeaks import between_samples, find_rpeaks, refine_rpeaks
-from ecg_tf.simulate import draw_identity, simulate_record
+from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.rpeaks import between_samples, find_rpeaks, refine_rpeaks
 
 
 @pytest.mark.parametrize("polarity", [1, -1])

@@ -12,8 +12,8 @@ import wfdb
 import yaml
 
 from ecg_tf.__main__ import main
-from ecg_tf.codec import Codec
 from ecg_tf.experiment import Experiment
+from ecg_tf.images.codec import Codec
 
 TINY = {
     "subjects": 6, "minutes": 1.5, "height": 16, "width": 32, "base_filters": 4, "latent_dim": 8,
@@ -109,7 +109,7 @@ def folder_of_records(folder, **signals):
 
 
 def beating(minutes=1.0, fs=125):
-    from ecg_tf.simulate import simulate_cohort
+    from ecg_tf.records.simulate import simulate_cohort
 
     return simulate_cohort(subjects=1, minutes=minutes, fs=fs)[0].signal[:, 0].astype(float)
 

@@ -13,8 +13,8 @@ from ecg_tf.evaluation.sessions import (
     session_text,
     success_in_gallery,
 )
-from ecg_tf.privacy_plots import validity_figure
-from ecg_tf.simulate import simulate_cohort
+from ecg_tf.figures.privacy_plots import validity_figure
+from ecg_tf.records.simulate import simulate_cohort
 
 
 @pytest.fixture(scope="module")

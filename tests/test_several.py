@@ -11,8 +11,8 @@ from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
 from ecg_tf.records import DS1, DS2, database_names, load_records, provenance
 from ecg_tf.records.several import join
-from ecg_tf.simulate import simulate_cohort
-from ecg_tf.splits import assert_disjoint, split_by_subject
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.splits import assert_disjoint, split_by_subject
 from tests.test_run import beating, folder_of_records
 from tests.wfdb_writing import write
 

@@ -6,24 +6,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecg_tf import sharding
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
 from ecg_tf.records import load_records, provenance
 from ecg_tf.records.one_by_one import list_records
-from ecg_tf.shard_index import read_index
-from ecg_tf.sharding import write_shards
-from ecg_tf.shards import ShardedWindows, telling
+from ecg_tf.shards import writing as sharding
+from ecg_tf.shards.index import read_index
+from ecg_tf.shards.sharded_windows import ShardedWindows, telling
+from ecg_tf.shards.writing import write_shards
 from tests.wfdb_writing import write
 
 tf = pytest.importorskip("tensorflow")
 
 import keras  # noqa: E402
 
-from ecg_tf.pipeline import make_dataset  # noqa: E402
-from ecg_tf.training import train  # noqa: E402
+from ecg_tf.images.pipeline import make_dataset  # noqa: E402
+from ecg_tf.training.train import train  # noqa: E402
 
 SMALL = {"subjects": 5, "minutes": 1.0, "height": 8, "width": 16, "base_filters": 4,
          "latent_dim": 8, "batch_size": 8, "steps": 6, "check_every": 2, "synthetic": 40,
@@ -76,7 +76,7 @@ def test_from_files_everything_is_as_from_memory(tmp_path, folder, arrangement):
 
 
 def test_the_sample_is_bounded_and_spread(folder, monkeypatch):
-    monkeypatch.setattr("ecg_tf.shards.ShardedWindows.sample",
+    monkeypatch.setattr("ecg_tf.shards.sharded_windows.ShardedWindows.sample",
                         lambda self, most=10, of=ShardedWindows.sample: of(self, most))
     data = prepare_data(small(shards=str(folder)))
     assert len(data.windows["train"]) == 10 < len(data.training)

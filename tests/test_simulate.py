@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.simulate import draw_identity, simulate_cohort, simulate_record, true_intervals
+from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record, true_intervals
 
 
 def test_same_seed_same_bytes_and_another_seed_other_persons():

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.quantize import HALF_STEP, dequantize, on_grid, quantize
-from ecg_tf.standardize import PER_WINDOW, RANGES, Standardizer
+from ecg_tf.images.quantize import HALF_STEP, dequantize, on_grid, quantize
+from ecg_tf.images.standardize import PER_WINDOW, RANGES, Standardizer
 from tests.bounds import smooth_beats, windows_of
 
 quick = settings(max_examples=60, deadline=None)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
+from ecg_tf.figures.stopping_plots import agreement, along_training, where_they_stop
 from ecg_tf.preparation import prepare_data
-from ecg_tf.stopping import (
+from ecg_tf.training.stopping import (
     MEASURES,
     StripJudge,
     Verdict,
@@ -22,7 +23,6 @@ from ecg_tf.stopping import (
     rank_agreement,
     usable_floors,
 )
-from ecg_tf.stopping_plots import agreement, along_training, where_they_stop
 from tests.test_run import TINY
 
 
@@ -159,7 +159,7 @@ def test_the_judge_measures_the_auc_where_asked_and_nothing_without_strips(data)
 @pytest.fixture
 def quick(monkeypatch):
     """`stop_at_floor` with few strips and images: the way, not the numbers, is tested."""
-    import ecg_tf.stopping_callbacks as callbacks
+    import ecg_tf.training.stopping_callbacks as callbacks
 
     along, judge = callbacks.MeasuresAlong, callbacks.StripJudge
     monkeypatch.setattr(callbacks, "MeasuresAlong", lambda *a, **k: along(*a, **k, n=20))
@@ -174,7 +174,7 @@ class Killed(Exception):
 def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, data, quick,
                                                                     monkeypatch):
     from ecg_tf.synthesis import synthesize
-    from ecg_tf.training import train
+    from ecg_tf.training.train import train
 
     # The measure of this test: worst at first, best at step 4, then flat, as if trained too long.
     values = {2: 3.0, 4: 1.0, 6: 2.0, 8: 2.0, 10: 2.0, 12: 2.0}
@@ -220,7 +220,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
 
 
 def train_killed(experiment, data, step):
-    import ecg_tf.training as training
+    import ecg_tf.training.train as training
 
     class Dying(training.Checkpoint):
         def on_epoch_end(self, epoch, logs=None):
@@ -241,8 +241,8 @@ def same(ones, others):
 
 
 def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
-    from ecg_tf.stopping_callbacks import MeasuresAlong, StopAtFloor, load_averages
-    from ecg_tf.training import train, training_key
+    from ecg_tf.training.stopping_callbacks import MeasuresAlong, StopAtFloor, load_averages
+    from ecg_tf.training.train import train, training_key
 
     plain = replace(EXPERIMENT, experiment="plain", runs_dir=str(tmp_path), steps=4)
     watched = replace(plain, experiment="watched")
@@ -268,7 +268,7 @@ def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
 
 
 def test_an_experiment_without_validation_persons_cannot_stop_at_the_floor(data):
-    from ecg_tf.stopping_callbacks import stop_at_floor
+    from ecg_tf.training.stopping_callbacks import stop_at_floor
 
     strips = {part: data.strips[part] for part in ("train", "test")}
     with pytest.raises(InputError, match="nobody to decide"):
@@ -278,6 +278,7 @@ def test_an_experiment_without_validation_persons_cannot_stop_at_the_floor(data)
 
 
 def test_the_rule_does_without_tensorflow():
-    code = "import sys, ecg_tf.stopping, ecg_tf.stopping_plots; print('keras' in sys.modules)"
+    modules = "ecg_tf.training.stopping, ecg_tf.figures.stopping_plots"
+    code = f"import sys, {modules}; print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr

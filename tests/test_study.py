@@ -11,10 +11,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from ecg_tf import study
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
-from ecg_tf.study import Plan, find_plans, is_done, read_plan, run_study
+from ecg_tf.study import run_study as study
+from ecg_tf.study.run_study import Plan, find_plans, is_done, read_plan, run_study
 
 EXPERIMENT = "experiment = 'a'\nsteps = 1\nseed = 0\nruns_dir = 'runs'"
 RUN = """import json, pathlib
@@ -168,7 +168,7 @@ def test_time_left_is_that_of_the_nearest_kin(project):
 def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(project):
     write("a", "steps: 1")
     write("lesson", "notebook: 04_arrangement\nwait: 60")
-    home = str(Path(study.__file__).parents[1])
+    home = str(Path(study.__file__).parents[2])
     command = [sys.executable, "-u", "-m", "ecg_tf", "study"]
     environment = os.environ | {"PYTHONPATH": home}
     # Jobs that a shell puts into the background ignore Ctrl-C, and so would what they start.

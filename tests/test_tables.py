@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ecg_tf import image_folders
 from ecg_tf.errors import InputError
-from ecg_tf.quantize import HALF_STEP
-from ecg_tf.table_files import load_table
-from ecg_tf.tables import ARRANGEMENTS, TableCodec
+from ecg_tf.images.quantize import HALF_STEP
+from ecg_tf.lessons import image_folders
+from ecg_tf.tables.table_codec import ARRANGEMENTS, TableCodec
+from ecg_tf.tables.table_files import load_table
 
 MIXED = pd.DataFrame({
     "age": [20, 41, 63, 77], "weight": [51.5, np.nan, 80.25, 99.0], "smoker": [True, False] * 2,
@@ -264,7 +264,7 @@ def test_generated_pixels_go_to_the_levels_a_folder_uses():
 
 
 def test_the_permutation_takes_the_neighbourhoods_away(tmp_path):
-    from ecg_tf.arrange import neighbour_correlation
+    from ecg_tf.images.arrange import neighbour_correlation
 
     images = image_folders.read_image_folder(image_folders.write_digits(tmp_path))
     moved = image_folders.PixelPermutation(8, 8, 0).encode(images)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecg_tf.codec import make_codec
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.beat_features import NAMES, beat_features
 from ecg_tf.evaluation.gate import release_gate
@@ -18,7 +17,8 @@ from ecg_tf.evaluation.utility import (
     utility,
 )
 from ecg_tf.experiment import Experiment
-from ecg_tf.labelled_beats import (
+from ecg_tf.images.codec import make_codec
+from ecg_tf.lessons.labelled_beats import (
     balanced_draw,
     beats_with_rhythm,
     class_numbers,
@@ -27,7 +27,7 @@ from ecg_tf.labelled_beats import (
     rhythm_of,
     usual_beat_of,
 )
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 from tests.small_records import make_record
 
 CLASSES = ("N", "S", "V")
@@ -208,7 +208,7 @@ def test_rhythm_leads_are_undone_by_rhythm_of():
 
 
 def test_features_tell_early_and_wide_beats():
-    from ecg_tf.beat_gan import features_of
+    from ecg_tf.lessons.beat_gan import features_of
 
     windows = beats_with_rhythm([bumps()], 128)
     x = features_of(windows)

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ecg_tf.arrange import FixedArrangement
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
+from ecg_tf.images.arrange import FixedArrangement
 from ecg_tf.models import R1GAN, build_discriminator, build_generator
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator, strip_lengths
 from ecg_tf.preparation import prepare_data
-from ecg_tf.training import build_gan
+from ecg_tf.training.train import build_gan
 from tests.test_run import TINY
 
 WAVE = TINY | {"model": "wavegan", "arrangement": "row_major"}

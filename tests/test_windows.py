@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from ecg_tf.beat_rows import BeatRows
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import prepare, resample
-from ecg_tf.quality import Quality
+from ecg_tf.images.beat_rows import BeatRows
 from ecg_tf.records import read_record
-from ecg_tf.rpeaks import between_samples, find_rpeaks, rpeaks_of
-from ecg_tf.simulate import draw_identity, simulate_cohort, simulate_record
-from ecg_tf.windows import Windows, beat_sequences, beats, cut_strips, strips
+from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record
+from ecg_tf.signals.filtering import prepare, resample
+from ecg_tf.signals.quality import Quality
+from ecg_tf.signals.rpeaks import between_samples, find_rpeaks, rpeaks_of
+from ecg_tf.signals.windows import Windows, beat_sequences, beats, cut_strips, strips
 from tests.small_records import make_record, noise
 
 

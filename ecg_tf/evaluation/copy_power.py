@@ -8,7 +8,7 @@ from ecg_tf.evaluation import copies
 from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.controls import halves
 from ecg_tf.evaluation.roles import has_neighbours, places, spread, spread_rows, stretched
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 
 #: What is promised of each kind: found of 100, and false alarms of 1,000 at most.
 FOUND, ALARMS = 0.99, 0.01

@@ -20,7 +20,7 @@ from ecg_tf.evaluation.beat_networks import (
     predict,
 )
 from ecg_tf.evaluation.descriptors import aligned_beats, as_strips, strip_rpeaks
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 
 REQUIRED = 0.95  # rank-1 below which the identification network proves nothing
 CONTEXT = np.arange(-40, 41) / 50.0  # s around R: neighbours' beats are seen, and so the rhythm

@@ -17,7 +17,7 @@ from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.controls import CONTROLS, control_sets
 from ecg_tf.evaluation.floor import Measured, first_measures
 from ecg_tf.evaluation.roles import cast, spread
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 
 COPIES = ("exact copy", "shifted copy", "gain copy", "warped copy")
 NOISE = ("phase randomized", "shuffled samples", "white noise")
@@ -266,9 +266,9 @@ def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 12
 def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds: float = 10.0,
                   seed: int = 0) -> Windows:
     """All strips of a database, side by side; simulated: 40 persons of 2.2 minutes."""
-    from ecg_tf.filtering import prepare
     from ecg_tf.records import load_records
-    from ecg_tf.windows import strips
+    from ecg_tf.signals.filtering import prepare
+    from ecg_tf.signals.windows import strips
 
     records = load_records(database, data_dir, subjects=40, minutes=2.2, seed=seed)
     return strips([prepare(one, fs) for one in records], round(seconds * fs))

@@ -13,14 +13,14 @@ from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.judge import Verdict, judge
 from ecg_tf.evaluation.use_of_sides import labelled_beats, use_of_sides
 from ecg_tf.evaluation.utility import RATIO
-from ecg_tf.filtering import prepare
-from ecg_tf.quality import Quality
 from ecg_tf.records import Record, provenance
 from ecg_tf.records.csv_folder import read_csv_folder, subjects_of
 from ecg_tf.records.databases import known_database
 from ecg_tf.records.edf_folder import read_edf_folder
 from ecg_tf.records.folder import read_folder
-from ecg_tf.windows import Windows, strips
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.quality import Quality
+from ecg_tf.signals.windows import Windows, strips
 
 #: What the gate does not ask of a set whose beats carry no classes.
 NO_USE = {RATIO: None}

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.evaluation.clinical import intervals, rhythm
-from ecg_tf.simulate import draw_identity
-from ecg_tf.simulated_leads import LEADS
+from ecg_tf.records.simulate import draw_identity
+from ecg_tf.records.simulated_leads import LEADS
 
 RATES = (30, 45, 60, 80, 100, 120, 150, 180, 220)
 WAVES = ("p_duration", "pr", "qrs", "qt")

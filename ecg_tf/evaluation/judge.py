@@ -28,7 +28,7 @@ from ecg_tf.evaluation.roles import (
     spread_rows,
     stretched,
 )
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 
 ALARM = 0.01
 ATTACKERS = ("descriptors", "strips", "beats", "embedding", "adaptive")

@@ -13,7 +13,7 @@ from ecg_tf.evaluation.embedding import Identifier, train_identifier
 from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.person_statistics import PersonAUC, joint_excess, upper
 from ecg_tf.evaluation.roles import cast
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 
 GALLERIES = (10, 45, 89)
 

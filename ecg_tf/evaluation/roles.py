@@ -11,7 +11,7 @@ import numpy as np
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.embedding import early_and_late
-from ecg_tf.windows import Windows
+from ecg_tf.signals.windows import Windows
 
 GAP_S = 30.0  # s between what is learned of a record and what is asked
 

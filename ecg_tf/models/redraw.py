@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ecg_tf.codec import Codec
-from ecg_tf.windows import Windows
+from ecg_tf.images.codec import Codec
+from ecg_tf.signals.windows import Windows
 
 _PACKAGE = "ecg_tf"
 ATTEMPTS = 4  # drawings of an image; where 1 of 7 is rejected, 1 of 2,400 stays

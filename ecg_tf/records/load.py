@@ -213,6 +213,6 @@ def _with_leads(record: Record, leads) -> Record:
 def _simulation():
     # Not at the top: it makes Records, hence imports this package, and real records need not wait
     # for it to load.
-    from ecg_tf.simulate import simulate_cohort
+    from ecg_tf.records.simulate import simulate_cohort
 
     return simulate_cohort, inspect.signature(simulate_cohort).parameters

@@ -125,7 +125,7 @@ def _of_folder(folder: Path, leads, records) -> Iterator[Entry]:
 
 
 def _simulated(leads, records, options) -> Iterator[Entry]:
-    from ecg_tf.simulate import draw_identity, simulate_record
+    from ecg_tf.records.simulate import draw_identity, simulate_record
 
     used = simulation_options(leads, options)
     persons = range(1, used["subjects"] + 1)

@@ -11,12 +11,12 @@ import numpy as np
 
 from ecg_tf.checks import number
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import low_pass
 from ecg_tf.quiet import quiet_startup
 from ecg_tf.records import Record
 from ecg_tf.release.trained import Trained
-from ecg_tf.rpeaks import find_rpeaks
-from ecg_tf.windows import Windows
+from ecg_tf.signals.filtering import low_pass
+from ecg_tf.signals.rpeaks import find_rpeaks
+from ecg_tf.signals.windows import Windows
 
 BLOCK = 64  # records at once
 _ATTEMPTS = 20  # drawings of a record that came out too short

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg_tf.codec import Codec
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
-from ecg_tf.metrics_file import read_metrics
+from ecg_tf.images.codec import Codec
 from ecg_tf.records.checksums import sha256_of
+from ecg_tf.study.metrics_file import read_metrics
 
 #: Files whose bytes decide what is drawn and what the cards say; the last one may be missing.
 FILES = ("experiment.yaml", "codec.json", "generator.keras", "metrics.json")

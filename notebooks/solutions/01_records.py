@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.filtering import prepare
-from ecg_tf.quality import FLAWS, inspect_record
 from ecg_tf.records import DATABASES
-from ecg_tf.rpeaks import rpeaks_of
-from ecg_tf.simulate import draw_identity, simulate_cohort, simulate_record, true_intervals
+from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record, true_intervals
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.quality import FLAWS, inspect_record
+from ecg_tf.signals.rpeaks import rpeaks_of
 
 
 def exercise_1(minutes=1.0):

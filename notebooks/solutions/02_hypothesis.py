@@ -10,8 +10,8 @@ import pandas as pd
 from ecg_tf.evaluation import table_fidelity
 from ecg_tf.evaluation.floor import measured_table
 from ecg_tf.quiet import quiet_startup
-from ecg_tf.table_files import load_table
-from ecg_tf.tables import TableCodec
+from ecg_tf.tables.table_codec import TableCodec
+from ecg_tf.tables.table_files import load_table
 
 SHOWN = ["KS, mean column", "correlation matrix", "discriminative AUC"]
 
@@ -25,7 +25,7 @@ def halves(table, seed=0):
 def trained(steps=1500, synthetic=1000, seed=0, side=16, base_filters=32, **codec):
     """Measures of a GAN on the diabetes table, drawn as images by a codec of these options."""
     with quiet_startup():
-        from ecg_tf.image_gan import train_images
+        from ecg_tf.lessons.image_gan import train_images
 
     train, test = halves(load_table("diabetes"))
     made = TableCodec(side, side, **codec).fit(train)
@@ -79,7 +79,7 @@ def exercise_5(rows=400, steps=800, synthetic=1000, rare=0.03, seed=0, base_filt
     """Count the rare category among the drawn rows: a GAN may lose it, or draw too many. Here is an
     invented table with a category that few rows have; put your own in its place."""
     with quiet_startup():
-        from ecg_tf.image_gan import train_images
+        from ecg_tf.lessons.image_gan import train_images
 
     rng = np.random.default_rng(seed)
     kind = rng.choice(["common", "usual", "rare"], rows, p=[0.6, 0.4 - rare, rare])

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.arrange import make_arrangement, neighbour_correlation
 from ecg_tf.experiment import Experiment
+from ecg_tf.images.arrange import make_arrangement, neighbour_correlation
 from ecg_tf.preparation import prepare_data
 
 

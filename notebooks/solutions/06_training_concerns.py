@@ -13,7 +13,7 @@ from ecg_tf.quiet import quiet_startup
 with quiet_startup():
     import tensorflow as tf
 
-    from ecg_tf import concerns, rings
+    from ecg_tf.lessons import concerns, rings
 
 RECIPES = ("saturating", "non-saturating", "+ gradient penalty", "R1 + R2, relativistic")
 
@@ -94,8 +94,8 @@ def exercise_5(faster=(30.0, 10.0, 3.0), steps=400, **settings):
     """Where the alarm falls silent the generator need not be well: it only draws things that
     differ. Its MMD² in floors tells, and so do the images."""
     from ecg_tf.models import build_discriminator, build_generator, projection_of
+    from ecg_tf.signals.windows import cut_strips
     from ecg_tf.synthesis import synthesize
-    from ecg_tf.windows import cut_strips
 
     size = {"subjects": 10, "minutes": 2.0, "height": 16, "width": 32, "strip_seconds": 5.0}
     e = Experiment(**{**size, **settings})

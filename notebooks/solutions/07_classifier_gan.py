@@ -9,11 +9,11 @@ import pandas as pd
 
 from ecg_tf.evaluation.utility import make_judge, scores
 from ecg_tf.experiment import Experiment
-from ecg_tf.labelled_beats import balanced_draw, prepare_beats
+from ecg_tf.lessons.labelled_beats import balanced_draw, prepare_beats
 from ecg_tf.quiet import quiet_startup
 
 with quiet_startup():
-    from ecg_tf.beat_gan import features_of, named_by_head, synthesize_beats, train_beat_gan
+    from ecg_tf.lessons.beat_gan import features_of, named_by_head, synthesize_beats, train_beat_gan
 
 
 def beats(subjects=14, minutes=4.0, ectopy=3.0, **settings):

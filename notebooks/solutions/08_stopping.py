@@ -12,7 +12,7 @@ from ecg_tf.evaluation.descriptors import DescriptorScale, describe
 from ecg_tf.evaluation.floor import floor
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.stopping import decide
+from ecg_tf.training.stopping import decide
 
 
 def exercise_1(patiences=(1, 5, 20), checks=60, seed=0):
@@ -35,7 +35,7 @@ def exercise_2(steps=600, **settings):
     from ecg_tf.quiet import quiet_startup
 
     with quiet_startup():
-        from ecg_tf.training import train
+        from ecg_tf.training.train import train
 
     size = {"subjects": 12, "minutes": 3.0, "height": 16, "width": 32, "base_filters": 8,
             "latent_dim": 64, "batch_size": 32, "check_every": 50, **settings}

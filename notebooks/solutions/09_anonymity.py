@@ -11,10 +11,10 @@ import numpy as np
 from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.copies import copy_measures, fit_copy_test, plant_copies
 from ecg_tf.experiment import Experiment
-from ecg_tf.filtering import prepare
 from ecg_tf.preparation import prepare_data
-from ecg_tf.simulate import simulate_cohort
-from ecg_tf.windows import cut_strips, strips
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.windows import cut_strips, strips
 
 FS = 128.0
 
@@ -26,7 +26,7 @@ def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minut
 
     with quiet_startup():
         from ecg_tf.synthesis import synthesize
-        from ecg_tf.training import train
+        from ecg_tf.training.train import train
 
     e = Experiment(**{
         "experiment": f"solution-09-{few_windows}-{steps}", "subjects": subjects,

@@ -7,9 +7,9 @@ read the runs that are there; the notebook makes some if there are none.
 import numpy as np
 import pandas as pd
 
-from ecg_tf.comparison import fields, leaderboard, over_seeds, read_runs
-from ecg_tf.contests import contest_words, contests, standings
-from ecg_tf.measure_agreement import agreement
+from ecg_tf.study.comparison import fields, leaderboard, over_seeds, read_runs
+from ecg_tf.study.contests import contest_words, contests, standings
+from ecg_tf.study.measure_agreement import agreement
 
 
 def exercise_1(runs_dir="runs"):

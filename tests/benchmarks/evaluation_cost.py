@@ -51,9 +51,9 @@ def _windows(strips: int, seed: int):
     import numpy as np
 
     from ecg_tf.evaluation.roles import spread
-    from ecg_tf.filtering import prepare
-    from ecg_tf.simulate import simulate_cohort
-    from ecg_tf.windows import strips as cut
+    from ecg_tf.records.simulate import simulate_cohort
+    from ecg_tf.signals.filtering import prepare
+    from ecg_tf.signals.windows import strips as cut
 
     each = -(-strips // PERSONS)
     minutes = ((each + 1) * SECONDS + 5) / 60

@@ -74,7 +74,7 @@ def call(*arguments) -> dict:
 def write(folder: Path) -> Path:
     """The shards themselves, once."""
     from ecg_tf.experiment import Experiment
-    from ecg_tf.sharding import write_shards
+    from ecg_tf.shards.writing import write_shards
 
     write_shards(Experiment(**SETTINGS), folder, progress=False)
     return folder
@@ -82,7 +82,7 @@ def write(folder: Path) -> Path:
 
 def multiply(base: Path, folder: Path, times: int) -> Path:
     """The training files of `base` so many times, under other numbers, with an index of them."""
-    from ecg_tf.shard_index import read_index
+    from ecg_tf.shards.index import read_index
 
     index, _ = read_index(base)
     shutil.copytree(base, folder)
@@ -119,7 +119,7 @@ def dataset(folder, kind: str):
     from ecg_tf.quiet import quiet_startup
 
     with quiet_startup():
-        from ecg_tf.pipeline import make_dataset
+        from ecg_tf.images.pipeline import make_dataset
 
     data = prepare_data(Experiment(**SETTINGS, shards=str(folder)))
     if kind == "memory":
@@ -133,7 +133,7 @@ def share(folder, steps: int, rounds: int = 3) -> dict:
     import tensorflow as tf
 
     from ecg_tf.experiment import Experiment
-    from ecg_tf.training import build_gan
+    from ecg_tf.training.train import build_gan
 
     sources = {kind: dataset(folder, kind) for kind in ("files", "memory")}
     gan = build_gan(Experiment(**SETTINGS, base_filters=32), sources["files"][1].codec)

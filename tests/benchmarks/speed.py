@@ -118,7 +118,7 @@ def roofline(repeats: int):
 
 
 def precision(repeats: int):
-    from ecg_tf.precision import measured_share, precision_of
+    from ecg_tf.training.precision import measured_share, precision_of
     from tests.benchmarks import steps as s
 
     auto = precision_of("auto")
@@ -134,7 +134,7 @@ def precision(repeats: int):
 
 
 def codec(repeats: int):
-    from ecg_tf.codec import make_codec
+    from ecg_tf.images.codec import make_codec
     from tests.bounds import smooth_beats, windows_of
 
     rows = smooth_beats(64, rows=32)
@@ -220,7 +220,7 @@ def time_to_quality(repeats: int):
 
     from ecg_tf.experiment import Experiment
     from ecg_tf.preparation import prepare_data
-    from ecg_tf.training import train
+    from ecg_tf.training.train import train
 
     minutes, words = {}, []
     for arrangement in ("beat_rows", "row_major"):

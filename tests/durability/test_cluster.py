@@ -142,7 +142,7 @@ def test_ctrl_c_ends_the_notebooks_and_leaves_what_was_made(project):
 
 
 def test_a_scheduler_that_is_not_there_is_said_at_once(project, capsys, monkeypatch):
-    from ecg_tf import cluster
+    from ecg_tf.study import cluster
 
     monkeypatch.setattr(cluster, "CONNECT_S", 1)
     project(TWICE, "b")

@@ -109,7 +109,7 @@ def test_checkpoints_that_are_all_damaged_are_named(half, tmp_path, capsys):
 @pytest.mark.parametrize("text", ["step,seconds\nx,1\n", "step,seconds\n4\n", "\0", "a,b\n1,2\n",
                                   "step,seconds\n4,1,9\n"])  # fmt: skip
 def test_a_damaged_history_says_what_to_delete(tmp_path, text):
-    from ecg_tf.callbacks import HistoryCSV
+    from ecg_tf.training.callbacks import HistoryCSV
 
     (tmp_path / "history.csv").write_text(text)
     with pytest.raises(InputError, match="history.csv': the training goes on"):
@@ -122,7 +122,7 @@ def test_best_weights_are_written_whole_or_not_at_all(tmp_path):
     import keras
     import numpy as np
 
-    from ecg_tf.stopping_callbacks import load_averages, save_averages
+    from ecg_tf.training.stopping_callbacks import load_averages, save_averages
 
     keras.utils.set_random_seed(0)
     network = keras.Sequential([keras.Input((50,)), keras.layers.Dense(400)])

@@ -13,9 +13,9 @@ from ecg_tf import locks
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.locks import InUse, hold, holding, release
-from ecg_tf.reports import run_notebook
+from ecg_tf.reports.execution import run_notebook
 from ecg_tf.run import start
-from ecg_tf.study import run_study
+from ecg_tf.study.run_study import run_study
 from tests.durability.killing import HOME, write_experiment
 from tests.test_study import notebook
 

@@ -37,7 +37,7 @@ time.sleep(60 if pathlib.Path("slow").exists() and experiment == "b" else 0)
 TRAINING = """from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
 from ecg_tf.run import start
-from ecg_tf.training import train
+from ecg_tf.training.train import train
 import pathlib
 chosen = Experiment.from_namespace(globals())
 start(chosen)

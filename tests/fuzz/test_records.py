@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.filtering import prepare
 from ecg_tf.records import read_folder, read_record
 from ecg_tf.records.csv_folder import read_csv_folder, subjects_of
 from ecg_tf.records.headers import about
+from ecg_tf.signals.filtering import prepare
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, damaged
 from tests.wfdb_writing import wave, write

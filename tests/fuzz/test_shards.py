@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
-from ecg_tf.filtering import prepare
 from ecg_tf.preparation import prepare_data
 from ecg_tf.records.edf_folder import read_edf_folder
-from ecg_tf.shard_index import _digest
-from ecg_tf.sharding import write_shards
-from ecg_tf.shards import ShardedWindows
+from ecg_tf.shards.index import _digest
+from ecg_tf.shards.sharded_windows import ShardedWindows
+from ecg_tf.shards.writing import write_shards
+from ecg_tf.signals.filtering import prepare
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, changed, damaged, trees
 from tests.test_edf_folder import write as write_edf

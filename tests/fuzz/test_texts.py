@@ -10,13 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_tf.codec import Codec
-from ecg_tf.comparison import families, fields, leaderboard, read_runs
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment, read_yaml
-from ecg_tf.metrics_file import read_metrics
+from ecg_tf.images.codec import Codec
 from ecg_tf.records import load_records
-from ecg_tf.study import Plan, is_done, read_plan, summary
+from ecg_tf.study.comparison import families, fields, leaderboard, read_runs
+from ecg_tf.study.metrics_file import read_metrics
+from ecg_tf.study.run_study import Plan, is_done, read_plan, summary
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, as_json, changed, damaged, trees, words
 from tests.test_study import notebook

@@ -1,0 +1,301 @@
+"""Looking into a GAN with sliders: through its latent space, and step by step through its training.
+
+As in `explorers`, an executed report gets one still picture instead.
+"""
+
+import csv
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from ecg_tf.checks import count, number
+from ecg_tf.errors import InputError
+from ecg_tf.figures.ecg_paper import STYLE, ecg_paper
+from ecg_tf.figures.explorers import is_live, keep_out_of_collections, png_of
+from ecg_tf.images.codec import Codec
+from ecg_tf.signals.filtering import low_pass
+
+SECONDS = 6.0  # of a decoded window that are drawn
+STILLS = 5  # pictures in a still
+_DRAWN = 192  # images from which the directions are learned
+_MARK = "#d55e00"
+
+
+class LatentExplorer:
+    """Walks through the latent space of a generator: from one ECG to another, and along directions.
+
+    The way from one latent vector to another is an arc: vectors of normal numbers lie near a
+    sphere, and a straight line would cut through its middle, where the generator never was.
+    Directions are those along which drawn images differ most: d_k is the mean of z times the k-th
+    principal component of G(z), made a unit vector (Härkönen et al. 2020 start alike).
+
+    Args:
+        generator: keras.Model, latents (batch, latent_dim) -> images, such as `gan.ema_generator`.
+        codec: `Codec` of its images.
+        high: Hz, low-pass of decoded ECGs, as in `synthesize`. Default 0, none.
+        directions: int, sliders beside the arc. Default 3.
+        seed: int, for the images the directions are learned from.
+
+    Example:
+        >>> png = LatentExplorer(gan.ema_generator, codec).render(0, 1, mix=0.5)
+    """
+
+    def __init__(self, generator, codec: Codec, high: float = 0.0, directions: int = 3,
+                 seed: int = 0):
+        self.generator, self.codec, self.high = generator, codec, high
+        self.latent_dim = int(generator.input_shape[-1])
+        count(directions, "directions", 1, min(self.latent_dim, 12))
+        latents = np.random.default_rng(seed).standard_normal((_DRAWN, self.latent_dim))
+        flat = self._images(latents).reshape(_DRAWN, -1)
+        scores, sizes, _ = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
+        ways = latents.T @ (scores[:, :directions] * sizes[:directions])
+        norms = np.linalg.norm(ways, axis=0)
+        self.directions = (ways / np.where(norms > 0, norms, 1.0)).T
+
+    def latent(self, first: int = 0, second: int = 1, mix: float = 0.0, along=()) -> np.ndarray:
+        """A place in the latent space: (latent_dim,).
+
+        Args:
+            first, second: numbers of two ECGs; each number always names the same one.
+            mix: 0 for the first, 1 for the second, between them a place on the arc.
+            along: (direction,) steps along the directions, in standard deviations.
+        """
+        a, b = (np.random.default_rng([count(one, "number", 0, 2**31 - 1)]).standard_normal(
+            self.latent_dim) for one in (first, second))
+        mix = number(mix, "mix", 0, 1)
+        cosine = np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1)
+        angle = np.arccos(cosine)
+        if angle < 1e-6:  # the same number twice
+            place = a
+        else:
+            place = (np.sin((1 - mix) * angle) * a + np.sin(mix * angle) * b) / np.sin(angle)
+        steps = np.array([number(step, "along", -10, 10) for step in along], float)
+        return place + steps @ self.directions[: len(steps)]
+
+    def draw(self, latents):
+        """Images and decoded ECGs of latent vectors.
+
+        Args:
+            latents: (n, latent_dim).
+
+        Returns:
+            images (n, height, width, channel), and a list of n arrays (time, lead) mV.
+        """
+        images = self._images(np.asarray(latents))
+        return images, decoded(self.codec, images, self.high)
+
+    def figure(self, first: int = 0, second: int = 1, mix: float = 0.0, along=()) -> Figure:
+        """The ECG at one place, on paper; arguments as in `latent`."""
+        _, strips = self.draw(self.latent(first, second, mix, along)[None])
+        return paper(strips, self.codec, [f"ECG {first} to {second}, {mix:.0%} of the way"])
+
+    def render(self, *args, **kwargs) -> bytes:
+        """`figure` as PNG."""
+        return png_of(self.figure(*args, **kwargs))
+
+    def still(self, first: int = 0, second: int = 1) -> Figure:
+        """`STILLS` places on the arc, below each other."""
+        mixes = np.linspace(0, 1, STILLS)
+        _, strips = self.draw(np.stack([self.latent(first, second, mix) for mix in mixes]))
+        return paper(strips, self.codec, [f"{mix:.0%} of the way" for mix in mixes])
+
+    def _images(self, latents) -> np.ndarray:
+        return np.asarray(self.generator(latents.astype(np.float32), training=False), np.float32)
+
+
+class Replay:
+    """A training step by step: the images of the same latent vectors, and what was measured.
+
+    Args:
+        folder: of a run: `samples/step_*.npy`, `history.csv`.
+        codec: `Codec` of its images. Default: the folder's codec.json.
+        high: Hz, low-pass of decoded ECGs. Default 0, none.
+
+    Raises:
+        InputError: no samples in the folder, or none that fit the codec.
+
+    Example:
+        >>> Replay("runs/quickstart").render(step=400)
+    """
+
+    def __init__(self, folder, codec: Codec | None = None, high: float = 0.0):
+        self.folder, self.high = Path(folder), high
+        self.codec = Codec.load(self.folder / "codec.json") if codec is None else codec
+        files = sorted((self.folder / "samples").glob("step_*.npy"))
+        self.images = {}
+        for file in files:
+            try:
+                images = np.load(file, allow_pickle=False)
+                self.images[int(file.stem.removeprefix("step_"))] = images
+                self.codec.decode(images[:1])
+            except (OSError, ValueError, EOFError) as error:
+                raise InputError(f"'{file}' cannot be replayed.", expected="sample images of the "
+                                 f"run, (n, {', '.join(map(str, self.codec.image_shape))})",
+                                 got=f"{error}"[:120], fix="delete it") from error
+        if not self.images:
+            raise InputError(f"'{self.folder}' holds no samples to replay.", got="none",
+                             expected="samples/step_*.npy", fix="train the experiment first")
+        self.samples = min(len(images) for images in self.images.values())
+        self.history = _history(self.folder / "history.csv")
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps at which images were kept."""
+        return list(self.images)
+
+    def figure(self, step: int, sample: int = 0) -> Figure:
+        """Sample `sample` at `step` (one of `steps`), decoded, on ECG paper."""
+        if step not in self.images:
+            raise InputError("No images were kept at this step.", got=str(step)[:40],
+                             expected=f"one of {', '.join(map(str, self.steps))}",
+                             fix="choose one of these")
+        sample = count(sample, "sample", 0, self.samples - 1)
+        strips = decoded(self.codec, self.images[step][sample : sample + 1], self.high)
+        return paper(strips, self.codec, [f"sample {sample} after {step:,} steps"])
+
+    @matplotlib.rc_context(STYLE)
+    def picture(self, step: int, sample: int = 0) -> Figure:
+        """The image itself, and where the step lies in the history."""
+        image = self.images[step][sample, ..., 0]
+        figure = Figure(figsize=(10.6, 2.3), dpi=80)
+        side = figure.add_axes((0.02, 0.08, 0.3, 0.78))
+        side.imshow(image, cmap="cividis", vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
+        side.set(xticks=[], yticks=[])
+        side.spines[:].set_visible(False)
+        side.set_title("image, first channel", loc="left", fontsize=10)
+        for place, names in ((0.39, ("d_loss", "g_loss")), (0.72, ("diversity",))):
+            ax = figure.add_axes((place, 0.2, 0.26, 0.66))
+            for name, dash in zip(names, ("-", "--"), strict=False):
+                if name in self.history:
+                    ax.plot(self.history["step"], self.history[name], dash, color="#444444",
+                            linewidth=1, label=name)
+            ax.axvline(step, color=_MARK, linewidth=2)
+            ax.set_title(" (solid), ".join(names) + (" (dashed)" if len(names) > 1 else ""),
+                         loc="left", fontsize=10)
+            ax.tick_params(labelsize=8.5)
+        figure.alt_text = f"The image of sample {sample} and the history, step {step} marked."
+        return figure
+
+    def render(self, step: int, sample: int = 0) -> tuple[bytes, bytes]:
+        """`figure` and `picture` as PNG."""
+        return png_of(self.figure(step, sample)), png_of(self.picture(step, sample))
+
+    def still(self, sample: int = 0) -> Figure:
+        """The same sample at `STILLS` steps, early ones nearer to each other, below each other."""
+        last = len(self.steps) - 1
+        places = np.unique(np.rint(last * np.linspace(0, 1, STILLS) ** 1.5).astype(int))
+        chosen = [self.steps[place] for place in places]
+        strips = [decoded(self.codec, self.images[step][sample : sample + 1], self.high)[0]
+                  for step in chosen]
+        return paper(strips, self.codec, [f"after {step:,} steps" for step in chosen])
+
+
+def decoded(codec: Codec, images, high: float) -> list[np.ndarray]:
+    """ECGs of images, cut to `SECONDS`: (time, lead) mV each."""
+    windows = low_pass(codec.decode(images), high)
+    most = round(SECONDS * codec.fs)
+    return [signal[: min(length, most)]
+            for signal, length in zip(windows.signals, windows.lengths, strict=True)]
+
+
+def paper(strips, codec: Codec, titles) -> Figure:
+    """Decoded ECGs on paper, all leads, below each other."""
+    return ecg_paper(strips, codec.fs, titles, real=False, leads=codec.leads)
+
+
+def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: bool | None = None):
+    """Shows sliders for the latent space; without a reader, a still figure.
+
+    Args:
+        generator, codec, high: as for `LatentExplorer`.
+        interactive: bool; None asks `is_live`.
+
+    Returns:
+        the widget that was shown, or None.
+    """
+    explorer = LatentExplorer(generator, codec, high)
+    if not (is_live() if interactive is None else interactive):
+        return _show(explorer.still(), "From one synthetic ECG to another, on an arc through the "
+                     "latent space. In JupyterLab the way is a slider, and so are the directions "
+                     "along which the drawn images differ most.")
+    import ipywidgets as w
+
+    style, wide = {"description_width": "8em"}, w.Layout(width="32em")
+    numbers = [w.BoundedIntText(value=k, min=0, max=999_999, description=name, style=style,
+                                layout=w.Layout(width="16em"))
+               for k, name in enumerate(("from ECG no.", "to ECG no."))]
+    mix = w.FloatSlider(max=1, step=0.02, description="way", style=style, layout=wide)
+    along = [w.FloatSlider(min=-4, max=4, step=0.2, description=f"direction {k + 1}", style=style,
+                           layout=wide) for k in range(len(explorer.directions))]
+    picture, words = w.Image(format="png"), w.HTML()
+
+    def update(_=None):
+        figure = explorer.figure(*(one.value for one in numbers), mix.value,
+                                 [one.value for one in along])
+        picture.value, words.value = png_of(figure), figure.alt_text
+
+    return _widget([w.HBox(numbers), mix, *along], [*numbers, mix, *along], update, picture, words)
+
+
+def explore_training(folder, codec: Codec | None = None, high: float = 0.0,
+                     interactive: bool | None = None):
+    """Shows a training step by step, with a slider and a play button; or a still figure.
+
+    Args:
+        folder, codec, high: as for `Replay`.
+        interactive: bool; None asks `is_live`.
+
+    Returns:
+        the widget that was shown, or None.
+    """
+    replay = Replay(folder, codec, high)
+    if not (is_live() if interactive is None else interactive):
+        return _show(replay.still(), "The same latent vector along the training, decoded. In "
+                     "JupyterLab the step is a slider, and the training can be played.")
+    import ipywidgets as w
+
+    last, style = len(replay.steps) - 1, {"description_width": "6em"}
+    place = w.IntSlider(max=last, value=last, description="check", style=style,
+                        layout=w.Layout(width="32em"))
+    play = w.Play(value=last, max=last, interval=500)
+    w.jslink((play, "value"), (place, "value"))
+    sample = w.IntSlider(max=replay.samples - 1, description="sample", style=style)
+    picture, below, words = w.Image(format="png"), w.Image(format="png"), w.HTML()
+
+    def update(_=None):
+        step = replay.steps[place.value]
+        picture.value, below.value = replay.render(step, sample.value)
+        words.value = f"Step {step:,}, sample {sample.value}, decoded."
+
+    return _widget([w.HBox([play, place, sample])], [place, sample], update, picture, below, words)
+
+
+def _widget(rows, controls, update, *shown):
+    """Shows controls above what follows them."""
+    import ipywidgets as w
+    from IPython.display import display
+
+    for control in controls:
+        control.observe(update, "value")
+    update()
+    keep_out_of_collections()
+    box = w.VBox([*rows, *shown])
+    display(box)
+    return box
+
+
+def _show(figure: Figure, caption: str) -> None:
+    from ecg_tf.figures.plots import show
+
+    show(figure, caption)
+
+
+def _history(path: Path) -> dict[str, list[float]]:
+    """Columns of a history; {} where there is none, a value that is missing is NaN."""
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    return {name: [float(line[name] or "nan") for line in lines] for name in (lines or [{}])[0]}

@@ -1,0 +1,15 @@
+"""From windows to images and back: what the study calls standardization and arrangement.
+
+In the order in which data flow:
+
+| file | what lives there |
+| --- | --- |
+| `standardize.py` | mV to [-1, 1] and back, from a global to an adapted range |
+| `quantize.py` | values on a grid of grey levels |
+| `arrange.py` | which sample goes into which pixel; the registry of arrangements |
+| `beat_rows.py` | the arrangement with one beat a row |
+| `lagrange.py` | interpolation, for arrays and for tensors |
+| `codec.py` | standardizer and arrangement as one thing, in one JSON file |
+| `pipeline.py` | the same chain inside tf.data (brings TensorFlow) |
+| `image_costs.py` | what ranges and arrangements cost before any GAN is trained |
+"""

@@ -1,0 +1,305 @@
+"""Standardizer and arrangement as one thing: windows to images and back, from one JSON file.
+
+Images and codec.json decode alone: whatever differs from window to window (RR intervals, the
+range of "record" and "window") lies in channels of the image.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.checks import finite_signals, known_keys, names, number
+from ecg_tf.errors import InputError, write_whole
+from ecg_tf.images.arrange import FixedArrangement, arrangement_from_dict, make_arrangement
+from ecg_tf.images.beat_rows import BeatRows, compare
+from ecg_tf.images.quantize import on_grid
+from ecg_tf.images.standardize import PER_WINDOW, Standardizer
+from ecg_tf.signals.windows import Windows
+
+FORMAT, VERSION = "ecg_tf codec", 1
+LARGEST_FILE = 2**20  # bytes; a codec takes two thousand
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Windows in mV to images in [-1, 1] and back.
+
+    Channels: the arrangement's (signal, then RR for beat rows), then for the ranges "record" and
+    "window" one a lead, whose upper half holds the centre of the range, the lower half its width.
+
+    Args:
+        standardizer: fitted `Standardizer`.
+        arrangement: `FixedArrangement` or `BeatRows`.
+        fs: float, Hz. Default: as the standardizer was fitted.
+        leads: names. Default: as the standardizer was fitted.
+
+    Raises:
+        InputError: the two do not fit together, or fs and leads are not known.
+
+    Example:
+        >>> codec = make_codec(windows, range="physical", arrangement="row_major")
+        >>> decoded = codec.decode(codec.encode(windows))
+    """
+
+    standardizer: Standardizer
+    arrangement: FixedArrangement | BeatRows
+    fs: float = None  # type: ignore[assignment]  # both come from the standardizer at last
+    leads: tuple[str, ...] = None  # type: ignore[assignment]
+
+    def __post_init__(self):
+        fs = self.standardizer.fs if self.fs is None else self.fs
+        leads = self.standardizer.leads if self.leads is None else self.leads
+        if fs is None or leads is None:
+            raise InputError("The codec does not know fs and leads.",
+                             expected="a standardizer fitted on windows", got="one that was not",
+                             fix="call standardizer.fit(windows), or give fs= and leads=")
+        object.__setattr__(self, "fs", number(fs, "fs", 1e-3, 1e6))
+        object.__setattr__(self, "leads", names(leads, "leads"))
+        _same("leads", len(self.leads), self.arrangement.leads)
+        if self.arrangement.adaptive:
+            _same("Hz", self.fs, self.arrangement.fs)
+        if self.standardizer.range in PER_WINDOW and self.arrangement.image_shape[0] < 2:
+            raise InputError(f"The range '{self.standardizer.range}' needs two rows.",
+                             expected="an image 2 pixels high or more", got="1",
+                             fix="take a higher image or another range")
+        self.standardizer.error_bound_mv()  # an unfitted one fails here, not at the first window
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What each channel of an image holds: "signal", "rr" or "range"."""
+        inner = self.arrangement.image_shape[2]
+        rr = int(self.arrangement.adaptive)
+        ranges = len(self.leads) if self.standardizer.range in PER_WINDOW else 0
+        return ("signal",) * (inner - rr) + ("rr",) * rr + ("range",) * ranges
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, channel)."""
+        return (*self.arrangement.image_shape[:2], len(self.channels))
+
+    @property
+    def window_length(self) -> int | None:
+        """Samples a window; None for beat rows, whose windows vary."""
+        return self.arrangement.window_length
+
+    @property
+    def rows(self) -> int | None:
+        """Beats a window for beat rows, else None."""
+        return self.arrangement.rows if isinstance(self.arrangement, BeatRows) else None
+
+    def encode(self, windows: Windows) -> np.ndarray:
+        """Windows to images.
+
+        Args:
+            windows: `Windows` of the codec's fs and leads.
+
+        Returns:
+            (window, height, width, channel) float32 in [-1, 1].
+
+        Raises:
+            InputError: another fs or lead, gaps, windows that do not fit the arrangement.
+        """
+        self.check(windows)
+        code = self.standardizer.range_code(windows)
+        values = self.standardizer.scale(windows.signals, code)
+        images = self.arrangement.encode(values, windows.rpeaks, windows.lengths)
+        signal = self.channels.count("signal")
+        images[..., :signal] = on_grid(images[..., :signal], self.standardizer.quantization)
+        return images if code is None else np.concatenate([images, self._draw(code)], -1)
+
+    def decode(self, images: np.ndarray) -> Windows:
+        """Images to windows: undoes `encode`, within `error_bound_mv` (beat rows: see there).
+
+        Args:
+            images: (window, height, width, channel); a generated set is as welcome.
+
+        Returns:
+            Windows in mV, without subjects and records; of beat rows with R peaks, starting at
+            the first cut.
+
+        Raises:
+            InputError: another shape, or NaN or inf (a generator that diverged).
+        """
+        images = self._checked(images)
+        inner = self.arrangement.image_shape[2]
+        values = self.arrangement.decode(images[..., :inner])
+        code = self._read(images[..., inner:]) if "range" in self.channels else None
+        signals = self.standardizer.inverse_transform(values, code).astype(np.float32)
+        rpeaks, lengths = None, np.full(len(images), signals.shape[1])
+        if isinstance(self.arrangement, BeatRows):
+            rpeaks = self.arrangement.rpeaks(images[..., :inner])
+            lengths = self.arrangement.lengths(rpeaks)
+        blank = np.full(len(images), "")
+        return Windows(signals, self.fs, self.leads, lengths, blank, blank,
+                       np.zeros(len(images), np.int64), rpeaks)
+
+    def project(self, images: np.ndarray) -> np.ndarray:
+        """The nearest valid images: one RR value an interval, one range a window; decodes to the
+        same windows.
+
+        Args:
+            images: (window, height, width, channel).
+
+        Returns:
+            the same shape and dtype.
+        """
+        images = self._checked(images)
+        inner = self.arrangement.image_shape[2]
+        projected = self.arrangement.project(images[..., :inner])
+        if "range" not in self.channels:
+            return projected
+        ranges = self._draw(self._read(images[..., inner:]))
+        return np.concatenate([projected, ranges.astype(images.dtype)], -1)
+
+    def round_trip_error(self, windows: Windows) -> dict:
+        """Measured error of encode and decode, clipping and grid included, over every sample.
+
+        Args:
+            windows: `Windows`.
+
+        Returns:
+            dict: `max_mv`, `rmse_mv`, `prd_percent`, `samples` compared, `samples_not_covered`
+            (beat rows: those outside the first and last cut), `clipped_samples_percent`.
+        """
+        back, first = self.decode(self.encode(windows)), np.zeros(len(windows), np.int64)
+        # The same R peak tells where a decoded window starts.
+        if windows.rpeaks is not None and back.rpeaks is not None:
+            first = np.rint(windows.rpeaks[:, 1] - back.rpeaks[:, 1]).astype(int)
+        clipped = self.standardizer.report(windows)["clipped_samples_percent"]
+        error = compare(windows.signals, windows.lengths, back.signals, back.lengths, first)
+        return error | {"clipped_samples_percent": clipped}
+
+    def error_bound_mv(self) -> np.ndarray | None:
+        """Largest error within the range, the float32 of the decoded mV included: (lead,) mV.
+
+        None for beat rows: their error depends on the signal and is measured, not bounded.
+        """
+        if self.arrangement.adaptive:
+            return None
+        ends = [np.full((1, 1, len(self.leads)), end) for end in (-1.0, 1.0)]
+        codes = [None]
+        if self.standardizer.range in PER_WINDOW:  # the widest range, lowest and highest
+            codes = [np.tile([[[c, 1.0]]], (1, len(self.leads), 1)) for c in (-1.0, 1.0)]
+        mv = [np.abs(self.standardizer.inverse_transform(e, c))[0, 0] for e in ends for c in codes]
+        return self.standardizer.error_bound_mv() + np.max(mv, axis=0) * 2.0**-24
+
+    def check(self, windows: Windows) -> None:
+        """Refuses windows that cannot be encoded; see `encode`."""
+        _same("Hz", float(windows.fs), self.fs)
+        _same("leads", tuple(windows.leads), self.leads)
+        if self.arrangement.adaptive and windows.rpeaks is None:
+            raise InputError("Beat rows need R peaks.", expected="windows with rpeaks", got="none",
+                             fix="cut windows with windows.beat_sequences")
+        signals = finite_signals(windows)
+        self.arrangement.check(signals, windows.rpeaks, windows.lengths)
+
+    def to_dict(self) -> dict:
+        """State as plain numbers, lists and text, for JSON."""
+        return {"format": FORMAT, "version": VERSION, "fs": self.fs, "leads": list(self.leads),
+                "standardizer": self.standardizer.to_dict(),
+                "arrangement": self.arrangement.to_dict()}
+
+    @classmethod
+    def from_dict(cls, state: dict) -> "Codec":
+        """Undoes `to_dict`; whatever is wrong in the state is refused with an InputError."""
+        keys = ("format", "version", "fs", "leads", "standardizer", "arrangement")
+        known_keys(state, keys, "the codec")
+        if state["format"] != FORMAT or state["version"] != VERSION:
+            raise InputError("This codec is of another format.", expected=f"{FORMAT}, {VERSION}",
+                             got=f"{state['format']!r:.40}, {state['version']!r:.40}",
+                             fix="load it with the version of ecg_tf that wrote it")
+        standardizer = Standardizer.from_dict(state["standardizer"])
+        return cls(standardizer, arrangement_from_dict(state["arrangement"]), state["fs"],
+                   state["leads"])
+
+    def save(self, path) -> Path:
+        """Writes codec.json, whole or not at all."""
+        return write_whole(path, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path) -> "Codec":
+        """Undoes `save`.
+
+        Raises:
+            InputError: no file, no JSON, too large, or a value that is not as it must be.
+        """
+        try:
+            with open(path, "rb") as file:
+                text = file.read(LARGEST_FILE + 1)
+        except OSError as error:
+            raise InputError(f"Cannot read the codec '{path}'.", expected="a codec.json",
+                             got=f"{type(error).__name__}: {error.strerror}",
+                             fix="give the codec.json of a run's folder") from error
+        return cls.from_json(text)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Codec":
+        """A codec from the text of its codec.json."""
+        try:
+            if len(text) > LARGEST_FILE:
+                raise ValueError(f"more than {LARGEST_FILE} bytes")
+            state = json.loads(text)
+        except (ValueError, RecursionError) as err:
+            raise InputError("This is no codec.", expected="a codec.json written by Codec.save",
+                             got=f"{type(err).__name__}: {str(err)[:80]}",
+                             fix="take the file of the run that made the images") from err
+        return cls.from_dict(state)
+
+    def _checked(self, images) -> np.ndarray:
+        images = np.asarray(images)
+        images = images if images.dtype.kind == "f" else images.astype(np.float32)
+        if images.ndim != 4 or images.shape[1:] != self.image_shape:
+            raise InputError("The images do not fit the codec.",
+                             expected=f"(window, {', '.join(map(str, self.image_shape))})",
+                             got=f"shape {images.shape}",
+                             fix="decode with the codec.json saved beside these images")
+        if not np.isfinite(images).all():
+            raise InputError("The images hold NaN or inf.", expected="finite values in [-1, 1]",
+                             got=f"{int((~np.isfinite(images)).sum())} others",
+                             fix="the generator diverged: take an earlier checkpoint")
+        return images
+
+    def _draw(self, code: np.ndarray) -> np.ndarray:
+        # (window, lead, 2) -> (window, height, width, lead): upper half centre, lower half width.
+        height, width = self.arrangement.image_shape[:2]
+        lower = (np.arange(height) >= height // 2).astype(int)
+        return np.repeat(np.moveaxis(code, 1, 2)[:, lower, None], width, axis=2)
+
+    def _read(self, channels: np.ndarray) -> np.ndarray:
+        half = self.arrangement.image_shape[0] // 2
+        halves = channels[:, :half], channels[:, half:]
+        return np.stack([h.mean(axis=(1, 2), dtype=np.float64) for h in halves], -1)
+
+
+def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = "beat_rows",
+               height: int = 32, width: int = 64, standardizer: dict | None = None,
+               **options) -> Codec:
+    """A codec fitted on training windows.
+
+    Args:
+        windows: `Windows` of the training subjects.
+        range: str, one of `standardize.RANGES`. Default "quantile".
+        arrangement: str, one of `arrange.ARRANGEMENTS`. Default "beat_rows".
+        height, width: int, pixels. Default 32 x 64.
+        standardizer: dict, further options of `Standardizer`, such as `quantization`.
+        options: further options of the arrangement. A fixed one takes its `length` from the
+            windows unless it is given.
+
+    Returns:
+        Codec.
+    """
+    if arrangement == "beat_rows":
+        options.setdefault("fs", float(windows.fs))
+    else:
+        options.setdefault("length", int(windows.signals.shape[1]))
+    made = make_arrangement(arrangement, height, width, len(windows.leads), **options)
+    return Codec(Standardizer(range, **(standardizer or {})).fit(windows), made)
+
+
+def _same(what: str, got, expected) -> None:
+    if got != expected:
+        raise InputError(f"These windows and this codec do not belong together: {what} differ.",
+                         expected=expected, got=got,
+                         fix="resample or pick leads so that both agree, or fit a new codec")

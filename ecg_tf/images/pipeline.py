@@ -1,0 +1,290 @@
+"""Windows to images inside tf.data: the codec's chain once more, as TensorFlow operations.
+
+One chain, raw to image: standardize, arrange, grid, side channels. It gives what `Codec.encode`
+gives, bit by bit for fixed arrangements, within 1e-6 for beat rows.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from ecg_tf.checks import count
+from ecg_tf.errors import InputError
+from ecg_tf.images.codec import Codec
+from ecg_tf.images.lagrange import POINTS, lagrange_weights
+from ecg_tf.signals.windows import Windows
+
+if TYPE_CHECKING:
+    from ecg_tf.shards.sharded_windows import ShardedWindows
+
+
+def make_dataset(
+    windows: "Windows | ShardedWindows",
+    codec: Codec,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    shuffle: bool = True,
+    repeat: bool = True,
+    labels=None,
+    start_step: int = 0,
+    mix_persons: int = 1,
+) -> tf.data.Dataset:
+    """Batches of images, in an order that depends on the seed alone.
+
+    Every epoch is a new permutation of all windows, drawn from (seed, epoch); batches run on
+    across epochs. So step k can be computed without the k - 1 before it, and a run that was
+    killed continues with exactly the batches it would have seen.
+
+    Args:
+        windows: `Windows` that the codec fits; or `shards.ShardedWindows`, which stay in their
+            files and give the same batches.
+        codec: fitted `Codec`.
+        batch_size: int. Default 64.
+        seed: int, 0 or more. Default 0.
+        shuffle: bool; False keeps the order of the windows.
+        repeat: bool; True goes on for ever, all batches full; False is one epoch, whose last
+            batch may be smaller.
+        labels: (window,) numbers, given along with the images. Default: none.
+        start_step: int, the first batch to give. Default 0.
+        mix_persons: int, persons whose average beats are mixed in each image, see `beat_mixer`.
+            Default 1: everybody's own.
+
+    Returns:
+        Dataset of images (batch, height, width, channel) float32, or of (images, labels).
+
+    Raises:
+        InputError: windows the codec refuses, no windows, labels of another length.
+
+    Example:
+        >>> images = next(iter(make_dataset(windows, codec, batch_size=8, seed=1)))
+    """
+    batch_size = count(batch_size, "batch_size", 1, 2**20)
+    seed = count(seed, "seed", 0, 2**31 - 1)
+    position = count(start_step, "start_step", 0, 2**40) * batch_size
+    size = len(windows)
+    gather = _from_memory(windows, codec) if isinstance(windows, Windows) else \
+        _from_files(windows, codec)
+    if labels is not None:
+        labels = tf.constant(labels)
+        if labels.shape[:1] != (size,):
+            raise InputError("There must be a label for each window.", expected=f"{size} labels",
+                             got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
+    encode = encode_tf(codec)
+    mix = beat_mixer(codec, mix_persons)
+
+    def epoch(number):
+        order = tf.range(size, dtype=tf.int64)
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, seed=[seed, number])
+        return tf.data.Dataset.from_tensor_slices(order)
+
+    def batch(step, index):
+        images = encode(gather(index))
+        images = mix(images, tf.stack([tf.constant(seed, tf.int64), step]))
+        return images if labels is None else (images, tf.gather(labels, index))
+
+    first_epoch = position // size
+    last_epoch = tf.int64.max if repeat else 1
+    epochs = tf.data.Dataset.range(first_epoch, last_epoch)
+    order = epochs.flat_map(epoch).skip(position - first_epoch * size)
+    batches = order.batch(batch_size, drop_remainder=repeat).enumerate(start_step)
+    return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _from_memory(windows: Windows, codec: Codec):
+    """Function: numbers of windows (batch,) -> what `encode_tf` needs of them."""
+    inputs = {key: tf.constant(value) for key, value in tf_inputs(windows, codec).items()}
+    return lambda index: {key: tf.gather(value, index) for key, value in inputs.items()}
+
+
+def _from_files(windows: "ShardedWindows", codec: Codec):
+    """The same for windows that are read when they are needed."""
+    like = tf_inputs(windows.take([0]), codec)
+
+    def read(index):
+        try:
+            return list(tf_inputs(windows.take(index), codec, finite=True).values())
+        except InputError as error:
+            windows.problem = error  # TensorFlow would wrap it in words of its own
+            raise
+
+    def gather(index):
+        found = tf.numpy_function(read, [index], [v.dtype for v in like.values()], stateful=False)
+        # With all shapes known TensorFlow adds in another order: the last bits are to be the same.
+        return {key: tf.ensure_shape(value, [index.shape[0], *of.shape[1:]])
+                for value, (key, of) in zip(found, like.items(), strict=True)}
+
+    return gather
+
+
+def beat_mixer(codec: Codec, persons: int = 2):
+    """Gives each image of a batch the usual beat of a person who does not exist.
+
+    In beat rows a column is the same part of every beat, so beats of several persons can be mixed
+    pixel by pixel. With m_i the median row of image i and m the mean of these over the batch,
+
+        m' = m + sum_i w_i (m_i - m),   sum_i w_i² = 1,   w_i > 0,
+
+    over the image itself and `persons` - 1 others, and m' - m_i is added to every row. The median
+    is the usual beat: a mean would hold a share of each ectopic beat, and, taken away from the
+    other beats, leave its negative in all of them. As the squares of the weights add up to one,
+    the mixed persons differ from each other as much as the real ones did: mean and covariance
+    over persons stay. What varies from beat to beat stays the image's own.
+
+    Args:
+        codec: `Codec` of beat rows.
+        persons: int, 1 to 16; 1 leaves the images alone. Default 2.
+
+    Returns:
+        function (images (batch, height, width, channel), seed (2,) int64) -> images.
+
+    Raises:
+        InputError: an arrangement whose columns are no phases of a beat.
+    """
+    persons = count(persons, "mix_persons", 1, 16)
+    if persons == 1:
+        return lambda images, seed: images
+    if not codec.arrangement.adaptive:
+        raise InputError("Persons can only be mixed where each row is a beat.",
+                         expected="arrangement beat_rows", got=codec.arrangement.name,
+                         fix="set mix_persons to 1, or take beat_rows")
+    rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
+    coded = tf.constant([name == "range" for name in codec.channels])
+    height = codec.image_shape[0]
+
+    def mixed(images, seed):
+        rows = tf.sort(images, axis=1)
+        usual = (rows[:, (height - 1) // 2] + rows[:, height // 2])[:, None] / 2.0
+        # One value an image for RR, else an interval would no longer have one of its own.
+        usual = tf.where(rr, tf.reduce_mean(usual, axis=2, keepdims=True), usual)
+        # Centre and half-range of a window are its own as they stand, one in either half.
+        usual = tf.where(coded, images, usual)
+        offset = usual - tf.reduce_mean(usual, axis=0, keepdims=True)
+        weights = tf.random.stateless_uniform([tf.shape(images)[0], persons], seed, 0.5, 1.0)
+        weights = tf.math.l2_normalize(weights, axis=1)[:, :, None, None, None]
+        # The batch is in random order: its next ones are other persons, nearly always.
+        moved = tf.add_n([weights[:, k] * tf.roll(offset, -k, axis=0) for k in range(persons)])
+        return tf.clip_by_value(images + moved - offset, -1.0, 1.0)
+
+    return mixed
+
+
+def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str, np.ndarray]:
+    """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
+
+    Args:
+        windows: `Windows`.
+        codec: fitted `Codec`.
+        finite: bool, the samples have been checked already. Default False.
+
+    Returns:
+        dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
+        window's range, its `code`, `rpeaks` and `lengths`.
+    """
+    if finite:
+        codec.arrangement.check(windows.signals, windows.rpeaks, windows.lengths)
+    else:
+        codec.check(windows)
+    inputs: dict[str, np.ndarray] = {"signals": np.asarray(windows.signals, np.float32)}
+    code = codec.standardizer.range_code(windows)
+    if code is not None:
+        centre, half = codec.standardizer.centre_and_half(code)
+        inputs |= {"centre": centre, "slope": 1.0 / half, "code": code}
+    if codec.arrangement.adaptive:
+        inputs["rpeaks"] = np.asarray(windows.rpeaks, np.float64)
+        inputs["lengths"] = np.asarray(windows.lengths, np.int64)
+    return inputs
+
+
+def encode_tf(codec: Codec):
+    """`Codec.encode` as TensorFlow operations on a whole batch.
+
+    Args:
+        codec: fitted `Codec`.
+
+    Returns:
+        function from a batch of `tf_inputs` (a dict of tensors) to images (batch, height, width,
+        channel) float32.
+    """
+    standardizer, arrangement = codec.standardizer, codec.arrangement
+    arrange = _beat_rows(arrangement) if arrangement.adaptive else _fixed(arrangement)
+    constant = {}
+    if "range" not in codec.channels:
+        centre, half = standardizer.centre_and_half()
+        constant = {"centre": tf.constant(centre), "slope": tf.constant(1.0 / half)}
+    lower = (np.arange(codec.image_shape[0]) >= codec.image_shape[0] // 2).astype(int)
+
+    def encode(inputs):
+        inputs = constant | inputs
+        signals = tf.cast(inputs["signals"], tf.float64)
+        if standardizer.range == "companded":
+            signals = tf.asinh(signals / standardizer.knee_mv)
+        values = (signals - inputs["centre"]) * inputs["slope"]
+        values = tf.cast(tf.clip_by_value(values, -1.0, 1.0), tf.float32)
+        channels = arrange(values, inputs)
+        channels[0] = _on_grid(channels[0], standardizer.quantization)
+        if "code" in inputs:
+            code = tf.gather(tf.transpose(inputs["code"], [0, 2, 1]), lower, axis=1)
+            channels.append(tf.repeat(code[:, :, None], codec.image_shape[1], axis=2))
+        images = tf.concat(channels, -1) if len(channels) > 1 else channels[0]
+        return tf.ensure_shape(images, [None, *codec.image_shape])
+
+    return encode
+
+
+def _fixed(arrangement):
+    pixel_sample = tf.constant(arrangement.pixel_sample)
+    height, width, channels = arrangement.image_shape
+    leads = arrangement.leads
+
+    def arrange(values, inputs):
+        values = tf.pad(values, [[0, 0], [0, 1], [0, 0]])  # sample `length` is the padding
+        images = tf.gather(values, pixel_sample, axis=1)
+        images = tf.reshape(images, [-1, height, width, channels // leads, leads])
+        images = tf.transpose(images, [0, 1, 2, 4, 3])
+        return [tf.reshape(images, [-1, height, width, channels])]
+
+    return arrange
+
+
+def _beat_rows(arrangement):
+    basis = tf.constant(arrangement.column_basis())
+    rows, columns, leads = arrangement.rows, arrangement.columns, arrangement.leads
+    span = np.log(arrangement.rr_max_s / arrangement.rr_min_s)
+
+    def arrange(values, inputs):
+        rpeaks = inputs["rpeaks"]
+        rr = rpeaks[:, 1:] - rpeaks[:, :-1]
+        left, right = arrangement.before * rr[:, :-1], (1 - arrangement.before) * rr[:, 1:]
+        steps = tf.stack(arrangement.column_steps(left, right, tf.minimum), -1)
+        times = rpeaks[:, 1:-1, None] + tf.tensordot(steps, basis, 1)
+        times = tf.reshape(times, [-1, rows * columns])
+        last = tf.cast(inputs["lengths"], tf.float64)[:, None] - 1.0
+        times = tf.clip_by_value(times, tf.zeros_like(last), last)
+        first = tf.clip_by_value(tf.floor(times) - (POINTS // 2 - 1.0), tf.zeros_like(last),
+                                 last - (POINTS - 1.0))
+        # Positions need float64, the fraction of a sample does not.
+        weights = lagrange_weights(tf.cast(times - first, tf.float32))
+        shape = tf.shape(values)
+        first = tf.cast(first, tf.int32) + tf.range(shape[0])[:, None] * shape[1]
+        flat = tf.reshape(values, [-1, leads])
+        drawn = tf.add_n([tf.gather(flat, first + k) * w[..., None] for k, w in enumerate(weights)])
+        drawn = tf.clip_by_value(tf.reshape(drawn, [-1, rows, columns, leads]), -1.0, 1.0)
+        code = 2.0 * tf.math.log(rr / (arrangement.fs * arrangement.rr_min_s)) / span - 1.0
+        code = tf.cast(tf.clip_by_value(code, -1.0, 1.0), tf.float32)
+        code = tf.gather(code, arrangement.interval_columns, axis=1)
+        return [drawn, code[..., None]]
+
+    return arrange
+
+
+def _on_grid(values, quantization: str):
+    if quantization == "float32":
+        return values
+    if quantization == "float16":
+        return tf.cast(tf.cast(values, tf.float16), tf.float32)
+    top = float(np.iinfo(quantization).max)
+    levels = tf.round((tf.cast(values, tf.float64) + 1.0) * (top / 2))  # half to even, as numpy
+    return tf.cast(levels * (2 / top) - 1.0, tf.float32)

@@ -1,0 +1,145 @@
+"""Trains a class-conditional GAN on labelled beats, and draws beats of the classes asked for."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ecg_tf.checks import count, number
+from ecg_tf.errors import InputError
+from ecg_tf.evaluation.beat_features import beat_features
+from ecg_tf.images.codec import Codec
+from ecg_tf.lessons.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
+from ecg_tf.models import ACGAN, HalfMean, build_acgan
+from ecg_tf.signals.filtering import low_pass
+from ecg_tf.signals.windows import Windows
+
+
+def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, latent_dim: int = 64,
+                   base_filters: int = 32, batch_size: int = 64, learning_rate: float = 1e-3,
+                   penalty: float = 0.5, ema_decay: float = 0.999, seed: int = 0,
+                   check_every: int = 100, callbacks=(),
+                   **options) -> tuple[ACGAN, dict]:
+    """Trains an ACGAN; the same call twice gives the same weights on one machine.
+
+    Args:
+        windows: `Windows` of labelled beats with rhythm, training persons only.
+        codec: fitted `Codec`.
+        classes: names of the classes, in the order of their numbers.
+        steps: int, updates of the generator.
+        latent_dim, base_filters: of the networks. Default 64 and 32.
+        batch_size: int. Default 64.
+        learning_rate: float, of Adam; falls to a tenth over the last half. Default 0.001.
+        penalty: float, weight of the slope at real and at generated images. Default 0.5.
+        ema_decay: float. Default 0.999.
+        seed: int, of weights, batches and latents.
+        check_every: int, steps between two lines of the history. Default 100.
+        callbacks: of Keras, such as `Witness`. Default: none.
+        **options: further arguments of `build_acgan`.
+
+    Returns:
+        (ACGAN, history: name -> list of values, one every `check_every` steps).
+
+    Raises:
+        InputError: labels that are no classes, or a number out of range.
+
+    Example:
+        >>> gan, history = train_beat_gan(data.windows["train"], data.codec, data.classes, 1000)
+    """
+    steps = count(steps, "steps", 1, 10**7)
+    batch_size = count(batch_size, "batch_size", 2, 4096)
+    check_every = min(count(check_every, "check_every", 1, 10**7), steps)
+    number(learning_rate, "learning_rate", 1e-7, 1.0)
+    penalty = number(penalty, "penalty", 0.0, 1e4)
+    keras.utils.set_random_seed(count(seed, "seed", 0, 2**31 - 1))
+    labels = tf.constant(class_numbers(windows.labels, classes))
+    images = tf.constant(codec.encode(windows))
+    gan = build_acgan(
+        codec.image_shape, len(classes), latent_dim=latent_dim, base_filters=base_filters,
+        padding="helical", projection=HalfMean(len(windows.leads) - 2), r1=penalty, r2=penalty,
+        ema_decay=ema_decay, seed=seed, **options,
+    )  # fmt: skip
+    rate = [keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.1 * learning_rate)
+            for _ in range(2)]
+    gan.compile(*(keras.optimizers.Adam(one, beta_1=0.0, beta_2=0.99) for one in rate),
+                steps_per_execution=min(50, check_every))
+    order = balanced_draw(windows.labels, windows.subjects, steps * batch_size, seed)
+    batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, batch_size)).map(
+        lambda at: (tf.gather(images, at), tf.gather(labels, at)))
+    epochs = -(-steps // check_every)
+    told = gan.fit(batches.repeat().prefetch(4), epochs=epochs, verbose=0, shuffle=False,
+                   steps_per_epoch=-(-steps // epochs), callbacks=list(callbacks))
+    return gan, told.history
+
+
+class Witness(keras.callbacks.Callback):
+    """Asks along the training what the class head and an independent classifier say of new beats.
+
+    Adds `own_head` and `independent` to the history: the share of drawn beats in which each of
+    them finds the class that was asked for.
+
+    Args:
+        judge: fitted classifier with `predict`, from features to names of classes.
+        codec: the `Codec` of the images.
+        classes: names of the classes, in the order of their numbers.
+        per_class: int, beats of each class. Default 50.
+        seed: int.
+        high: float, Hz, as in `synthesize_beats`. Default 0, none.
+    """
+
+    def __init__(self, judge, codec: Codec, classes, per_class: int = 50, seed: int = 0,
+                 high: float = 0.0):
+        super().__init__()
+        self.judge, self.codec, self.classes = judge, codec, tuple(classes)
+        self.per_class, self.seed, self.high = per_class, seed, high
+
+    def on_epoch_end(self, epoch, logs=None):
+        drawn = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed,
+                                 self.high)
+        own = named_by_head(self.model, self.codec, self.classes, drawn)
+        said = self.judge.predict(features_of(drawn))
+        logs |= {"own_head": float((own == drawn.labels).mean()),
+                 "independent": float((said == drawn.labels).mean())}
+
+
+def features_of(windows: Windows) -> np.ndarray:
+    """`beat_features` of beats with rhythm, real or decoded: (beat, feature)."""
+    return beat_features(windows.signals[..., 0], usual_beat_of(windows), rhythm_of(windows),
+                         windows.fs)
+
+
+def named_by_head(gan: ACGAN, codec: Codec, classes, windows: Windows) -> np.ndarray:
+    """The class that the GAN's own class head names in each beat: (beat,) str."""
+    return np.array(classes)[gan.classify(codec.encode(windows)).argmax(axis=1)]
+
+
+def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int,
+                     high: float = 0.0) -> Windows:
+    """Beats of each class, drawn and decoded.
+
+    Args:
+        gan: trained `ACGAN`.
+        codec: the `Codec` its images were made with.
+        classes: names of the classes, in the order of their numbers.
+        per_class: int, beats of each class; or class -> number.
+        seed: int; the same beats for the same seed.
+        high: float, Hz, upper edge of the band that the real beats passed. Default 0, none.
+
+    Returns:
+        Windows in mV (and rhythm leads) with `labels`, subjects "synthetic", class after class.
+    """
+    if len(classes) != gan.classes:
+        raise InputError("The GAN knows other classes.", expected=f"{gan.classes} names",
+                         got=", ".join(classes), fix="pass the classes it was trained with")
+    if not isinstance(per_class, dict):
+        per_class = dict.fromkeys(classes, count(per_class, "per_class", 1, 10**7))
+    numbers = np.repeat(np.arange(len(classes)), [per_class.get(name, 0) for name in classes])
+    windows = codec.decode(gan.generate(len(numbers), seed, 256, labels=numbers))
+    # The rhythm leads have a step at R, which is no noise.
+    ecg = low_pass(replace(windows, signals=windows.signals[..., :-2], leads=windows.leads[:-2]),
+                   high)
+    windows.signals[..., :-2] = ecg.signals
+    names = np.array([f"synthetic-{place}" for place in range(len(numbers))])
+    return replace(windows, labels=np.array(classes)[numbers], records=names,
+                   subjects=np.full(len(numbers), "synthetic"))

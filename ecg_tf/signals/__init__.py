@@ -1,0 +1,12 @@
+"""From raw records to windows that may be trained on, and who is in which part.
+
+In the order in which data flow:
+
+| file | what lives there |
+| --- | --- |
+| `filtering.py` | raw records to clean ones of one rate: flaws bridged, resampled, band-passed |
+| `quality.py` | what is wrong with a raw signal, and which windows may pass |
+| `rpeaks.py` | R peaks of a whole record, annotated or detected |
+| `windows.py` | stretches of prepared records, cut by time or by beats |
+| `splits.py` | who trains and who is tested, by person |
+"""

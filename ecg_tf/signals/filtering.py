@@ -1,0 +1,160 @@
+"""Raw records to clean ones of one rate: flaws bridged, resampled, band-passed."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from scipy import signal as dsp
+
+from ecg_tf.checks import number
+from ecg_tf.errors import InputError
+from ecg_tf.records import Record
+from ecg_tf.signals.quality import Prepared, Quality, inspect_record
+from ecg_tf.signals.windows import Windows
+
+
+def prepare(
+    record: Record,
+    fs: float = 128.0,
+    low: float = 0.5,
+    high: float = 40.0,
+    notch: float = 0.0,
+    quality: Quality | None = None,
+) -> Prepared:
+    """Makes a raw record ready for cutting: `inspect_record`, `resample`, `filter_record`.
+
+    Args:
+        record: the raw record.
+        fs: float, Hz, the new sampling rate, default 128.
+        low: float, Hz, lower edge of the pass band, default 0.5; 0 for none.
+        high: float, Hz, upper edge of the pass band, default 40; 0 for none.
+        notch: float, Hz, the mains frequency to take out, default 0 for none.
+        quality: what counts as a flaw; None takes the defaults of `Quality`.
+
+    Returns:
+        Prepared, its signal (ceil(time * fs / record.fs), lead) float32 in mV.
+
+    Raises:
+        InputError: a rate or a frequency is out of range.
+
+    Example:
+        >>> prepared = [prepare(record, fs=128.0) for record in load_records("simulated")]
+        >>> windows = beat_sequences(prepared, rows=32, step=4)
+    """
+    inspected = inspect_record(record, quality)
+    return filter_record(resample(inspected, fs), low, high, notch)
+
+
+def resample(record: Record, fs: float) -> Prepared:
+    """Polyphase resampling by the exact rational ratio; beats move along, none is lost.
+
+    Args:
+        record: the record; it is inspected first unless it was already.
+        fs: float, Hz, the new sampling rate, 1 to 100,000.
+
+    Returns:
+        Prepared, its signal (ceil(time * fs / record.fs), lead) float32 in mV. Samples that came
+        from flawed ones are flawed.
+
+    Raises:
+        InputError: fs is out of range, or the two rates have no handy ratio.
+
+    Example:
+        >>> resample(record, 128.0).signal.shape  # 60 s at 360 Hz
+        (7680, 1)
+    """
+    record = inspect_record(record)
+    fs = number(fs, "fs", 1.0, 100_000.0)
+    ratio = Fraction(fs).limit_denominator(1000) / Fraction(record.fs).limit_denominator(1000)
+    up, down = ratio.numerator, ratio.denominator  # 1 to 1 leaves all as it was
+    if max(up, down) > 20_000 or abs(ratio * record.fs / fs - 1) > 1e-9:
+        raise InputError(
+            f"The sampling rate of record '{record.name}' cannot be changed to {fs:.9g} Hz.",
+            expected="rates whose ratio is one of whole numbers up to 20,000",
+            got=f"{record.fs:.9g} to {fs:.9g} Hz",
+            fix="choose an fs that is a whole number of Hz, or state the record's true rate",
+        )
+    signal = dsp.resample_poly(record.signal, up, down, axis=0, padtype="line")
+    flaws = np.bitwise_or.reduceat(record.flaws, np.arange(len(signal)) * down // up)
+    beats = np.minimum(np.round(record.beats * (up / down)), len(signal) - 1)
+    return replace(
+        record,
+        signal=signal.astype(np.float32, copy=False),
+        fs=fs,
+        flaws=flaws,
+        beats=beats.astype(np.int64),
+    )
+
+
+def filter_record(
+    record: Record, low: float = 0.5, high: float = 40.0, notch: float = 0.0
+) -> Prepared:
+    """Zero-phase band-pass (Butterworth of order 2, run both ways) and notch (quality 30).
+
+    Args:
+        record: the record; it is inspected first unless it was already.
+        low: float, Hz, lower edge of the pass band, default 0.5; 0 for none.
+        high: float, Hz, upper edge of the pass band, default 40; 0 for none.
+        notch: float, Hz, the frequency to take out, default 0 for none.
+
+    Returns:
+        Prepared, of the same shape and rate, float32 mV; R peaks stay where they are.
+
+    Raises:
+        InputError: an edge is negative or not below half the sampling rate, or low is not below
+            high.
+
+    Example:
+        >>> filter_record(record, low=0.5, high=40.0, notch=50.0)
+    """
+    record = inspect_record(record)
+    for name, edge in {"low": low, "high": high, "notch": notch}.items():
+        number(edge, name, 0.0, np.nextafter(record.fs / 2, 0))
+    if low and high and low >= high:
+        raise InputError(
+            "The pass band is empty.",
+            expected="low < high",
+            got=f"{low:g} to {high:g} Hz",
+            fix="give the lower edge as low and the upper one as high",
+        )
+    sections = []
+    if low and high:
+        sections.append(dsp.butter(2, [low, high], "bandpass", fs=record.fs, output="sos"))
+    elif low:
+        sections.append(dsp.butter(2, low, "highpass", fs=record.fs, output="sos"))
+    elif high:
+        sections.append(dsp.butter(2, high, "lowpass", fs=record.fs, output="sos"))
+    if notch:
+        sections.append(dsp.tf2sos(*dsp.iirnotch(notch, 30, fs=record.fs)))
+    signal = record.signal
+    # Two periods of the lower edge settle the filter before the record begins.
+    padding = min(len(signal) - 1, int(record.fs * (2 / low if low else 1)))
+    for section in sections:
+        signal = dsp.sosfiltfilt(section, signal, axis=0, padlen=padding)
+    return replace(record, signal=np.asarray(signal, np.float32))
+
+
+def low_pass(windows: Windows, high: float) -> Windows:
+    """The upper edge of `filter_record` for windows: decoded ECGs pass what real records passed.
+
+    A generator knows of no band: beyond 40 Hz it drew noise of -50 dB where filtered records have
+    next to nothing, and a classifier told it by that.
+
+    Args:
+        windows: `Windows`; only valid samples are filtered (Butterworth of order 2, both ways).
+        high: float, Hz; 0 leaves them alone.
+
+    Returns:
+        Windows of the same shape, float32 mV.
+
+    Raises:
+        InputError: an edge that is negative or not below half the sampling rate.
+    """
+    if not number(high, "high", 0.0, np.nextafter(windows.fs / 2, 0)):
+        return windows
+    section = dsp.butter(2, high, "lowpass", fs=windows.fs, output="sos")
+    signals = windows.signals.copy()
+    for signal, length in zip(signals, windows.lengths, strict=True):
+        padding = min(length - 1, int(windows.fs))
+        signal[:length] = dsp.sosfiltfilt(section, signal[:length], axis=0, padlen=padding)
+    return replace(windows, signals=signals)

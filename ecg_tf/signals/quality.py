@@ -1,0 +1,210 @@
+"""What is wrong with a raw signal, and which windows may pass: marked, bridged, counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecg_tf.errors import InputError
+from ecg_tf.records import Record
+from ecg_tf.signals.rpeaks import rpeaks_of
+
+#: Flaws of a signal and the bit that marks each of them in `Prepared.flaws`.
+FLAWS = {"nan": 1, "flat": 2, "saturated": 4}
+
+
+@dataclass
+class Quality:
+    """The quality gate: what counts as a flaw, and a book of the windows kept and dropped.
+
+    The counts add up over all calls that a `Quality` is given to.
+
+    Args:
+        gap_s: float, s, default 0.05; missing samples for less are bridged by a line.
+        flat_s: float, s, default 1; a signal constant for longer is flat.
+        saturated_s: float, s, default 0.05; a signal this long at the record's smallest or largest
+            value is saturated.
+        rr_min: float, s, default 0.2; shortest RR interval of a beat sequence.
+        rr_max: float, s, default 2.5; longest RR interval of a beat sequence.
+        kept: int, windows that passed.
+        dropped: reason -> windows. Each counts once, under the first reason of "short", "nan",
+            "flat", "saturated", "rr". "short" counts windows that would reach past an end of
+            their record, and records too short to give a window.
+
+    Example:
+        >>> quality = Quality()
+        >>> windows = strips(prepared, 1280, quality=quality)
+        >>> quality.kept, quality.dropped["nan"]
+        (180, 0)
+    """
+
+    gap_s: float = 0.05
+    flat_s: float = 1.0
+    saturated_s: float = 0.05
+    rr_min: float = 0.2
+    rr_max: float = 2.5
+    kept: int = 0
+    dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short"], 0))
+
+    def counts(self) -> dict[str, int]:
+        """The book for JSON: "kept" and every reason -> windows."""
+        return {"kept": self.kept, **self.dropped}
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, int]) -> "Quality":
+        """The book that gave these `counts`, at the default limits."""
+        dropped = {why: windows for why, windows in counts.items() if why != "kept"}
+        return cls(kept=counts["kept"], dropped=dropped)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared(Record):
+    """A `Record` without NaN that remembers where its raw signal was flawed.
+
+    Args:
+        flaws: (time,) uint8, the sum of the `FLAWS` of any lead at each sample; 0: none.
+    """
+
+    flaws: np.ndarray = None  # type: ignore[assignment]  # always given; fields before have defaults
+
+
+def inspect_record(record: Record, quality: Quality | None = None) -> Prepared:
+    """Marks samples that are missing, flat or saturated in any lead, and bridges them by lines.
+
+    Bridging comes before filtering: a step at the edge of a flaw would ring into good signal.
+
+    Args:
+        record: the raw record. One that is `Prepared` already is returned as it is.
+        quality: what counts as a flaw; None takes the defaults of `Quality`.
+
+    Returns:
+        Prepared of the same shape and rate. Without flaws it shares the record's signal.
+
+    Example:
+        >>> inspect_record(record).flaws.any()
+        False
+    """
+    if isinstance(record, Prepared):
+        return record
+    quality = quality or Quality()
+    signal = record.signal
+    flaws = np.zeros(len(signal), np.uint8)
+    for column, values in enumerate(record.signal.T):
+        valid = np.isfinite(values)
+        for start, stop, flaw in _find_flaws(values, valid, record.fs, quality):
+            flaws[start:stop] |= FLAWS[flaw]
+            valid[start:stop] = False
+        if valid.all():
+            continue
+        if signal is record.signal:
+            signal = record.signal.copy()
+        missing = np.flatnonzero(~valid)
+        if valid.any():
+            signal[missing, column] = np.interp(missing, np.flatnonzero(valid), values[valid])
+        else:
+            signal[missing, column] = 0.0
+    return Prepared(**{**vars(record), "signal": signal}, flaws=flaws)
+
+
+def gate(
+    record: Prepared,
+    starts: np.ndarray,
+    lengths: np.ndarray,
+    rpeaks: np.ndarray | None,
+    quality: Quality,
+) -> np.ndarray:
+    """Decides which windows of a record pass, and writes it into the book of `quality`.
+
+    Args:
+        record: the record that the windows are to be cut from.
+        starts: (window,) int, samples; a window may reach past either end.
+        lengths: (window,) int, samples.
+        rpeaks: (window, beat) sample positions whose intervals must be plausible, or None.
+        quality: the gate; its counts grow.
+
+    Returns:
+        (window,) bool, True where a window passes.
+    """
+    quality.dropped["short"] += not len(starts)
+    stops = np.minimum(starts + lengths, len(record.signal))
+    reasons = {"short": (starts < 0) | (starts + lengths > len(record.signal))}
+    for flaw, bit in FLAWS.items():
+        flawed_before = np.concatenate([[0], np.cumsum(record.flaws & bit > 0)])
+        reasons[flaw] = flawed_before[stops] > flawed_before[np.maximum(starts, 0)]
+    if rpeaks is not None:
+        rr = np.diff(rpeaks, axis=1) / record.fs
+        reasons["rr"] = ((rr < quality.rr_min) | (rr > quality.rr_max)).any(axis=1)
+    keep = np.ones(len(starts), bool)
+    for reason, bad in reasons.items():
+        quality.dropped[reason] += int((keep & bad).sum())
+        keep &= ~bad
+    quality.kept += int(keep.sum())
+    return keep
+
+
+class NoWindow(InputError):
+    """Records that give no window at all."""
+
+
+def no_window_error(
+    records: Sequence[Prepared], length: int, n_rpeaks: int, dropped: Mapping[str, int]
+) -> NoWindow:
+    """The error for records that give no window at all, to be raised: it says why.
+
+    Args:
+        records: the records, at least one, all of one rate.
+        length: int, samples of a window, 0 if its length varies.
+        n_rpeaks: int, R peaks in a window, 0 if it does not go by beats.
+        dropped: reason -> windows dropped, as in `Quality`.
+    """
+    longest = max(records, key=lambda record: len(record.signal))
+    if length > len(longest.signal):
+        return NoWindow(
+            "The window is longer than every record.",
+            expected=f"at most {len(longest.signal)} samples ({_seconds(longest)}), the length of "
+            f"record '{longest.name}'",
+            got=f"{length} samples ({length / longest.fs:.2f} s at {longest.fs:g} Hz)",
+            fix="cut shorter windows, or read longer records",
+        )
+    most = max(len(rpeaks_of(record)[0]) for record in records) if n_rpeaks else 0
+    if most < n_rpeaks:
+        return NoWindow(
+            "A sequence has more beats than every record.",
+            expected=f"at most {max(0, most - 2)} rows: the R peaks before and after belong to the "
+            f"window, and no record has more than {most}",
+            got=f"{n_rpeaks - 2} rows; the longest record, '{longest.name}', lasts "
+            f"{_seconds(longest)}",
+            fix="take fewer rows, or read longer records",
+        )
+    return NoWindow(
+        "No record gives a window.",
+        expected="one window or more that passes the quality gate",
+        got="all dropped: " + ", ".join(f"{n} {why}" for why, n in dropped.items() if n),
+        fix="look at the signals, choose another lead, or give a Quality with other limits",
+    )
+
+
+def _seconds(record: Record) -> str:
+    return f"{len(record.signal) / record.fs:.2f} s"
+
+
+def _find_flaws(values, valid, fs: float, quality: Quality) -> list[tuple[int, int, str]]:
+    """(start, stop, flaw) of all flaws of one lead, (time,) mV; `valid` (time,) is False at NaN."""
+    # A hair less or more: 0.05 s at 100 Hz is 5 samples, whatever floating point makes of it.
+    gap = np.ceil(quality.gap_s * fs - 1e-9)
+    stuck = max(3, np.ceil(quality.saturated_s * fs - 1e-9))
+    flat = int(quality.flat_s * fs + 1e-9)
+    found = [(start, stop, "nan") for start, stop in _runs(~valid, gap)]
+    same = _runs(values[1:] == values[:-1], flat)
+    found += [(start, stop + 1, "flat") for start, stop in same]
+    if valid.any():
+        finite = values if valid.all() else values[valid]
+        for end in {finite.min(), finite.max()}:
+            found += [(start, stop, "saturated") for start, stop in _runs(values == end, stuck)]
+    return found
+
+
+def _runs(mask: np.ndarray, least: float) -> list[tuple[int, int]]:
+    """(start, stop) of the stretches of True that are at least `least` long."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= least]

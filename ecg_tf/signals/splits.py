@@ -1,0 +1,155 @@
+"""Who trains and who is tested: parts by subject, so that nobody is on both sides."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ecg_tf.checks import choice, number
+from ecg_tf.errors import InputError
+from ecg_tf.records import DS1, DS2
+from ecg_tf.signals.windows import Windows
+
+#: The parts of a split, in this order.
+PARTS = ("train", "validation", "test")
+
+
+def split_by_subject(
+    records_or_subjects: Iterable,
+    scheme: str = "random",
+    fractions: Sequence[float] = (0.6, 0.15, 0.25),
+    seed: int = 0,
+    validation: int = 4,
+) -> dict[str, list[str]]:
+    """Gives every person, with all records, to one part only.
+
+    "ds1ds2" is the split of MIT-BIH by de Chazal et al. (2004), doi:10.1109/TBME.2004.827359: DS2
+    tests, DS1 without the validation subjects trains, paced records take no part. The records 201
+    (DS1) and 202 (DS2) are one person, who is kept for the test. Persons of other databases read
+    beside MIT-BIH join the training: validation and test stay what they are without them.
+
+    Args:
+        records_or_subjects: records, or names of subjects; repetitions do not matter.
+        scheme: str, "random" (default) or "ds1ds2".
+        fractions: shares of "random" for train, validation and test, with sum 1, default
+            (0.6, 0.15, 0.25). A share above 0 gets at least one subject.
+        seed: int, default 0; the same subjects and seed give the same split.
+        validation: int, subjects of DS1 that validate under "ds1ds2", default 4.
+
+    Returns:
+        {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted.
+
+    Raises:
+        InputError: unknown scheme, fractions that are no shares, or too few subjects.
+
+    Example:
+        >>> split_by_subject(["a", "b", "c", "d", "e"], fractions=(0.6, 0.2, 0.2), seed=1)
+        {'train': ['a', 'b', 'e'], 'validation': ['c'], 'test': ['d']}
+    """
+    choice(scheme, "scheme", ("random", "ds1ds2"))
+    names = sorted({str(getattr(item, "subject", item)) for item in records_or_subjects})
+    rng = np.random.default_rng(seed)
+    if scheme == "ds1ds2":
+        parts = _ds1ds2_parts(names, validation, rng)
+    else:
+        parts = _random_parts(names, fractions, rng)
+    return {part: sorted(map(str, who)) for part, who in zip(PARTS, parts, strict=True)}
+
+
+def assert_disjoint(split: Mapping[str, Sequence[str]]) -> None:
+    """Makes sure that nobody is in two parts.
+
+    Args:
+        split: part -> names of subjects.
+
+    Raises:
+        InputError: a subject is in several parts; they are named.
+
+    Example:
+        >>> assert_disjoint({"train": ["a", "b"], "test": ["c"]})
+    """
+    everyone = [name for subjects in split.values() for name in set(subjects)]
+    names, parts = np.unique(everyone, return_counts=True)
+    shared = names[parts > 1].tolist()
+    if shared:
+        raise InputError(
+            "The split leaks.",
+            expected="each subject in one part",
+            got=f"{shared} in several",
+            fix="make the split with split_by_subject, by person and not by record or window",
+        )
+
+
+def select_part(windows: Windows, split: Mapping[str, Sequence[str]], part: str) -> Windows:
+    """The windows of the subjects of one part, after making sure that the split is disjoint.
+
+    Args:
+        windows: windows of all subjects.
+        split: part -> names of subjects.
+        part: str, a key of `split`.
+
+    Returns:
+        Windows, in the same order; a copy of their signals.
+
+    Raises:
+        InputError: the split leaks, has no such part, or the part has no windows.
+
+    Example:
+        >>> train = select_part(windows, split_by_subject(records, seed=1), "train")
+    """
+    assert_disjoint(split)
+    choice(part, "part", tuple(split))
+    chosen = np.isin(windows.subjects, list(split[part]))
+    if not chosen.any():
+        raise InputError(
+            f"No window is of the part '{part}'.",
+            expected=f"windows of {list(split[part])}",
+            got=f"windows of {np.unique(windows.subjects)[:9].tolist()}",
+            fix="split the records that the windows were cut from, or look at what the quality "
+            "gate dropped",
+        )
+    return windows.take(chosen)
+
+
+def _ds1ds2_parts(names: list[str], validation: int, rng) -> list:
+    test = {f"mitdb-{'201' if name == '202' else name}" for name in DS2}
+    train = {f"mitdb-{name}" for name in DS1} - test
+    first = rng.permutation(sorted(train.intersection(names)))
+    others = [name for name in names if not name.startswith("mitdb-")]
+    parts = [[*first[validation:], *others], first[:validation], test.intersection(names)]
+    if len(first) <= validation or not parts[2]:
+        raise _too_few(
+            names,
+            f"subjects of MIT-BIH: more than {validation} of DS1 and some of DS2",
+            "use scheme='random' for other records, or a smaller validation",
+        )
+    return parts
+
+
+def _random_parts(names: list[str], fractions: Sequence[float], rng) -> list:
+    shares = [number(share, "fraction", 0.0, 1.0) for share in fractions]
+    if len(shares) != len(PARTS) or abs(sum(shares) - 1) > 1e-6:
+        raise InputError(
+            "The fractions are wrong.",
+            expected=f"three, for {', '.join(PARTS)}, with sum 1",
+            got=f"{tuple(shares)}",
+            fix="for instance fractions=(0.6, 0.15, 0.25)",
+        )
+    sizes = [max(round(share * len(names)), 1) if share else 0 for share in shares]
+    largest = int(np.argmax(shares))  # takes what rounding left over
+    sizes[largest] += len(names) - sum(sizes)
+    if sizes[largest] < 1:
+        raise _too_few(
+            names,
+            f"at least {sum(share > 0 for share in shares)}, one for each part",
+            "read more records, or give a part the fraction 0",
+        )
+    return np.split(rng.permutation(names), np.cumsum(sizes)[:2])
+
+
+def _too_few(names: list[str], expected: str, fix: str) -> InputError:
+    return InputError(
+        "Too few subjects for the split.",
+        expected=expected,
+        got=f"{len(names)}: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}",
+        fix=fix,
+    )

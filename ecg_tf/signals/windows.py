@@ -1,0 +1,337 @@
+"""Windows: stretches of prepared records, cut by time or by beats, that remember their origin."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ecg_tf.checks import count, number, same_rate_and_leads
+from ecg_tf.errors import InputError
+from ecg_tf.images.lagrange import lagrange
+from ecg_tf.records import Record
+from ecg_tf.signals.quality import Prepared, Quality, gate, inspect_record, no_window_error
+from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Stretches of ECG with their origin.
+
+    Args:
+        signals: (window, time, lead) float32, mV; windows shorter than the longest end in NaN.
+        fs: float, Hz.
+        leads: names of the leads.
+        lengths: (window,) int, valid samples of each.
+        subjects: (window,) str.
+        records: (window,) str.
+        starts: (window,) int, first sample in the prepared (resampled) record; sequences of beats
+            begin up to one sample later, see `beat_sequences`.
+        rpeaks: (window, rows + 2) float64 or None, samples from the window's start: the R peak
+            before, those of the `rows` beats, the one after (beat sequences only).
+        labels: (window,) str or None, AAMI class (windows of one beat only; "" if not known).
+
+    Example:
+        >>> windows = strips(prepared, length=1280)
+        >>> windows.take(windows.records == "100").signals.shape
+        (180, 1280, 1)
+    """
+
+    signals: np.ndarray
+    fs: float
+    leads: tuple[str, ...]
+    lengths: np.ndarray
+    subjects: np.ndarray
+    records: np.ndarray
+    starts: np.ndarray
+    rpeaks: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    def take(self, index) -> "Windows":
+        """Chooses windows.
+
+        Args:
+            index: whole numbers, booleans, or a slice (which does not copy the signals).
+
+        Returns:
+            Windows, still as wide as before.
+        """
+        arrays = {n: a[index] for n, a in vars(self).items() if isinstance(a, np.ndarray)}
+        return replace(self, **arrays)
+
+    @staticmethod
+    def concatenate(windows: "Sequence[Windows]") -> "Windows":
+        """Joins sets of windows of one kind, padded to the longest with NaN.
+
+        Args:
+            windows: one set or more.
+
+        Returns:
+            Windows, in the same order.
+
+        Raises:
+            InputError: there are none, or they differ in fs, leads, rows of beats or in having
+                labels.
+        """
+        windows = list(windows)
+        if not windows:
+            raise InputError("There are no windows to join.", expected="one or more", got="none")
+        first = windows[0]
+        for place, other in enumerate(windows[1:], 2):
+            one, two = _kind(first), _kind(other)
+            if one != two:
+                raise InputError(
+                    f"Set 1 and set {place} of the windows are of different kinds.",
+                    expected="one fs, the same leads, rows of beats and labels",
+                    got=f"{one} and {two}",
+                    fix="cut both in the same way from records of the same leads and rate",
+                )
+        longest = max(one.signals.shape[1] for one in windows)
+        signals = np.empty((sum(map(len, windows)), longest, len(first.leads)), np.float32)
+        stop = 0
+        for one in windows:
+            start, stop, width = stop, stop + len(one), one.signals.shape[1]
+            signals[start:stop, :width] = one.signals
+            signals[start:stop, width:] = np.nan
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(one, name) for one in windows])
+            for name, value in vars(first).items()
+            if isinstance(value, np.ndarray) and name != "signals"
+        }
+        return replace(first, signals=signals, **joined)
+
+
+def strips(
+    records: Record | Iterable[Record],
+    length: int,
+    step: int | None = None,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts windows of a fixed length.
+
+    Args:
+        records: a record or several of one rate and the same leads; those that are not `Prepared`
+            are inspected for flaws, but neither resampled nor filtered.
+        length: int, samples of a window.
+        step: int, samples from one window's start to the next; None: `length`, side by side.
+        quality: the gate; it drops windows with flaws and counts what it did. None: a new one.
+
+    Returns:
+        Windows, signals (window, length, lead), record by record.
+
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
+
+    Example:
+        >>> strips(prepared, length=1280, step=640).signals.shape  # 10 s at 128 Hz
+        (360, 1280, 1)
+    """
+    length = count(length, "length", 1, 2**31)
+    step = count(length if step is None else step, "step", 1, 2**31)
+
+    def cut(record: Prepared) -> _Cuts:
+        starts = np.arange(0, len(record.signal) - length + 1, step)
+        return _Cuts(starts, np.full(len(starts), length))
+
+    return _cut_all(records, quality, cut, length=length)
+
+
+def beat_sequences(
+    records: Record | Iterable[Record],
+    rows: int = 32,
+    step: int | None = None,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts sequences of whole beats, for images with a beat in each row.
+
+    A window reaches from the R peak before the first beat (`starts`) to the one after the last,
+    both included: 3 samples more than cuts at 40 % of RR need, from fs = 38 Hz on. All windows take
+    the memory of the longest.
+
+    R peaks are placed between the samples (`between_samples`), and the record is read so that the
+    first of a window's own beats falls on a sample (Lagrange interpolation, a shift by less than
+    one sample). On the samples themselves, the slopes of the QRS complexes of one person differed
+    three times as much from row to row, by the place of the samples alone.
+
+    Args:
+        records: as in `strips`. R peaks are the annotated beats, moved to the extremum, or
+            detected where the annotations do not cover the record.
+        rows: int, beats in a window, default 32.
+        step: int, beats from one window to the next; None: `rows`.
+        quality: as in `strips`; it also drops windows with an implausible RR interval.
+
+    Returns:
+        Windows with `rpeaks`, signals (window, longest, lead), record by record.
+
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
+
+    Example:
+        >>> beat_sequences(prepared, rows=32, step=4).rpeaks.shape
+        (560, 34)
+    """
+    rows = count(rows, "rows", 1, 10_000)
+    step = count(rows if step is None else step, "step", 1, 10_000)
+
+    def cut(record: Prepared) -> _Cuts:
+        positions, _ = rpeaks_of(record)
+        exact = positions + between_samples(record.signal, positions)
+        first = np.arange(0, len(positions) - rows - 1, step)
+        rpeaks = exact[first[:, None] + np.arange(rows + 2)]
+        shifts = rpeaks[:, 1] % 1
+        starts = np.maximum(np.floor(rpeaks[:, 0] - shifts), 0).astype(np.int64)
+        rpeaks = rpeaks - (starts + shifts)[:, None]
+        last = np.floor(len(record.signal) - 1 - starts - shifts)
+        lengths = np.minimum(np.ceil(rpeaks[:, -1]), last).astype(np.int64) + 1
+        return _Cuts(starts, lengths, rpeaks, shifts=shifts)
+
+    return _cut_all(records, quality, cut, n_rpeaks=rows + 2)
+
+
+def beats(
+    records: Record | Iterable[Record],
+    before_s: float = 0.3,
+    after_s: float = 0.5,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts one window a beat.
+
+    Args:
+        records: as in `beat_sequences`.
+        before_s: float, s before the R peak, default 0.3; it lies `round(before_s * fs)` samples
+            in.
+        after_s: float, s after the R peak, default 0.5.
+        quality: as in `strips`.
+
+    Returns:
+        Windows with `labels`: the AAMI classes N, S, V, F, Q; "" where beats were detected.
+
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
+
+    Example:
+        >>> windows = beats(prepared)
+        >>> windows.take(windows.labels == "S").signals.shape
+        (33, 103, 1)
+    """
+    before_s = number(before_s, "before_s", 0.0, 60.0)
+    after_s = number(after_s, "after_s", 0.0, 60.0)
+
+    def cut(record: Prepared) -> _Cuts:
+        positions, labels = rpeaks_of(record)
+        before, after = round(before_s * record.fs), round(after_s * record.fs)
+        lengths = np.full(len(positions), before + after + 1)
+        return _Cuts(positions - before, lengths, labels=labels)
+
+    return _cut_all(records, quality, cut)
+
+
+def cut_strips(
+    windows: Windows, seconds: float, per_window: int = 1, with_source: bool = False
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Cuts the middle of each window to one length, for measures that compare strips.
+
+    Args:
+        windows: windows of any lengths; those too short, or with NaN in the middle, are left out.
+        seconds: float, s, length of a strip.
+        per_window: int, strips side by side of a window that is long enough, default 1.
+        with_source: bool, give also which window each strip is from, default False.
+
+    Returns:
+        (strip, time, lead) float32, mV; with `with_source` also (strip,) int64.
+
+    Raises:
+        InputError: a number is out of range.
+
+    Example:
+        >>> cut_strips(windows, seconds=10.0).shape
+        (180, 1280, 1)
+    """
+    length = round(number(seconds, "seconds", 1 / windows.fs, 1e6) * windows.fs)
+    per_window = count(per_window, "per_window", 1, 10_000)
+    fits = np.minimum(windows.lengths // length, per_window)
+    source = np.repeat(np.arange(len(windows)), fits)
+    turn = np.arange(len(source)) - np.repeat(np.cumsum(fits) - fits, fits)
+    start = (windows.lengths - fits * length)[source] // 2 + turn * length
+    strip = np.empty((len(source), length, windows.signals.shape[2]), windows.signals.dtype)
+    for row, (window, first) in enumerate(zip(source, start, strict=True)):
+        strip[row] = windows.signals[window, first : first + length]
+    whole = np.isfinite(strip).all(axis=(1, 2))
+    if not whole.all():
+        strip, source = strip[whole], source[whole]
+    return (strip, source) if with_source else strip
+
+
+class _Cuts(NamedTuple):
+    """Where to cut one record: (window,) starts and lengths in samples, and what comes along."""
+
+    starts: np.ndarray
+    lengths: np.ndarray
+    rpeaks: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    shifts: np.ndarray | None = None  # share of a sample by which the window begins later
+
+
+def _cut_all(
+    records,
+    quality: Quality | None,
+    cut: Callable[[Prepared], _Cuts],
+    length: int = 0,
+    n_rpeaks: int = 0,
+) -> Windows:
+    """Cuts all records; `length` (samples) and `n_rpeaks` say what a window needs of its record."""
+    quality = quality or Quality()
+    records = [records] if isinstance(records, Record) else list(records)
+    same_rate_and_leads(records)
+    records = [inspect_record(record, quality) for record in records]
+    dropped_before = dict(quality.dropped)
+    wanted = [cut(record) for record in records]
+    passed = []
+    for record, cuts in zip(records, wanted, strict=True):
+        keep = gate(record, cuts.starts, cuts.lengths, cuts.rpeaks, quality)
+        passed.append(_Cuts._make(None if part is None else part[keep] for part in cuts))
+    if not any(len(cuts.starts) for cuts in passed):
+        dropped = {why: n - dropped_before[why] for why, n in quality.dropped.items()}
+        length = max([length, *(n for cuts in wanted for n in cuts.lengths[:1])])
+        raise no_window_error(records, length, n_rpeaks, dropped)
+    parts = zip(*passed, strict=True)
+    joined = _Cuts._make(None if part[0] is None else np.concatenate(part) for part in parts)
+    owner = np.repeat(np.arange(len(records)), [len(cuts.starts) for cuts in passed])
+    # Written once into their final place: a sequence of lists would take the memory twice.
+    shape = (len(owner), joined.lengths.max(), len(records[0].leads))
+    signals = np.empty(shape, np.float32)
+    rows = zip(owner, joined.starts, joined.lengths, strict=True)
+    for row, (who, start, length) in enumerate(rows):
+        whole = records[who].signal
+        if joined.shifts is None or not joined.shifts[row]:
+            signals[row, :length] = whole[start : start + length]
+        else:
+            signals[row, :length] = _read(whole, start + joined.shifts[row], length)
+        signals[row, length:] = np.nan
+    return Windows(
+        signals=signals,
+        fs=records[0].fs,
+        leads=tuple(records[0].leads),
+        lengths=joined.lengths,
+        subjects=np.array([record.subject for record in records])[owner],
+        records=np.array([record.name for record in records])[owner],
+        starts=joined.starts,
+        rpeaks=joined.rpeaks,
+        labels=joined.labels,
+    )
+
+
+def _read(signal: np.ndarray, start: float, length: int) -> np.ndarray:
+    """`length` values of a record from a place between two samples on: (length, lead)."""
+    last = len(signal) - 1
+    first, weights = lagrange(np.clip(start + np.arange(length), 0, last), last)
+    return sum(weight[:, None] * signal[first + k] for k, weight in enumerate(weights))
+
+
+def _kind(windows: Windows) -> str:
+    rows = "no rows" if windows.rpeaks is None else f"{windows.rpeaks.shape[1] - 2} rows"
+    labels = "no labels" if windows.labels is None else "labels"
+    return f"{windows.fs:g} Hz, {' + '.join(windows.leads)}, {rows}, {labels}"

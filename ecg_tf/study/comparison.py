@@ -1,0 +1,355 @@
+"""All runs beside each other: what each `metrics.json` says, and whom it may be compared with.
+
+Two runs are ranked against each other only if they were judged by the same yardstick: the same
+database, split, leads, filters and length of strips. Such runs make a *field*. Runs that differ in
+their seed alone make a *family*: their spread is the interval over seeds.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ecg_tf.errors import InputError, whole_file
+from ecg_tf.experiment import Experiment
+from ecg_tf.figures.plane_plots import REIDENTIFIED
+from ecg_tf.study.metrics_file import read_metrics
+
+DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its floor
+LEAST = 0.1  # floors: below, a logarithm would make much of what is chance
+#: Settings that say how a run is judged.
+YARDSTICK = ("database", "leads", "records", "split", "fs", "band_low", "band_high", "notch",
+             "strip_seconds")  # fmt: skip
+#: Settings that change nothing about the result, or chance alone.
+FREE = ("experiment", "data_dir", "shards", "runs_dir", "seed", "precision", "tensorboard",
+        "check_every", "attacks", "gate")  # fmt: skip
+BASE = ("arrangement", "model", "range")  # what the name of a family is made of
+_SPLITS = {"ds1ds2": "DS1/DS2"}
+#: What runs did that did not know a setting yet: its default, or what was done before it was there.
+_BEFORE = Experiment().to_dict() | {"decay": 0.0, "mix_persons": 1, "identity_weight": 0.0}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run left.
+
+    Args:
+        name: its folder below the folder of runs, such as "lessons/lesson-04-hilbert-0".
+        folder: path of it.
+        settings: of its `Experiment`, complete.
+        measures: name -> {value, floor, low, high, floor_low, floor_high, better, at_floor, ...};
+            missing numbers are NaN.
+        data: where the records come from.
+        privacy: gate, notes and landmarks; {} if it was not attacked.
+        code: the commit it was made by.
+    """
+
+    name: str
+    folder: Path
+    settings: dict
+    measures: dict
+    data: dict
+    privacy: dict
+    code: str = ""
+
+    def number(self, measure: str, field: str = "value") -> float:
+        """One number of a measure; NaN where it was not measured."""
+        value = self.measures.get(measure, {}).get(field)
+        return np.nan if value is None else float(value)
+
+    def in_floors(self, measure: str = DISTANCE, field: str = "value") -> float:
+        """A distance in multiples of its floor; NaN where either is missing.
+
+        A floor that chance made 0 or less is replaced by the upper end of its interval.
+        """
+        floor = self.number(measure, "floor")
+        floor = floor if floor > 0 else self.number(measure, "floor_high")
+        return self.number(measure, field) / floor if floor > 0 else np.nan
+
+
+def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> list[Run]:
+    """Reads every `metrics.json` in a folder of runs, and one folder deeper.
+
+    Args:
+        runs_dir: folder of runs, or of folders of runs.
+        tell: function that is told, in a sentence, what was left out and why; default None.
+
+    Returns:
+        list of Run, by name. Files of another kind (JSON objects without experiment and measures)
+        are left out.
+
+    Raises:
+        InputError: no run there, or a metrics.json that is damaged.
+
+    Example:
+        >>> runs = read_runs("runs")
+        >>> runs[0].in_floors()
+        1.47
+    """
+    root = Path(runs_dir)
+    files = sorted([*root.glob("*/metrics.json"), *root.glob("*/*/metrics.json")])
+    runs, left = [], []
+    for path in (one for one in files if not one.parent.name.startswith(".")):
+        name = path.parent.relative_to(root).as_posix()
+        try:
+            content = read_metrics(path)
+            if {"experiment", "measures"} - set(content):
+                left.append(name)
+                continue
+            runs.append(_run(name, path.parent, content))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(
+                f"'{path}' cannot be read.", expected="the measures of one run, as JSON",
+                got=f"{type(error).__name__}: {error}"[:200],
+                fix="run this experiment again, or remove its folder",
+            ) from error  # fmt: skip
+    if left and tell is not None:
+        tell(f"Left out, for they hold no measures of ECGs: {', '.join(left)}.")
+    if not runs:
+        raise InputError(
+            f"There are no finished runs in '{root}'.",
+            expected="folders that hold a metrics.json",
+            got="none" if root.is_dir() else "no such folder",
+            fix="run an experiment first (make report), or name the folder of your runs",
+        )
+    return runs
+
+
+def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs by their yardstick: only those of one field may be ranked.
+
+    Args:
+        runs: of `read_runs`.
+
+    Returns:
+        dict title -> runs; real databases first, then by how many runs were attacked (lessons'
+        small ones are not), then by how many there are.
+    """
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(yardstick(run), []).append(run)
+    groups = sorted(found.values(), key=lambda group: (
+        group[0].settings["database"] == "simulated",
+        -sum(np.isfinite(run.number(REIDENTIFIED)) for run in group), -len(group), group[0].name))
+    short = [_title(group[0]) for group in groups]
+    titles = []
+    for group, title in zip(groups, short, strict=True):
+        twins = [one[0] for one, other in zip(groups, short, strict=True) if other == title]
+        keys = [key for key in YARDSTICK if len({str(one.settings[key]) for one in twins}) > 1]
+        more = [f"{key} {_plain(group[0].settings[key])}" for key in keys]
+        if len(twins) > 1 and not more:
+            more = [f"records {_digest(group[0])[:8]}"]  # the same settings, other files
+        titles.append(", ".join([title, *more]))
+    return dict(zip(titles, groups, strict=True))
+
+
+def yardstick(run: Run) -> str:
+    """What a run was judged by, as a key. Simulated persons are drawn anew by each seed."""
+    own = [run.settings[key] for key in YARDSTICK]
+    own += ([run.settings[key] for key in ("subjects", "minutes")]
+            if run.settings["database"] == "simulated" else [_digest(run)])  # fmt: skip
+    return json.dumps(own, sort_keys=True, default=str)
+
+
+def families(runs: Sequence[Run], base: Sequence[str] = BASE) -> dict[str, list[Run]]:
+    """Runs that differ in nothing but the seed, under a name as short as tells them apart.
+
+    Args:
+        runs: list of Run.
+        base: settings that the name is made of; others are added where they are needed, and
+            settings in which all runs agree are left out except the first.
+
+    Returns:
+        dict name -> runs, one a seed (a run that was made twice is taken once), by first name.
+    """
+    return {name: list({run.settings["seed"]: run for run in reversed(group)}.values())[::-1]
+            for name, group in _named_groups(runs, base).items()}  # fmt: skip
+
+
+def leaderboard(runs) -> pd.DataFrame:
+    """One row a run, best first within its field.
+
+    Args:
+        runs: list of Run, or the folder they are in.
+
+    Returns:
+        DataFrame, index `run`: `field`, `place` (from 1 within the field, ties share one; NaN
+        without a distance), `family`, `seed`, `floors` with `floors_low`, `floors_high` (MMD² in
+        multiples of its floor), `at_floor`, then for precision, recall, AUC and strips with beats
+        the value and `..._floor`, `frechet` (floors), `reidentified` with its null, `gate`
+        ("passed", "not passed", "" where nobody was attacked).
+
+    Example:
+        >>> leaderboard("runs").groupby("field").head(1)["floors"]
+    """
+    runs = runs if isinstance(runs, list | tuple) else read_runs(runs)
+    rows = []
+    for title, group in fields(runs).items():
+        family = {one.name: name for name, own in _named_groups(group).items() for one in own}
+        for run in group:
+            row = {"run": run.name, "field": title, "family": family[run.name],
+                   "seed": run.settings["seed"], "floors": run.in_floors(),
+                   "floors_low": run.in_floors(field="low"),
+                   "floors_high": run.in_floors(field="high"),
+                   "at_floor": bool(run.measures.get(DISTANCE, {}).get("at_floor", False)),
+                   "frechet": run.in_floors("Fréchet distance")}  # fmt: skip
+            for short, name in (("precision", "precision"), ("recall", "recall"),
+                                ("auc", "discriminative AUC"), ("beats", "detectable strips"),
+                                ("reidentified", REIDENTIFIED)):  # fmt: skip
+                row |= {short: run.number(name), f"{short}_floor": run.number(name, "floor")}
+            attacked = np.isfinite(row["reidentified"])
+            row["gate"] = "" if not attacked else ("passed" if run.privacy.get("passed")
+                                                   else "not passed")  # fmt: skip
+            rows.append(row)
+    table = pd.DataFrame(rows).set_index("run")
+    places = table.groupby("field", sort=False)["floors"].rank(method="min")
+    table.insert(1, "place", places)
+    order = {title: number for number, title in enumerate(dict.fromkeys(table["field"]))}
+    return table.iloc[np.lexsort((table.index, table["floors"].fillna(np.inf),
+                                  table["field"].map(order)))]  # fmt: skip
+
+
+def over_seeds(values) -> tuple[float, float, float]:
+    """Geometric mean of distances in floors, with a 95 % interval over seeds (Student's t).
+
+    Args:
+        values: one number a seed; NaN is left out.
+
+    Returns:
+        (mean, low, high); the interval is NaN with fewer than two seeds.
+    """
+    from scipy.stats import t
+
+    logs = np.log(np.maximum(np.asarray(values, float), LEAST))
+    logs = logs[np.isfinite(logs)]
+    if not logs.size:
+        return np.nan, np.nan, np.nan
+    half = np.nan
+    if len(logs) > 1:
+        half = t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
+    return tuple(np.exp(logs.mean() + np.array([0, -half, half])).tolist())
+
+
+def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
+    """The first ECGs of the set that was measured, drawn again from what the run keeps.
+
+    Where it was trained in half precision they come back with its rounding, which may differ.
+
+    Args:
+        run: Run.
+        count: strips at most. Default 3.
+        seconds: length of each, s; default 5.
+
+    Returns:
+        (strip, time, lead) mV, fewer or none where images are shorter, or where the run keeps no
+        generator of this kind. A cache remembers them.
+    """
+    from ecg_tf.records.cache import cache_folder
+    from ecg_tf.run import SYNTHETIC_SEED
+
+    generator, codec = run.folder / "generator.keras", run.folder / "codec.json"
+    if not generator.is_file() or not codec.is_file():
+        return np.zeros((0, 0, 1), np.float32)
+    seed = int(run.settings["seed"]) + SYNTHETIC_SEED
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (generator, codec)]
+    high = run.settings["band_high"]
+    kept = cache_folder(["strips", *digests, seed, count, seconds, high]) / "strips.npy"
+    try:
+        return np.load(kept, allow_pickle=False)
+    except (OSError, ValueError):
+        strips = _draw(generator, codec, seed, count, seconds, high)
+    try:
+        with whole_file(kept) as part:
+            np.save(part, strips, allow_pickle=False)
+    except (InputError, OSError):
+        pass  # a cache that cannot be written only costs time
+    return strips
+
+
+def relevant(settings: dict) -> dict:
+    """The settings that decide about the result, chance left out."""
+    unused = ("measure_every", "patience") if settings["stop"] == "steps" else ()
+    return {key: value for key, value in settings.items() if key not in (*FREE, *unused)}
+
+
+def _named_groups(runs, base=BASE) -> dict[str, list[Run]]:
+    """All runs by family, those made twice too."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        own = [relevant(run.settings), yardstick(run)]
+        found.setdefault(json.dumps(own, sort_keys=True, default=str), []).append(run)
+    groups = list(found.values())
+    heads = [group[0].settings for group in groups]
+    used = [key for number, key in enumerate(base)
+            if not number or len({str(one[key]) for one in heads}) > 1]
+    short = [" · ".join(_word(one, key) for key in used) for one in heads]
+    names = []
+    for own, name in zip(heads, short, strict=True):
+        twins = [relevant(s) for s, other in zip(heads, short, strict=True) if other == name]
+        keys = [key for key in twins[0] if key not in used
+                and len({str(one.get(key)) for one in twins}) > 1]  # fmt: skip
+        names.append(", ".join([name, *(f"{key} {_plain(own[key])}" for key in keys)]))
+    for number, name in enumerate(names):
+        if name in names[:number]:  # other records under the same settings
+            names[number] = f"{name}, records {_digest(groups[number][0])[:8]}"
+    return dict(zip(names, groups, strict=True))
+
+
+def _run(name, folder, content) -> Run:
+    measures = {}
+    for row in content["measures"]:
+        measures[row["name"]] = {"at_floor": False, "better": "low", **{
+            key: np.nan if value is None else value for key, value in row.items()}}  # fmt: skip
+        float(measures[row["name"]]["value"])  # no number: the file is damaged
+    settings = {**_BEFORE, **content["experiment"]}
+    return Run(name, folder, settings, measures, content.get("data") or {},
+               content.get("privacy") or {}, str(content.get("git", "")))  # fmt: skip
+
+
+def _title(run: Run) -> str:
+    own = run.settings
+    title = run.data.get("title") or _plain(own["database"])
+    if own["database"] == "simulated":
+        title += f", {own['subjects']} persons of {own['minutes']:g} min"
+    elif own["split"] != "random":
+        title += f", split {_SPLITS.get(own['split'], own['split'])}"
+    return f"{title}, strips of {own['strip_seconds']:g} s"
+
+
+def _digest(run: Run) -> str:
+    return str(run.data.get("sha256", ""))
+
+
+def _word(settings: dict, key: str) -> str:
+    if key == "arrangement" and settings["model"] == "wavegan":
+        return "signal"  # row-major, which these networks only reshape
+    return _plain(settings[key])
+
+
+def _plain(value) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value)) or "default"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
+          high: float) -> np.ndarray:
+    from ecg_tf.images.codec import Codec
+    from ecg_tf.quiet import quiet_startup
+    from ecg_tf.signals.windows import cut_strips
+
+    with quiet_startup():
+        import keras
+
+        import ecg_tf.models  # noqa: F401  so that their layers can be read
+        from ecg_tf.synthesis import synthesize
+    network = keras.saving.load_model(generator, compile=False)
+    if len(network.inputs) > 1:  # it wants more than latents, such as a class
+        return np.zeros((0, 0, 1), np.float32)
+    # The first that were measured:
+    decoded = synthesize(network, Codec.load(codec), 4 * count, seed, high=high)
+    return np.asarray(cut_strips(decoded, seconds), np.float32)[:count]
