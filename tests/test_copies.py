@@ -5,7 +5,8 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation import controls, copies
-from ecg_tf.evaluation.alignment import Nearest, nearest_beats, nearest_strips, read_faster
+from ecg_tf.evaluation.alignment import Nearest, nearest_beats, nearest_strips
+from ecg_tf.evaluation.alignment_search import read_faster
 from tests.privacy_cohort import FS, mitdb_cohort, simulated_cohort
 
 
