@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ecg_tf.errors import InputError
 from ecg_tf.models.drawing import draw
+from ecg_tf.models.gan import squared_slopes
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.r1gan import R1GAN
 
@@ -78,12 +79,7 @@ class ACGAN(R1GAN):
             scores, logits = self.judge(generated, labels)
             g_loss = self.generator_loss(real_scores, scores)
             wanted = g_loss + self.generator_class_weight * _cross_entropy(labels, logits)
-        pixels = tape.gradient(wanted, generated)
-        weights = self.generator.trainable_variables
-        gradients = drawing.gradient(generated, weights, output_gradients=pixels)
-        self.g_optimizer.apply(gradients, weights)
-        self.step.assign(self.step + 1)
-        self.update_ema()
+        gradients = self.update_generator(drawing, generated, tape.gradient(wanted, generated))
         return self.track(
             d_loss=d_loss,
             g_loss=g_loss,
@@ -98,7 +94,6 @@ class ACGAN(R1GAN):
     def discriminator_step(self, images, generated):
         """One update; takes and scores pairs (images, labels)."""
         labels = images[1]
-        weights = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
             real, fake = self.judge(*images), self.judge(*generated)
             loss = self.discriminator_loss(real[0], fake[0])
@@ -106,11 +101,7 @@ class ACGAN(R1GAN):
             total = loss + self.class_weight * class_loss
             if self.generated_class_weight:
                 total += self.generated_class_weight * _cross_entropy(labels, fake[1])
-        gradients = tape.gradient(total, weights)
-        if self.penalty_every:
-            pairs = zip(gradients, self.penalty_gradients(images, generated), strict=True)
-            gradients = [ours + its for ours, its in pairs]
-        self.d_optimizer.apply(gradients, weights)
+        self.update_discriminator(tape, total, images, generated)
         return loss, class_loss, real, fake
 
     def judge(self, images, labels):
@@ -129,11 +120,8 @@ class ACGAN(R1GAN):
 
     def _squared_slope(self, images):
         pixels, labels = images
-        with tf.GradientTape() as tape:
-            tape.watch(pixels)
-            scores = self.score((pixels, labels))
-        slopes = tape.gradient(scores, pixels)
-        return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), axis=[1, 2, 3]))
+        slopes = squared_slopes(lambda pixels: self.score((pixels, labels)), pixels)
+        return tf.reduce_mean(slopes)
 
     # Drawing and naming images
 

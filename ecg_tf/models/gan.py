@@ -168,12 +168,7 @@ class GAN(keras.Model):
             if self.identity is not None:
                 named = confusion_loss(self.identity(generated, training=False))
                 paid = g_loss + self.identity_weight * named
-        pixels = tape.gradient(paid, generated)
-        weights = self.generator.trainable_variables
-        gradients = drawing.gradient(generated, weights, output_gradients=pixels)
-        self.g_optimizer.apply(to_be_summed(gradients), weights)
-        self.step.assign(self.step + 1)
-        self.update_ema()
+        gradients = self.update_generator(drawing, generated, tape.gradient(paid, generated))
         return self.track(
             d_loss=d_loss,
             g_loss=g_loss,
@@ -185,16 +180,32 @@ class GAN(keras.Model):
 
     def discriminator_step(self, images, generated):
         """One update of the discriminator; returns (loss without penalty, both scores)."""
-        weights = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
             real_scores, generated_scores = self.score(images), self.score(generated)
             loss = self.discriminator_loss(real_scores, generated_scores)
+        self.update_discriminator(tape, loss, images, generated)
+        return loss, real_scores, generated_scores
+
+    def update_discriminator(self, tape, loss, images, generated):
+        """Applies the gradients of a taped loss, and those of the penalty where it is due."""
+        weights = self.discriminator.trainable_variables
         gradients = tape.gradient(loss, weights)
         if self.penalty_every and self.penalty_now is not False:
             pairs = zip(gradients, self.penalty_gradients(images, generated), strict=True)
             gradients = [ours + its for ours, its in pairs]
         self.d_optimizer.apply(to_be_summed(gradients), weights)
-        return loss, real_scores, generated_scores
+
+    def update_generator(self, drawing, generated, pixels):
+        """Ends a step: the tape of `generated` carries the gradients of its pixels to the weights.
+
+        Returns the weights' gradients.
+        """
+        weights = self.generator.trainable_variables
+        gradients = drawing.gradient(generated, weights, output_gradients=pixels)
+        self.g_optimizer.apply(to_be_summed(gradients), weights)
+        self.step.assign(self.step + 1)
+        self.update_ema()
+        return gradients
 
     def penalty_gradients(self, images, generated):
         """The penalty's gradients: lazily, every k-th step, k times as strong (Karras 2020)."""
@@ -315,6 +326,15 @@ class GAN(keras.Model):
         own = {name: store[name] for name in store.keys()}
         self.seed_generator.state.assign(own.pop("seed_state"))
         super().load_own_variables(own)
+
+
+def squared_slopes(score, images):
+    """(batch,) squared gradient of `score(images)`, (batch, 1), by the pixels of each image."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        scores = score(images)
+    slopes = tape.gradient(scores, images)
+    return tf.reduce_sum(tf.square(slopes), axis=[1, 2, 3])
 
 
 def _check_pair(generator, discriminator):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from ecg_tf.errors import InputError
-from ecg_tf.models.gan import GAN
+from ecg_tf.models.gan import GAN, squared_slopes
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
@@ -69,8 +69,4 @@ class R1GAN(GAN):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _squared_slope(self, images):
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            scores = self.score(images)
-        slopes = tape.gradient(scores, images)
-        return tf.reduce_mean(tf.reduce_sum(tf.square(slopes), axis=[1, 2, 3]))
+        return tf.reduce_mean(squared_slopes(self.score, images))

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ecg_tf.models.gan import GAN
+from ecg_tf.models.gan import GAN, squared_slopes
 from ecg_tf.models.shares import draw_share
 
 
@@ -38,12 +38,8 @@ class WGANGP(GAN):
         weight = draw_share(lambda n: keras.random.uniform((n, 1, 1, 1), seed=self.seed_generator),
                             tf.shape(images)[0])
         between = images + weight * (generated - images)
-        with tf.GradientTape() as tape:
-            tape.watch(between)
-            scores = self.score(between)
-        slopes = tape.gradient(scores, between)
         # Without the 1e-12 the root's own gradient is infinite where the critic is flat.
-        norms = tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=[1, 2, 3]) + 1e-12)
+        norms = tf.sqrt(squared_slopes(self.score, between) + 1e-12)
         return self.gradient_penalty * tf.reduce_mean(tf.square(norms - 1.0))
 
     def default_optimizers(self):
