@@ -46,7 +46,9 @@ class Scene:
         c = self.c
         sides = (part[rows][::2] for rows in (c.member, ~c.member)
                  for part in (c.strips, c.subjects))
-        return {row.name: row for row in privacy.membership_attacks(*sides, synthetic, FS, **more)}
+        return {row.name: row
+                for name, of in privacy.attack_scores(*sides, synthetic, FS, **more).items()
+                for row in privacy.membership(*of, name)}
 
     def reidentified(self, synthetic):
         c = self.c

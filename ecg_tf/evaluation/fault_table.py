@@ -296,16 +296,12 @@ class _Attack:
     def __call__(self, strips) -> list[Measured]:
         found = nearest_strips(strips, self.members.signals, self.fs)
         rows = copies.copy_measures(strips, self.members.signals, self.test, self.fs, found)
-        both = np.concatenate([self.members.signals, self.holdout.signals])
-        scores = privacy.attack_scores(both, strips, self.fs, self.roles.strange.signals)
-        knows = np.isin(self.holdout.subjects, self.roles.known)
-        for attacker, score in scores.items():
-            inside, outside = np.split(score, [len(self.members)])
-            # The adaptive attacker has used the strangers: they cannot be its null.
-            of = knows if attacker == "adaptive" else np.ones(len(outside), bool)
-            rows += privacy.membership(inside, self.members.subjects, outside[of],
-                                       self.holdout.subjects[of], attacker, draws=200,
-                                       seed=self.seed)
+        sides = privacy.attack_scores(
+            self.members.signals, self.members.subjects, self.holdout.signals,
+            self.holdout.subjects, strips, self.fs, self.roles.strange.signals,
+            unused=np.isin(self.holdout.subjects, self.roles.known))
+        for attacker, side in sides.items():
+            rows += privacy.membership(*side, attacker, draws=200, seed=self.seed)
         return rows + self._recognized(strips)
 
     def _recognized(self, strips):

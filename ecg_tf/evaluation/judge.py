@@ -261,28 +261,22 @@ class _Attack:
             return self.void(sum(names.values(), []), _NO_HOLDOUT)
         embed = None if identifier is None or not len(roles.known) else (
             lambda strips: identifier.embed(strips, self.fs))
-        both = np.concatenate([roles.member.signals, roles.other.signals])
         try:
-            scores = privacy.attack_scores(both, self.synthetic, self.fs, roles.strange.signals,
-                                           embed, self.progress)
+            sides = privacy.attack_scores(
+                roles.member.signals, roles.member.subjects, roles.other.signals,
+                roles.other.subjects, self.synthetic, self.fs, roles.strange.signals, embed,
+                np.isin(roles.other.subjects, roles.known), self.progress)
         except InputError as error:
             return self.void(sum(names.values(), []), str(error))
-        first = np.isin(roles.other.subjects, roles.known)
-        for name in ATTACKERS:
-            if name not in scores:
-                rows += self.void(names[name], "there is no identification network, or no known "
-                                  "persons beside the members")
-                continue
-            inside, outside = np.split(scores[name], [len(roles.member)])
-            # These two have used the strangers, or know the others.
-            of = first if name in ("embedding", "adaptive") else np.ones(len(first), bool)
-            rows += self.attempt(names[name], lambda inside=inside, outside=outside, of=of,
-                                 name=name: privacy.membership(
-                inside, roles.member.subjects, outside[of], roles.other.subjects[of], name,
-                ALARM, seed=self.seed))
         if discriminator is not None:
-            rows += self.attempt(names["discriminator"], lambda: privacy.membership(
-                *discriminator, "discriminator", ALARM, seed=self.seed))
+            sides["discriminator"] = discriminator
+        for name, row in names.items():
+            if name in sides:
+                rows += self.attempt(row, lambda name=name: privacy.membership(
+                    *sides[name], name, ALARM, seed=self.seed))
+            elif name in ATTACKERS:
+                rows += self.void(row, "there is no identification network, or no known persons "
+                                  "beside the members")
         return rows
 
     def persons(self):

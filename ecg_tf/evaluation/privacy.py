@@ -15,6 +15,8 @@ from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.person_statistics import PersonAUC, member_advantage, true_positives
 
 BLOCK = 512
+Sides = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+_INFORMED = ("embedding", "adaptive")  # attackers that may have used some of the others before
 
 
 def membership(member_scores, member_subjects, other_scores, other_subjects, attacker: str,
@@ -67,64 +69,47 @@ def membership(member_scores, member_subjects, other_scores, other_subjects, att
                             unit="share", n=n)]
 
 
-def attack_scores(real, synthetic, fs: float, public=None, embed=None,
-                  progress: bool = False) -> dict[str, np.ndarray]:
+def attack_scores(members, member_subjects, others, other_subjects, synthetic, fs: float,
+                  public=None, embed=None, unused=None, progress: bool = False) -> dict[str, Sides]:
     """Scores of the attackers that need nothing but the synthetic set: higher says "member".
-
-    Args:
-        real: (n, time, lead) mV, members and others together, in any order.
-        synthetic: (m, time, lead) mV, of one length with `real`.
-        fs: Hz.
-        public: (k, time, lead) mV of other persons still, members of nothing; lets the adaptive
-            attacker set aside what is common in the population. Default None: no such
-            attacker.
-        embed: function, strips -> (n, d) unit vectors; default None: no such attacker.
-        progress: bool. Default False.
-
-    Returns:
-        attacker -> (n,): "descriptors" (nearest synthetic description), "strips" (aligned
-        correlation of whole strips), "beats" (of beats), "embedding", "adaptive".
-    """
-    scale = DescriptorScale.from_real(synthetic, fs)
-    known, asked = (describe(one, fs, scale) for one in (synthetic, real))
-    out = {"descriptors": -_distances(asked, known, 1)[0][:, 0],
-           "strips": nearest_strips(real, synthetic, fs, progress=progress).score,
-           "beats": nearest_beats(real, synthetic, fs)}
-    if embed is not None:
-        out["embedding"] = (embed(real) @ embed(synthetic).T).max(1)
-    if public is not None:
-        out["adaptive"] = _adaptive(asked, known, describe(public, fs, scale))
-    return out
-
-
-def membership_attacks(members, member_subjects, others, other_subjects, synthetic, fs: float,
-                       public=None, embed=None, discriminator=None, seed: int = 0,
-                       progress: bool = False) -> list[Measured]:
-    """`membership` for each attacker of `attack_scores`, and for the discriminator.
 
     Args:
         members: (n, time, lead) mV.
         member_subjects: (n,).
         others: (m, time, lead) mV.
         other_subjects: (m,).
-        synthetic: (k, time, lead) mV.
+        synthetic: (k, time, lead) mV, as long as the real ones.
         fs: Hz.
-        public: as in `attack_scores`; their persons must not be among the others.
-        embed: as in `attack_scores`; of a network that knows members and others alike, or neither.
-        discriminator: (scores of members (n,), scores of others (m,)); default None.
-        seed: int.
+        public: (l, time, lead) mV of persons who are members of nothing; lets the adaptive
+            attacker set aside what is common in the population. Default None: no such
+            attacker.
+        embed: function, strips -> (n, d) unit vectors, of a network that knows members and
+            `unused` others alike, or neither; default None: no such attacker.
+        unused: (m,) bool, the others to whom "embedding" and "adaptive" compare members: none of
+            those in `public`, who cannot be the null of what was made with them. Default None, all.
         progress: bool. Default False.
 
     Returns:
-        list of Measured, three an attacker.
+        attacker -> (member scores, their subjects, other scores, their subjects), the first
+        arguments of `membership`: "descriptors" (nearest synthetic description), "strips" (aligned
+        correlation of whole strips), "beats" (of beats), "embedding", "adaptive".
     """
-    both = np.concatenate([members, others])
-    scores = attack_scores(both, synthetic, fs, public, embed, progress)
-    pairs = {name: np.split(score, [len(members)]) for name, score in scores.items()}
-    if discriminator is not None:
-        pairs["discriminator"] = discriminator
-    return [row for name, (inside, outside) in pairs.items() for row in
-            membership(inside, member_subjects, outside, other_subjects, name, seed=seed)]
+    real, other_subjects = np.concatenate([members, others]), np.asarray(other_subjects)
+    scale = DescriptorScale.from_real(synthetic, fs)
+    known, asked = (describe(one, fs, scale) for one in (synthetic, real))
+    scores = {"descriptors": -_distances(asked, known, 1)[0][:, 0],
+              "strips": nearest_strips(real, synthetic, fs, progress=progress).score,
+              "beats": nearest_beats(real, synthetic, fs)}
+    if embed is not None:
+        scores["embedding"] = (embed(real) @ embed(synthetic).T).max(1)
+    if public is not None:
+        scores["adaptive"] = _adaptive(asked, known, describe(public, fs, scale))
+    sides = {}
+    for attacker, score in scores.items():
+        inside, outside = np.split(score, [len(members)])
+        kept = slice(None) if unused is None or attacker not in _INFORMED else unused
+        sides[attacker] = inside, member_subjects, outside[kept], other_subjects[kept]
+    return sides
 
 
 def linkability(real, subjects, member, synthetic, fs: float, neighbours: int = 5,
