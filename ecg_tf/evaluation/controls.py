@@ -50,18 +50,18 @@ def control_sets(real, subjects, fs: float, seed: int = 0, first=None) -> dict[s
                          "two or more persons", got=f"{len(first)}, {int(first.sum())} first",
                          fix="give one subject for each strip")
     base, rng = real[first], np.random.default_rng(seed)
-    gains = rng.choice([0.8, 1.25], (len(base), 1, 1)).astype(np.float32)
+    gain = gains(len(base), rng)
     shuffled = rng.permuted(np.arange(base.shape[1])[None].repeat(len(base), 0), axis=1)
-    noise = rng.standard_normal(base.shape).astype(np.float32)
+    noise = white_noise(base, rng)
     return {
         "exact copy": base.copy(),
         "shifted copy": shifted(base, fs, rng),
-        "gain copy": base * gains,
+        "gain copy": base * gain,
         "warped copy": warped(base, 0.05),
         "other half": real[~first].copy(),
         "phase randomized": phase_randomized(base, rng),
         "shuffled samples": np.take_along_axis(base, shuffled[..., None], axis=1),
-        "white noise": noise * base.std(1, keepdims=True) + base.mean(1, keepdims=True),
+        "white noise": noise,
         "tenfold amplitude": base * np.float32(10),
         "one window repeated": np.repeat(base[rng.integers(len(base))][None], len(base), 0),
         "wrong heart rate": at_heart_rate(base, fs, (140, 170), rng),
@@ -76,6 +76,17 @@ def halves(subjects, seed: int = 0) -> np.ndarray:
         raise InputError("One person cannot be halved.", expected="two subjects or more",
                          got=len(persons), fix="load more records")
     return np.isin(subjects, persons[:(len(persons) + 1) // 2])
+
+
+def gains(n: int, rng) -> np.ndarray:
+    """0.8 or 1.25 for each of n strips: (n, 1, 1) float32."""
+    return rng.choice([0.8, 1.25], (n, 1, 1)).astype(np.float32)
+
+
+def white_noise(strips, rng) -> np.ndarray:
+    """Noise with each strip's mean and standard deviation in every lead: (n, time, lead)."""
+    noise = rng.standard_normal(strips.shape).astype(np.float32)
+    return noise * strips.std(1, keepdims=True) + strips.mean(1, keepdims=True)
 
 
 def shifted(strips, fs: float, rng) -> np.ndarray:

@@ -70,16 +70,15 @@ def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
 
 
 def _sets(base, fs, rng):
-    gains = rng.choice([0.8, 1.25], (len(base), 1, 1)).astype(np.float32)
-    noise = rng.standard_normal(base.shape).astype(np.float32)
+    gain, noise = controls.gains(len(base), rng), controls.white_noise(base, rng)
     return {
         "copies": base,
-        "copies, disguised": controls.warped(controls.shifted(base, fs, rng), 0.05) * gains,
+        "copies, disguised": controls.warped(controls.shifted(base, fs, rng), 0.05) * gain,
         "wrong heart rate": controls.at_heart_rate(base, fs, (140, 170), rng),
         "phase randomized": controls.phase_randomized(base, rng),
         "simulated": controls.simulated(len(base), base.shape[1], fs, rng,
                                         leads=base.shape[2])[0],
-        "white noise": noise * base.std(1, keepdims=True) + base.mean(1, keepdims=True),
+        "white noise": noise,
     }
 
 
