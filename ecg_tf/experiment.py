@@ -54,7 +54,9 @@ class Experiment:
         fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
         mix_persons: persons whose average beats are mixed in each training image (beat rows); 1
-            for none, see `pipeline.beat_mixer`.
+            for none, see `images.pipeline.beat_mixer`.
+        even_persons: draw each training person as often as every other, and compare strips of as
+            many as can be of each: for databases whose records differ much in length.
         identity_weight: what the generator pays for images in which a network names a training
             person, as a weight of `models.identity.confusion_loss`; 0 for nothing.
         range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
@@ -106,6 +108,7 @@ class Experiment:
     notch: float = 0.0
     overlap: float = 0.75
     mix_persons: int = 1
+    even_persons: bool = False
     identity_weight: float = 0.0
     range: str = "companded"
     quantiles: tuple[float, float] = (0.001, 0.999)
@@ -176,6 +179,11 @@ class Experiment:
         pair(self.quantiles, "quantiles", 0, 1)
         pair(self.limits_mv, "limits_mv", -1e4, 1e4)
         object.__setattr__(self, "gate", _gate(self.gate))
+        if self.even_persons and self.shards:
+            raise InputError("Persons cannot be drawn evenly from shards.",
+                             expected='shards: "" or even_persons: false',
+                             got=f"shards: {self.shards[:60]!r} and even_persons: true",
+                             fix="leave one of the two out")
         if self.model == "wavegan" and self.arrangement != "row_major":
             raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
                              expected="arrangement: row_major, which is the signal line by line",

@@ -17,7 +17,7 @@ from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.experiment import Experiment
 from ecg_tf.locks import hold, holding, release
-from ecg_tf.preparation import Data, prepare_data, seams_of
+from ecg_tf.preparation import Data, compared, prepare_data, seams_of
 from ecg_tf.quiet import quiet_startup
 from ecg_tf.signals.windows import Windows, cut_strips
 from ecg_tf.training.workers import own_folder
@@ -131,7 +131,8 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
     Raises:
         InputError: too few synthetic windows are long enough for a strip.
     """
-    e, test, train = experiment, data.strips["test"], data.strips["train"]
+    e = experiment
+    test, train = (compared(data.strips[part], e) for part in ("test", "train"))
     strips = cut_strips(synthetic, e.strip_seconds)
     if len(strips) < 10:
         raise InputError(

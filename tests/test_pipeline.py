@@ -195,3 +195,26 @@ def test_mixing_depends_on_seed_and_step_alone_and_needs_beat_rows(beats):
     fixed = make_codec(flat, range="physical", arrangement="row_major", height=16, width=16)
     with pytest.raises(InputError, match="each row is a beat"):
         make_dataset(flat, fixed, 4, mix_persons=2)
+
+
+def test_persons_are_drawn_evenly_whatever_their_number_of_windows():
+    windows = smooth_beats(96, rows=8)
+    who = np.repeat(["long", "short", "once"], [80, 12, 4])[np.random.default_rng(0).permutation(96)]
+    windows = dataclasses.replace(windows, subjects=who)
+    codec = make_codec(windows, range="companded", arrangement="beat_rows", height=8, width=16)
+
+    def numbers(**options):
+        """The windows of each batch, by way of labels."""
+        made = make_dataset(windows, codec, 32, labels=np.arange(96), even_persons=True, **options)
+        return np.stack([np.asarray(own) for _, own in made.take(60)])
+
+    drawn = numbers(seed=1)
+    _, count = np.unique(who[drawn], return_counts=True)
+    assert np.array_equal(count, [640, 640, 640])  # whole epochs: exactly
+    assert len(np.unique(drawn)) == 96  # everybody's windows are all used
+    each = np.bincount(drawn.ravel(), minlength=96)
+    assert each[who == "once"].min() > 100 and each[who == "long"].max() < 25
+    assert np.array_equal(numbers(seed=1, start_step=7)[:20], drawn[7:27])
+    assert not np.array_equal(numbers(seed=2), drawn)
+    with pytest.raises(InputError, match="in random order"):
+        make_dataset(windows, codec, 4, shuffle=False, even_persons=True)

@@ -30,6 +30,7 @@ def make_dataset(
     labels=None,
     start_step: int = 0,
     mix_persons: int = 1,
+    even_persons: bool = False,
 ) -> tf.data.Dataset:
     """Batches of images, in an order that depends on the seed alone.
 
@@ -50,12 +51,16 @@ def make_dataset(
         start_step: int, the first batch to give. Default 0.
         mix_persons: int, persons whose average beats are mixed in each image, see `beat_mixer`.
             Default 1: everybody's own.
+        even_persons: bool; True draws each person as often as every other, however many windows
+            they have: position by position a person, then any of that person's windows. An epoch
+            is as long, but holds some windows twice and others not. Default False.
 
     Returns:
         Dataset of images (batch, height, width, channel) float32, or of (images, labels).
 
     Raises:
-        InputError: windows the codec refuses, no windows, labels of another length.
+        InputError: windows the codec refuses, no windows, labels of another length; even persons
+            of windows in files, or unshuffled.
 
     Example:
         >>> images = next(iter(make_dataset(windows, codec, batch_size=8, seed=1)))
@@ -73,11 +78,13 @@ def make_dataset(
                              got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
     encode = encode_tf(codec)
     mix = beat_mixer(codec, mix_persons)
+    even = _evenly(windows, shuffle) if even_persons else lambda order, seed: order
 
     def epoch(number):
         order = tf.range(size, dtype=tf.int64)
         if shuffle:
             order = tf.random.experimental.stateless_shuffle(order, seed=[seed, number])
+        order = even(order, [seed, number])
         return tf.data.Dataset.from_tensor_slices(order)
 
     def batch(step, index):
@@ -91,6 +98,26 @@ def make_dataset(
     order = epochs.flat_map(epoch).skip(position - first_epoch * size)
     batches = order.batch(batch_size, drop_remainder=repeat).enumerate(start_step)
     return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _evenly(windows, shuffle: bool):
+    """Function: shuffled numbers 0, 1, ... (n,), seed -> numbers of windows, persons evenly."""
+    if not shuffle or not isinstance(windows, Windows):
+        raise InputError("Persons are drawn evenly from windows in memory, in random order, alone.",
+                         expected="shuffle=True and windows that are no shards",
+                         got=f"shuffle={shuffle} and {type(windows).__name__}",
+                         fix="set even_persons to False, or shards to \"\"")
+    _, person, counts = np.unique(windows.subjects, return_inverse=True, return_counts=True)
+    by_person = tf.constant(np.argsort(person, kind="stable"), tf.int64)
+    first = tf.constant(np.cumsum(counts) - counts, tf.int64)
+
+    def draw(order, seed):
+        who = order % len(counts)
+        part = tf.random.stateless_uniform(tf.shape(who), seed, dtype=tf.float64)
+        own = tf.cast(part * tf.gather(tf.constant(counts, tf.float64), who), tf.int64)
+        return tf.gather(by_person, tf.gather(first, who) + own)
+
+    return draw
 
 
 def _from_memory(windows: Windows, codec: Codec):

@@ -7,7 +7,7 @@ from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons
 
 _DATA = ("database", "leads", "split", "fs", "band_low", "band_high", "notch", "overlap",
-         "mix_persons")
+         "mix_persons", "even_persons")
 _IMAGE = ("range", "quantization", "arrangement", "height", "width", "fit")
 _TRAINING = ("model", "latent_dim", "base_filters", "padding", "batch_size", "steps", "stop",
              "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "identity_weight",

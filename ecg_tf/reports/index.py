@@ -146,6 +146,8 @@ def _settings(report: Report) -> str:
              f"range {own.get('range')}", f"{own.get('steps', 0):,} steps"]  # fmt: skip
     if own.get("mix_persons", 1) > 1:
         parts.append(f"{own['mix_persons']} persons mixed")
+    if own.get("even_persons"):
+        parts.append("each person drawn as often as every other")
     database = report.facts.get("title") or own.get("database")
     return f"{_question(report)} Here: {', '.join(parts)}; {database}."
 

@@ -23,7 +23,7 @@ DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its floor
 LEAST = 0.1  # floors: below, a logarithm would make much of what is chance
 #: Settings that say how a run is judged.
 YARDSTICK = ("database", "leads", "records", "split", "fs", "band_low", "band_high", "notch",
-             "strip_seconds")  # fmt: skip
+             "strip_seconds", "even_persons")  # fmt: skip
 #: Settings that change nothing about the result, or chance alone.
 FREE = ("experiment", "data_dir", "shards", "runs_dir", "seed", "precision", "tensorboard",
         "check_every", "attacks", "gate")  # fmt: skip

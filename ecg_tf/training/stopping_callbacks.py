@@ -15,7 +15,7 @@ import pandas as pd
 from ecg_tf.errors import InputError, whole_file, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import Codec
-from ecg_tf.preparation import Data
+from ecg_tf.preparation import Data, compared
 from ecg_tf.synthesis import synthesize
 from ecg_tf.training.stopping import MEASURES, StripJudge, Verdict, decide
 
@@ -197,8 +197,9 @@ def stop_at_floor(experiment: Experiment, data: Data) -> StopAtFloor:
         raise InputError("There is nobody to decide when to stop.",
                          expected="validation persons with strips", got="none",
                          fix='give more records, or set stop to "steps"')
-    groups = {"validation": data.strips["validation"], "training": data.strips["train"]}
-    judge = StripJudge(groups, data.strips["train"], e.strip_seconds, seed=e.seed)
+    validation, train = (compared(data.strips[part], e) for part in ("validation", "train"))
+    judge = StripJudge({"validation": validation, "training": train}, train, e.strip_seconds,
+                       seed=e.seed)
     along = MeasuresAlong(e.folder, data.codec, judge, e.measure_every, seed=e.seed,
                           high=e.band_high)
     return StopAtFloor(along, e.folder / "checkpoints" / "best.weights.h5", patience=e.patience)

@@ -157,7 +157,7 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
         # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
         per_epoch = min(e.check_every, e.steps - done)
         batches = make_dataset(data.training, data.codec, e.batch_size, e.seed, start_step=done,
-                               mix_persons=e.mix_persons)
+                               mix_persons=e.mix_persons, even_persons=e.even_persons)
         with telling(data.shards), telling_who_is_missing():
             gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
                     callbacks=used, verbose=0, shuffle=False)  # fmt: skip
@@ -175,8 +175,9 @@ def training_key(experiment: Experiment, data: Data) -> str:
     """A digest of all that decides about the weights: settings, data, split, and some images, which
     tell of a change in the way from records to images that no setting names."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
-    if not experiment.identity_weight:
-        del settings["identity_weight"]  # as before there was one: older checkpoints stay valid
+    for name in ("identity_weight", "even_persons"):
+        if not settings[name]:
+            del settings[name]  # as before there was one: older checkpoints stay valid
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end
