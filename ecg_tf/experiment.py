@@ -20,7 +20,7 @@ from ecg_tf.images.arrange import ARRANGEMENTS, FITS
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.standardize import RANGES
 
-#: What `training.FAMILIES` trains, in words: known here without TensorFlow.
+#: What `training.train.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {
     "dcgan": "DCGAN, plain cross-entropy",
     "r1gan": "relativistic GAN with R1/R2 penalties",

@@ -33,8 +33,8 @@ class Data:
         provenance: database, license, citation, numbers and checksum.
         quality: kind of window -> what the quality gate kept and dropped.
         attributes: "sex", "age" -> subject -> what the headers say, where they do.
-        shards: `shards.ShardedWindows`, all training windows, if they do not lie in memory: then
-            windows and strips are samples. Default None.
+        shards: `shards.sharded_windows.ShardedWindows`, all training windows, if they do not lie
+            in memory: then windows and strips are samples. Default None.
     """
 
     split: dict[str, list[str]]

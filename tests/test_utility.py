@@ -18,7 +18,7 @@ from ecg_tf.evaluation.utility import (
 )
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import make_codec
-from ecg_tf.lessons.labelled_beats import (
+from ecg_tf.images.labelled_beats import (
     balanced_draw,
     beats_with_rhythm,
     class_numbers,

@@ -4,12 +4,12 @@ It speaks of tests and their power. No table can say that a set is anonymous, an
 
 **Why membership is judged against its null.** The rule one would wish for, upper end of the AUC's
 95 % interval at most 0.55, is kept as an option: {"membership AUC": {"upper_at_most": 0.55}}. No
-set can meet it where persons are few: the interval is over persons, and with 17 members and 22
+set can meet it where persons are few: the interval is over persons, and with 17 members and 26
 others an AUC of 0.5 has one from about 0.3 to 0.7, however many strips there are. A rule that
 nothing can pass tells nothing, and people would switch it off. So the default asks for no excess
 over what membership dealt to the persons anew gives, and each row says in `why` from where on an
 excess would have shown and what its interval leaves open: passing is "no leak found at this
-power", never "no leak". About 300 persons a side are needed for the bound of 0.55.
+power", never "no leak". About 260 persons a side are needed for the bound of 0.55.
 
 **Many attackers, one question.** Where several rows answer to one name (an attacker each), each is
 asked for a p-value of the number divided by their count (Bonferroni), so that a harmless set fails

@@ -12,7 +12,7 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation.beat_features import beat_features
 from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.utility import RATIO, utility
-from ecg_tf.lessons.labelled_beats import CLASSES, beats_with_rhythm, rhythm_of, usual_beat_of
+from ecg_tf.images.labelled_beats import CLASSES, beats_with_rhythm, rhythm_of, usual_beat_of
 from ecg_tf.signals.quality import Prepared
 from ecg_tf.signals.windows import Windows
 

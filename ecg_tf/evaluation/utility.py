@@ -14,7 +14,7 @@ import pandas as pd
 from ecg_tf.checks import choice, count
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.floor import Measured
-from ecg_tf.lessons.labelled_beats import balanced_draw
+from ecg_tf.images.labelled_beats import balanced_draw
 
 JUDGES = {
     "forest": "random forest of 50 trees",

@@ -11,5 +11,6 @@ In the order in which data flow:
 | `lagrange.py` | interpolation, for arrays and for tensors |
 | `codec.py` | standardizer and arrangement as one thing, in one JSON file |
 | `pipeline.py` | the same chain inside tf.data (brings TensorFlow) |
+| `labelled_beats.py` | single beats with their class, as small images |
 | `image_costs.py` | what ranges and arrangements cost before any GAN is trained |
 """

@@ -39,8 +39,8 @@ def make_dataset(
     killed continues with exactly the batches it would have seen.
 
     Args:
-        windows: `Windows` that the codec fits; or `shards.ShardedWindows`, which stay in their
-            files and give the same batches.
+        windows: `Windows` that the codec fits; or `sharded_windows.ShardedWindows`, which stay in
+            their files and give the same batches.
         codec: fitted `Codec`.
         batch_size: int. Default 64.
         seed: int, 0 or more. Default 0.

@@ -3,9 +3,8 @@
 | file | what lives there |
 | --- | --- |
 | `image_folders.py` | 02: folders of pictures, and their pixels permuted |
-| `image_gan.py` | 02, 04: one GAN for any set of images, at equal budget |
+| `image_gan.py` | 02: one GAN for any set of images, at equal budget |
 | `rings.py` | 06: data whose modes can be counted |
 | `concerns.py` | 06: what goes wrong in training, and what is said to help |
-| `labelled_beats.py` | 07: single beats with their class |
 | `beat_gan.py` | 07: a GAN that draws beats of a class |
 """

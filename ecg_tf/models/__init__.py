@@ -1,4 +1,17 @@
-"""Networks for images of any shape, and the GANs that train them."""
+"""Networks for images of any shape, and the GANs that train them.
+
+| file | what lives there |
+| --- | --- |
+| `networks.py`, `layers.py` | generator, discriminator and their parts |
+| `projection.py` | what the codec could have made: the generator draws nothing else |
+| `gan.py` | what all GANs share: the step, the averaged weights, saving |
+| `dcgan.py`, `r1gan.py`, `wgan_gp.py` | the losses |
+| `acgan.py` | a GAN over classes |
+| `wavegan.py` | networks along time, without images |
+| `identity.py` | the network that names persons, and what being named costs |
+| `drawing.py`, `redraw.py` | seeded images; rough ones drawn again |
+| `rates.py`, `names.py`, `shares.py` | learning rates, file names, several devices |
+"""
 
 from ecg_tf.models.acgan import ACGAN, build_acgan
 from ecg_tf.models.dcgan import DCGAN

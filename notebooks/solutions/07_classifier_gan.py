@@ -9,7 +9,7 @@ import pandas as pd
 
 from ecg_tf.evaluation.utility import make_judge, scores
 from ecg_tf.experiment import Experiment
-from ecg_tf.lessons.labelled_beats import balanced_draw, prepare_beats
+from ecg_tf.images.labelled_beats import balanced_draw, prepare_beats
 from ecg_tf.quiet import quiet_startup
 
 with quiet_startup():
