@@ -1,6 +1,6 @@
 """Draws docs/pipeline.svg, the way from an ECG to a synthetic one, from a finished run.
 
-python docs/draw_pipeline.py runs/mitdb-window-mixed_persons-beat_rows-dcgan
+python docs/draw_pipeline.py runs/mitdb-best-beat_rows-dcgan
 """
 
 import base64

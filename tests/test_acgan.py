@@ -120,6 +120,9 @@ def test_bad_input_says_how_to_mend_it(trained):
         trained.generate(3, seed=0, batch_size=0)
     with pytest.raises(InputError, match="negative"):
         small(class_weight=-1.0)
+    named = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(2)])
+    with pytest.raises(InputError, match="cannot pay"):
+        ACGAN(trained.generator, trained.discriminator, identity=named, identity_weight=0.1)
     plain = build_generator(SHAPE, 4, 4), build_discriminator(SHAPE, 4)
     with pytest.raises(InputError, match="not for classes"):
         ACGAN(*plain)

@@ -1,4 +1,4 @@
-"""All figures under one name, those of images here; and how to show any of them.
+"""Figures of images, tables, and how to show any; those of `ecg_paper` and `measure_plots` too.
 
 Every function returns a matplotlib `Figure` made without pyplot (so nothing is shown twice and
 nothing stays in memory) that carries a description in `figure.alt_text`. `show` puts it into a

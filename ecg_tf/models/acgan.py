@@ -37,7 +37,8 @@ class ACGAN(R1GAN):
         **kwargs: further arguments of `R1GAN` and `GAN`.
 
     Raises:
-        InputError: networks without classes, or with other numbers of them.
+        InputError: networks without classes, or with other numbers of them; a negative weight; an
+            `identity`, which has no place in this loss.
 
     Example:
         >>> gan = build_acgan((8, 16, 3), classes=4)
@@ -57,6 +58,10 @@ class ACGAN(R1GAN):
         if min(weights) < 0:
             raise InputError("A weight of ACGAN is negative.", expected="0 or more", got=weights,
                              fix="pass class_weight=1, generator_class_weight=0.2")  # fmt: skip
+        if self.identity is not None:
+            raise InputError("An ACGAN cannot pay for images of training persons.",
+                             expected="no identity", got="a network that names persons",
+                             fix="leave identity out, or take a GAN without classes")
         self.classes = classes
         self.class_weight, self.generator_class_weight = float(weights[0]), float(weights[1])
         self.generated_class_weight = float(weights[2])

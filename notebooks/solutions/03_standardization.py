@@ -1,4 +1,5 @@
-"""Solutions to the exercises of 03_standardization: `python notebooks/solutions/03_...py`.
+"""Solutions to the exercises of 03_standardization:
+`python notebooks/solutions/03_standardization.py`.
 
 Each function answers one exercise; its first line says what is to be seen.
 """

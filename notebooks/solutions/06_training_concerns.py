@@ -1,4 +1,5 @@
-"""Solutions to the exercises of 06_training_concerns: `python notebooks/solutions/06_....py`.
+"""Solutions to the exercises of 06_training_concerns:
+`python notebooks/solutions/06_training_concerns.py`.
 
 Each function answers one exercise; its first line says what is to be seen. Exercises 2, 3 and 5
 train GANs, some minutes each; what they print decides, and another seed may decide anew.

@@ -1,4 +1,5 @@
-"""Solutions to the exercises of 07_classifier_gan: `python notebooks/solutions/07_....py`.
+"""Solutions to the exercises of 07_classifier_gan:
+`python notebooks/solutions/07_classifier_gan.py`.
 
 Each function answers one exercise; its first line says what is to be seen. Exercises 1 and 2
 train GANs, some minutes each; what they print decides, and another seed may decide anew.
