@@ -121,7 +121,9 @@ def _paths(folder) -> list[Path]:
 def _card(report: Report) -> str:
     from base64 import b64encode
 
-    figures = [one for one in report.figures if "synthetic strips" in one[0]] or report.figures
+    # Real beside synthetic; else the first synthetic strips, else any figure.
+    figures = [one for words in ("real ECGs (left", "synthetic strips", "")
+               for one in report.figures if words in one[0]]
     picture = ""
     if figures and (small := thumbnail(figures[0][1])):
         picture = (f'<img alt="{html.escape(figures[0][0])}" width="{THUMBNAIL[0]}" '
