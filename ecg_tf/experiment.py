@@ -55,8 +55,8 @@ class Experiment:
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
         mix_persons: persons whose average beats are mixed in each training image (beat rows); 1
             for none, see `images.pipeline.beat_mixer`.
-        even_persons: draw each training person as often as every other, and compare strips of as
-            many as can be of each: for databases whose records differ much in length.
+        even_persons: draw each training person as often as every other, and compare about as many
+            strips of each: for databases whose records differ much in length.
         identity_weight: what the generator pays for images in which a network names a training
             person, as a weight of `models.identity.confusion_loss`; 0 for nothing.
         range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.roles import spread
+from ecg_tf.evaluation.roles import even
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.arrange import channels_of_lead
 from ecg_tf.images.codec import Codec, make_codec
@@ -16,8 +16,6 @@ from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import NoWindow, Prepared, Quality
 from ecg_tf.signals.splits import PARTS, assert_disjoint, select_part, split_by_subject
 from ecg_tf.signals.windows import Windows, beat_sequences, strips
-
-MOST_STRIPS = 1000  # of a part, with `even_persons`; the measures take no more
 
 
 @dataclass(frozen=True)
@@ -149,9 +147,9 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
 
 
 def compared(strips: Windows, experiment: Experiment) -> Windows:
-    """The strips that measures compare: all, or with `even_persons` as many of each person as can
-    be, lest the long records of a few be taken for what people are like."""
-    return spread(strips, MOST_STRIPS) if experiment.even_persons else strips
+    """The strips that measures compare: all, or with `even_persons` about as many of each person,
+    lest the long records of a few be taken for what people are like."""
+    return even(strips) if experiment.even_persons else strips
 
 
 def seams_of(codec: Codec, windows: Windows):

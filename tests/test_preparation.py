@@ -5,7 +5,7 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import MOST_STRIPS, compared
+from ecg_tf.preparation import compared
 from ecg_tf.signals.windows import Windows
 
 
@@ -17,14 +17,13 @@ def strips(**count) -> Windows:
 
 
 def test_with_even_persons_long_records_do_not_outvote_short_ones():
-    own = strips(long=3000, short=40, other=900)
+    own = strips(long=3000, short=4, other=900, usual=40, one=1)
     assert compared(own, Experiment()) is own
-    even = compared(own, Experiment(even_persons=True))
-    assert len(even) == MOST_STRIPS
-    who, number = np.unique(even.subjects, return_counts=True)
+    fair = compared(own, Experiment(even_persons=True))
+    who, number = np.unique(fair.subjects, return_counts=True)
     assert dict(zip(who.tolist(), number.tolist(), strict=True)) == {
-        "long": 480, "other": 480, "short": 40}
-    kept = even.starts[even.subjects == "long"]
+        "long": 40, "other": 40, "usual": 40, "short": 4, "one": 1}
+    kept = fair.starts[fair.subjects == "long"]
     assert kept.min() == 0 and kept.max() == 2999 and np.ptp(np.diff(kept)) <= 1  # spread over it
 
 

@@ -123,6 +123,16 @@ def spread_rows(windows: Windows, most: int) -> np.ndarray:
     return np.sort(np.concatenate(rows))
 
 
+def even(windows: Windows) -> Windows:
+    """The windows of persons who count about alike: of each at most as many as the median person
+    has, evenly over the person's own."""
+    _, person, count = np.unique(windows.subjects, return_inverse=True, return_counts=True)
+    most = int(np.median(count))
+    rows = [np.flatnonzero(person == k)[np.linspace(0, n - 1, min(n, most)).astype(int)]
+            for k, n in enumerate(count)]
+    return windows.take(np.sort(np.concatenate(rows)))
+
+
 def stretched(windows: Windows, extra: int) -> np.ndarray:
     """Strips that go on into what follows them in their record, so that copies begun anywhere fit.
 
