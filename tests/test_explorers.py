@@ -1,12 +1,20 @@
 """The explorer: what it points out is where it says, and reports get a still picture."""
 
+import gc
 import time
+import weakref
 
 import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.figures.explorers import Explorer, explore, is_live, make_widget
+from ecg_tf.figures.explorers import (
+    Explorer,
+    explore,
+    is_live,
+    keep_out_of_collections,
+    make_widget,
+)
 from ecg_tf.records.simulate import simulate_cohort
 
 
@@ -90,3 +98,18 @@ def test_reports_get_a_figure_and_no_widget(monkeypatch, explorer):
     assert "<figure" in shown[0]["text/html"]
     monkeypatch.setenv("JPY_SESSION_NAME", "notebook.ipynb")
     assert is_live() and explore(records, side=16) is shown[1]
+
+
+def test_what_an_explorer_kept_is_given_back_when_it_is_of_no_use_any_more():
+    class Trained:
+        pass
+
+    old = Trained()
+    old.itself, gone = old, weakref.ref(old)  # as networks do: only a collection can free it
+    keep_out_of_collections()
+    del old
+    gc.collect()
+    assert gone() is not None  # passed over
+    keep_out_of_collections()
+    assert gone() is None
+    gc.unfreeze()

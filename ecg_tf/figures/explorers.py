@@ -200,6 +200,7 @@ def keep_out_of_collections() -> None:
     TensorFlow and pandas bring some hundred thousand that live as long as the kernel. A collection
     that walks them all in the middle of a slider's move holds the picture up by 300 ms.
     """
+    gc.unfreeze()  # what an earlier explorer kept may be of no use any more: a GAN trained again
     gc.collect()
     gc.freeze()
 
