@@ -117,20 +117,24 @@ def spread_rows(windows: Windows, most: int) -> np.ndarray:
     for place, left in zip(np.argsort(count, kind="stable"), range(len(people), 0, -1),
                            strict=True):
         each[place] = min(count[place], (most - each.sum()) // left)
-    rows = [np.flatnonzero(windows.subjects == who)[
-        np.linspace(0, total - 1, size).astype(int)]
-        for who, total, size in zip(people, count, each, strict=True)]
-    return np.sort(np.concatenate(rows))
+    return _rows_of_each(windows, people, each)
 
 
 def even(windows: Windows) -> Windows:
     """The windows of persons who count about alike: of each at most as many as the median person
     has, evenly over the person's own."""
-    _, person, count = np.unique(windows.subjects, return_inverse=True, return_counts=True)
-    most = int(np.median(count))
-    rows = [np.flatnonzero(person == k)[np.linspace(0, n - 1, min(n, most)).astype(int)]
-            for k, n in enumerate(count)]
-    return windows.take(np.sort(np.concatenate(rows)))
+    people, count = np.unique(windows.subjects, return_counts=True)
+    each = np.minimum(count, int(np.median(count)))
+    return windows.take(_rows_of_each(windows, people, each))
+
+
+def _rows_of_each(windows: Windows, people, each) -> np.ndarray:
+    """(k,) int, rising: so many windows of each person, evenly over the person's own."""
+    rows = []
+    for who, size in zip(people, each, strict=True):
+        own = np.flatnonzero(windows.subjects == who)
+        rows.append(own[np.linspace(0, len(own) - 1, size).astype(int)])
+    return np.sort(np.concatenate(rows))
 
 
 def stretched(windows: Windows, extra: int) -> np.ndarray:

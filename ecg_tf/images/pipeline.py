@@ -110,11 +110,12 @@ def _evenly(windows, shuffle: bool):
     _, person, counts = np.unique(windows.subjects, return_inverse=True, return_counts=True)
     by_person = tf.constant(np.argsort(person, kind="stable"), tf.int64)
     first = tf.constant(np.cumsum(counts) - counts, tf.int64)
+    sizes = tf.constant(counts, tf.float64)
 
     def draw(order, seed):
         who = order % len(counts)
         part = tf.random.stateless_uniform(tf.shape(who), seed, dtype=tf.float64)
-        own = tf.cast(part * tf.gather(tf.constant(counts, tf.float64), who), tf.int64)
+        own = tf.cast(part * tf.gather(sizes, who), tf.int64)
         return tf.gather(by_person, tf.gather(first, who) + own)
 
     return draw
