@@ -102,11 +102,12 @@ def plane(points: pd.DataFrame, landmarks: pd.DataFrame | None = None, floor: fl
     ax.axvline(1, color=_LANDMARK, linewidth=0.8, linestyle=":")
     if np.isfinite(mean):
         ax.axhline(mean, color=_LANDMARK, linewidth=0.8, linestyle=":")
-        ax.annotate(f"null: {_percent(mean)} of strangers' strips", (1, mean), (-3, 2),
-                    xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
-                    va="bottom", fontsize=8.5, color=_LANDMARK)
-    placed = _landmarks(ax, landmarks)
-    said = _points(ax, points, placed)
+        ax.annotate(f"null: {_percent(mean)}\nof strangers'\nstrips", (1, mean), (4, 0),
+                    xycoords=("axes fraction", "data"), textcoords="offset points", ha="left",
+                    va="center", fontsize=8.5, color=_LANDMARK)
+    figure.draw_without_rendering()  # the layout, by which labels find their places
+    _landmarks(ax, landmarks)
+    said = _points(ax, points)
     missing = [str(name) for name, row in points.iterrows() if not _is_placed(row)]
     if missing:
         ax.set_title(f"No place: {', '.join(missing)} (not measured, or void)", loc="left",
@@ -150,7 +151,6 @@ def _axes(ax, points, landmarks):
 
 
 def _landmarks(ax, landmarks):
-    """Draws them; returns where their labels lie, in axes coordinates."""
     placed = []
     for name, row in (landmarks.iterrows() if landmarks is not None else ()):
         if not _is_placed(row):
@@ -159,10 +159,9 @@ def _landmarks(ax, landmarks):
                 markeredgecolor=_LANDMARK, markeredgewidth=1.4, linestyle="", clip_on=False,
                 zorder=3)
         _label(ax, str(name), row, placed, _LANDMARK, 8.5)
-    return placed
 
 
-def _points(ax, points, placed):
+def _points(ax, points):
     said = []
     for number, (name, row) in enumerate(points.iterrows()):
         if not _is_placed(row):
@@ -189,12 +188,13 @@ def _label(ax, text, row, placed, color, size):
     width, height = 0.62 * size * len(text) * 110 / 72, 1.35 * size * 110 / 72
     right = ax.transAxes.transform((1, 0))[0]
     for dx, dy, ha in ((9, 0, "left"), (-9, 0, "right"), (9, 13, "left"), (9, -13, "left"),
-                       (-9, 13, "right"), (-9, -13, "right"), (9, 26, "left")):
+                       (-9, 13, "right"), (-9, -13, "right"), (9, 26, "left"), (-9, 26, "right"),
+                       (-9, 39, "right")):
         px, py = x + dx * 110 / 72, y + dy * 110 / 72
         box = (px if ha == "left" else px - width, py - height / 2)
-        inside = box[0] > 0 and box[0] + width < right + 40
+        inside = box[0] > 0 and box[0] + width < right
         inside &= row.reidentified > 0.004 or dy > 0  # not across the axis
-        if inside and not any(abs(box[0] - bx) < (width + bw) / 2 + abs(width - bw) / 2
+        if inside and not any(box[0] < bx + bw and bx < box[0] + width
                               and abs(box[1] - by) < height for bx, by, bw in placed):
             break
     placed.append((*box, width))
