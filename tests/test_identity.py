@@ -49,6 +49,16 @@ def test_the_loss_is_the_cross_entropy_with_a_uniform_distribution():
     assert confusion_loss(logits) > np.log(7)
 
 
+def test_its_layers_have_the_same_names_whatever_was_built_before():
+    names = []
+    for before in (0, 40):
+        for _ in range(before):
+            keras.layers.Add(), keras.layers.LeakyReLU(), keras.layers.Conv2D(1, 1)
+        network = build_identity_network(SHAPE, 2, base_filters=4)
+        names.append([one.name for one in (*network.layers, *network.get_layer("naming").layers)])
+    assert names[0] == names[1]
+
+
 def test_it_learns_to_name_persons_is_frozen_and_the_same_again():
     (one, right), (two, again) = learned(), learned()
     assert right == again > 0.95 and not one.trainable_variables

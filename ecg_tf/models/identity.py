@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from ecg_tf.checks import count
 from ecg_tf.errors import InputError
+from ecg_tf.models.names import number_layers
 from ecg_tf.models.networks import build_discriminator
 
 NOISE = 0.1  # spread added to its images in training, whose range is -1 to 1
@@ -54,6 +55,7 @@ def build_identity_network(image_shape, persons: int, base_filters: int = 8,
     judge = build_discriminator(image_shape, base_filters, padding=padding, classes=persons,
                                 minibatch_std=False, dtype=dtype)
     logits = keras.Model(judge.inputs, judge.outputs[1], name="naming")
+    number_layers(logits)
     images = keras.Input(logits.input_shape[1:], name="images")
     noisy = keras.layers.GaussianNoise(NOISE, dtype="float32", seed=0, name="noise")(images)
     return keras.Model(images, logits(noisy), name="identity")
@@ -74,7 +76,7 @@ def train_identity_network(network: keras.Model, batches, steps: int = STEPS,
     """
     rounds = 4 if steps >= 4 else 1
     # A wrapper is compiled, not the network: an optimizer has no place in a GAN's checkpoint.
-    pupil = keras.Sequential([network])
+    pupil = keras.Sequential([network], name="pupil")
     pupil.compile(keras.optimizers.Adam(learning_rate),
                   keras.losses.SparseCategoricalCrossentropy(from_logits=True),
                   metrics=["accuracy"])
