@@ -71,8 +71,9 @@ class Experiment:
         precision: "float32", "mixed_bfloat16", or "auto": the latter where it is faster, see
             `precision.half_precision_share`.
         synthetic: how many images are drawn and decoded at the end.
-        redraw_rough: bool, draw an image anew that is rougher than every training image, see
-            `models.redraw`.
+        redraw_rough: draw an image anew that is more than so many times as rough as the roughest
+            training image, see `models.redraw`; 0 for none. 1 takes out all noise, and with it
+            some irregular rhythms.
         strip_seconds: length of the strips that are shown and measured, s.
         check_every: steps between a history line, a diversity check and a checkpoint.
         stop: "steps", after all of them; or "floor", when the decoded ECGs are as near to the
@@ -132,7 +133,7 @@ class Experiment:
     penalty_every: int = 4
     precision: str = "auto"
     synthetic: int = 500
-    redraw_rough: bool = False
+    redraw_rough: float = 0.0
     strip_seconds: float = 10.0
     check_every: int = 100
     stop: str = "steps"
@@ -173,7 +174,8 @@ class Experiment:
             ("minutes", 0.5, 10_000), ("fs", 20, 10_000), ("band_low", 0, 5_000),
             ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
             ("learning_rate", 1e-8, 1), ("decay", 0, 1), ("ema_decay", 0, 0.999999),
-            ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("strip_seconds", 1, 3600),
+            ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("redraw_rough", 0, 1e3),
+            ("strip_seconds", 1, 3600),
         ):  # fmt: skip
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)

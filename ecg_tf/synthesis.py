@@ -18,8 +18,8 @@ def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
     """The network that a run leaves behind: latents to images, without the GAN around it.
 
     Args:
-        experiment: `Experiment`; with `redraw_rough` no image is let pass that is rougher than
-            every training image.
+        experiment: `Experiment`; with `redraw_rough` no image is let pass that is so many times
+            as rough as the roughest training image.
         gan: trained `GAN`.
         data: `Data` it was trained on.
 
@@ -28,7 +28,8 @@ def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
     """
     if not experiment.redraw_rough:
         return gan.ema_generator
-    return redrawing(gan.ema_generator, data.codec, roughest(data.windows["train"], data.codec))
+    limit = experiment.redraw_rough * roughest(data.windows["train"], data.codec)
+    return redrawing(gan.ema_generator, data.codec, limit)
 
 
 def draw_images(generator: keras.Model, n: int, seed: int, truncation: float = 1.0) -> np.ndarray:

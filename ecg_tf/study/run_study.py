@@ -32,7 +32,7 @@ COMPARISON = "10_comparison"
 FIRST = "quickstart"
 #: Parameters that came later, with the values at which all is done as before: reports that were
 #: made without them are none the worse.
-LATER = {"identity_weight": 0.0, "shards": "", "redraw_rough": False}
+LATER = {"identity_weight": 0.0, "shards": "", "redraw_rough": 0.0}
 
 
 @dataclass(frozen=True)
