@@ -206,21 +206,29 @@ def test_linking_and_singling_out_favour_members_of_copies_only(scene, newcomers
         assert leak.value > 3 * abs(none.value), measure.__name__
 
 
-def test_attributes_of_members_are_read_off_copies(scene):
+def test_attributes_of_members_are_read_off_copies(scene, newcomers):
     c, persons = scene.c, np.unique(scene.c.subjects)
-    rng = np.random.default_rng(3)  # of no bearing on the ECG: only copies can tell it
-    sex = dict(zip(persons, rng.choice(["male", "female"], len(persons)), strict=True))
-    age = dict(zip(persons, rng.uniform(20, 80, len(persons)), strict=True))
-    source = c.subjects[c.member & ~c.late]
-    for name, of in (("sex", sex), ("age", age)):
-        truth, told = (np.array([of[who] for who in whose]) for whose in (c.subjects, source))
-        row = privacy.attribute_inference(c.strips, c.subjects, c.member, truth,
-                                          scene.sets["exact copy"], told, FS, name)
-        assert row.name == f"attribute inference, {name}"
-        assert row.value > (0.2 if name == "sex" else 5) and row.p_value < 0.05
+    sets = {"copies": scene.sets["exact copy"], "strangers": newcomers[::2]}
+
+    def gain(strips, draw, text):  # an attribute of no bearing on the ECG: only copies can tell it
+        rng = np.random.default_rng(draw)
+        of = rng.choice(["male", "female"], len(persons)) if text else \
+            rng.uniform(20, 80, len(persons))
+        truth = of[np.searchsorted(persons, c.subjects)]
+        return privacy.attribute_inference(c.strips, c.subjects, c.member, truth, strips,
+                                           newcomers[1::2], FS, "sex" if text else "age")
+
+    for text, least in ((True, 0.1), (False, 4)):
+        rows = {name: [gain(strips, draw, text) for draw in range(8)]
+                for name, strips in sets.items()}
+        mean = {name: np.mean([row.value for row in of]) for name, of in rows.items()}
+        # Members come back to themselves over anybody's strips: that is no leak.
+        assert mean["copies"] > max(least, 3 * abs(mean["strangers"])), (text, mean)
+        assert sum(row.p_value < 0.05 for row in rows["copies"]) > 1
+        assert rows["copies"][0].name == f"attribute inference, {'sex' if text else 'age'}"
     with pytest.raises(InputError, match="attribute"):
         privacy.attribute_inference(c.strips, c.subjects, c.member, np.full(len(c.strips), ""),
-                                    scene.sets["exact copy"], told.astype(str), FS)
+                                    scene.sets["exact copy"], newcomers, FS)
 
 
 def test_excess_knows_chance_from_leak():

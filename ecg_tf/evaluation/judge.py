@@ -92,7 +92,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
         landmarks: also compute the plane's landmarks. Default True.
         max_strips: of each set, default 1000.
         attributes: name -> {subject: value}, such as {"sex": {"mitdb-100": "male"}}; the attacker
-            gives a synthetic strip the value of its nearest training strip. Default None.
+            gives a strip the value of its nearest training strip. Default None.
         seed: int.
         progress: bool. Default False.
         cache: keep the identification network for the next time. Default True.
@@ -114,11 +114,11 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
     roles = cast(train, holdout, max_strips, seed)
     attack = _Attack(synthetic, roles, (train, holdout, max_strips), fs, notes, seed, progress,
                      cache)
-    found, rows, planted = attack.copies(train, _REFERENCE * max_strips)
+    rows, planted = attack.copies(train, _REFERENCE * max_strips)
     identifier, known = attack.identification()
     rows += known + attack.membership(identifier, discriminator) + attack.persons()
     for name, values in (attributes or {}).items():
-        rows += attack.attribute(name, values, found)
+        rows += attack.attribute(name, values)
     power = _power(rows, planted, roles)
     table = pd.DataFrame(columns=COLUMNS)
     if landmarks:
@@ -158,7 +158,7 @@ class _Attack:
         return [Measured(name, np.nan, n=len(self.synthetic)) for name in names]
 
     def copies(self, train: Windows, most: int):
-        """(nearest training strips, rows, (copies found, planted))."""
+        """(rows, (copies found, planted))."""
         length, other = self.synthetic.shape[1], self.roles.other
         kept = spread_rows(train, most)
         if len(kept) < len(train):
@@ -175,10 +175,10 @@ class _Attack:
             self.void(["lookalikes", "DCR, nearer to training", "NNDR of training"],
                       _NO_HOLDOUT if other is None else "too few holdout persons or strips")
             names = ("copies",)
-        found, planted = None, (0, 0)
+        planted = 0, 0
 
         def rows():
-            nonlocal found, planted
+            nonlocal planted
             sides = (other.signals, other.subjects) if enough else (None, None)
             test = copies.fit_copy_test(training, *sides, self.fs, ALARM,
                                         own_groups=places(train)[kept], seed=self.seed,
@@ -193,7 +193,7 @@ class _Attack:
         made = self.attempt(names, rows)
         if enough:
             made += self.attempt(("DCR, nearer to training", "NNDR of training"), self._closest)
-        return found, made, planted
+        return made, planted
 
     def _plant(self, training, length, test):
         kind, rng = "all of these", np.random.default_rng(self.seed)
@@ -290,23 +290,23 @@ class _Attack:
                 for row in self.attempt([name], lambda measure=measure: [measure(
                     real, subjects, member, self.synthetic, self.fs, seed=self.seed)])]
 
-    def attribute(self, name, values, found):
+    def attribute(self, name, values):
         """One attribute, if it is known of persons on both sides."""
         title = f"attribute inference, {name}"
-        if self.roles.other is None or found is None:
+        if self.roles.other is None or not len(self.roles.known):
             return self.void([title], _NO_HOLDOUT)
         real, subjects, member = self._real()
+        kept = member | np.isin(subjects, self.roles.known)  # strangers are the yardstick
+        real, subjects, member = real[kept], subjects[kept], member[kept]
         text = any(isinstance(value, str) for value in values.values())
         truth = np.array([values.get(str(who), "" if text else np.nan) for who in subjects],
                          str if text else float)
         given = truth != "" if text else np.isfinite(truth)
         if any(len(np.unique(subjects[given & side])) < 2 for side in (member, ~member)):
             return self.void([title], "it is known of fewer than two persons on one side")
-        inside = given & member
-        near = privacy.nearest_described(self.synthetic, real[inside], self.fs)
         return self.attempt([title], lambda: [privacy.attribute_inference(
-            real, subjects, member, truth, self.synthetic, truth[inside][near], self.fs, name,
-            seed=self.seed)])
+            real, subjects, member, truth, self.synthetic, self.roles.strange.signals, self.fs,
+            name, seed=self.seed)])
 
     def _real(self):
         sides = self.roles.member, self.roles.other
