@@ -1,9 +1,9 @@
-"""A generator that draws again what came out rougher than every real image.
+"""A generator that draws again what came out rougher than real images are.
 
 Where a GAN cannot follow an irregular ECG it draws noise. Noise shows in how much neighbouring
-pixels of a row differ, and the training images tell how much of that is real: so an image beyond
-the roughest of them is rejected (as in rejection sampling, Azadi et al. 2019, arXiv:1810.06758,
-there by the discriminator) and another one takes its place.
+pixels of a row differ, and the training images tell how much of that is real: so an image that is
+so many times as rough as the roughest of them is rejected (as in rejection sampling, Azadi et al.
+2019, arXiv:1810.06758, there by the discriminator) and another one takes its place.
 """
 
 import keras
