@@ -293,8 +293,10 @@ class _Attack:
     def attribute(self, name, values):
         """One attribute, if it is known of persons on both sides."""
         title = f"attribute inference, {name}"
-        if self.roles.other is None or not len(self.roles.known):
+        if self.roles.other is None:
             return self.void([title], _NO_HOLDOUT)
+        if not len(self.roles.known):
+            return self.void([title], "there are no known persons beside the members and strangers")
         real, subjects, member = self._real()
         kept = member | np.isin(subjects, self.roles.known)  # strangers are the yardstick
         real, subjects, member = real[kept], subjects[kept], member[kept]

@@ -105,9 +105,6 @@ def plane(points: pd.DataFrame, landmarks: pd.DataFrame | None = None, floor: fl
         ax.annotate(f"null: {_percent(mean)}\nof strangers'\nstrips", (1, mean), (4, 0),
                     xycoords=("axes fraction", "data"), textcoords="offset points", ha="left",
                     va="center", fontsize=8.5, color=_LANDMARK)
-    figure.draw_without_rendering()  # the layout, by which labels find their places
-    _landmarks(ax, landmarks)
-    said = _points(ax, points)
     missing = [str(name) for name, row in points.iterrows() if not _is_placed(row)]
     if missing:
         ax.set_title(f"No place: {', '.join(missing)} (not measured, or void)", loc="left",
@@ -116,6 +113,10 @@ def plane(points: pd.DataFrame, landmarks: pd.DataFrame | None = None, floor: fl
     ax.set_xlabel(f"MMD² to persons never seen, in multiples of its floor (1{of}: other real "
                   "persons)  →  less like real ECGs")
     ax.set_ylabel("Strips taken for a member, at 1 % false alarms")
+    # Labels find their places by the layout, which all that stands beside the axes decides.
+    figure.draw_without_rendering()
+    _landmarks(ax, landmarks)
+    said = _points(ax, points)
     if len(points) - len(missing):
         ax.legend(fontsize=9, loc="upper right", borderaxespad=0.2)
     around = [f"{name} at {row.floors:.2g} floors and {_percent(row.reidentified)}"
