@@ -33,6 +33,11 @@ class Record:
         sex: str, "male", "female" or "".
         age: float, years, NaN if not known.
         paced: bool, True if a pacemaker makes (some of) its beats.
+        labels: kind -> statements about the whole record, several may hold at once:
+            {"superclass": ("NORM",), "rhythm": ("SR",), "scp": ("NORM", "SR")}.
+        metadata: column -> text, what a table beside the records says of this one, such as
+            {"strat_fold": "8"}: a split or an analysis may go by any column.
+        notes: what could not be verified or had to be assumed in reading it, sentences.
         source: what it was made from: name of file -> SHA-256, or the simulation's options.
     """
 
@@ -48,6 +53,9 @@ class Record:
     sex: str = ""
     age: float = math.nan
     paced: bool = False
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
     source: Mapping = field(default_factory=dict, repr=False)
 
     def __post_init__(self):

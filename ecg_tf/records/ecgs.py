@@ -1,0 +1,111 @@
+"""What `load` gives: records, how their persons are known, and what was left out and why."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ecg_tf.errors import InputError
+from ecg_tf.records.record import Record
+
+#: How persons may be known; of several sources the weakest that decided for any record is named.
+KNOWN_BY = ("database", "metadata table", "header comments", "nothing")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A record that was found and not read.
+
+    Args:
+        name: str, of the record.
+        kind: str, "damaged", "no ECG", "lead", "paced", "duplicate", "excluded" or "missing".
+        reason: str, one sentence.
+    """
+
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class ECGs(Sequence[Record]):
+    """Records in reading order, a sequence of `Record`.
+
+    Args:
+        records: the records.
+        subjects_known_by: str, one of `KNOWN_BY`. "nothing": each record counts as a person, and
+            nobody knows whether that is so.
+        left_out: the records that were found and not read.
+        warnings: sentences for whoever uses these records, none where all is well.
+
+    Example:
+        >>> ecgs = load("ptbxl")
+        >>> len(ecgs), ecgs.subjects_known_by, [one.name for one in ecgs.left_out][:2]
+    """
+
+    records: tuple[Record, ...]
+    subjects_known_by: str = "nothing"
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __getitem__(self, index):
+        """A record, or for a slice `ECGs` with what is known of all."""
+        if isinstance(index, slice):
+            return replace(self, records=self.records[index])
+        return self.records[index]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The persons, each once, sorted."""
+        return tuple(sorted({record.subject for record in self.records}))
+
+    def left_out_by_kind(self) -> dict[str, int]:
+        """Kind -> number of records left out."""
+        return dict(Counter(one.kind for one in self.left_out))
+
+    @classmethod
+    def from_arrays(cls, signals, fs: float, leads: Sequence[str] = (), subjects=None, *,
+                    sex=None, age=None, labels=None, name: str = "arrays") -> "ECGs":
+        """Records of arrays that are in memory.
+
+        Args:
+            signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead).
+            fs: float, Hz, of all.
+            leads: names of the leads. Default: "lead 0", "lead 1", ...
+            subjects: (record,) names of the persons. Default: nobody knows, each record is one.
+            sex: (record,) "male", "female" or "". Default: unknown.
+            age: (record,) years. Default: unknown.
+            labels: kind -> for each record a statement or several. Default: none.
+            name: str, what the set is called.
+
+        Returns:
+            ECGs.
+
+        Raises:
+            InputError: arrays of another shape, or as many persons as there are not records.
+
+        Example:
+            >>> ECGs.from_arrays(np.zeros((3, 1000, 2)), fs=100, leads=("I", "II"))[0].leads
+            ('I', 'II')
+        """
+        from ecg_tf.records.arrays import records_of_arrays
+
+        records = records_of_arrays(signals, fs, leads, subjects, sex, age, labels, name)
+        known = "nothing" if subjects is None else "metadata table"
+        return cls(tuple(records), known)
+
+
+def array_of(values, count: int, what: str) -> np.ndarray:
+    """(record,) values, one a record, or an error that says how many came."""
+    values = np.asarray(values)
+    if values.shape[:1] != (count,):
+        raise InputError(f"There must be one {what} a record.", expected=str(count),
+                         got=f"shape {values.shape}", fix=f"give {what} in the records' order")
+    return values
