@@ -66,7 +66,9 @@ class Windows:
         arrays = {n: a[index] for n, a in vars(self).items() if isinstance(a, np.ndarray)}
         return replace(self, **arrays)
 
-    def statements(self, kind: str, names: Sequence[str] = ()) -> tuple[tuple[str, ...], np.ndarray]:
+    def statements(
+        self, kind: str, names: Sequence[str] = ()
+    ) -> tuple[tuple[str, ...], np.ndarray]:
         """Statements about the windows' records as a table of yes and no.
 
         Args:
