@@ -84,7 +84,8 @@ def test_identifier_comes_before_a_bare_word():
     ("Age: 71 Sex: M NYHA class: III", 71, "male"), ("Age (months): 9", 0.75, ""),
     ("age_months: 9 gender: w", 0.75, "female"), ("Age in years: 60", 60, ""), ("sex: 0", None, ""),
     ("gestational age: 38 weeks", None, ""), ("age of mother: 30", None, ""),
-    ("Age (fortnights): 9", None, ""), ("page: 9", None, ""), ("Edad: 60 Sexo: Hombre", 60, "male"),
+    ("Age (fortnights): 9", None, ""), ("page: 9", None, ""), ("age: >89", None, ""),
+    ("Age: <1 year", None, ""), ("Edad: 60 Sexo: Hombre", 60, "male"),
 ])  # fmt: skip
 def test_age_and_sex_of_a_line(line, age, sex):
     found = about([line])

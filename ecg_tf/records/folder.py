@@ -12,9 +12,11 @@ from ecg_tf.errors import InputError, closest
 from ecg_tf.records import cache as record_cache
 from ecg_tf.records.checksums import digests, published_sums
 from ecg_tf.records.databases import Database, known_database
-from ecg_tf.records.files import ANNOTATORS, MissingLead, read_beats, read_contents
-from ecg_tf.records.headers import LARGEST_HEADER, about, check_inside
+from ecg_tf.records.headers import LARGEST_HEADER, check_inside
+from ecg_tf.records.person import about
 from ecg_tf.records.record import Record
+from ecg_tf.records.wfdb_beats import ANNOTATORS, read_beats
+from ecg_tf.records.wfdb_files import MissingLead, read_contents
 
 LARGEST_LIST = 2**24  # bytes of a RECORDS file
 

@@ -12,7 +12,6 @@ from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import published_sums
 from ecg_tf.records.databases import DATABASES, data_folder
-from ecg_tf.records.files import MissingLead
 from ecg_tf.records.folder import lead_tuple, read_one, record_names
 from ecg_tf.records.load import (
     check_known,
@@ -23,6 +22,7 @@ from ecg_tf.records.load import (
 )
 from ecg_tf.records.record import Record
 from ecg_tf.records.several import database_names, join
+from ecg_tf.records.wfdb_files import MissingLead
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _pairs(line: str):
         value = line[key.end() : end_of_value]
         if end := _END.search(value):
             value = value[: end.start()]
-        value = value.strip(" \t\r,;|\"'>")
+        value = value.strip(" \t\r,;|\"'")
         if key["unit"]:  # "Age (months): 9"
             value = f"{value} {key['unit'].strip(' _([)]').removeprefix('in ')}"
         yield key.lastgroup if key.lastgroup != "unit" else "age", value

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _FACTORS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
 _PREFIXES = {"milli": "m", "micro": "u", "nano": "n", "\N{GREEK SMALL LETTER MU}": "u"}
 
 
+@lru_cache(256)  # a folder has thousands of headers, and one unit or two
 def to_millivolts(unit: str | None) -> float | None:
     """Factor that turns values of a unit into mV.
 
