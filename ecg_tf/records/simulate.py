@@ -10,7 +10,15 @@ from scipy.signal import butter, lfilter, sosfilt
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import Record
-from ecg_tf.records.simulated_leads import LEADS, checked_leads, measured_leads, summed
+from ecg_tf.records.simulated_leads import (
+    DEPTH,
+    LEAD_I,
+    LEADS,
+    chest_leads,
+    checked_leads,
+    measured_leads,
+    summed,
+)
 
 WAVES = ("P", "Q", "R", "S", "T")
 
@@ -125,15 +133,15 @@ def draw_identity(seed: int, subject: int) -> Identity:
     p, r = rng.uniform(0.07, 0.2), size * np.clip(rng.lognormal(0.15, 0.28), 0.7, 2.0)
     q, s = -r * rng.uniform(0.01, 0.14), -r * rng.uniform(0.04, 0.32)
     waves = np.array([size * p, q, r, s, size * np.clip(r * rng.uniform(0.14, 0.4), 0.14, 0.45)])
-    seen = np.array(list(LEADS.values())).T
-    jitter = np.exp(0.2 * rng.standard_normal(seen.shape))
-    jitter[:, :2] = 1.0  # lead II is the reference
-    amplitude = waves[:, None] * seen * jitter
-    amplitude[3, 3:5] *= -r / s
+    jitter = np.exp(0.2 * rng.standard_normal((len(WAVES), 6)))
+    depth = np.array(DEPTH) * jitter[:, 3] * np.array([waves[0], r, r, r, waves[4]])
+    amplitude = chest_leads(waves * LEAD_I * jitter[:, 2], waves, depth)
     # A ventricular beat starts on one side: V1 and the left leads see it from opposite sides.
     down, left = rng.choice([-1.0, 1.0], 2)
-    side = np.array([down, down, left, -left, -left, left]) * rng.uniform(0.9, 1.5, len(LEADS))
+    side = np.array([down, down, left, left]) * rng.uniform(0.9, 1.5, 6)[:4]
     parts = np.array([0.0, -0.06, 1.0, -rng.uniform(0.05, 0.3), -rng.uniform(0.25, 0.4)])
+    ventricular = chest_leads(*(parts * r * share for share in side[[2, 1, 3]] * [0.7, 1, 0.7]))
+    ventricular[:, 0] = parts * r * side[0]
     return Identity(
         seed=int(seed), number=int(subject), subject=f"simulated-{seed}-{subject:03d}",
         sex="male" if male else "female", age=float(rng.integers(20, 85)),
@@ -154,7 +162,7 @@ def draw_identity(seed: int, subject: int) -> Identity:
         t_skew=float(rng.uniform(1.2, 1.8)),
         atrial_p=float(rng.choice([-1, 1]) * rng.uniform(0.4, 0.8)),
         amplitude=amplitude,
-        ventricular=parts[:, None] * (r * side),
+        ventricular=ventricular,
     )  # fmt: skip
 
 
@@ -271,11 +279,14 @@ def _rhythm(identity: Identity, session: int, duration: float, ectopy: float) ->
 def _waves(identity: Identity, session: int, rhythm: dict, leads: tuple[str, ...]) -> dict:
     """Wave -> centre (beat,) s, sigma before and after it (beat,) s, amplitude (beat, lead) mV."""
     rng = np.random.default_rng([identity.seed, identity.number, session, 3])
-    placing = np.exp(0.04 * rng.standard_normal((len(WAVES), len(LEADS))))  # electrodes move
-    placing *= np.exp(0.05 * rng.standard_normal())  # and so does the gain
+    placing = rng.standard_normal((len(WAVES), 6))
+    gain = rng.standard_normal()
+    more = rng.standard_normal((len(WAVES), len(LEADS) - 6))  # for the leads that came later
+    placing = np.exp(0.04 * np.column_stack([placing, more]))  # electrodes move
+    placing *= np.exp(0.05 * gain)  # and so does the gain
     times, rr, symbols = rhythm["times"], rhythm["rr"], rhythm["symbols"]
     is_v, is_a = symbols == "V", symbols == "A"
-    columns = [list(LEADS).index(lead) for lead in leads]
+    columns = [LEADS.index(lead) for lead in leads]
     swell = 1 + 0.04 * np.sin(np.interp(times, rhythm["grid"], rhythm["breath"]))
     amplitude = np.where(
         is_v[:, None, None], identity.ventricular.T[columns].T, identity.amplitude.T[columns].T
