@@ -30,6 +30,7 @@ from ecg_tf.figures.paper import (
     draw_trace,
     label,
     shrink_to,
+    warn,
 )
 
 __all__ = [
@@ -115,7 +116,8 @@ def ecg_paper(
         title = [titles[index]] if titles is not None and titles[index] else []
         title += [leads[view]] if deep > 1 else []
         _label_strip(ax, ", ".join(title), marks[index], last, scale)
-    figure.text(4 / width, 1.5 / height, box_note(scale), fontsize=8.5, color="#555555", va="bottom")
+    figure.text(4 / width, 1.5 / height, box_note(scale), fontsize=8.5, color="#555555",
+                va="bottom")
     figure.alt_text = _describe(strips, fs, marks)
     if deep > 1:
         figure.alt_text += f" Each in the leads {', '.join(leads)}, below each other."
@@ -210,8 +212,9 @@ def _label_strip(ax, title, mark, last, scale):
     low, high = ax.get_ylim()
     strip = ax.lines[-1].get_ydata()
     outside = np.nanmin(strip) < low or np.nanmax(strip) > high
-    warning = f"leaves the paper: {np.nanmin(strip):.1f} to {np.nanmax(strip):.1f} mV"
-    label(ax, mark, title, warning if outside else "")
+    label(ax, mark, title)
+    if outside:
+        warn(ax, f"leaves the paper: {np.nanmin(strip):.1f} to {np.nanmax(strip):.1f} mV")
     step = 1 if ax.get_xlim()[1] * scale <= 12 else 5
     ticks = np.arange(0, ax.get_xlim()[1] - 0.02 * step, step)  # none at the very edge
     ax.set_xticks(ticks, [f"{t:g} s" for t in ticks] if last else [""] * len(ticks))

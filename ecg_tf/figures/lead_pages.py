@@ -33,6 +33,7 @@ from ecg_tf.figures.paper import (
     draw_trace,
     label,
     shrink_to,
+    warn,
 )
 
 MANY_LEADS = 6  # so many are shown as a page
@@ -123,7 +124,8 @@ def lead_pages(signals, fs: float, leads: Sequence[str], titles: Sequence[str] |
         ax = figure.add_axes((left / width, bottom / height, across / width, tall / height))
         draw_grid(ax, across / 25 - LEAD_IN, -tall / 10 + sheet.above, sheet.above, scale > 0.5)
         ax.set_xticks([])
-        label(ax, marks[index], titles[index], page.draw(ax, sheet))
+        label(ax, marks[index], titles[index])
+        warn(ax, page.draw(ax, sheet))
     figure.text(4 / width, 1.5 / height, box_note(scale, sheet.gain), fontsize=8.5,
                 color="#555555", va="bottom")
     figure.alt_text = _describe(pages, marks, sheet.gain)

@@ -44,7 +44,8 @@ class Cell:
 
 def short_name(lead: str) -> str:
     """A lead's name for the page: the usual one ("ecg avr" is aVR, "v1" V1), long ones cut."""
-    name = limb_lead(lead) or re.sub(r"^(ecg\s+)?v(\dr?)$", r"V\2", lead.strip(), flags=re.I)
+    chest = re.fullmatch(r"(?:ecg\s+)?(v\dr?)", lead.strip(), re.I)
+    name = limb_lead(lead) or (chest[1].upper() if chest else lead.strip())
     return name if len(name) <= 8 else name[:7] + "…"
 
 

@@ -1,7 +1,7 @@
 """ECG paper itself: colours, grid, calibration pulse, and traces marked as real or synthetic.
 
 25 mm/s and 10 mm/mV: a small box is 0.04 s x 0.1 mV (1 mm), a large one 0.2 s x 0.5 mV (5 mm).
-Real ECGs are black, solid lines, synthetic ones blue and dashed, and each says in words which it is.
+Real ECGs are black, solid lines, synthetic ones blue and dashed; each says in words which it is.
 """
 
 import numpy as np
@@ -76,8 +76,8 @@ def draw_trace(ax, t, values, mark: bool | None, scale: float) -> None:
     ax.plot(t, values, color=color, linewidth=width, linestyle=dash, solid_joinstyle="round")
 
 
-def label(ax, mark: bool | None, title: str, warning: str = "") -> None:
-    """Above the paper: real or synthetic, the title, and on the right what has to be said."""
+def label(ax, mark: bool | None, title: str) -> None:
+    """Above the paper: real or synthetic, and the title."""
     word = "" if mark is None else "synthetic" if is_synthetic(mark) else "real"
     style = {"xycoords": "axes fraction", "textcoords": "offset points"}
     left = 0.0
@@ -93,9 +93,13 @@ def label(ax, mark: bool | None, title: str, warning: str = "") -> None:
     if title:
         ax.annotate(title, (0, 1), xytext=(left, 4), fontsize=9.5, color="#333333",
                     parse_math=False, **style)
-    if warning:
-        ax.annotate(warning, (1, 1), xytext=(0, 4), fontsize=8.5, color=WARNING, ha="right",
-                    parse_math=False, **style)
+
+
+def warn(ax, text: str) -> None:
+    """Above the paper on the right: what has to be said about the traces; "" for nothing."""
+    if text:
+        ax.annotate(text, (1, 1), xytext=(0, 4), xycoords="axes fraction", fontsize=8.5,
+                    textcoords="offset points", color=WARNING, ha="right", parse_math=False)
 
 
 def is_synthetic(mark: bool | None) -> bool:

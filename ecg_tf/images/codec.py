@@ -198,7 +198,7 @@ class Codec:
         return error
 
     def report(self, windows: Windows) -> dict:
-        """What the range costs on these windows: `Standardizer.report` of the leads in the image."""
+        """What the range costs on these windows: `Standardizer.report` of the image's leads."""
         return self.standardizer.report(self.image_windows(windows))
 
     def error_bound_mv(self) -> np.ndarray | None:
@@ -332,7 +332,7 @@ class Codec:
 
 def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = "beat_rows",
                height: int = 32, width: int = 64, standardizer: dict | None = None,
-               derive: bool = True, **options) -> Codec:
+               derive=True, **options) -> Codec:
     """A codec fitted on training windows.
 
     Of the limb leads only those that the others follow from go into the image, usually I and II:

@@ -158,7 +158,8 @@ def limb_lead_residual(signals, leads: Sequence[str]) -> np.ndarray:
 
     Example:
         >>> i, ii = np.random.default_rng(0).normal(size=(2, 500))
-        >>> limb_lead_residual([np.stack([i, ii, ii - i], -1)], ["I", "II", "III"]).round(6).tolist()
+        >>> signal = np.stack([i, ii, ii - i], -1)
+        >>> limb_lead_residual([signal], ["I", "II", "III"]).round(6).tolist()
         [0.0]
     """
     kept = independent_leads(leads)
