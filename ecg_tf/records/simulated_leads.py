@@ -25,14 +25,17 @@ DOWER = {
     "V5": (1.125, 0.127, -0.086),
     "V6": (0.831, 0.076, 0.230),
 }
-#: Leads that are simulated; MLII sees what II sees of a normal beat. New ones go to the end: persons
-#: are drawn in this order.
+#: Leads that are simulated; MLII sees what II sees of a normal beat. New ones go to the end, for
+#: electrodes are placed in this order.
 LEADS = ("MLII", "II", "I", "V1", "V2", "V5", "V3", "V4", "V6")
 #: Lead I in parts of lead II, for P, Q, R, S and T.
 LEAD_I = (0.6, 0.8, 0.55, 0.5, 0.7)
 #: Depth of P, R and T in parts of their lead II, and of Q and S in parts of R (II): the septum
-#: starts forward, the left ventricle points back, T forward again.
-DEPTH = (-0.3, -0.22, 0.7, 0.2, -0.5)
+#: starts forward, T points forward again.
+DEPTH = (-0.3, -0.22, 0.15, 0.05, -0.5)
+#: Between R and S the left ventricle points back. Leads I and II see nothing of it; to V1 to V3 it
+#: is their S. Its depth in parts of R (II), its centre and sigma in parts of the QRS duration.
+BACK = {"depth": 0.65, "after_r": 0.18, "sigma": 0.12}
 #: The other limb leads are no measurements of their own: recorders add them up from I and II, noise
 #: and all (Einthoven 1912; Goldberger 1942).
 SUMS = {
@@ -97,9 +100,9 @@ def chest_leads(first: np.ndarray, second: np.ndarray, depth: np.ndarray) -> np.
         (..., lead) mV in the order of `LEADS`; MLII as II.
 
     Example:
-        >>> seen = chest_leads(np.array(0.55), np.array(1.0), np.array(0.55))
-        >>> dict(zip(LEADS, seen.round(1).tolist()))["V1"]
-        -0.9
+        >>> seen = chest_leads(np.array(0.55), np.array(1.0), np.array(0.6))
+        >>> [float(seen[LEADS.index(lead)].round(1)) for lead in ("V1", "V2", "V3", "V4", "V5")]
+        [-1.0, -0.7, 0.3, 1.1, 1.3]
     """
     matrix = np.array(list(DOWER.values()))
     # Two equations for x and y once z is known: the limb leads lie in the frontal plane.
