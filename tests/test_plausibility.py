@@ -67,6 +67,14 @@ def test_one_lead_in_another_unit_is_seen_and_a_small_one_is_none():
     assert kinds(with_signal(record, record.signal * [0.02, 1, 1])) == []
 
 
+def test_leads_that_were_scaled_are_not_in_mv():
+    record = person(leads=("I", "II", "V1"))
+    heights = np.ptp(record.signal, axis=0)
+    scaled = with_signal(record, 2 * record.signal / heights)
+    assert text(scaled) == "each lead is 2 mV high in all: scaled, not measured"
+    assert kinds(with_signal(record, 2 * record.signal / (heights + [0, 0.1, 0]))) == []
+
+
 @pytest.mark.parametrize(("rr_s", "found"), [
     (2.45, ["heart rate"]), (2.3, []), (0.25, []), (0.235, ["heart rate"]),
 ])  # fmt: skip
@@ -132,6 +140,7 @@ def test_a_record_that_begins_or_ends_within_a_beat_has_no_step(fs):
             start, stop = beat + shift, beat + shift + round(10 * fs)
             assert find_steps(record.signal[start:stop], fs) == []
             assert find_steps(record.signal[: start + 1], fs) == []
+            assert find_steps(np.diff(record.signal[start:stop], axis=0), fs) == []  # narrow beats
 
 
 def test_one_spike_is_found_where_it_is():

@@ -13,7 +13,7 @@ from ecg_tf.signals.steps import Step, find_steps, typical_peak_to_peak
 
 #: Kinds of concern, each with what it says of a record.
 KINDS = {
-    "unit": "peak to peak outside of what an ECG in mV has",
+    "unit": "its height is not that of an ECG in mV",
     "heart rate": "a rate no record of a living person has, or no beats",
     "flat": "a lead is constant for a good part",
     "clipped": "a lead is at the limit of its converter",
@@ -28,6 +28,7 @@ AMPLITUDE_MV = (0.05, 20.0)
 HEART_RATE_BPM = (25.0, 250.0)
 MOST_FLAT, MOST_CLIPPED, MOST_LOST = 0.05, 0.01, 0.05  # shares of the record
 LIMB_RESIDUAL_MV, LIMB_RESIDUAL_SHARE = 0.05, 0.2  # both must be passed
+SCALED = 0.005  # by so little do ranges differ from 1 or 2 where each lead was scaled to it
 #: Einthoven and Goldberger: parts of I and of II in the other limb leads.
 DERIVED = {"III": (-1.0, 1.0), "AVR": (-0.5, -0.5), "AVL": (1.0, -0.5), "AVF": (-0.5, 1.0)}
 #: What was probably read as mV: how many of it are a mV.
@@ -54,6 +55,7 @@ class Plausibility:
         leads: names of the leads.
         amplitudes_mv: (lead,) mV, from peak to peak in a typical stretch of 2.5 s; NaN if all is
             missing.
+        ranges_mv: (lead,) mV, from the lowest to the highest sample.
         heart_rate_bpm: float, by the median RR interval; NaN if not known.
         beats: int, R peaks; -1 if nobody looked for them.
         seconds: float, s.
@@ -67,6 +69,7 @@ class Plausibility:
 
     leads: tuple[str, ...]
     amplitudes_mv: np.ndarray
+    ranges_mv: np.ndarray
     heart_rate_bpm: float
     beats: int
     seconds: float
@@ -107,6 +110,9 @@ class Plausibility:
             return ""
         if typical > high or typical < low:
             return f"{_mv(typical)} peak to peak{_misread(typical)}"
+        ranges = self.ranges_mv[self.ranges_mv > 0]
+        if len(ranges) > 2 and any(np.allclose(ranges, unit, rtol=SCALED) for unit in (1.0, 2.0)):
+            return f"each lead is {ranges[0]:.3g} mV high in all: scaled, not measured"
         if largest > high:
             lead = self.leads[int(np.nanargmax(self.amplitudes_mv))]
             return f"{_mv(largest)} peak to peak in lead {lead}, {_mv(typical)} in most"
@@ -175,6 +181,7 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
     return Plausibility(
         leads=record.leads,
         amplitudes_mv=typical_peak_to_peak(rows, fs),
+        ranges_mv=np.fmax.reduce(rows, axis=1) - np.fmin.reduce(rows, axis=1),
         heart_rate_bpm=rate,
         beats=-1 if rpeaks is None else len(rpeaks),
         seconds=len(record.signal) / fs,

@@ -119,8 +119,8 @@ def _at_ends(slopes, typical, fs: float) -> list[Step]:
         edge = slopes[:, ::-1][:, : 2 * reach + 1] if turned else slopes[:, : 2 * reach + 1]
         for lead in np.flatnonzero(edge[:, :reach].max(axis=1) > least):
             jump = int(np.argmax(edge[lead, :reach]))
-            # A beat that is cut by the record's end goes on falling; a step is alone.
-            if edge[lead, jump + 1 :].max() < edge[lead, jump] / 2:
+            # A beat that is cut by the record's end goes on rising or falling; a step is alone.
+            if np.delete(edge[lead], jump).max() < edge[lead, jump] / 2:
                 start, stop = (last - jump, last + 1) if turned else (0, jump + 1)
                 found.append(Step(int(lead), start, stop, at_end=True))
     return found
