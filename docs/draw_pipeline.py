@@ -15,7 +15,7 @@ from ecg_tf.errors import write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.quiet import quiet_startup
-from ecg_tf.records import load_records
+from ecg_tf.records import load
 from ecg_tf.signals.filtering import low_pass, prepare
 from ecg_tf.signals.windows import beat_sequences
 
@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     """Writes the picture."""
     experiment = Experiment.from_yaml(folder / "experiment.yaml")
     codec = Codec.load(folder / "codec.json")
-    record = prepare(load_records("mitdb", records=[PERSON])[0], codec.fs)
+    record = prepare(load("mitdb", records=[PERSON])[0], codec.fs)
     window = beat_sequences([record], rows=codec.rows).take([4])
     real = codec.encode(window)
     with quiet_startup():

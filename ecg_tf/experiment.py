@@ -5,7 +5,6 @@ The same keys stand in the YAML files of `notebooks/experiments/` and in the par
 """
 
 import dataclasses
-import math
 import re
 import types
 from collections.abc import Iterable, Mapping
@@ -16,9 +15,16 @@ import yaml
 
 from ecg_tf.checks import choice, count, number, pair, printable
 from ecg_tf.errors import InputError, closest, write_whole
+from ecg_tf.experiment_checks import (
+    check_together,
+    checked_columns,
+    checked_folds,
+    checked_gate,
+)
 from ecg_tf.images.arrange import ARRANGEMENTS, FITS
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.standardize import RANGES
+from ecg_tf.parameters import read_yaml, typed
 
 #: What `training.train.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {
@@ -29,11 +35,9 @@ MODELS = {
 }
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
-SPLITS = ("random", "ds1ds2")
+#: Settings that may be left to the records, and the value that does so; see `fitting`.
+AUTOMATIC = {"arrangement": "auto", "height": 0, "window_seconds": 0.0, "strip_seconds": 0.0}
 STOPS = ("steps", "floor")
-LARGEST_FILE = 2**14  # bytes; an experiment takes two thousand
-DEEPEST = 20  # lists and mappings in one another; an experiment has three
-LONGEST_TEXT = 1000  # characters of a value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +46,25 @@ class Experiment:
 
     Args:
         experiment: name of the run's folder and report: letters, digits, ".", "_", "-".
-        database: "simulated", "sample", "mitdb", "ecgiddb", or a folder of WFDB records; several
-            joined by "+", such as "mitdb+ecgiddb". With "ds1ds2" only MIT-BIH validates and tests.
+        database: "simulated", "sample", a known database such as "ptbxl" or "mitdb", or the path
+            of a folder of WFDB, EDF, CSV or NumPy recordings; several joined by "+", such as
+            "mitdb+ecgiddb". With "ds1ds2" only MIT-BIH validates and tests.
         data_dir: folder that holds the databases; "" takes $ECG_TF_DATA, else "data".
         leads: names of the leads; [] takes the database's usual one.
-        records: names of the records; [] takes all that have the leads.
+        records: names of the records, or patterns such as "records100/*"; [] takes all that have
+            the leads. exclude: names or patterns of records to leave out.
+        metadata: file that says who is who, beside what is found in the folder; metadata_columns: what
+            -> column of that file (record, subject, age, sex, session, labels).
+        rate: Hz, of recordings that are stored at several rates the one to read; 0: the lowest of
+            at least 100 Hz.
+        strict: refuse what cannot be read, instead of leaving it out by name and reason.
         shards: folder of `python -m ecg_tf shard` that the windows are read from; "" cuts them from
             the records and keeps them in memory.
         subjects, minutes: size of the simulated cohort (persons, minutes each).
-        split: "random" by person, or "ds1ds2", the field's split of MIT-BIH.
+        split: "random" by person; "ds1ds2", the field's split of MIT-BIH; or a column of the
+            table beside the records, such as "strat_fold" of PTB-XL.
+        folds: part -> values of that column, such as {train: [1, 2], validation: [7], test: [8]};
+            {}: the last value tests, the one before validates, the others train.
         fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
         mix_persons: persons whose average beats are mixed in each training image (beat rows); 1
@@ -61,6 +75,10 @@ class Experiment:
             person, as a weight of `models.identity.confusion_loss`; 0 for nothing.
         range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
         arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
+            "auto": beat rows for records of a minute or more, else beat strips, a whole strip an
+            image. height 0: 32, for beat strips as many rows as 99 % of the strips need.
+        window_seconds: s of a strip that one image holds (beat_strips); 0: as long as the records
+            are, up to 30 s.
         model: "dcgan", "r1gan" or "wgan_gp"; "wavegan" is r1gan with convolutions along time
             only, for the arrangement row_major.
         latent_dim, base_filters, padding: of the networks; padding "zero" or "helical".
@@ -74,7 +92,8 @@ class Experiment:
         redraw_rough: draw an image anew that is more than so many times as rough as the roughest
             training image, see `models.redraw`; 0 for none. 1 takes out all noise, and with it
             some irregular rhythms.
-        strip_seconds: length of the strips that are shown and measured, s.
+        strip_seconds: length of the strips that are shown and measured, s; 0: 10, or as long as
+            the records are.
         check_every: steps between a history line, a diversity check and a checkpoint.
         stop: "steps", after all of them; or "floor", when the decoded ECGs are as near to the
             validation persons as the training persons are (MMD²), or no longer come nearer. The
@@ -90,7 +109,7 @@ class Experiment:
         InputError: a value of a wrong type, or out of range.
 
     Example:
-        >>> Experiment(database="simulated", steps=100).image_shape_text
+        >>> Experiment(database="simulated", height=32).image_shape_text
         '32 x 64'
     """
 
@@ -99,10 +118,16 @@ class Experiment:
     data_dir: str = ""
     leads: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    metadata: str = ""
+    metadata_columns: dict = dataclasses.field(default_factory=dict)
+    rate: float = 0.0
+    strict: bool = False
     shards: str = ""
     subjects: int = 20
     minutes: float = 5.0
     split: str = "random"
+    folds: dict = dataclasses.field(default_factory=dict)
     fs: float = 128.0
     band_low: float = 0.5
     band_high: float = 40.0
@@ -116,9 +141,10 @@ class Experiment:
     limits_mv: tuple[float, float] = (-4.0, 4.0)
     knee_mv: float = 0.5
     quantization: str = "float32"
-    arrangement: str = "beat_rows"
-    height: int = 32
+    arrangement: str = "auto"
+    height: int = 0
     width: int = 64
+    window_seconds: float = 0.0
     fit: str = "pad"
     model: str = "r1gan"
     latent_dim: int = 128
@@ -134,7 +160,7 @@ class Experiment:
     precision: str = "auto"
     synthetic: int = 500
     redraw_rough: float = 0.0
-    strip_seconds: float = 10.0
+    strip_seconds: float = 0.0
     check_every: int = 100
     stop: str = "steps"
     measure_every: int = 200
@@ -157,13 +183,13 @@ class Experiment:
                 fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', self.experiment)[:40]!r}",
             )
         for name, options in (
-            ("split", SPLITS), ("range", RANGES), ("quantization", HALF_STEP), ("fit", FITS),
-            ("arrangement", ARRANGEMENTS), ("model", MODELS), ("padding", PADDINGS),
+            ("range", RANGES), ("quantization", HALF_STEP), ("fit", FITS),
+            ("arrangement", ("auto", *ARRANGEMENTS)), ("model", MODELS), ("padding", PADDINGS),
             ("precision", PRECISIONS), ("stop", STOPS),
         ):  # fmt: skip
             choice(getattr(self, name), name, tuple(options))
         for name, low, high in (
-            ("subjects", 3, 10_000), ("height", 8, 1024), ("width", 8, 1024),
+            ("subjects", 3, 10_000), ("height", 0, 1024), ("width", 8, 1024),
             ("latent_dim", 1, 4096), ("base_filters", 1, 1024), ("batch_size", 2, 4096),
             ("steps", 1, 10_000_000), ("penalty_every", 1, 1000), ("synthetic", 20, 1_000_000),
             ("check_every", 1, 1_000_000), ("mix_persons", 1, 16), ("measure_every", 1, 1_000_000),
@@ -175,22 +201,15 @@ class Experiment:
             ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
             ("learning_rate", 1e-8, 1), ("decay", 0, 1), ("ema_decay", 0, 0.999999),
             ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("redraw_rough", 0, 1e3),
-            ("strip_seconds", 1, 3600),
+            ("strip_seconds", 0, 3600), ("window_seconds", 0, 3600), ("rate", 0, 100_000),
         ):  # fmt: skip
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)
         pair(self.limits_mv, "limits_mv", -1e4, 1e4)
-        object.__setattr__(self, "gate", _gate(self.gate))
-        if self.even_persons and self.shards:
-            raise InputError("Persons cannot be drawn evenly from shards.",
-                             expected='shards: "" or even_persons: false',
-                             got=f"shards: {self.shards[:60]!r} and even_persons: true",
-                             fix="leave one of the two out")
-        if self.model == "wavegan" and self.arrangement != "row_major":
-            raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
-                             expected="arrangement: row_major, which is the signal line by line",
-                             got=self.arrangement, fix="set arrangement to row_major, or take "
-                             "another model")  # fmt: skip
+        for name, check in (("gate", checked_gate), ("folds", checked_folds),
+                            ("metadata_columns", checked_columns)):
+            object.__setattr__(self, name, check(getattr(self, name)))
+        check_together(self)
 
     @property
     def folder(self) -> Path:
@@ -200,7 +219,17 @@ class Experiment:
     @property
     def image_shape_text(self) -> str:
         """Height and width for people, such as "32 x 64"."""
-        return f"{self.height} x {self.width}"
+        return f"{self.height or 'auto'} x {self.width}"
+
+    def settled(self, fitted: Mapping) -> "Experiment":
+        """The experiment with what it leaves open (`AUTOMATIC`) as it came out for its records.
+
+        Args:
+            fitted: setting -> value. What the experiment says itself stays as it is.
+        """
+        return dataclasses.replace(self, **{
+            name: fitted[name] for name, value in AUTOMATIC.items()
+            if name in fitted and getattr(self, name) == value})
 
     def to_dict(self) -> dict:
         """Plain values for YAML and JSON."""
@@ -261,102 +290,3 @@ class Experiment:
     def save(self, path) -> Path:
         """Writes all settings as YAML."""
         return write_whole(path, yaml.safe_dump(self.to_dict(), sort_keys=False))
-
-
-def read_yaml(path) -> dict:
-    """The mapping in a YAML file of parameters, read safely; see `Experiment.from_yaml`."""
-    path = Path(path)
-    hint = "name an existing file, such as notebooks/experiments/quickstart.yaml"
-    if not path.is_file():
-        raise InputError(f"There is no experiment file '{path}'.", expected="a YAML file",
-                         got="no such file", fix=hint)
-    if path.stat().st_size > LARGEST_FILE:
-        raise InputError(f"'{path}' is too large for an experiment file.",
-                         expected=f"{LARGEST_FILE} bytes at most",
-                         got=f"{path.stat().st_size}", fix=hint)
-    try:
-        text = path.read_text(encoding="utf-8")
-        _check_yaml(text)
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise InputError(f"'{path}' is no YAML file.", expected="lines such as `steps: 400`",
-                         got=printable(" ".join(str(error).split()), 300),
-                         fix="correct the line named above") from error
-    if not isinstance(values, dict):
-        raise InputError(f"'{path}' holds no parameters.", expected="lines such as `steps: 400`",
-                         got=type(values).__name__, fix=hint)
-    return values
-
-
-def _check_yaml(text: str) -> None:
-    """Refuses YAML that is small on the disk and immense in memory: aliases, and deep nests."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"an alias, *{event.anchor}: write out what it stands for")
-        depth += isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent))
-        depth -= isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent))
-        if depth > DEEPEST:
-            raise ValueError(f"more than {DEEPEST} lists or mappings in one another")
-
-
-def _gate(rules: dict) -> dict:
-    """The thresholds of the release gate as plain values, or an error that names the wrong one."""
-    if not rules:
-        return {}
-    from ecg_tf.evaluation.gate import checked_rule
-
-    if len(rules) > 100 or not all(isinstance(name, str) for name in rules):
-        raise InputError("The thresholds of the gate have no names.",
-                         expected="at most 100, such as {recall: [at_least_floors, 0.8]}",
-                         got=", ".join(map(str, rules))[:60], fix="name the measures as the "
-                         "report's table does")
-    for rule in rules.values():  # a whole number of 400 digits is no threshold
-        given = rule.values() if isinstance(rule, Mapping) else rule
-        for value in given if isinstance(given, Iterable) else ():
-            if isinstance(value, int):
-                number(value, "a threshold of the gate", -1e300, 1e300)
-    return {printable(name): None if rule is None else list(checked_rule(printable(name), rule))
-            for name, rule in rules.items()}
-
-
-def typed(name: str, value, kind):
-    """The value in the field's own type, or an error that says what YAML made of it.
-
-    Args:
-        name: of the field, for the message.
-        value: what came.
-        kind: annotation of the field.
-    """
-    origin = getattr(kind, "__origin__", kind)
-    if origin is tuple:
-        fine = isinstance(value, (list, tuple)) and len(value) <= 10_000
-        inner = kind.__args__[0]
-        if fine:
-            return tuple(typed(name, item, inner) for item in value)
-        wanted = "a list such as [0.1, 0.9]" if inner is float else "a list such as [MLII]"
-    elif origin is float:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            # A whole number of 400 digits is none that fits.
-            return float(value) if abs(value) < 1e300 or value != value else math.inf
-        wanted = "a number"
-    elif origin is int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        wanted = "a whole number"
-    elif isinstance(value, origin):
-        if origin is str and not (len(value) <= LONGEST_TEXT and value.isprintable()):
-            raise InputError(f"The text of '{name}' cannot be used.",
-                             expected=f"at most {LONGEST_TEXT} characters that can be printed",
-                             got=repr(printable(value)), fix=f"correct {name}")
-        return value
-    else:
-        wanted = {str: "text", bool: "true or false",
-                  dict: "a mapping such as {recall: [at_least_floors, 0.8]}"}[origin]
-    fix = f"give {name} as {wanted}"
-    short = value.strip() if isinstance(value, str) and len(value) < 30 else ""
-    if re.fullmatch(r"[+-]?\d+e[+-]?\d+", short, re.I):
-        fix = (f"YAML takes {value} for text: write it with a point, "
-               f"{value.lower().replace('e', '.0e')}")
-    raise InputError(f"The parameter '{name}' has a wrong type.", expected=wanted,
-                     got=f"{printable(value)!r} ({type(value).__name__})", fix=fix)

@@ -1,6 +1,6 @@
 """From an experiment to its windows and codec: all that happens before a GAN is built."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,14 +8,24 @@ import numpy as np
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.roles import even
-from ecg_tf.experiment import Experiment
-from ecg_tf.images.arrange import channels_of_lead
+from ecg_tf.experiment import AUTOMATIC, Experiment
+from ecg_tf.experiment_checks import SPLITS
+from ecg_tf.fitting import fit_to_records
+from ecg_tf.images.arrange import PATHS, channels_of_lead
 from ecg_tf.images.codec import Codec, make_codec
-from ecg_tf.records import Record, database_names, load_records, provenance
+from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
+from ecg_tf.records.common_leads import same_leads
+from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.quality import NoWindow, Prepared, Quality
-from ecg_tf.signals.splits import PARTS, assert_disjoint, select_part, split_by_subject
-from ecg_tf.signals.windows import Windows, beat_sequences, strips
+from ecg_tf.signals.quality import Prepared, Quality
+from ecg_tf.signals.splits import (
+    PARTS,
+    assert_disjoint,
+    select_part,
+    split_by_column,
+    split_by_subject,
+)
+from ecg_tf.signals.windows import Windows, beat_sequences, beat_strips, strips
 
 
 @dataclass(frozen=True)
@@ -30,9 +40,13 @@ class Data:
         codec: fitted on windows["train"].
         provenance: database, license, citation, numbers and checksum.
         quality: kind of window -> what the quality gate kept and dropped.
-        attributes: "sex", "age" -> subject -> what the headers say, where they do.
+        attributes: "sex", "age" -> subject -> what is known of them, where they differ.
         shards: `shards.sharded_windows.ShardedWindows`, all training windows, if they do not lie
             in memory: then windows and strips are samples. Default None.
+        fitted: setting -> value, of `experiment.AUTOMATIC`: what the experiment left to the records.
+        warnings: sentences about who is who and what was left out, for terminal, report and card.
+        unknown_persons: those of the warnings that say that nobody knows who is who.
+        left_out: records that were found and not read, each with kind and reason.
     """
 
     split: dict[str, list[str]]
@@ -43,11 +57,19 @@ class Data:
     quality: dict[str, Quality] = field(default_factory=dict)
     attributes: dict[str, dict] = field(default_factory=dict)
     shards: Any = None
+    fitted: dict = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    unknown_persons: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def training(self):
         """All training windows, in memory or in files."""
         return self.windows["train"] if self.shards is None else self.shards
+
+    def settled(self, experiment: Experiment) -> Experiment:
+        """The experiment with what it left to the records (`arrangement: auto`) as it came out."""
+        return experiment.settled(self.fitted)
 
 
 def prepare_data(experiment: Experiment) -> Data:
@@ -60,41 +82,63 @@ def prepare_data(experiment: Experiment) -> Data:
         Data.
 
     Raises:
-        InputError: no such data, or nothing usable in them.
+        InputError: no such data, nothing usable in them, or a setting that cannot fit them.
 
     Example:
         >>> data = prepare_data(Experiment(subjects=6, minutes=2))
         >>> images = data.codec.encode(data.windows["train"])
     """
-    e = experiment
-    if e.shards:
+    if experiment.shards:
         from ecg_tf.shards.sharded_windows import read_data
 
-        return read_data(e)
-    where, options = source_of(e)
-    records = load_records(*where, **options)
-    usable = [record for record in records if takes_part(record, e)]
+        return read_data(experiment)
+    ecgs = read_records(experiment)
+    split = split_of([record for record in ecgs if takes_part(record, experiment)], experiment)
+    e = fit_to_records(experiment, in_split(ecgs, split))
     gate = Quality()
-    prepared = [prepare(r, e.fs, e.band_low, e.band_high, e.notch, gate) for r in usable]
-    split = split_of(prepared, e)
-    taken = {name for names in split.values() for name in names}
-    prepared = [record for record in prepared if record.subject in taken]
+    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch, gate)
+                for record in in_split(ecgs, split)]
     quality = {"training windows": Quality(), f"{e.strip_seconds:g} s strips": Quality()}
     windows, cut = (_by_part(made, split) for made in (
         cut_windows(prepared, e, quality["training windows"]),
         strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
     ))
-    codec = codec_of(windows["train"], e)
-    attributes = attributes_of(records)
-    return Data(split, windows, cut, codec, provenance(records), quality, attributes)
+    return Data(split, windows, cut, codec_of(windows["train"], e), provenance(ecgs), quality,
+                attributes_of(ecgs), fitted=fitted_of(e), warnings=ecgs.warnings,
+                unknown_persons=unknown_persons(ecgs), left_out=ecgs.left_out)
 
 
-def source_of(experiment: Experiment) -> tuple[tuple, dict]:
-    """What `load_records` is called with: (database, folder, leads, records), and its options."""
+def read_records(experiment: Experiment, **simulation) -> ECGs:
+    """The experiment's records, all with the same leads.
+
+    Args:
+        experiment: `Experiment`.
+        simulation: further options of `simulate.simulate_cohort`.
+
+    Returns:
+        ECGs. Where the leads are not named and records differ in them, those that all have.
+
+    Raises:
+        InputError: as `load`; no lead that all records have.
+    """
     e, own = experiment, {}
     if "simulated" in database_names(e.database):
-        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed}
-    return (e.database, e.data_dir, list(e.leads) or None, list(e.records) or None), own
+        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed, **simulation}
+    ecgs = load(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
+                exclude=e.exclude, metadata=e.metadata, columns=e.metadata_columns, rate=e.rate,
+                strict=e.strict, **own)
+    return ecgs if e.leads else same_leads(ecgs)
+
+
+def in_split(ecgs: Iterable[Record], split: Mapping[str, Sequence[str]]) -> list[Record]:
+    """The records of subjects who are in a part."""
+    taken = {name for names in split.values() for name in names}
+    return [record for record in ecgs if record.subject in taken]
+
+
+def fitted_of(experiment: Experiment) -> dict:
+    """The settings that may be left to the records, as they came out."""
+    return {name: getattr(experiment, name) for name in AUTOMATIC}
 
 
 def takes_part(record: Record, experiment: Experiment) -> bool:
@@ -102,8 +146,9 @@ def takes_part(record: Record, experiment: Experiment) -> bool:
     return not (experiment.split == "ds1ds2" and record.paced)
 
 
-def attributes_of(records: list[Record]) -> dict[str, dict]:
+def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
     """"sex", "age" -> subject -> value, where not all say the same."""
+    records = list(records)
     told: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
             "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
     return {name: of for name, of in told.items() if len(set(of.values())) > 1}
@@ -112,7 +157,9 @@ def attributes_of(records: list[Record]) -> dict[str, dict]:
 def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     """The experiment's codec, fitted on windows of the training subjects."""
     e = experiment
-    fixed = {} if e.arrangement == "beat_rows" else {"fit": e.fit}
+    fixed = {"fit": e.fit} if e.arrangement in PATHS else {}
+    if e.arrangement == "beat_strips":
+        fixed = {"seconds": e.window_seconds}
     return make_codec(
         windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
         **fixed,
@@ -123,26 +170,29 @@ def codec_of(windows: Windows, experiment: Experiment) -> Codec:
 
 def split_of(records: Sequence[Record], experiment: Experiment) -> dict[str, list[str]]:
     """The experiment's split by subject, asserted to be disjoint."""
-    split = split_by_subject(records, experiment.split, seed=experiment.seed)
+    e = experiment
+    split = split_by_subject(records, e.split, seed=e.seed) if e.split in SPLITS else \
+        split_by_column(records, e.split, e.folds)
     assert_disjoint(split)
     return split
 
 
 def cut_windows(records: list[Prepared], experiment: Experiment, quality: Quality) -> Windows:
-    """Windows that fill one image each: sequences of beats, or strips of a fixed length."""
+    """Windows that fill one image each: sequences of beats, whole strips, or any fixed length.
+
+    Args:
+        records: prepared records.
+        experiment: of `fit_to_records`.
+        quality: the book of what is kept and dropped.
+    """
     e = experiment
     if e.arrangement == "beat_rows":
         return beat_sequences(records, e.height, max(1, round(e.height * (1 - e.overlap))), quality)
+    if e.arrangement == "beat_strips":
+        length = round(e.window_seconds * e.fs)
+        return beat_strips(records, length, e.height, max(1, round(length * (1 - e.overlap))),
+                           quality)
     length = e.height * e.width * channels_of_lead(e.arrangement)
-    longest = max(len(record.signal) for record in records)
-    if length > longest:
-        raise NoWindow(
-            f"A window is longer than any record: an image of {e.image_shape_text} with "
-            f"'{e.arrangement}' takes {length} samples.",
-            expected=f"at most {longest} samples, {longest / e.fs:.1f} s at {e.fs:g} Hz",
-            got=f"{length} samples, {length / e.fs:.1f} s",
-            fix="take a smaller image, a higher fs or longer records",
-        )
     return strips(records, length, max(1, round(length * (1 - e.overlap))), quality)
 
 

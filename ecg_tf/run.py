@@ -72,6 +72,9 @@ def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Run:
 def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
     start(experiment)
     data = prepare_data(experiment)
+    experiment = data.settled(experiment)
+    if progress:
+        print("\n".join(f"Warning: {text}" for text in data.warnings), end="\n" * bool(data.warnings))
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
         from ecg_tf.synthesis import final_generator, synthesize
         from ecg_tf.training.devices import wait_for_all
@@ -131,7 +134,7 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
     Raises:
         InputError: too few synthetic windows are long enough for a strip.
     """
-    e = experiment
+    e = data.settled(experiment)
     test, train = (compared(data.strips[part], e) for part in ("test", "train"))
     strips = cut_strips(synthetic, e.strip_seconds)
     if len(strips) < 10:
@@ -173,7 +176,7 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     Returns:
         Verdict; its measures begin with those given.
     """
-    e = experiment
+    e = data.settled(experiment)
     if not e.attacks:
         return unattacked(measures, e.gate)
     holdout = Windows.concatenate([data.strips[part] for part in ("validation", "test")
@@ -181,7 +184,8 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     scores = None if gan is None else discriminator_scores(gan, data)
     return judge(cut_strips(synthetic, e.strip_seconds), data.strips["train"], holdout, e.fs,
                  fidelity=measures, discriminator=scores, thresholds=e.gate,
-                 attributes=data.attributes, seed=e.seed, progress=progress)
+                 attributes=data.attributes, seed=e.seed, progress=progress,
+                 warnings=data.unknown_persons)
 
 
 def discriminator_scores(gan, data: Data, most: int = 1000):
@@ -213,7 +217,8 @@ def finish(experiment: Experiment, data: Data, generator, synthetic: Windows, me
 
     With a verdict its measures, which begin with the others, are written, and the gate's table.
     """
-    folder = experiment.folder
+    experiment, folder = data.settled(experiment), experiment.folder
+    experiment.save(folder / "experiment.yaml")
     write_whole(folder / "split.json", json.dumps(data.split, indent=1))
     data.codec.save(folder / "codec.json")
     with whole_file(folder / "generator.keras") as part:
@@ -238,6 +243,9 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
         "synthetic_windows": len(synthetic),
         "data": data.provenance,
         "split": {part: len(who) for part, who in data.split.items()},
+        "left_out": [{"name": one.name, "kind": one.kind, "reason": one.reason}
+                     for one in data.left_out],
+        "warnings": list(data.warnings),
         "quality": {kind: book.counts() for kind, book in data.quality.items()},
         "precision": precision_of(experiment.precision),
         "round_trip": data.codec.round_trip_error(data.windows["test"].take(slice(0, 50))),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecg_tf.evaluation.controls import halves
-from ecg_tf.records import load_records
+from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.windows import strips
@@ -44,4 +44,4 @@ def simulated_cohort(subjects=16, minutes=3.0, seed=1):
 
 
 def mitdb_cohort(folder, each=24):
-    return Cohort(load_records(str(folder), leads=["MLII"]), each)
+    return Cohort(load(str(folder), leads=["MLII"]), each)

@@ -6,9 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-import wfdb
 
-from ecg_tf.records import provenance, read_folder
+from ecg_tf.records import provenance, read_folder, wfdb_files
 from tests.wfdb_writing import wave, write
 
 
@@ -40,9 +39,9 @@ def own(tmp_path):
 
 @pytest.fixture
 def readings(monkeypatch):
-    """Names of the headers read by wfdb: none, when everything comes from the cache."""
-    names, original = [], wfdb.rdrecord
-    monkeypatch.setattr(wfdb, "rdrecord", lambda n, **k: names.append(n) or original(n, **k))
+    """Paths of the headers read: none, when everything comes from the cache."""
+    names, original = [], wfdb_files.read_header
+    monkeypatch.setattr(wfdb_files, "read_header", lambda *a: names.append(a) or original(*a))
     return names
 
 

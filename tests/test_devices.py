@@ -104,7 +104,7 @@ def test_runs_on_devices_and_machines_are_those_of_one_also_after_a_kill(tmp_pat
     both[1].communicate()
     assert both[0].returncode == 2 and "Another machine was lost" in error, error
     said = ended(*[start(run, folder, **environment, **one) for one in machines()])
-    assert "Going on from the checkpoint" in said[0] and "machine 1 is done" in said[1]
+    assert "Resuming from the checkpoint" in said[0] and "machine 1 is done" in said[1]
     assert not (folder / "runs/tiny/.lock").exists()
 
     for name in ("one", "two", "machines"):

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment, read_yaml
+from ecg_tf.experiment import Experiment
+from ecg_tf.parameters import read_yaml
 from ecg_tf.study.run_study import read_plan
 
 ROOT = Path(__file__).parents[1]

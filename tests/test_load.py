@@ -8,7 +8,7 @@ import pytest
 import wfdb
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import DATABASES, DS1, DS2, PACED, load_records, provenance
+from ecg_tf.records import DATABASES, DS1, DS2, PACED, load, provenance
 from tests.wfdb_writing import FS, wave, write
 
 
@@ -26,35 +26,35 @@ def own(tmp_path):
 
 
 def test_the_sample_is_record_208():
-    [record] = load_records("sample")
+    [record] = load("sample")
     assert record.signal.shape == (108000, 1) and record.fs == 360 and record.leads == ("MLII",)
     assert (record.database, record.subject, record.name) == ("sample", "mitdb-208", "208")
     told = provenance([record])
     assert "ODC-By" in told["license"] and "Moody" in told["citation"] and len(told["sha256"]) == 64
     with pytest.raises(InputError, match="no lead 'V1'"):
-        load_records("sample", leads="V1")
+        load("sample", leads="V1")
 
 
 def test_the_simulation_tells_its_options():
-    found = load_records("simulated", subjects=2, minutes=0.5, seed=3)
+    found = load("simulated", subjects=2, minutes=0.5, seed=3)
     told = json.loads(json.dumps(provenance(found)))
     assert told["options"]["seed"] == 3 and told["options"]["minutes"] == 0.5
     assert told["records"] == told["subjects"] == 2 and told["fs"] == 360 and told["seconds"] == 60
-    again = provenance(load_records("simulated", subjects=2, minutes=0.5, seed=3))
-    other = provenance(load_records("simulated", subjects=2, minutes=0.5, seed=4))
+    again = provenance(load("simulated", subjects=2, minutes=0.5, seed=3))
+    other = provenance(load("simulated", subjects=2, minutes=0.5, seed=4))
     assert again["sha256"] == told["sha256"] != other["sha256"]
-    [one] = load_records("simulated", records=[found[1].name], subjects=2, minutes=0.5, seed=3)
+    [one] = load("simulated", records=[found[1].name], subjects=2, minutes=0.5, seed=3)
     np.testing.assert_array_equal(one.signal, found[1].signal)
     with pytest.raises(InputError, match="no option 'subject'.*Did you mean 'subjects'"):
-        load_records("simulated", subject=2)
+        load("simulated", subject=2)
 
 
 def test_a_folder_is_a_database_too_and_provenance_follows_its_files(own):
-    first = provenance(load_records(str(own), minutes=3))
+    first = provenance(load(str(own), minutes=3))
     assert first["database"] == "own" and first["records"] == 2 and "not stated" in first["license"]
     assert first["leads"] == ["MLII", "V1"] and first["seconds"] == 1700 / FS
     write(own, "r2", signal=wave(700, 4), beats=False)
-    assert provenance(load_records(str(own)))["sha256"] != first["sha256"]
+    assert provenance(load(str(own)))["sha256"] != first["sha256"]
     with pytest.raises(InputError, match="no records"):
         provenance([])
 
@@ -71,7 +71,7 @@ def test_mitdb_is_what_is_published_and_cached(mitdb):
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        found = load_records("mitdb", mitdb.parent)
+        found = load("mitdb", mitdb.parent)
         told = provenance(found)
         times.append(time.perf_counter() - start)
     assert times[0] > 20 * min(times[1:]), times
@@ -89,14 +89,14 @@ def test_mitdb_is_what_is_published_and_cached(mitdb):
     )
     assert sum(len(by_name[name].beats) for name in DS1 + DS2) == 100733
     with pytest.raises(InputError, match="102.*no lead 'MLII'.*'V5', 'V2'"):
-        load_records("mitdb", mitdb.parent, records=["102"])
+        load("mitdb", mitdb.parent, records=["102"])
     np.testing.assert_array_equal(
-        load_records("sample")[0].signal, by_name["208"].signal[422820:530820]
+        load("sample")[0].signal, by_name["208"].signal[422820:530820]
     )
 
 
 def test_ecgiddb_persons_dates_and_damage(ecgiddb):
-    found = load_records("ecgiddb", ecgiddb.parent, leads="all")
+    found = load("ecgiddb", ecgiddb.parent, leads="all")
     assert len(found) == 310 and len({r.subject for r in found}) == 90
     assert all(r.sex and r.age > 0 and len(r.session) == 10 for r in found)
     short = {r.name: 10000 - len(r.signal) for r in found if len(r.signal) != 10000}

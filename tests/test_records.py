@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import DATABASES, Record, load_records, read_folder, read_record
+from ecg_tf.records import DATABASES, Record, load, read_folder, read_record
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.headers import about, check_inside
+from ecg_tf.records.headers import check_inside
+from ecg_tf.records.person import about
 from tests.wfdb_writing import FS, change, wave, write
 
 
@@ -256,9 +257,9 @@ def test_lead_without_ecg_is_refused(tmp_path, value):
 
 def test_missing_things_say_how_to_get_them(tmp_path):
     with pytest.raises(InputError, match="python -m ecg_tf data mitdb.*ECG_TF_DATA"):
-        load_records("mitdb", tmp_path)
+        load("mitdb", tmp_path)
     with pytest.raises(InputError, match="Did you mean 'mitdb'"):
-        load_records("midb", tmp_path)
+        load("midb", tmp_path)
     with pytest.raises(InputError, match="no folder"):
         read_folder(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
@@ -276,13 +277,13 @@ def test_damaged_file_of_a_known_database_is_named(tmp_path):
     sums = tmp_path / "mitdb" / "SHA256SUMS.txt"
     files = [path.with_suffix(suffix) for suffix in (".hea", ".dat", ".atr")]
     sums.write_text("".join(f"{sha256_of(file)}  {file.name}\n" for file in files))
-    assert load_records("mitdb", tmp_path)[0].subject == "mitdb-100"
+    assert load("mitdb", tmp_path)[0].subject == "mitdb-100"
     change(path, "100 2", "100  2")  # still a good header, but not the published one
     with pytest.raises(InputError, match=r"MIT-BIH.*damaged.*100\.hea.*published.*ecg_tf data mit"):
-        load_records("mitdb", tmp_path)
+        load("mitdb", tmp_path)
     path.with_suffix(".dat").unlink()
     with pytest.raises(InputError, match=r"MIT-BIH.*damaged.*100\.dat"):
-        load_records("mitdb", tmp_path)
+        load("mitdb", tmp_path)
 
 
 def test_damaged_start_is_cut_off_and_beats_move_along(tmp_path):
@@ -291,12 +292,12 @@ def test_damaged_start_is_cut_off_and_beats_move_along(tmp_path):
     leads = ("ECG I", "ECG I filtered")
     path = write(tmp_path / "ecgiddb" / "Person_15", "rec_1", good, leads, "16", beats=False)
     wfdb.wrann("rec_1", "atr", np.array([100, cut + 7]), ["N", "N"], write_dir=str(path.parent))
-    whole = load_records("ecgiddb", tmp_path, leads="all")[0]
+    whole = load("ecgiddb", tmp_path, leads="all")[0]
     assert whole.signal.shape == (2000, 2)  # the checksum is right: nothing to mend
     data = np.fromfile(path.with_suffix(".dat"), "<i2")
     data[: 2 * cut] = -1
     data.tofile(path.with_suffix(".dat"))
-    [record] = load_records("ecgiddb", tmp_path, leads="all")
+    [record] = load("ecgiddb", tmp_path, leads="all")
     assert record.name == name and record.subject == "ecgiddb-Person_15"
     np.testing.assert_allclose(record.signal, good[cut:], atol=0.5 / 200)
     assert record.beats.tolist() == [7]
@@ -304,4 +305,4 @@ def test_damaged_start_is_cut_off_and_beats_move_along(tmp_path):
     data[:3] = 9
     data.tofile(path.with_suffix(".dat"))
     with pytest.raises(InputError, match="disagree"):
-        load_records("ecgiddb", tmp_path, leads="all")
+        load("ecgiddb", tmp_path, leads="all")

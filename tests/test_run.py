@@ -108,20 +108,20 @@ def folder_of_records(folder, **signals):
     return str(folder)
 
 
-def beating(minutes=1.0, fs=125):
+def beating(minutes=1.0, fs=125, seed=0):
     from ecg_tf.records.simulate import simulate_cohort
 
-    return simulate_cohort(subjects=1, minutes=minutes, fs=fs)[0].signal[:, 0].astype(float)
+    return simulate_cohort(subjects=1, minutes=minutes, fs=fs, seed=seed)[0].signal[:, 0].astype(float)
 
 
 def bad_inputs(tmp_path):
     data = tmp_path / "own"
     data.mkdir()
-    folder_of_records(data, a=beating(), b=beating(), c=beating())
-    own = {"database": str(data), "arrangement": "row_major"}
+    folder_of_records(data, a=beating(), b=beating(seed=1), c=beating(seed=2))
+    own = {"database": str(data), "arrangement": "row_major", "strict": True}
     yield "misspelled", {"stepz": 3}, "Did you mean 'steps'?"
     yield "unknown lead", own | {"leads": ["V9"]}, "V9"
-    yield "window longer", own | {"height": 256, "width": 256}, "longer than any record"
+    yield "window longer", own | {"height": 256, "width": 256}, "longer than the records"
     yield "no database", {"database": "mitdb", "data_dir": str(tmp_path / "no")}, "ecg_tf data"
     (data / "c.dat").write_bytes((data / "c.dat").read_bytes()[:1000])
     yield "truncated", own, "c.dat"
@@ -148,7 +148,7 @@ def test_bad_input_is_one_paragraph_exit_status_2_and_nothing_half_written(tmp_p
 
 def test_mixed_sampling_rates_are_resampled_to_one(tmp_path):
     (tmp_path / "own").mkdir()
-    signals = {"a": beating(), "b": beating(), "other": beating(fs=250)}
+    signals = {"a": beating(), "b": beating(seed=1), "other": beating(fs=250, seed=2)}
     folder = folder_of_records(tmp_path / "own", **signals)
     path = write(tmp_path, "mixed", database=folder, steps=2)
     assert main(["run", path, "--quiet"]) == 0

@@ -9,7 +9,7 @@ import pytest
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.records import DS1, DS2, database_names, load_records, provenance
+from ecg_tf.records import DS1, DS2, database_names, load, provenance
 from ecg_tf.records.several import join
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.splits import assert_disjoint, split_by_subject
@@ -35,19 +35,19 @@ def test_names_are_parted_and_a_folder_may_have_a_plus_in_its_name(tmp_path):
 ])  # fmt: skip
 def test_wrong_names_are_said_before_anything_is_read(name, words):
     with pytest.raises(InputError, match=words):
-        load_records(name)
+        load(name)
 
 
 def test_records_of_one_name_are_told_apart_and_can_be_chosen(tmp_path):
     own = [str(write(tmp_path / name, "r1", comments=["subject: p"]).parent) for name in "ab"]
     write(tmp_path / "b", "r2")
-    found = load_records("+".join(own))
+    found = load("+".join(own))
     assert [record.name for record in found] == ["a/r1", "b/r1", "r2"]
     assert [record.subject for record in found] == ["p", "p", "r2"]  # the headers say: one person
-    [one] = load_records("+".join(own), records=["b/r1"])
+    [one] = load("+".join(own), records=["b/r1"])
     assert one.database == "b" and one.leads == ("MLII", "V1")
     with pytest.raises(InputError, match="no record 'r1'"):
-        load_records("+".join(own), records=["r1"])
+        load("+".join(own), records=["r1"])
 
 
 def test_usual_leads_get_one_name_and_others_stay(tmp_path):
@@ -58,14 +58,14 @@ def test_usual_leads_get_one_name_and_others_stay(tmp_path):
     assert {record.leads for record in join([one, one], True)} == {("MLII",)}
     folder = str(write(tmp_path / "own").parent)
     with pytest.raises(InputError, match="different numbers.*own: MLII, V1.*leads:"):
-        load_records(f"simulated+{folder}", subjects=1, minutes=0.5)
-    both = load_records(f"simulated+{folder}", leads=["MLII"], subjects=1, minutes=0.5)
+        load(f"simulated+{folder}", subjects=1, minutes=0.5)
+    both = load(f"simulated+{folder}", leads=["MLII"], subjects=1, minutes=0.5)
     assert [record.leads for record in both] == [("MLII",)] * 2
 
 
 def test_an_experiment_on_a_folder_and_a_simulation(tmp_path):
     (tmp_path / "own").mkdir()
-    folder = folder_of_records(tmp_path / "own", a=beating(), other=beating(fs=250))
+    folder = folder_of_records(tmp_path / "own", a=beating(), other=beating(fs=250, seed=1))
     data = prepare_data(Experiment(
         database=f"simulated+{folder}", subjects=4, minutes=1, height=16, width=32))
     assert_disjoint(data.split)

@@ -10,13 +10,11 @@ from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.records import load_records, provenance
-from ecg_tf.records.one_by_one import list_records
 from ecg_tf.shards import writing as sharding
 from ecg_tf.shards.index import read_index
 from ecg_tf.shards.sharded_windows import ShardedWindows, telling
 from ecg_tf.shards.writing import write_shards
-from tests.wfdb_writing import write
+from tests.test_run import beating, folder_of_records
 
 tf = pytest.importorskip("tensorflow")
 
@@ -174,23 +172,20 @@ def test_others_read_the_files_too(folder):
     assert np.array_equal(signal, windows.signals[0, : windows.lengths[0], 0])
 
 
-@pytest.mark.parametrize("database, options", [
-    ("simulated", {"subjects": 3, "minutes": 0.5, "leads": ["V1", "I"]}), ("sample", {}),
-    ("simulated+sample", {"subjects": 3, "minutes": 0.5}), ("folder", {}),
-    ("folder+sample", {"leads": "MLII"})])  # fmt: skip
-def test_records_one_by_one_are_those_together(tmp_path, database, options):
-    write(tmp_path / "own", "r1", comments=["subject: p", "sex: female"])
-    write(tmp_path / "own", "r2", leads=("MLII",))
-    database = database.replace("folder", str(tmp_path / "own"))
-    wanted, entries = load_records(database, **options), list_records(database, **options)
-    assert provenance(wanted) == provenance([entry.about for entry in entries])
-    for record, entry in zip(wanted, entries, strict=True):
-        found = entry.read()
-        assert np.array_equal(record.signal, found.signal) and entry.about.fs == record.fs
-        assert (record.name, record.leads, record.subject, record.sex) == (
-            found.name, found.leads, found.subject, entry.about.sex)
-    with pytest.raises(InputError, match="V9|r9"):
-        list_records(database, **{**options, "leads": ["V9"]}, records=["r9"])
+def test_what_is_known_of_a_record_comes_along(tmp_path):
+    (tmp_path / "own").mkdir()
+    names = "abcde"
+    folder = folder_of_records(tmp_path / "own", **{
+        name: beating(seed=k) for k, name in enumerate(names)})
+    rows = [f"{name},p{k},{50 + k},{'fm'[k % 2]}" for k, name in enumerate(names)]
+    (tmp_path / "own" / "subjects.csv").write_text("\n".join(["record,subject,age,sex", *rows]))
+    experiment = small(database=folder)
+    write_shards(experiment, tmp_path / "s", progress=False)
+    windows = ShardedWindows(tmp_path / "s").take(slice(None))
+    memory = prepare_data(experiment).windows["train"]
+    assert windows.about == memory.about and len(windows.about) == len(names)
+    assert np.array_equal(windows.ages(), memory.ages())
+    assert windows.statements("sex")[0] == memory.statements("sex")[0]
 
 
 def test_the_command_says_what_it_wrote_and_how_to_use_it(tmp_path, capsys, monkeypatch):

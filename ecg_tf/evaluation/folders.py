@@ -1,9 +1,7 @@
-"""ECGs that this software did not make: folders of WFDB, EDF or CSV, all sides prepared alike."""
+"""ECGs that this software did not make: any folders of recordings, all sides prepared alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +11,10 @@ from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.judge import Verdict, judge
 from ecg_tf.evaluation.use_of_sides import labelled_beats, use_of_sides
 from ecg_tf.evaluation.utility import RATIO
-from ecg_tf.records import Record, provenance
-from ecg_tf.records.csv_folder import read_csv_folder, subjects_of
-from ecg_tf.records.databases import known_database
-from ecg_tf.records.edf_folder import read_edf_folder
-from ecg_tf.records.folder import read_folder
+from ecg_tf.records import ECGs, load, provenance
+from ecg_tf.records.common_leads import only_leads
+from ecg_tf.records.duplicates import samples_digest
+from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.windows import Windows, strips
@@ -37,6 +34,7 @@ class Sides:
         provenance: side -> `records.provenance`.
         quality: side -> `Quality`, what was kept and dropped.
         notes: what had to be assumed or left out.
+        unknown: why it is not known who is who, a sentence for each side of which it is not.
         beats: side -> beats with their classes, of `use_of_sides.labelled_beats`, or None; empty
             without a holdout.
     """
@@ -47,64 +45,8 @@ class Sides:
     provenance: dict = field(default_factory=dict)
     quality: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     beats: dict = field(default_factory=dict)
-
-
-def read_side(folder, fs: float = 0.0) -> list[Record]:
-    """All records of a folder: WFDB (headers or RECORDS), EDF, or CSV (`records.csv_folder`).
-
-    Args:
-        folder: its path.
-        fs: Hz, for CSV files that do not say it; default 0.
-
-    Returns:
-        list of Record. The subject is what subjects.csv (columns record,subject) in the folder
-        says, else the header's comment `subject: ID` (EDF: the patient's code), else what is known
-        of the database (by the folder's name), else the record's name.
-
-    Raises:
-        InputError: no such folder, no format or several in it, damaged files, or subjects.csv
-            names other records.
-    """
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"There is no folder '{folder}'.", expected="a folder of ECGs, WFDB, EDF "
-                         "or CSV", got="a file" if folder.exists() else "no such folder",
-                         fix="check the path")
-    kinds = _kinds(folder)
-    if len(kinds) != 1:
-        raise InputError(f"The folder '{folder}' " + ("holds several kinds of records." if kinds
-                                                      else "holds no ECGs."),
-                         expected="WFDB records (*.hea), EDF files or CSV files, one a record",
-                         got=" and ".join(f"{kind}, as {file.name}" for kind, file in kinds.items())
-                         or "none of these",
-                         fix="put them into folders of their own" if kinds else "check the path")
-    readers: dict[str, Callable[..., list[Record]]] = {
-        "WFDB": read_folder, "EDF": read_edf_folder, "CSV": partial(read_csv_folder, fs=fs)}
-    records = readers[next(iter(kinds))](folder)
-    told = subjects_of(folder)
-    if told:
-        lost = [record.name for record in records if record.name not in told]
-        if lost:
-            raise InputError(f"'{folder}/subjects.csv' does not name all records.",
-                             expected=f"the subject of each of the {len(records)} records",
-                             got=f"none for {', '.join(lost[:3])}",
-                             fix="write names as files are called, without extension")
-        records = [replace(record, subject=told[record.name]) for record in records]
-    return records
-
-
-def _kinds(folder: Path) -> dict[str, Path]:
-    """Formats in a folder -> a file of each."""
-    found = {}
-    if (folder / "RECORDS").is_file():
-        found["WFDB"] = folder / "RECORDS"
-    kinds = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV"}
-    for path in sorted(folder.rglob("*")):
-        kind = kinds.get(path.suffix.lower())
-        if kind and path.name != "subjects.csv":
-            found.setdefault(kind, path)
-    return found
 
 
 def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float = 128.0,
@@ -128,29 +70,32 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
         Sides.
 
     Raises:
-        InputError: what `read_side` raises; no common lead; records shorter than a strip, or
-            flawed throughout; persons both in real and holdout; one real person only.
+        InputError: what `load` raises; no common lead; records shorter than a strip, or flawed
+            throughout; persons or recordings both in real and holdout; one real person only.
 
     Example:
         >>> sides = read_sides("mine/real", "mine/synthetic", "mine/others")
         >>> len(sides.synthetic), sides.notes
     """
     folders = {"real": real, "synthetic": synthetic, **({"holdout": holdout} if holdout else {})}
-    records = {side: read_side(folder, csv_fs) for side, folder in folders.items()}
+    wanted = tuple(leads) or None
+    records = {side: load(folder, leads=wanted, fs=csv_fs) for side, folder in folders.items()}
     _disjoint(records)
+    if "holdout" in records:
+        records["holdout"] = _apart(records["holdout"], set(records["real"].subjects))
     notes, common = [], _common_leads(records, leads)
     cut, book, beats = {}, {}, {}
     for side, found in records.items():
-        found = [_only(record, common) for record in found]
+        kept = [only_leads(record, common) for record in found if set(common) <= set(record.leads)]
         least = strip_seconds * (1 - 1e-6)
-        long = [one for one in found if len(one.signal) / one.fs >= least]
+        long = [one for one in kept if len(one.signal) / one.fs >= least]
         if not long:
             raise InputError(f"The {side} records are too short.",
                              expected=f"strips of {strip_seconds:g} s", got="records of up to "
-                             f"{max(len(one.signal) / one.fs for one in found):.2f} s",
+                             f"{max(len(one.signal) / one.fs for one in kept):.2f} s",
                              fix="give a smaller --strip-seconds, the same for all sides")
-        if len(long) < len(found):
-            notes.append(f"{len(found) - len(long)} of {len(found)} {side} records are shorter "
+        if len(long) < len(kept):
+            notes.append(f"{len(kept) - len(long)} of {len(kept)} {side} records are shorter "
                          f"than {strip_seconds:g} s and are left out.")
         book[side] = Quality()
         ready = [prepare(one, fs, band_low, band_high, notch) for one in long]
@@ -159,7 +104,7 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
         except InputError as error:
             raise InputError(f"The {side} records in '{folders[side]}' cannot be used. {error}") \
                 from error
-        notes += _told(side, folders[side], found, book[side])
+        notes += _told(side, found, book[side])
         if holdout:  # without anybody to test on, no classifier is asked
             beats[side] = labelled_beats(ready)
     persons = len(np.unique(cut["real"].subjects))
@@ -169,7 +114,8 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
                          fix="name persons by a header comment `subject: ID` or subjects.csv")
     return Sides(cut["real"], cut["synthetic"], cut.get("holdout"),
                  {side: provenance(found) for side, found in records.items()}, book, tuple(notes),
-                 beats)
+                 tuple(f"The {side} records: {text}" for side, found in records.items()
+                       if side != "synthetic" for text in unknown_persons(found)), beats)
 
 
 def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
@@ -206,7 +152,7 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
                      f"ECGs: {why}. The gate does not ask for it.")
     verdict = judge(made, real, holdout, fs, fidelity=rows, utility=use,
                     thresholds={**({} if use else NO_USE), **(gate or {})}, max_strips=max_strips,
-                    seed=seed, progress=progress)
+                    seed=seed, progress=progress, warnings=sides.unknown)
     return replace(verdict, notes=(*notes, *verdict.notes))
 
 
@@ -215,26 +161,45 @@ def lost_nulls(verdict: Verdict) -> list[Measured]:
     return [one for one in verdict.measures if not np.isfinite(one.value)]
 
 
-def _disjoint(records):
-    real, other = ({one.subject for one in records.get(side, ())} for side in ("real", "holdout"))
-    if both := sorted(real & other):
+def _disjoint(records: dict[str, ECGs]) -> None:
+    """Refuses a person, or one and the same recording, on both sides."""
+    if "holdout" not in records:
+        return
+    real, other = (records[side] for side in ("real", "holdout"))
+    both = sorted(set(real.subjects) & set(other.subjects))
+    if both and "nothing" not in (real.subjects_known_by, other.subjects_known_by):
         raise InputError("Persons are in real and holdout.", expected="disjoint persons",
                          got=", ".join(both[:5]) + (", ..." if len(both) > 5 else ""),
                          fix="name persons alike in both folders only if they are the same; split "
                          "by person, not by record")
+    seen = {samples_digest(record.signal): record.name for record in real}
+    twice = [(seen[digest], record.name) for record in other
+             if (digest := samples_digest(record.signal)) in seen]
+    if twice:
+        raise InputError(f"{len(twice)} recordings are in real and in holdout.",
+                         expected="recordings of other persons in the holdout",
+                         got=f"'{twice[0][0]}' of real is '{twice[0][1]}' of holdout",
+                         fix="take them out of one of the two folders")
 
 
-def _common_leads(records, wanted) -> tuple[str, ...]:
-    wanted = tuple(wanted)
+def _apart(holdout: ECGs, real: set[str]) -> ECGs:
+    """The holdout under other names, where records of unknown persons are called as in real."""
+    named = [replace(one, subject=f"holdout/{one.subject}") if one.subject in real else one
+             for one in holdout]
+    return replace(holdout, records=tuple(named))
+
+
+def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
+    """The leads asked for, else those that all records have; of other records some may lack one."""
     sides = {side: set.intersection(*(set(one.leads) for one in found))
              for side, found in records.items()}
-    first = records["real"][0].leads
-    common = wanted or tuple(lead for lead in first if all(lead in has for has in sides.values()))
-    lacking = [side for side, has in sides.items() if not set(common) <= has]
-    if not common or lacking:
+    if wanted:
+        return tuple(wanted)  # the readers left out what has them not
+    common = tuple(lead for lead in records["real"][0].leads
+                   if all(lead in has for has in sides.values()))
+    if not common:
         raise InputError(
-            "The sides have no lead in common." if not common else
-            f"Not all records of the {lacking[0]} side have {' + '.join(common)}.",
+            "The sides have no lead in common.",
             expected="the same leads, named alike, in all records",
             got="; ".join(f"{side}: {', '.join(sorted(has)) or 'no lead that all records have'}"
                           for side, has in sides.items()),
@@ -242,18 +207,10 @@ def _common_leads(records, wanted) -> tuple[str, ...]:
     return common
 
 
-def _only(record: Record, leads) -> Record:
-    columns = [record.leads.index(lead) for lead in leads]
-    return replace(record, signal=record.signal[:, columns], leads=tuple(leads))
-
-
-def _told(side, folder, records, quality):
-    out = []
-    if side != "synthetic" and known_database(Path(folder)) is None and len(records) > 1 \
-            and all(one.subject == one.name for one in records):
-        out.append(f"Nothing says who the {side} persons are: each of the {len(records)} records "
-                   "counts as one. If a person has several, intervals are too narrow and privacy "
-                   "is judged wrongly.")
+def _told(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
+    """What must be known of a side: who its persons are, what was left out."""
+    said = [text for text in ecgs.warnings if side != "synthetic" or text not in unknown_persons(ecgs)]
+    out = [f"The {side} records: {text}" for text in said]
     flawed = {why: n for why, n in quality.dropped.items() if n and why != "short"}
     if flawed:
         out.append(f"{sum(flawed.values())} of {quality.kept + sum(flawed.values())} {side} strips "

@@ -61,10 +61,13 @@ class Gate:
         table: index = measure; columns `verdict` ("pass", "fail", "not measured"), `asked`, `got`,
             `why`.
         power: what the privacy tests would have found, in words; "" if not stated.
+        warnings: what casts doubt on every row about persons, such as that nobody knows who is
+            who; sentences.
     """
 
     table: pd.DataFrame
     power: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -80,7 +83,7 @@ class Gate:
                            for one in ("fail", "not measured"))
         tests = list(self.table.index[private & (verdict == "pass")])
         power = self.power or "not stated"
-        parts = []
+        parts = [f"Warning: {text}" for text in self.warnings]
         if any(name.startswith(PRIVACY) for name in failed):
             parts.append("A leak was found, or could not be excluded, by: " + "; ".join(
                 name for name in failed if name.startswith(PRIVACY)) + ".")
@@ -96,7 +99,7 @@ class Gate:
 
 
 def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None,
-                 power: str = "") -> Gate:
+                 power: str = "", warnings: Sequence[str] = ()) -> Gate:
     """Judges a synthetic set by what was measured of it.
 
     Args:
@@ -105,6 +108,7 @@ def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None
             takes a row out. Rules are those of `RULES`. A name stands also for its variants,
             "membership AUC" for "membership AUC, strips"; a variant named itself has its own rule.
         power: what the privacy tests would have found, e.g. "99 of 100 planted copies".
+        warnings: see `Gate`.
 
     Returns:
         Gate; each asked row is in its table, "not measured" where it is missing or void.
@@ -136,7 +140,7 @@ def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None
             rows[one.name] = _judge(one, rule, number, wanted, family)
     table = pd.DataFrame.from_dict(rows, orient="index",
                                    columns=["verdict", "asked", "got", "why"])
-    return Gate(table.rename_axis("measure"), power)
+    return Gate(table.rename_axis("measure"), power, tuple(warnings))
 
 
 def _judge(one: Measured, rule: str, number: float, wanted: str, family: int):

@@ -66,7 +66,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
           fidelity: Sequence[Measured] = (), discriminator=None, thresholds: Mapping | None = None,
           utility: Sequence[Measured] = (), landmarks: bool = True, max_strips: int = 1000,
           attributes: Mapping | None = None, seed: int = 0, progress: bool = False,
-          cache: bool = True) -> Verdict:
+          cache: bool = True, warnings: Sequence[str] = ()) -> Verdict:
     """Attacks a synthetic set in every way there is here, and judges it by the release gate.
 
     The holdout persons are halved by the seed (`roles.cast`): the identification network knows one
@@ -96,6 +96,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
         seed: int.
         progress: bool. Default False.
         cache: keep the identification network for the next time. Default True.
+        warnings: what casts doubt on every row about persons, for the gate's words.
 
     Returns:
         Verdict.
@@ -126,7 +127,8 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
         if not len(table):
             notes.append(f"The plane has no landmarks: {_NO_HOLDOUT}.")
     measures = [*fidelity, *utility, *rows]
-    return Verdict(measures, release_gate(measures, thresholds, power), power, tuple(notes), table)
+    return Verdict(measures, release_gate(measures, thresholds, power, warnings), power,
+                   tuple(notes), table)
 
 
 def unattacked(fidelity: Sequence[Measured], thresholds: Mapping | None = None,

@@ -83,9 +83,9 @@ def session_table(records, fs: float = 128.0, seconds: float = 5.0, galleries=GA
 
 def session_records(database: str, data_dir: str = "", seed: int = 0):
     """Records of a database; simulated: 24 persons on two dates, 0.7 minutes each."""
-    from ecg_tf.records import load_records
+    from ecg_tf.records import load
 
-    return load_records(database, data_dir, subjects=24, sessions=2, minutes=0.7, seed=seed)
+    return load(database, data_dir, subjects=24, sessions=2, minutes=0.7, seed=seed)
 
 
 def first_dates(records) -> dict[str, bool]:

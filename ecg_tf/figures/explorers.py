@@ -42,7 +42,7 @@ class Explorer:
         self.records = {record.name: record for record in records}
         if not self.records:
             raise InputError("There are no records to explore.", expected="one or more", got="none",
-                             fix="load some with load_records")  # fmt: skip
+                             fix="load some with load")  # fmt: skip
         self.side = count(side, "side", 8, 128)
         self._standardizer = Standardizer("companded", limits_mv=(-3, 3), knee_mv=0.3)
         self._prepared, self._arranged = {}, {}

@@ -12,12 +12,14 @@ import numpy as np
 from ecg_tf.checks import choice, count
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
+from ecg_tf.experiment_checks import SPLITS
 from ecg_tf.images.codec import Codec, make_codec
-from ecg_tf.records import database_names, load_records, provenance
+from ecg_tf.preparation import read_records, takes_part
+from ecg_tf.records import provenance
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
-from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_subject
+from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_column, split_by_subject
 from ecg_tf.signals.windows import Windows, beats
 
 CLASSES = {
@@ -90,21 +92,16 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
         >>> data.codec.image_shape
         (8, 16, 4)
     """
-    e = experiment
+    e = experiment.settled({"arrangement": ARRANGEMENTS[0], "height": 8})
     choice(e.arrangement, "arrangement of single beats", ARRANGEMENTS)
     if e.height % 2:
         raise InputError("The image has no middle row.", expected="an even height", got=e.height,
                          fix="take a height such as 8")
-    own = {}
-    if "simulated" in database_names(e.database):
-        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed, "ectopy": ectopy}
-    records = load_records(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
-                           **own)
-    usable = [record for record in records if not (e.split == "ds1ds2" and record.paced)]
+    records = read_records(e, ectopy=ectopy)
+    usable = [record for record in records if takes_part(record, e)]
     quality = Quality()
     prepared = [prepare(r, e.fs, e.band_low, e.band_high, e.notch, quality) for r in usable]
-    split = split_by_subject(prepared, e.split, (0.6, 0.0, 0.4), e.seed, validation=0)
-    assert_disjoint(split)
+    split = _split(prepared, e)
     taken = {name for names in split.values() for name in names}
     quality = Quality()
     windows = beats_with_rhythm([r for r in prepared if r.subject in taken], e.height * e.width,
@@ -118,6 +115,18 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
     )  # fmt: skip
     return BeatData(split, parts, codec, tuple(name for name in CLASSES if name in known),
                     provenance(records), quality)
+
+
+def _split(records, e: Experiment) -> dict[str, list[str]]:
+    """Persons who train and who are tested; nobody validates."""
+    if e.split in SPLITS:
+        split = split_by_subject(records, e.split, (0.6, 0.0, 0.4), e.seed, validation=0)
+    else:
+        by = split_by_column(records, e.split, e.folds)
+        split = {"train": sorted(by["train"] + by["validation"]), "validation": [],
+                 "test": by["test"]}
+    assert_disjoint(split)
+    return split
 
 
 def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> Windows:

@@ -1,36 +1,92 @@
-"""WFDB headers, checked before anything in them is believed.
+"""WFDB headers, read by a strict grammar: what is not understood is refused, never dropped.
 
-Everything in a header comes from somebody else, so nothing in it is trusted: file names stay inside
-the record's folder, and sizes are compared with the files before memory is taken (WFDB header
-format: physionet.org/physiotools/wag/header-5.htm).
+The package wfdb reads headers as ASCII, drops all other bytes ("1/\N{MICRO SIGN}V" became V) and
+puts what its grammar does not know into the lead's name. So headers are read here (WFDB header
+format: physionet.org/physiotools/wag/header-5.htm). Everything in a header comes from somebody
+else: file names stay inside the folder, and numbers are bounded.
 """
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ecg_tf.errors import InputError
 
-_BITS = {
-    "8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "24": 24, "32": 32, "212": 12,
-    "310": 32 / 3, "311": 32 / 3,
-}  # fmt: skip
-_FLAC = ("508", "516", "524")
-_COMMENT = re.compile(
-    r"\b(subject|age|sex|gender|session|date)\b>?[ \t]*[:=][ \t]*([^<\n]*?)[ \t]*(?=<|$)", re.I
-)
-
-
 LARGEST_HEADER = 2**22  # bytes
-LONGEST_LINE = 2000  # characters; the parser's time grows with their square
+LONGEST_LINE = 2000  # characters, but for comments
 MOST_SIGNALS, MOST_SEGMENTS = 1024, 100_000
 SLOWEST_FS, FASTEST_FS = 10.0, 1e6  # Hz; resampling a slower one would need any amount of memory
-#: Largest numbers believed: beyond any file, and small enough for all arithmetic.
-_MOST = {"sig_len": 2**56, "samps_per_frame": 10_000, "skew": 2**31, "byte_offset": 2**40}
+MOST_FRAMES, MOST_PER_FRAME = 2**56, 10_000  # beyond any file, small enough for all arithmetic
+NO_FILE = "~"  # the file's name of a signal that has no samples
+
+_BLANKS = re.compile(r"[ \t]+")
+_FLOAT = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?"
+_RECORD = re.compile(r"([^\s/]+)(?:/(\d{1,9}))?", re.A)
+_RATE = re.compile(rf"({_FLOAT})(?:/{_FLOAT}(?:\({_FLOAT}\))?)?", re.A)
+_FORMAT = re.compile(r"(\d{1,4})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,12}))?", re.A)
+_SCALE = re.compile(rf"({_FLOAT})(?:\(({_FLOAT})\))?(?:/(\S+))?", re.A)
+_COUNT, _INTEGER = re.compile(r"\d{1,17}", re.A), re.compile(r"[+-]?\d{1,12}", re.A)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def read_header(path: Path, root: Path | None = None):
+@dataclass(frozen=True)
+class Signal:
+    """What a header says of one signal.
+
+    Args:
+        file: str, name of the signal file, "~" for none.
+        format: str, WFDB's number of the format, "16".
+        per_frame: int, samples in a frame.
+        skew: int, frames by which it is shifted.
+        byte_offset: int, bytes in front of the samples (for FLAC: samples).
+        name: str, of the lead; "" if the header names none.
+        gain: float, ADC units per physical unit; 0 if the header gives none.
+        baseline: float, ADC units of 0 physical units.
+        unit: str, physical unit; "" if the header gives none.
+        initial: int, first sample, from which format 8 counts.
+        checksum: int, 16-bit sum of the samples; None if the header has none.
+        fault: str, what in the fields after the format is not understood, "" if all is.
+    """
+
+    file: str
+    format: str
+    per_frame: int = 1
+    skew: int = 0
+    byte_offset: int = 0
+    name: str = ""
+    gain: float = 0.0
+    baseline: float = 0.0
+    unit: str = ""
+    initial: int = 0
+    checksum: int | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header's content; either signals or segments are there.
+
+    Args:
+        fs: float, frames a second.
+        frames: int, length in frames; 0 if the header does not say.
+        signals: of a single record, in the header's order.
+        segments: (name, frames) of a multi-segment record, "~" for a gap.
+        comments: lines without "#".
+        notes: what had to be assumed, sentences.
+    """
+
+    fs: float
+    frames: int
+    signals: tuple[Signal, ...] = ()
+    segments: tuple[tuple[str, int], ...] = ()
+    comments: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_header(path: Path, root: Path | None = None) -> Header:
     """Reads a header and checks everything that can be checked without the signal.
 
     Args:
@@ -38,13 +94,11 @@ def read_header(path: Path, root: Path | None = None):
         root: Path of the folder that no file may lie outside of. Default: the record's own.
 
     Returns:
-        wfdb.Record or wfdb.MultiRecord without signals.
+        Header.
 
     Raises:
         InputError: it is missing or malformed, or names a file outside the record's folder.
     """
-    import wfdb
-
     file = path.with_name(f"{path.name}.hea")
     if not file.is_file():
         raise InputError(
@@ -54,28 +108,34 @@ def read_header(path: Path, root: Path | None = None):
             fix="check the path (without extension), or fetch the file again",
         )
     check_links(file, root or path.parent)
-    _check_text(path, file)
+    if (size := file.stat().st_size) > LARGEST_HEADER:
+        raise malformed(path, f"{size} bytes, more than {LARGEST_HEADER}")
     try:
-        header = wfdb.rdheader(str(path.absolute()))
-    except Exception as error:  # wfdb has no exception of its own
-        raise malformed(path, f"{type(error).__name__}: {error}") from error
-    if not header.fs or not SLOWEST_FS <= header.fs <= FASTEST_FS:
-        raise malformed(path, f"a sampling rate of {header.fs:g} Hz" if header.fs else "no rate")
-    for field, most in _MOST.items():
-        values = getattr(header, field, None)
-        if any((value or 0) > most for value in (values if isinstance(values, list) else [values])):
-            raise malformed(path, f"a number in '{field}' beyond {most}")
-    if hasattr(header, "seg_name"):
-        names = [name for name in header.seg_name or () if name != "~"]
-        if len(header.seg_name) != header.n_seg or sum(header.seg_len) != header.sig_len:
-            raise malformed(path, "segments that do not add up to the record's length")
-    else:
-        names = header.file_name or []
-        if not header.n_sig or len(names) != header.n_sig:
-            raise malformed(path, f"{header.n_sig} signals announced, {len(names)} described")
-    for name in names:
-        check_inside(name, file)
+        header = _parse(decoded(file.read_bytes()))
+    except ValueError as error:
+        raise malformed(path, str(error)) from None
+    for name in {signal.file for signal in header.signals} | {name for name, _ in header.segments}:
+        if name != NO_FILE:
+            check_inside(name, file)
     return header
+
+
+def decoded(data: bytes) -> list[str]:
+    """Lines of a text whose encoding nobody states: each is UTF-8, else Latin-1.
+
+    Args:
+        data: bytes, lines ended by LF, CR LF or CR.
+
+    Returns:
+        list of str, blanks around them taken off; composed letters (NFC), so that one lead or
+        person has one spelling.
+
+    Example:
+        >>> decoded(b"M\\xc3\\xbcller\\nM\\xfcller")
+        ['Müller', 'Müller']
+    """
+    lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n").split(b"\n")
+    return [_decoded(line).strip(" \t") for line in lines]
 
 
 def check_inside(name: str, where: Path) -> str:
@@ -123,68 +183,7 @@ def check_links(file: Path, root: Path) -> None:
                          fix="copy the file there, or read the folder where it lies")
 
 
-def check_sizes(path: Path, header, root: Path | None = None) -> None:
-    """Compares the signal files' sizes with the header, before memory is taken for them.
-
-    Args:
-        path: Path of the record without extension.
-        header: its wfdb.Record.
-        root: Path of the folder that no file may lie outside of. Default: the record's own.
-
-    Raises:
-        InputError: a file is missing, shorter than the header says, or longer with no checksum
-            to tell whether the header is right.
-    """
-    for name in dict.fromkeys(header.file_name):
-        file = path.parent / name
-        if not file.is_file():
-            raise InputError(
-                f"Record '{path}' has no signal file.",
-                expected=f"the file '{file}', which its header names",
-                got="no such file",
-                fix="fetch the file again",
-            )
-        check_links(file, root or path.parent)
-        signals = [i for i, other in enumerate(header.file_name) if other == name]
-        formats = {header.fmt[i] for i in signals}
-        if len(formats) > 1 or not formats <= {*_BITS, *_FLAC}:
-            raise malformed(path, f"signal format {sorted(formats)}")
-        form = formats.pop()
-        per_frame = sum(header.samps_per_frame[i] or 1 for i in signals)
-        if form in _FLAC:
-            import soundfile
-
-            try:
-                sound = soundfile.info(str(file))
-            except RuntimeError as error:
-                raise malformed(path, f"no FLAC file ({error})") from error
-            size, needed = sound.frames, header.sig_len
-            if size * sound.channels > 100 * file.stat().st_size + 10**6:
-                raise malformed(path, f"a FLAC file of {file.stat().st_size} bytes that claims "
-                                f"{size} samples")
-            if not header.sig_len:
-                continue
-        elif not header.sig_len:
-            continue  # the length is then the file's
-        else:
-            size = file.stat().st_size
-            needed = (header.byte_offset[signals[0]] or 0) + math.ceil(
-                header.sig_len * per_frame * _BITS[form] / 8 - 1e-6
-            )
-        # Without a checksum only the length can tell a header that was cut down by mistake.
-        unsure = size > needed + 4 and any(header.checksum[i] is None for i in signals)
-        if size < needed or unsure:
-            raise InputError(
-                f"Signal file '{file}' does not have the length its header says.",
-                expected=f"{needed} {'frames' if form in _FLAC else 'bytes'} "
-                f"({header.sig_len} samples of {len(signals)} signals in format {form})",
-                got=str(size),
-                fix="fetch the file again: it was cut off, or header and signals do not belong "
-                "together",
-            )
-
-
-def lead_names(names) -> list[str]:
+def lead_names(names: Sequence[str | None]) -> list[str]:
     """Lead names made unique, for leads are chosen by name and never by column.
 
     Args:
@@ -193,46 +192,13 @@ def lead_names(names) -> list[str]:
     Returns:
         list of str: "lead 2" where a name is missing, "V1 (3)" where it came before.
     """
-    unique: list[str] = []
+    unique: dict[str, None] = {}
     for i, name in enumerate(names):
         name = name or f"lead {i}"
-        unique.append(name if name not in unique else f"{name} ({i})")
-    return unique
-
-
-def about(comments: Sequence[str], first_line: bool = False) -> dict:
-    """What the comments of a header say of the person.
-
-    Args:
-        comments: its comment lines, "Age: 25", "Sex: male", "ECG date: 07.12.2004",
-            "subject: ID", "session: ID", or several as "<age>: 25 <sex>: M" in one.
-        first_line: bool, the first is "69 M 1085 1629 x1" as in MIT-BIH (age, sex, tape).
-
-    Returns:
-        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where not said.
-
-    Example:
-        >>> about(["Age: 25", "Sex: male", "ECG date: 07.12.2004"])["session"]
-        '2004-12-07'
-    """
-    said: dict[str, str] = {}
-    for line in (line[:1000] for line in comments[:1000]):
-        for key, value in _COMMENT.findall(line):
-            said.setdefault(key.lower(), value)
-    sex, age = said.get("sex") or said.get("gender") or "", said.get("age", "")
-    if first_line and comments and (match := re.match(r"(-?\d+)\s+([MF])\b", comments[0])):
-        age, sex = match.groups()
-    number = re.match(r"-?\d+(\.\d+)?", age)
-    years = float(number[0]) if number else math.nan
-    date = said.get("session") or said.get("date") or ""
-    if day := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d{4})", date):
-        date = f"{day[3]}-{day[2]}-{day[1]}"
-    return {
-        "subject": said.get("subject", ""),
-        "session": date,
-        "sex": {"m": "male", "f": "female"}.get(sex[:1].lower(), ""),
-        "age": years if 0 <= years < 130 else math.nan,  # MIT-BIH writes -1 for "not known"
-    }
+        while name in unique:
+            name = f"{name} ({i})"
+        unique[name] = None
+    return list(unique)
 
 
 def malformed(path: Path, got: str) -> InputError:
@@ -250,17 +216,118 @@ def malformed(path: Path, got: str) -> InputError:
     )
 
 
-def _check_text(path: Path, file: Path) -> None:
-    """Bounds of a header's text, before a parser whose time grows with their square sees it."""
-    if file.stat().st_size > LARGEST_HEADER:
-        raise malformed(path, f"{file.stat().st_size} bytes, more than {LARGEST_HEADER}")
-    lines = file.read_text(encoding="ascii", errors="ignore").splitlines()
-    longest = max(map(len, lines), default=0)
-    if longest > LONGEST_LINE:
-        raise malformed(path, f"a line of {longest} characters, more than {LONGEST_LINE}")
-    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    segments = bool(lines) and re.match(r"\s*[-\w]+/\d+\s", lines[0])
-    most = MOST_SEGMENTS if segments else MOST_SIGNALS
-    if len(lines) - 1 > most:
-        raise malformed(path, f"{len(lines) - 1} {'segments' if segments else 'signals'}, more "
-                        f"than {most}")
+# --- the grammar; a ValueError says what is wrong ------------------------------------------------
+
+
+def _parse(lines: list[str]) -> Header:
+    comments = tuple(line.strip(" \t#") for line in lines if line.startswith("#"))
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines:
+        raise ValueError("no line but comments")
+    if (longest := max(map(len, lines))) > LONGEST_LINE:
+        raise ValueError(f"a line of {longest} characters, more than {LONGEST_LINE}")
+    if any(map(_CONTROL.search, lines)):
+        raise ValueError("control characters: this is no text, or not in UTF-8 or Latin-1")
+    first, *lines = lines
+    n_segments, n_signals, fs, frames, notes = _record_line(first)
+    if n_segments is None:
+        if len(lines) != n_signals or n_signals > MOST_SIGNALS:
+            raise ValueError(f"{n_signals} signals announced, {len(lines)} described "
+                             f"({MOST_SIGNALS} at most)")
+        return Header(fs, frames, tuple(map(_signal_line, lines)), (), comments, notes)
+    if len(lines) != n_segments or n_segments > MOST_SEGMENTS:
+        raise ValueError(f"{n_segments} segments announced, {len(lines)} described "
+                         f"({MOST_SEGMENTS} at most)")
+    segments = tuple(map(_segment_line, lines))
+    if sum(length for _, length in segments) != frames:
+        raise ValueError("segments that do not add up to the record's length")
+    return Header(fs, frames, (), segments, comments, notes)
+
+
+def _record_line(line: str) -> tuple[int | None, int, float, int, tuple[str, ...]]:
+    """Numbers of segments (None: a single record) and signals, rate, length, notes."""
+    name, *fields = _BLANKS.split(line)
+    match = _RECORD.fullmatch(name)
+    if match is None or not fields or not _COUNT.fullmatch(fields[0]):
+        raise ValueError(f"the record line {_short(line)}")
+    rate = _RATE.fullmatch(fields[1]) if len(fields) > 1 else None
+    if len(fields) > 1 and rate is None:
+        raise ValueError(f"the sampling rate {_short(fields[1])}")
+    fs = float(rate[1]) if rate else 250.0
+    if not 0 < fs <= FASTEST_FS:
+        raise ValueError(f"a sampling rate of {fs:g} Hz")
+    if len(fields) > 2 and not _COUNT.fullmatch(fields[2]):
+        raise ValueError(f"the number of samples {_short(fields[2])}")
+    frames = int(fields[2]) if len(fields) > 2 else 0
+    if frames > MOST_FRAMES:
+        raise ValueError(f"{frames} samples, more than {MOST_FRAMES}")
+    # Time and date are written in many ways and orders; nothing here depends on them.
+    if len(fields) > 6 or any(not re.match(r"[\[\d(AP]", field) for field in fields[3:]):
+        raise ValueError(f"{_short(' '.join(fields[3:]))} where time and date belong")
+    notes = () if rate else ("The header gives no sampling rate: WFDB's 250 Hz are assumed.",)
+    segments = None if match[2] is None else int(match[2])
+    return segments, int(fields[0]), fs, frames, notes
+
+
+def _signal_line(line: str) -> Signal:
+    file, *fields = _BLANKS.split(line, 2)
+    match = _FORMAT.fullmatch(fields[0]) if fields else None
+    if match is None:
+        raise ValueError(f"the signal line {_short(line)}")
+    per_frame = int(match[2] or 1) or 1
+    if per_frame > MOST_PER_FRAME:
+        raise ValueError(f"{per_frame} samples a frame, more than {MOST_PER_FRAME}")
+    layout = (file, match[1], per_frame, int(match[3] or 0), int(match[4] or 0))
+    if len(fields) == 1:
+        return Signal(*layout)
+    try:
+        name, gain, baseline, unit, initial, checksum = _calibration(fields[1])
+    except ValueError as error:  # it matters only if this signal is asked for
+        return Signal(*layout, fault=f"{error} in the line {_short(line)}")
+    return Signal(*layout, name, gain, baseline, unit, initial, checksum)
+
+
+def _calibration(text: str) -> tuple[str, float, float, str, int, int | None]:
+    """Name, gain, baseline, unit, first sample and checksum."""
+    fields = _BLANKS.split(text, 6)
+    match = _SCALE.fullmatch(fields[0])
+    if match is None:
+        raise ValueError(f"the gain {_short(fields[0])}")
+    numbers: list[int] = []  # ADC resolution, ADC zero, first sample, checksum, block size
+    for field in fields[1:6]:
+        if not _INTEGER.fullmatch(field):
+            break
+        numbers.append(int(field))
+    rest = fields[1 + len(numbers) :]
+    # A name may stand where numbers are left out. More than a name there is some other grammar.
+    if len(numbers) < 5 and rest and (
+        not rest[0][0].isalpha() or any(_INTEGER.fullmatch(field) for field in rest[1:])
+    ):
+        raise ValueError(f"{_short(rest[0])} where a number belongs")
+    zero, initial, checksum = (*numbers[1:4], *[None] * 3)[:3]
+    gain, baseline = float(match[1]), float(match[2] or zero or 0)
+    if not (math.isfinite(gain) and math.isfinite(baseline)):
+        raise ValueError(f"the gain {_short(fields[0])}")
+    name = " ".join(rest).replace("\t", " ")
+    return name, gain, baseline, match[3] or "", initial or 0, checksum
+
+
+def _segment_line(line: str) -> tuple[str, int]:
+    name, *fields = _BLANKS.split(line)
+    if len(fields) != 1 or not _COUNT.fullmatch(fields[0]):
+        raise ValueError(f"the segment line {_short(line)}")
+    return name, int(fields[0])
+
+
+def _decoded(line: bytes) -> str:
+    if line.isascii():
+        return line.decode("ascii")
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        text = line.decode("latin-1")
+    return unicodedata.normalize("NFC", text)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else f"{text[:97]}...")

@@ -16,6 +16,25 @@ _AAMI = {
 BEAT_SYMBOLS = frozenset(_AAMI)
 
 
+@dataclass(frozen=True)
+class About:
+    """What is known of a record beside its signal; travels with the windows cut from it.
+
+    Args:
+        sex: str, "male", "female" or "".
+        age: float, years, NaN if not known.
+        session: str, date or session id.
+        labels: kind -> statements, as in `Record`.
+        metadata: column -> text, as in `Record`.
+    """
+
+    sex: str = ""
+    age: float = math.nan
+    session: str = ""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """One ECG recording.
@@ -71,6 +90,11 @@ class Record:
                 expected="as many symbols",
                 got=str(len(self.symbols)),
             )
+
+    @property
+    def about(self) -> About:
+        """What is known of it beside its signal."""
+        return About(self.sex, self.age, self.session, self.labels, self.metadata)
 
     def aami(self) -> np.ndarray:
         """Classes of the beats after ANSI/AAMI EC57.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecg_tf.errors import InputError
-from ecg_tf.records.record import Record
+from ecg_tf.records.ecgs import KNOWN_BY, ECGs
 
 
 def database_names(database: str) -> list[str]:
@@ -49,19 +49,19 @@ def is_folder(name: str) -> bool:
         return False
 
 
-def join(parts: Sequence[Sequence[Record]], usual_leads: bool) -> list[Record]:
+def join(parts: Sequence[ECGs], usual_leads: bool) -> ECGs:
     """Records of several databases side by side.
 
     A record whose name is found in two databases is named "database/name" in both. Persons of one
     name are taken for one person, who then is in one part of a split.
 
     Args:
-        parts: the records of each database.
+        parts: the ECGs of each database.
         usual_leads: bool, each part has its database's usual leads: where these differ, all records
             name both, such as "MLII/I" for MLII of MIT-BIH and ECG I of ECG-ID.
 
     Returns:
-        list of Record, part after part.
+        ECGs, part after part; persons are known as they are in the part that knows least.
 
     Raises:
         InputError: the databases have different numbers of leads.
@@ -70,8 +70,18 @@ def join(parts: Sequence[Sequence[Record]], usual_leads: bool) -> list[Record]:
     joined = [replace(record, name=f"{record.database}/{record.name}")
               if sum(record.name in own for own in names) > 1 else record
               for part in parts for record in part]
+    return ECGs(
+        tuple(_common_leads(parts, joined) if usual_leads else joined),
+        max((part.subjects_known_by for part in parts), key=KNOWN_BY.index),
+        tuple(one for part in parts for one in part.left_out),
+        tuple(text for part in parts for text in part.warnings),
+    )
+
+
+def _common_leads(parts, joined: list) -> list:
+    """The records under lead names that all share, if each part has one set of leads."""
     sets = [{record.leads for record in part} for part in parts]
-    if not usual_leads or any(len(own) > 1 for own in sets):
+    if any(len(own) > 1 for own in sets):
         return joined  # whoever puts them into one array says which record has other leads
     leads = [next(iter(own)) for own in sets if own]
     if len({len(own) for own in leads}) > 1:

@@ -75,10 +75,17 @@ def sources(run: Trained) -> str:
             ("license", data.get("license", "not stated")), ("cite", data.get("citation", "")),
             ("records, persons read", f"{data['records']}, {data['subjects']}"
              if "records" in data else ""),
+            ("who the persons are is known by", data.get("subjects_known_by", "")),
+            ("left out", ", ".join(f"{n} {kind}" for kind, n in
+                                   (data.get("left_out") or {}).items())),
+            ("labels", "; ".join(f"{kind}: " + ", ".join(f"{name} {n}" for name, n in of.items())
+                                 for kind, of in (data.get("labels") or {}).items())),
             ("persons by part", ", ".join(f"{part} {n}" for part, n in split.items())),
             ("options", data.get("options", "")),
             ("SHA-256 of what was read", data.get("sha256", ""))]
     text = table(("", ""), [(name, value) for name, value in rows if value])
+    if warnings := run.metrics.get("warnings"):
+        text += "\n" + bullets(f"**Warning:** {text}" for text in warnings)
     if "ODC-By" in str(data.get("license", "")):
         text += (f"\nContains information from the {title}, which is made available under the ODC "
                  "Attribution License v1.0. Whoever publishes this set, or results of it, keeps "

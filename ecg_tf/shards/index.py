@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -10,15 +11,15 @@ from ecg_tf.checks import count, known_keys, names, number, printable
 from ecg_tf.errors import InputError, write_whole
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.arrange import channels_of_lead
-from ecg_tf.records import database_names
+from ecg_tf.records import About, database_names
 from ecg_tf.signals.splits import PARTS, assert_disjoint
 
 NAME, FORMAT, VERSION = "index.json", "ecg_tf shards", 1
 LARGEST_INDEX = 2**27  # bytes; a file of 64 MB takes 300
 KINDS = ("windows", "strips")  # as the codec takes them, and as the measures do
 #: Settings that decide about the windows and who is in which part, beside their form.
-DECIDE = ("database", "leads", "records", "split", "seed", "fs", "band_low", "band_high", "notch",
-          "strip_seconds")  # fmt: skip
+DECIDE = ("database", "leads", "records", "exclude", "metadata", "metadata_columns", "rate", "split", "folds",
+          "seed", "fs", "band_low", "band_high", "notch", "strip_seconds")  # fmt: skip
 _FILE = re.compile(r"\d{5,8}-(train|validation|test)-(windows|strips)\.tfrecord")
 
 
@@ -33,6 +34,9 @@ class Index:
         split: part -> subjects.
         provenance: of `records.provenance`.
         attributes: "sex", "age" -> subject -> value.
+        fitted: settings that the experiment left to the records, as they came out.
+        warnings: about who is who and what was left out.
+        about: record -> what is known of it, see `records.About`.
         quality: kind of window -> {"kept": windows, reason: windows dropped}.
         longest: "part-kind" -> samples of its longest window.
         files: name, windows, bytes and SHA-256 (of the file, of its places) of each, in order.
@@ -47,6 +51,9 @@ class Index:
     split: dict[str, list[str]]
     provenance: dict
     attributes: dict = field(default_factory=dict)
+    fitted: dict = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    about: dict = field(default_factory=dict)
     quality: dict = field(default_factory=dict)
     longest: dict = field(default_factory=dict)
     files: list[dict] = field(default_factory=list)
@@ -109,14 +116,16 @@ def settings_of(experiment: Experiment) -> dict:
     """What decides about the windows of an experiment, as JSON gives it back."""
     e, values = experiment, experiment.to_dict()
     own = ("subjects", "minutes") if "simulated" in database_names(e.database) else ()
-    form = {"rows": e.height} if e.arrangement == "beat_rows" else \
-        {"samples": e.height * e.width * channels_of_lead(e.arrangement)}
+    if e.arrangement in ("beat_rows", "beat_strips"):
+        form = {"rows": e.height, "window_seconds": e.window_seconds}
+    else:
+        form = {"samples": e.height * e.width * channels_of_lead(e.arrangement)}
     return {name: values[name] for name in (*DECIDE, *own)} | form | {"overlap": e.overlap}
 
 
 def check_settings(index: Index, experiment: Experiment, folder) -> None:
     """Refuses shards that were cut for another experiment, and says which settings differ."""
-    wanted = settings_of(experiment)
+    wanted = settings_of(experiment.settled(index.fitted))
     keys = sorted({*wanted, *index.settings})
     other = [key for key in keys if wanted.get(key) != index.settings.get(key)]
     if other:
@@ -134,7 +143,8 @@ def _check(index: Index) -> None:
     index.fs = number(index.fs, "fs", 1e-3, 1e6)
     count(index.n_rpeaks, "n_rpeaks", 0, 10_002)
     count(index.records, "records", 0, 2**40)
-    for name in ("settings", "provenance", "attributes", "quality", "longest", "split"):
+    for name in ("settings", "provenance", "attributes", "quality", "longest", "split", "fitted",
+                 "about"):
         if not isinstance(getattr(index, name), dict):
             raise ValueError(f"'{name}' is no mapping")
     if not isinstance(index.complete, bool) or not isinstance(index.files, list):
@@ -149,6 +159,10 @@ def _check(index: Index) -> None:
             raise ValueError(f"no counts of {printable(kind)}")
         for value in counts.values():
             count(value, "quality", 0, 2**60)
+    if not isinstance(index.warnings, list) or not all(isinstance(w, str) for w in index.warnings):
+        raise ValueError("'warnings' are no sentences")
+    for one in index.about.values():
+        about_of(one)
     for of in index.attributes.values():
         if not isinstance(of, dict):
             raise ValueError("no attributes of subjects")
@@ -164,6 +178,23 @@ def _check(index: Index) -> None:
         count(file["windows"], "windows", 1, 2**40)
         count(file["bytes"], "bytes", 1, 2**60)
         count(index.longest.get("-".join(name[:-9].split("-")[1:])), "longest", 1, 2**31)
+
+
+def plain_about(about: About) -> dict:
+    """What is known of a record, for JSON, which knows no NaN."""
+    return {**asdict(about), "age": None if math.isnan(about.age) else about.age}
+
+
+def about_of(plain: dict) -> About:
+    """Undoes `plain_about`; raises ValueError for what is none."""
+    known_keys(plain, ("sex", "age", "session", "labels", "metadata"), "what is known of a record")
+    labels, metadata, age = plain["labels"], plain["metadata"], plain["age"]
+    if not isinstance(labels, dict) or not isinstance(metadata, dict) \
+            or not all(isinstance(said, list) for said in labels.values()):
+        raise ValueError("no statements about a record")
+    age = math.nan if age is None else number(age, "age", 0, 150)
+    return About(str(plain["sex"]), age, str(plain["session"]),
+                 {str(kind): tuple(map(str, said)) for kind, said in labels.items()}, metadata)
 
 
 def _digest(content: dict) -> str:

@@ -17,7 +17,7 @@ from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import Data, codec_of
-from ecg_tf.shards.index import KINDS, Index, check_settings, read_index
+from ecg_tf.shards.index import KINDS, Index, about_of, check_settings, read_index
 from ecg_tf.shards.tfrecords import (
     damaged,
     forget_files,
@@ -85,7 +85,8 @@ class ShardedWindows:
         self._like = Windows(
             np.zeros((0, self.longest, len(index.leads)), np.float32), index.fs, index.leads, none,
             none.astype(str), none.astype(str), none,
-            np.zeros((0, self._n_rpeaks)) if self._n_rpeaks else None)  # fmt: skip
+            np.zeros((0, self._n_rpeaks)) if self._n_rpeaks else None,
+            about={name: about_of(one) for name, one in index.about.items()})  # fmt: skip
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -151,10 +152,10 @@ def read_data(experiment: Experiment) -> Data:
     Raises:
         InputError: the shards are damaged, not finished, or of another experiment.
     """
-    e = experiment
-    folder = expanded(e.shards)
+    folder = expanded(experiment.shards)
     index, _ = read_index(folder)
-    check_settings(index, e, folder)
+    check_settings(index, experiment, folder)
+    e = experiment.settled(index.fitted)
     if e.range == "record":
         raise InputError("The range of a record is not known from some of its windows.",
                          expected="another range, such as window, with shards", got="record",
@@ -172,7 +173,7 @@ def read_data(experiment: Experiment) -> Data:
                if "kept" in counts}
     codec = codec_of(samples["windows"]["train"], e)
     return Data(index.split, samples["windows"], samples["strips"], codec, index.provenance,
-                quality, index.attributes, train)
+                quality, index.attributes, train, index.fitted, tuple(index.warnings))
 
 
 def _checked_places(path: Path, file: dict) -> tuple[np.ndarray, np.ndarray]:

@@ -11,12 +11,28 @@ from pathlib import Path
 from ecg_tf.checks import expanded, same_rate_and_leads
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
+from ecg_tf.fitting import fit_to_records
 from ecg_tf.locks import holding
-from ecg_tf.preparation import attributes_of, cut_windows, source_of, split_of, takes_part
-from ecg_tf.records import provenance
+from ecg_tf.preparation import (
+    attributes_of,
+    cut_windows,
+    fitted_of,
+    in_split,
+    read_records,
+    split_of,
+    takes_part,
+)
+from ecg_tf.records import ECGs, provenance
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.one_by_one import Entry, list_records
-from ecg_tf.shards.index import KINDS, NAME, Index, check_settings, read_index, settings_of
+from ecg_tf.shards.index import (
+    KINDS,
+    NAME,
+    Index,
+    check_settings,
+    plain_about,
+    read_index,
+    settings_of,
+)
 from ecg_tf.shards.tfrecords import forget_files, places_of, writing
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import NoWindow, Prepared, Quality
@@ -29,19 +45,19 @@ def write_shards(
     experiment: Experiment,
     output="",
     progress: bool = True,
-    entries: list[Entry] | None = None,
+    ecgs: ECGs | None = None,
     shard_bytes: int = SHARD_BYTES,
 ) -> Index:
     """Cuts all windows that `prepare_data` would cut and writes them as TFRecord files.
 
-    The records are read twice: once to know the persons, who are then split, and once to cut. A
-    command that was killed goes on behind the last files that are whole.
+    Records that were read from files lie memory-mapped in the cache, so that only those being cut
+    take memory. A command that was killed resumes behind the last files that are whole.
 
     Args:
         experiment: `Experiment`.
         output: folder; default: the experiment's `shards`, else shards/NAME.
         progress: bool, say how far it is. Default True.
-        entries: what `list_records` gave. Default: it is called.
+        ecgs: of `preparation.read_records`. Default: it is called.
         shard_bytes: int, bytes of files that are written together. Default 64 MB.
 
     Returns:
@@ -57,7 +73,7 @@ def write_shards(
     """
     folder = folder_of(experiment, output)
     with holding(folder):
-        return _write(experiment, folder, _Teller(progress), entries, shard_bytes)
+        return _write(experiment, folder, _Teller(progress), ecgs, shard_bytes)
 
 
 def folder_of(experiment: Experiment, output="") -> Path:
@@ -65,31 +81,28 @@ def folder_of(experiment: Experiment, output="") -> Path:
     return expanded(output or experiment.shards or Path("shards") / experiment.experiment)
 
 
-def _write(e: Experiment, folder: Path, teller: "_Teller", entries, shard_bytes: int) -> Index:
-    kept = _kept(e, folder)
+def _write(asked: Experiment, folder: Path, teller: "_Teller", ecgs, shard_bytes: int) -> Index:
+    kept = _kept(asked, folder)
     if kept is not None and kept.complete:
         teller.say(f"All shards are there: {_summary(kept)}.")
         return kept
-    if entries is None:
-        where, options = source_of(e)
-        entries = list_records(*where, seen=lambda n: teller.now(f"{n:,} records looked at"),
-                               **options)
-    abouts = [entry.about for entry in entries]
-    same_rate_and_leads([replace(about, fs=e.fs) for about in abouts])
-    split = split_of([about for about in abouts if takes_part(about, e)], e)
+    ecgs = read_records(asked) if ecgs is None else ecgs
+    same_rate_and_leads([replace(record, fs=asked.fs) for record in ecgs])
+    split = split_of([record for record in ecgs if takes_part(record, asked)], asked)
     part_of = {subject: part for part, subjects in split.items() for subject in subjects}
-    entries = [entry for entry in entries
-               if takes_part(entry.about, e) and entry.about.subject in part_of]
-    n_rpeaks = e.height + 2 if e.arrangement == "beat_rows" else 0
-    index = Index(settings_of(e), e.fs, abouts[0].leads, n_rpeaks, split, provenance(abouts),
-                  attributes_of(abouts))  # fmt: skip
+    entries = in_split(ecgs, split)
+    e = fit_to_records(asked, entries)
+    n_rpeaks = e.height + 2 if e.arrangement in ("beat_rows", "beat_strips") else 0
+    index = Index(settings_of(e), e.fs, ecgs[0].leads, n_rpeaks, split, provenance(ecgs),
+                  attributes_of(ecgs), fitted_of(e), list(ecgs.warnings),
+                  {record.name: plain_about(record.about) for record in entries})  # fmt: skip
     if kept is not None:
         if kept.provenance["sha256"] != index.provenance["sha256"] or kept.split != split:
             raise InputError(f"The records changed since the shards in '{folder}' were begun.",
                              expected="the same files", got="others",
                              fix="delete that folder, or give another --output")
         index = kept
-        teller.say(f"Going on behind {index.records:,} of {len(entries):,} records.")
+        teller.say(f"Resuming behind {index.records:,} of {len(entries):,} records.")
     forget_files()
     while index.records < len(entries):
         _write_group(e, folder, index, entries, part_of, shard_bytes, teller)
@@ -109,8 +122,7 @@ def _write_group(e, folder: Path, index: Index, entries, part_of, shard_bytes: i
     with contextlib.ExitStack() as stack:
         files: dict[str, tuple] = {}
         while done < len(entries) and sum(file.bytes for _, file in files.values()) < shard_bytes:
-            entry, gate = entries[done], Quality()
-            record = prepare(entry.read(), e.fs, e.band_low, e.band_high, e.notch, gate)
+            record = prepare(entries[done], e.fs, e.band_low, e.band_high, e.notch, Quality())
             for kind, windows in _cut(record, e, quality).items():
                 name = f"{part_of[record.subject]}-{kind}"
                 if name not in files:

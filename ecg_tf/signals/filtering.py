@@ -38,7 +38,7 @@ def prepare(
         InputError: a rate or a frequency is out of range.
 
     Example:
-        >>> prepared = [prepare(record, fs=128.0) for record in load_records("simulated")]
+        >>> prepared = [prepare(record, fs=128.0) for record in load("simulated")]
         >>> windows = beat_sequences(prepared, rows=32, step=4)
     """
     inspected = inspect_record(record, quality)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ecg_tf.checks import choice, number
-from ecg_tf.errors import InputError
-from ecg_tf.records import DS1, DS2
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records import DS1, DS2, Record
 from ecg_tf.signals.windows import Windows
 
 #: The parts of a split, in this order.
@@ -53,6 +53,85 @@ def split_by_subject(
     else:
         parts = _random_parts(names, fractions, rng)
     return {part: sorted(map(str, who)) for part, who in zip(PARTS, parts, strict=True)}
+
+
+def split_by_column(
+    records: Iterable[Record], column: str, folds: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, list[str]]:
+    """Gives every person to the part that a column of the table beside the records says.
+
+    Args:
+        records: records with `metadata`; those without a value in the column take no part.
+        column: str, such as "strat_fold" of PTB-XL.
+        folds: part -> values of the column. Default: the last value (numbers by size) is for the
+            test, the one before it for validation, all others for training.
+
+    Returns:
+        {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted.
+
+    Raises:
+        InputError: no record has the column (those it has are named), a value nobody has, or a
+            person whose records are in several parts.
+
+    Example:
+        >>> split_by_column(load("ptbxl"), "strat_fold", {"train": ["1", "2"], "test": ["8"]})
+    """
+    records = list(records)
+    value = {id(record): record.metadata.get(column, "") for record in records}
+    values = sorted({one for one in value.values() if one}, key=_by_size)
+    if not values:
+        have = sorted({name for record in records for name in record.metadata})
+        raise InputError(f"No record has the column '{column}' to be split by.",
+                         expected=f"one of {', '.join(have)}" if have else
+                         "a table beside the records, such as ptbxl_database.csv", got=column,
+                         fix=closest(column, have) or "set split: random")
+    part_of = _part_of(values, folds, column)
+    parts: dict[str, set[str]] = {part: set() for part in PARTS}
+    for record in records:
+        if (part := part_of.get(value[id(record)])) is not None:
+            parts[part].add(record.subject)
+    shared = (parts["train"] & parts["test"]) | (parts["train"] & parts["validation"]) | (
+        parts["validation"] & parts["test"])
+    if shared:
+        raise InputError(f"{len(shared)} persons have records in several parts by '{column}'.",
+                         expected="all records of a person in one part",
+                         got=", ".join(sorted(shared)[:5]),
+                         fix="split by another column, or set split: random")
+    if not parts["train"] or not parts["test"]:
+        raise InputError(f"By '{column}' nobody is left to train or to test.",
+                         expected="persons on both sides",
+                         got=f"{len(parts['train'])} and {len(parts['test'])}",
+                         fix=f"give folds of these values: {', '.join(values[:12])}")
+    return {part: sorted(who) for part, who in parts.items()}
+
+
+def _part_of(values: list[str], folds, column: str) -> dict[str, str]:
+    """Value of the column -> part."""
+    if not folds:
+        last = {values[-1]: "test"} | ({values[-2]: "validation"} if len(values) > 2 else {})
+        return dict.fromkeys(values, "train") | last
+    part_of: dict[str, str] = {}
+    for part, wanted in folds.items():
+        for one in map(_plain, wanted):
+            if one not in values or one in part_of:
+                raise InputError(f"The folds of '{column}' do not fit.",
+                                 expected=f"each value once, out of {', '.join(values[:12])}",
+                                 got=f"{one} in {part}", fix=closest(one, values)
+                                 or "correct folds")
+            part_of[one] = part
+    return part_of
+
+
+def _by_size(text: str) -> tuple:
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text)
+
+
+def _plain(value) -> str:
+    """A value as a table writes it: 8.0 is "8"."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def assert_disjoint(split: Mapping[str, Sequence[str]]) -> None:

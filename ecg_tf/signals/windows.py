@@ -1,15 +1,15 @@
 """Windows: stretches of prepared records, cut by time or by beats, that remember their origin."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecg_tf.checks import count, number, same_rate_and_leads
-from ecg_tf.errors import InputError
+from ecg_tf.errors import InputError, closest
 from ecg_tf.images.lagrange import lagrange
-from ecg_tf.records import Record
+from ecg_tf.records.record import About, Record
 from ecg_tf.signals.quality import Prepared, Quality, gate, inspect_record, no_window_error
 from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
 
@@ -30,11 +30,14 @@ class Windows:
         rpeaks: (window, rows + 2) float64 or None, samples from the window's start: the R peak
             before, those of the `rows` beats, the one after (beat sequences only).
         labels: (window,) str or None, AAMI class (windows of one beat only; "" if not known).
+        about: record -> what is known of it beside its signal: sex, age, statements, columns of
+            a table. It stays whole when windows are chosen.
 
     Example:
         >>> windows = strips(prepared, length=1280)
         >>> windows.take(windows.records == "100").signals.shape
         (180, 1280, 1)
+        >>> windows.statements("superclass")[1].mean(axis=0)  # share of each superclass
     """
 
     signals: np.ndarray
@@ -46,6 +49,7 @@ class Windows:
     starts: np.ndarray
     rpeaks: np.ndarray | None = None
     labels: np.ndarray | None = None
+    about: Mapping[str, About] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -61,6 +65,43 @@ class Windows:
         """
         arrays = {n: a[index] for n, a in vars(self).items() if isinstance(a, np.ndarray)}
         return replace(self, **arrays)
+
+    def statements(
+        self, kind: str, names: Sequence[str] = ()
+    ) -> tuple[tuple[str, ...], np.ndarray]:
+        """Statements about the windows' records as a table of yes and no.
+
+        Args:
+            kind: str, such as "superclass", "rhythm" or "sex".
+            names: the statements wanted, in that order. Default: all that occur, sorted.
+
+        Returns:
+            names; (window, name) bool. A window without any statement of the kind has only False.
+
+        Raises:
+            InputError: no record says anything of that kind.
+        """
+        said = [self._said(name, kind) for name in self.records]
+        found = {statement for one in said for statement in one}
+        if not found:
+            kinds = sorted({kind for about in self.about.values() for kind in about.labels})
+            raise InputError(f"No record says anything of the kind '{kind}'.",
+                             expected=f"one of {', '.join([*kinds, 'sex'])}", got=repr(kind),
+                             fix=closest(kind, kinds) or "name a table by metadata:, with the "
+                             "column of the labels")
+        names = tuple(names) or tuple(sorted(found))
+        return names, np.array([[name in one for name in names] for one in said], bool)
+
+    def ages(self) -> np.ndarray:
+        """(window,) float64, years; NaN where nobody knows."""
+        unknown = About()
+        return np.array([self.about.get(name, unknown).age for name in self.records], float)
+
+    def _said(self, record: str, kind: str) -> tuple[str, ...]:
+        about = self.about.get(record, About())
+        if kind == "sex":
+            return (about.sex,) if about.sex else ()
+        return about.labels.get(kind, ())
 
     @staticmethod
     def concatenate(windows: "Sequence[Windows]") -> "Windows":
@@ -101,7 +142,8 @@ class Windows:
             for name, value in vars(first).items()
             if isinstance(value, np.ndarray) and name != "signals"
         }
-        return replace(first, signals=signals, **joined)
+        about = {name: of for one in windows for name, of in one.about.items()}
+        return replace(first, signals=signals, **joined, about=about)
 
 
 def strips(
@@ -321,6 +363,7 @@ def _cut_all(
         starts=joined.starts,
         rpeaks=joined.rpeaks,
         labels=joined.labels,
+        about={record.name: record.about for record in records},
     )
 
 

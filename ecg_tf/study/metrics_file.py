@@ -72,7 +72,8 @@ def _check_measures(rows: list) -> None:
 
 
 def _check_settings(settings: dict) -> None:
-    from ecg_tf.experiment import Experiment, typed
+    from ecg_tf.experiment import Experiment
+    from ecg_tf.parameters import typed
 
     for field in dataclasses.fields(Experiment):
         if field.name in settings:  # others are of an older state, or of another kind of run

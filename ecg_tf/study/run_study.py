@@ -21,8 +21,9 @@ import numpy as np
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
-from ecg_tf.experiment import Experiment, read_yaml
+from ecg_tf.experiment import AUTOMATIC, Experiment
 from ecg_tf.locks import holding
+from ecg_tf.parameters import read_yaml
 from ecg_tf.reports.execution import NotebookError, check_parameters, run_notebook, without_paths
 from ecg_tf.reports.html import read_executed, to_html
 from ecg_tf.study.metrics_file import read_metrics
@@ -32,7 +33,8 @@ COMPARISON = "10_comparison"
 FIRST = "quickstart"
 #: Parameters that came later, with the values at which all is done as before: reports that were
 #: made without them are none the worse.
-LATER = {"identity_weight": 0.0, "shards": "", "redraw_rough": 0.0}
+LATER = {"identity_weight": 0.0, "shards": "", "redraw_rough": 0.0, "exclude": [], "metadata": "",
+         "metadata_columns": {}, "rate": 0.0, "strict": False, "folds": {}, "window_seconds": 0.0}
 
 
 @dataclass(frozen=True)
@@ -293,9 +295,14 @@ def _code(notebook) -> list[str]:
 
 def _as_before(line: ast.stmt) -> bool:
     """Whether a line gives a parameter of `LATER` its value there."""
-    return isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant) and any(
-        isinstance(target, ast.Name) and LATER.get(target.id, ...) == line.value.value
-        for target in line.targets)
+    if not isinstance(line, ast.Assign):
+        return False
+    try:
+        value = ast.literal_eval(line.value)
+    except (ValueError, SyntaxError):
+        return False
+    return any(isinstance(target, ast.Name) and LATER.get(target.id, ...) == value
+               for target in line.targets)
 
 
 def _metrics(plan: Plan) -> dict:
@@ -312,7 +319,8 @@ def _has_run(plan: Plan) -> bool:
         return True
     used = _metrics(plan).get("experiment", {})
     wanted = Experiment.from_dict(plan.parameters).to_dict()
-    return all(name in used and used[name] == wanted[name] for name in plan.parameters)
+    return all(name in used and wanted[name] in (used[name], AUTOMATIC.get(name, ...))
+               for name in plan.parameters)
 
 
 def _distance(plan: Plan) -> float:

@@ -192,7 +192,7 @@ def stop_at_floor(experiment: Experiment, data: Data) -> StopAtFloor:
     Raises:
         InputError: there are no validation persons with strips.
     """
-    e = experiment
+    e = data.settled(experiment)
     if "validation" not in data.strips:
         raise InputError("There is nobody to decide when to stop.",
                          expected="validation persons with strips", got="none",

@@ -120,7 +120,7 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
 
 
 def _train(experiment: Experiment, data: Data, callbacks, progress: bool, devices: int) -> GAN:
-    e, folder = experiment, experiment.folder
+    e, folder = data.settled(experiment), experiment.folder
     strategy = strategy_for(devices)  # first: devices are shared out before TensorFlow works
     checkpoint = Checkpoint(folder / "checkpoints" / "last.keras", training_key(e, data))
     if strategy is not None:
@@ -130,7 +130,7 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
         # Asked for fewer steps than were kept: those weights would not be what was asked for.
         gan = build_gan(e, data.codec, _identity_network(e, data, progress))
     elif progress:
-        print(f"Going on from the checkpoint of step {int(gan.step.value):,}.", flush=True)
+        print(f"Resuming from the checkpoint of step {int(gan.step.value):,}.", flush=True)
     if progress and e.precision == "auto":
         print(why_precision(), flush=True)
     alone = gan
@@ -175,7 +175,8 @@ def training_key(experiment: Experiment, data: Data) -> str:
     """A digest of all that decides about the weights: settings, data, split, and some images, which
     tell of a change in the way from records to images that no setting names."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
-    for name in ("identity_weight", "even_persons"):
+    for name in ("identity_weight", "even_persons", "exclude", "metadata", "metadata_columns",
+                 "rate", "strict", "folds", "window_seconds"):
         if not settings[name]:
             del settings[name]  # as before there was one: older checkpoints stay valid
     settings["precision"] = precision_of(experiment.precision)

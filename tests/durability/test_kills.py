@@ -32,7 +32,7 @@ def uninterrupted(tmp_path_factory):
 
 
 def resumed_at(said: str) -> int:
-    found = re.search(r"Going on from the checkpoint of step ([\d,]+)", said)
+    found = re.search(r"Resuming from the checkpoint of step ([\d,]+)", said)
     return int(found[1].replace(",", "")) if found else 0
 
 

@@ -108,7 +108,7 @@ def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, c
     Path("broken").unlink()
     assert main(["report", "late.yaml"]) == 0
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
-    assert "Going on from the checkpoint of step 6" in Path("reports/a.ipynb").read_text()
+    assert "Resuming from the checkpoint of step 6" in Path("reports/a.ipynb").read_text()
     assert not Path("reports/a.failed.ipynb").exists()
 
 
@@ -141,7 +141,7 @@ def test_what_was_stopped_gives_the_same_numbers(tmp_path, capsys):
                           ("e2", "study, killed in a checkpoint, step 24"),
                           ("late", "report, a cell after the training failed")):
         said = (killed / f"reports/{name}.ipynb").read_text()
-        found = re.search(r"Going on from the checkpoint of step (\d+)", said)
+        found = re.search(r"Resuming from the checkpoint of step (\d+)", said)
         rows.append((stopped, int(found[1]) if found else 0,
                      differences(whole / "runs" / name, killed / "runs" / name)))
     with capsys.disabled():

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment, read_yaml
+from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import Codec
-from ecg_tf.records import load_records
+from ecg_tf.parameters import read_yaml
+from ecg_tf.records import load
 from ecg_tf.study.comparison import families, fields, leaderboard, read_runs
 from ecg_tf.study.metrics_file import read_metrics
 from ecg_tf.study.run_study import Plan, is_done, read_plan, summary
@@ -63,7 +64,7 @@ def read_experiment(folder: Path, text: bytes):
         experiment = Experiment.from_yaml(file)
         assert experiment.folder.parent == Path(experiment.runs_dir)
         if experiment.database not in ("simulated", "sample"):
-            load_records(
+            load(
                 experiment.database,
                 experiment.data_dir or folder / "none",
                 experiment.leads or None,

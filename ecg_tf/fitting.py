@@ -1,0 +1,172 @@
+"""Windows that fit the records: which arrangement, how many rows, how many seconds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecg_tf.errors import InputError
+from ecg_tf.experiment import Experiment
+from ecg_tf.images.arrange import channels_of_lead
+from ecg_tf.images.beat_strips import rows_needed
+from ecg_tf.records.record import Record
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.quality import NoWindow
+from ecg_tf.signals.rpeaks import rpeaks_of
+
+ROWS = 32  # beats a window of beat rows, rows of any other image
+LONGEST_STRIP_S = 30.0  # s of a strip that one image holds, unless more is asked for
+USUAL_STRIP_S = 10.0  # s of the strips that measures compare
+LONG_RECORD_S = 60.0  # s from which on windows of a fixed number of beats fit everywhere
+SHARE = 0.9  # of the records must be as long as the windows chosen
+SAMPLE = 300  # records whose beats are counted
+COUNTED_S = 120.0  # s at the beginning of each in which they are
+
+
+def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experiment:
+    """Settles what an experiment leaves open, and refuses what cannot fit these records.
+
+    `arrangement: auto` becomes beat rows where records last a minute or more (or hold as many
+    beats as `height` asks for), else beat strips: one image is one whole strip. `height: 0`,
+    `window_seconds: 0` and `strip_seconds: 0` become what the records allow. Beats are counted in
+    at most 300 records.
+
+    Args:
+        experiment: `Experiment`.
+        records: raw records, as they were read.
+
+    Returns:
+        Experiment without anything left open; one that left nothing open is returned as it is.
+
+    Raises:
+        InputError: a setting that cannot fit; it is named, with the nearest one that works.
+
+    Example:
+        >>> fit_to_records(Experiment(database="ptbxl"), load("ptbxl")).arrangement
+        'beat_strips'
+    """
+    seconds = np.array([len(record.signal) / record.fs for record in records])
+    usual = float(np.quantile(seconds, 1 - SHARE))  # so long are nine records in ten, or longer
+    e = _strip_seconds(experiment, usual)
+    beats = None
+    if e.arrangement in ("auto", "beat_rows", "beat_strips"):
+        beats = _beats(records, e)
+    if e.arrangement == "auto":
+        e = replace(e, arrangement=_arrangement(e, usual, beats))
+    settle = {"beat_rows": _beat_rows, "beat_strips": _beat_strips}.get(e.arrangement, _fixed)
+    return settle(e, usual, beats)
+
+
+def _strip_seconds(e: Experiment, usual: float) -> Experiment:
+    if not e.strip_seconds:
+        return replace(e, strip_seconds=min(USUAL_STRIP_S, _whole(usual)))
+    if e.strip_seconds > usual + 0.5 / e.fs:
+        raise InputError(
+            f"strip_seconds is longer than the records: {e.strip_seconds:g} s.",
+            expected=f"at most {_whole(usual):g} s, which nine of ten records last",
+            got=f"{e.strip_seconds:g}",
+            fix=f"set strip_seconds: {_whole(usual):g}, or leave it out",
+        )
+    return e
+
+
+def _arrangement(e: Experiment, usual: float, beats: np.ndarray) -> str:
+    if e.window_seconds:
+        return "beat_strips"
+    if usual >= LONG_RECORD_S:
+        return "beat_rows"
+    # A height that was asked for is a number of beats, where the records have so many.
+    return "beat_rows" if e.height and np.median(beats[:, 0]) >= e.height + 2 else "beat_strips"
+
+
+def _beat_rows(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
+    rows = e.height or ROWS
+    most = int(beats[:, 0].max()) - 2
+    if rows > most:
+        raise NoWindow(
+            f"height: {rows} beats are more than a record has.",
+            expected=f"at most {most} rows of beat_rows (the R peaks before and after belong to "
+            "the window)" if most >= 8 else "longer records for beat_rows",
+            got=f"{rows}",
+            fix="set arrangement: beat_strips, which takes whole records"
+            + (f", or height: {most // 8 * 8}" if most >= 8 else ""),
+        )
+    shortest = rows * float(np.nanmedian(beats[:, 1]))
+    if shortest < e.strip_seconds:
+        needed = int(np.ceil(1.2 * e.strip_seconds / np.nanmedian(beats[:, 1]) / 8) * 8)
+        raise InputError(
+            f"height: {rows} beats last {shortest:.1f} s, less than strip_seconds.",
+            expected=f"strips of at most {_whole(shortest):g} s, or more rows",
+            got=f"strip_seconds: {e.strip_seconds:g}",
+            fix=f"set height: {needed}, or strip_seconds: {_whole(shortest):g}",
+        )
+    return replace(e, arrangement="beat_rows", height=rows)
+
+
+def _beat_strips(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
+    seconds = e.window_seconds or min(_whole(usual), LONGEST_STRIP_S)
+    if seconds > usual + 0.5 / e.fs:
+        raise InputError(
+            f"window_seconds is longer than the records: {seconds:g} s.",
+            expected=f"at most {_whole(usual):g} s, which nine of ten records last",
+            got=f"{seconds:g}",
+            fix=f"set window_seconds: {_whole(usual):g}, or leave it out",
+        )
+    if seconds < e.strip_seconds:
+        raise InputError(
+            f"window_seconds: {seconds:g} s are less than strip_seconds.",
+            expected=f"windows of at least {e.strip_seconds:g} s",
+            got=f"{seconds:g}",
+            fix=f"set window_seconds: {e.strip_seconds:g}, or strip_seconds: {seconds:g}",
+        )
+    needed = rows_needed(beats[:, 1], seconds)
+    if e.height and rows_needed(beats[:, 1], seconds, share=0.5) > e.height:
+        raise InputError(
+            f"height: {e.height} rows cannot hold the beats of {seconds:g} s.",
+            expected=f"{needed} rows, which hold 99 % of the strips",
+            got=str(e.height),
+            fix=f"set height: {needed}, or a shorter window_seconds",
+        )
+    return replace(e, arrangement="beat_strips", window_seconds=seconds,
+                   height=e.height or needed)
+
+
+def _fixed(e: Experiment, usual: float, beats=None) -> Experiment:
+    e = replace(e, height=e.height or ROWS)
+    samples = e.height * e.width * channels_of_lead(e.arrangement)
+    if samples / e.fs > usual + 0.5 / e.fs:
+        wide = int(usual * e.fs / e.height / channels_of_lead(e.arrangement)) // 8 * 8
+        raise NoWindow(
+            f"An image of {e.height} x {e.width} with '{e.arrangement}' takes {samples} samples, "
+            f"{samples / e.fs:.1f} s at {e.fs:g} Hz: longer than the records.",
+            expected=f"at most {usual:.1f} s",
+            got=f"{samples / e.fs:.1f} s",
+            fix=f"set width: {wide}" if wide >= 8 else "set a smaller height, or a higher fs",
+        )
+    return e
+
+
+def _beats(records: Sequence[Record], e: Experiment) -> np.ndarray:
+    """(record, 2): number of R peaks and median RR interval (s; NaN for fewer than two)."""
+    chosen = np.unique(np.linspace(0, len(records) - 1, min(len(records), SAMPLE)).astype(int))
+    found = []
+    for k in chosen:
+        part, share = _beginning(records[k])
+        positions, _ = rpeaks_of(prepare(part, e.fs, e.band_low, e.band_high, e.notch))
+        rr = np.median(np.diff(positions)) / e.fs if len(positions) > 1 else np.nan
+        found.append((round(len(positions) / share), rr))
+    return np.array(found, float)
+
+
+def _beginning(record: Record) -> tuple[Record, float]:
+    """The first two minutes of a record, and which share of it they are."""
+    length = min(len(record.signal), int(COUNTED_S * record.fs))
+    inside = record.beats < length
+    part = replace(record, signal=record.signal[:length], beats=record.beats[inside],
+                   symbols=record.symbols[inside])
+    return part, length / len(record.signal)
+
+
+def _whole(seconds: float) -> float:
+    """Whole seconds that fit; records of 9.998 s are records of 10 s that lost a sample."""
+    return float(max(1, np.floor(seconds + 0.004)))

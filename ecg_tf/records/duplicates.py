@@ -1,0 +1,138 @@
+"""The same recording twice: equal samples, or one recording at two sampling rates."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from ecg_tf.records.ecgs import LeftOut
+from ecg_tf.records.record import Record
+
+BLOCKS = 64  # means over so many equal parts of a recording tell it from others
+ALIKE = 0.99  # correlation of two readings of one recording, of the means and of the samples
+LONGEST_S = 60.0  # s that are compared sample by sample
+USUAL_HZ = 100.0  # of several rates the lowest from here on is taken
+CHUNK = 2048  # recordings compared with all others at once
+
+
+def samples_digest(signal: np.ndarray) -> str:
+    """Checksum of a signal's samples, (time, lead) float32."""
+    data = np.ascontiguousarray(signal, np.float32)
+    return hashlib.blake2b(data.data, digest_size=16, person=b"%d" % data.shape[1]).hexdigest()
+
+
+def without_duplicates(
+    records: Sequence[Record], rate: float = 0.0
+) -> tuple[list[Record], list[LeftOut], list[str]]:
+    """Keeps one reading of every recording.
+
+    Equal samples are found by their checksum, one recording at two rates by its shape: the means
+    over 64 equal parts, then the samples themselves, correlate by more than 0.99. Persons whom
+    one recording belongs to are taken for one person, who then is on one side of a split.
+
+    Args:
+        records: in reading order.
+        rate: float, Hz, the reading to keep where there are several: the nearest. Default 0: the
+            lowest of at least 100 Hz, else the highest.
+
+    Returns:
+        records kept, in their order; those left out; warnings.
+
+    Example:
+        >>> without_duplicates([record, record])[1][0].kind
+        'duplicate'
+    """
+    preferred = sorted(range(len(records)), key=lambda k: (_rank(records[k].fs, rate), k))
+    same: dict[int, int] = {}  # a reading -> the one that is kept
+    _equal_samples(records, preferred, same)
+    _two_rates(records, [k for k in preferred if k not in same], same)
+    left_out = [LeftOut(records[k].name, "duplicate",
+                        f"the same recording as '{records[same[k]].name}' "
+                        f"({records[same[k]].fs:g} Hz)") for k in sorted(same)]
+    kept = [record for k, record in enumerate(records) if k not in same]
+    return *_one_person(records, same, kept, left_out),
+
+
+def _rank(fs: float, rate: float) -> float:
+    if rate:
+        return abs(fs - rate)
+    return fs if fs >= USUAL_HZ else 1e6 - fs
+
+
+def _equal_samples(records, preferred, same) -> None:
+    first: dict[str, int] = {}
+    for k in preferred:
+        digest = records[k].source.get("samples") or samples_digest(records[k].signal)
+        if (kept := first.setdefault(digest, k)) != k:
+            same[k] = kept
+
+
+def _two_rates(records, preferred, same) -> None:
+    by_length: dict[float, list[int]] = {}
+    for k in preferred:
+        by_length.setdefault(round(len(records[k].signal) / records[k].fs, 1), []).append(k)
+    for group in by_length.values():
+        if len({records[k].fs for k in group}) > 1:
+            _match(records, group, same)
+
+
+def _match(records, group, same) -> None:
+    """Of each pair of alike recordings of two rates the later in `group` is the duplicate."""
+    shapes = np.stack([_shape(records[k].signal[:, 0]) for k in group])
+    rates = np.array([records[k].fs for k in group])
+    for start in range(0, len(group), CHUNK):
+        part = slice(start, start + CHUNK)
+        alike = shapes[part] @ shapes.T > ALIKE
+        alike &= rates[part, None] != rates[None]
+        for row, column in zip(*np.nonzero(alike), strict=True):
+            kept, other = group[start + row], group[column]
+            if start + row < column and kept not in same and other not in same \
+                    and _agree(records[kept], records[other]):
+                same[other] = kept
+
+
+def _shape(values: np.ndarray) -> np.ndarray:
+    """(BLOCKS,) means over equal parts, of mean 0 and length 1: alike at any sampling rate."""
+    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values), dtype=np.float64)])
+    edges = np.interp(np.linspace(0, len(values), BLOCKS + 1), np.arange(len(total)), total)
+    means = np.diff(edges)
+    means -= means.mean()
+    return (means / (np.linalg.norm(means) or 1.0)).astype(np.float32)
+
+
+def _agree(one: Record, other: Record) -> bool:
+    """Whether the samples of two readings agree, the first lead of both at the lower rate."""
+    slow, fast = sorted((one, other), key=lambda record: record.fs)
+    count = min(len(slow.signal), int(LONGEST_S * slow.fs))
+    low = np.nan_to_num(slow.signal[:count, 0])
+    high = np.nan_to_num(fast.signal[: int(count * fast.fs / slow.fs), 0])
+    up, down = round(slow.fs * 10), round(fast.fs * 10)
+    high = resample_poly(high, up, down, padtype="line")[:count]
+    low = low[: len(high)]
+    if np.ptp(low) == 0 or np.ptp(high) == 0:
+        return False
+    return bool(np.corrcoef(low, high)[0, 1] > ALIKE)
+
+
+def _one_person(records, same, kept, left_out):
+    """Persons of one recording become one; whoever is named by the record only is no person."""
+    other_name: dict[str, str] = {}
+    for k, first in same.items():
+        mine, theirs = records[k].subject, records[first].subject
+        if mine != theirs and mine != records[k].name:
+            other_name[mine] = theirs
+    warnings = [f"The same recording stands under '{mine}' and '{theirs}': they are taken for one "
+                "person." for mine, theirs in sorted(other_name.items())]
+    if other_name:
+        kept = [replace(r, subject=_last(r.subject, other_name)) for r in kept]
+    return kept, left_out, warnings[:5]
+
+
+def _last(name: str, other_name: dict[str, str]) -> str:
+    seen = set()
+    while name in other_name and name not in seen:
+        seen.add(name)
+        name = other_name[name]
+    return name

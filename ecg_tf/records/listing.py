@@ -1,0 +1,214 @@
+"""What a folder holds: recordings of every format, and the tables that lie beside them."""
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records.csv_files import is_table
+from ecg_tf.records.ecgs import LeftOut
+from ecg_tf.records.headers import LARGEST_HEADER, check_inside
+
+LARGEST_LIST = 2**24  # bytes of a RECORDS file
+FORMATS = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV", ".npy": "array", ".npz": "array"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A recording that can be read.
+
+    Args:
+        name: str, relative to the folder, without extension.
+        format: str, "WFDB", "EDF", "CSV" or "array".
+        file: str, name of the file to begin with, relative to the folder.
+    """
+
+    name: str
+    format: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The recordings of a folder, in reading order.
+
+    Args:
+        folder: Path.
+        items: the recordings.
+        files: every file's name relative to the folder -> (bytes, time of change in ns).
+        left_out: what the list of records names and the folder does not hold, or what the caller
+            excluded.
+    """
+
+    folder: Path
+    items: tuple[Item, ...]
+    files: dict[str, tuple[int, int]] = field(repr=False, default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+
+    def only(self, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> "Listing":
+        """Chooses recordings by name; "records500/*" takes all that fit.
+
+        Args:
+            records: names or patterns, None for all.
+            exclude: names or patterns of those to leave out.
+
+        Returns:
+            Listing.
+
+        Raises:
+            InputError: a name fits no recording: the nearest one is given.
+        """
+        names = [item.name for item in self.items]
+        unwanted = set(chosen(names, exclude, self.folder)) if exclude else set()
+        wanted = names if records is None else chosen(names, records, self.folder)
+        of = {item.name: item for item in self.items}
+        out = [LeftOut(name, "excluded", "excluded by name") for name in names if name in unwanted]
+        left_out = (*self.left_out, *out) if records is None else tuple(out)
+        return Listing(self.folder, tuple(of[name] for name in wanted if name not in unwanted),
+                       self.files, left_out)
+
+
+def list_folder(folder: Path, skip: Iterable[str] = ()) -> Listing:
+    """Lists the recordings of a folder, nested ones too.
+
+    WFDB records are those that a file RECORDS lists, else every header found; segments of a
+    multi-segment record are no records of their own. CSV files that are tables of records
+    (patients, labels) are no recordings.
+
+    Args:
+        folder: Path.
+        skip: names of files that are no recordings, such as a metadata table.
+
+    Returns:
+        Listing, perhaps without any item.
+
+    Raises:
+        InputError: there is no such folder, or its list of records leads out of it.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            f"There is no folder '{folder}'.",
+            expected="a folder of WFDB, EDF, CSV or NumPy recordings",
+            got="a file" if folder.exists() else "no such folder",
+            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH",
+        )
+    files, skip = scan(folder), set(skip)
+    names, missing = _listed(folder, files) if "RECORDS" in files else (_headers(folder, files), ())
+    items = [Item(name, "WFDB", f"{name}.hea") for name in names]
+    for file in files:
+        suffix = PurePosixPath(file).suffix.lower()
+        form = FORMATS.get(suffix)
+        if form in (None, "WFDB") or file in skip or _hidden(file):
+            continue
+        if form == "CSV" and is_table(folder / file):
+            continue
+        items.append(Item(file[: -len(suffix)], form, file))
+    return Listing(folder, tuple(_unlike(items)), files, missing)
+
+
+def chosen(names: Sequence[str], wanted: Iterable[str], where) -> list[str]:
+    """The names that are wanted, exactly or by a pattern such as "records500/*".
+
+    Raises:
+        InputError: a wanted name fits none.
+    """
+    wanted = [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
+    if not wanted:
+        raise InputError("No records are asked for.", expected="names, or None for all", got="[]")
+    known, found = set(names), []
+    for name in wanted:
+        fits = [name] if name in known else fnmatch.filter(names, name)
+        if not fits:
+            raise InputError(
+                f"There is no record '{name}' in '{where}'.",
+                expected=f"one of its {len(names)} records ({names[0]} ... {names[-1]})"
+                if names else "a record it holds",
+                got=repr(name),
+                fix=closest(name, names) or "check the name",
+            )
+        found += fits
+    return list(dict.fromkeys(found))
+
+
+def scan(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file below a folder: name relative to it -> (bytes, time of change in ns), sorted.
+
+    One pass over the directories instead of a question for each file: a folder of 43,000 files
+    takes a fraction of a second. Links to folders outside are not followed.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    home, todo, seen = folder.resolve(), [""], set()
+    while todo:
+        below = todo.pop()
+        try:
+            entries = list(os.scandir(folder / below))
+        except OSError:
+            continue  # not ours to read
+        for entry in entries:
+            name = f"{below}{entry.name}"
+            try:
+                if entry.is_dir():
+                    real = Path(entry.path).resolve()
+                    if real.is_relative_to(home) and real not in seen:
+                        seen.add(real)
+                        todo.append(f"{name}/")
+                elif entry.is_file():
+                    status = entry.stat()
+                    found[name] = (status.st_size, status.st_mtime_ns)
+            except (OSError, RuntimeError):  # a link in a circle
+                continue
+    return dict(sorted(found.items()))
+
+
+def _listed(folder: Path, files) -> tuple[list[str], tuple[LeftOut, ...]]:
+    """Names in RECORDS that are there, and those that are not."""
+    listed = folder / "RECORDS"
+    if files["RECORDS"][0] > LARGEST_LIST:
+        raise InputError(f"'{listed}' is too large.", expected=f"{LARGEST_LIST} bytes at most",
+                         got=str(files["RECORDS"][0]), fix="fetch it again")
+    lines = listed.read_text(encoding="utf-8", errors="replace").split("\n")
+    names = [check_inside(line.strip(), listed) for line in lines if line.strip()]
+    names = list(dict.fromkeys(names))
+    there = [name for name in names if f"{name}.hea" in files]
+    missing = tuple(LeftOut(name, "missing", "RECORDS lists it, the folder does not hold it")
+                    for name in names if f"{name}.hea" not in files)
+    return there, missing
+
+
+def _headers(folder: Path, files) -> list[str]:
+    """Names of all headers but those of segments."""
+    headers = [file for file in files if file.endswith(".hea") and not _hidden(file)]
+    segments = {segment for file in headers for segment in _segments(folder, file)}
+    return [file[:-4] for file in headers if file[:-4] not in segments]
+
+
+def _segments(folder: Path, file: str) -> list[str]:
+    """Segments of a multi-segment record, which are read as part of it and never on their own."""
+    header = folder / file
+    if header.stat().st_size > LARGEST_HEADER:
+        return []  # it is refused when it is read
+    with header.open(encoding="latin-1") as stream:
+        lines = (line for line in stream if line.strip() and not line.startswith("#"))
+        first = next(lines, "")
+        if not re.match(r"\S+/\d+\s", first):
+            return []
+        below = PurePosixPath(file).parent
+        return [(below / line.split()[0]).as_posix() for line in lines]
+
+
+def _unlike(items: Sequence[Item]) -> list[Item]:
+    """Items with names of their own: a.csv and a.edf are "a" and "a.edf"."""
+    seen, out = set(), []
+    for item in items:
+        if item.name in seen:
+            item = Item(item.file, item.format, item.file)
+        seen.add(item.name)
+        out.append(item)
+    return out
+
+
+def _hidden(file: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(file).parts)

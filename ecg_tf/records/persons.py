@@ -1,0 +1,96 @@
+"""Who is who: the person of each record, and how that is known."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ecg_tf.records.databases import Database
+from ecg_tf.records.ecgs import KNOWN_BY, ECGs
+from ecg_tf.records.metadata import Metadata
+from ecg_tf.records.person import is_nobody
+from ecg_tf.records.record import Record
+
+HOW_TO_NAME = ("Name the persons in a file subjects.csv (columns record,subject) in the folder, by "
+               "metadata: FILE, or in header comments 'subject: ID'.")
+
+
+def identify(
+    records: Sequence[Record], metadata: Metadata | None = None, database: Database | None = None
+) -> tuple[list[Record], str, list[str]]:
+    """Gives every record its person, and what a table says of it.
+
+    What a database itself knows comes first, then the table, then what the file says. A record
+    of which nobody says whose it is counts as a person of its own.
+
+    Args:
+        records: as their files were read; `subject` is "" where a file says nothing.
+        metadata: of `read_metadata`, or None.
+        database: the known database they are of, or None.
+
+    Returns:
+        records; how the persons are known, one of `ecgs.KNOWN_BY` (the weakest source that
+        decided for any record); warnings.
+
+    Example:
+        >>> identify([record], None, None)[1]
+        'nothing'
+    """
+    found, sources = [], []
+    for record in records:
+        record = _with_table(record, metadata)
+        subject, source = _subject(record, metadata, database)
+        sources.append(source)
+        found.append(replace(record, subject=subject))
+    known_by = max(sources, key=KNOWN_BY.index, default="nothing")
+    return found, known_by, _warnings(found, sources, database)
+
+
+def unknown_persons(ecgs: ECGs) -> tuple[str, ...]:
+    """Those of the warnings that say that nobody knows who is who."""
+    if ecgs.subjects_known_by != "nothing":
+        return ()
+    return tuple(text for text in ecgs.warnings
+                 if "who is who" in text or "Nothing says whose" in text)
+
+
+def _subject(record: Record, metadata, database) -> tuple[str, str]:
+    if database is not None and database.persons_in_names:
+        return database.subject(record.name), "database"
+    info = metadata.of(record.name) if metadata is not None else None
+    if info is not None and not is_nobody(info.subject):
+        subject = f"{database.name}-{info.subject}" if database else info.subject
+        return subject, "metadata table"
+    if not is_nobody(record.subject):
+        return record.subject, "header comments"
+    return record.name, "nothing"
+
+
+def _with_table(record: Record, metadata: Metadata | None) -> Record:
+    """The record with what the table says; the table wins over the file where it says something."""
+    info = metadata.of(record.name) if metadata is not None else None
+    if info is None:
+        return record
+    return replace(
+        record,
+        session=info.session or record.session,
+        sex=info.sex or record.sex,
+        age=info.age if info.age == info.age else record.age,
+        labels={**record.labels, **info.labels},
+        metadata={**record.metadata, **info.columns},
+        paced=record.paced or info.paced,
+    )
+
+
+def _warnings(records, sources, database: Database | None) -> list[str]:
+    unknown = [record.name for record, by in zip(records, sources, strict=True) if by == "nothing"]
+    if not unknown or len(records) < 2:
+        return []
+    if database is not None:
+        return [f"{database.title} does not say who is who: {len(unknown)} records, each at best "
+                "one person, and a person may have several. Say records, not persons."]
+    if len(unknown) == len(records):
+        return [f"Nothing says who is who: each of the {len(records)} records counts as a person. "
+                "If a person has several, the split, the intervals and the privacy tests are void. "
+                + HOW_TO_NAME]
+    few = ", ".join(f"'{name}'" for name in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+    return [f"Nothing says whose {len(unknown)} of {len(records)} records are: {few}. Each counts "
+            f"as a person of its own. {HOW_TO_NAME}"]
