@@ -48,6 +48,23 @@ def data(options) -> int:
     return 0
 
 
+def describe(options) -> int:
+    """Reads records and says what they hold: persons, leads, labels, what fits, what is wrong."""
+    from ecg_tf.describe import describe as describe_source
+
+    found = describe_source(options.source, options.data_dir, options.leads or None,
+                            fs=options.fs, metadata=options.metadata)
+    if options.json:
+        import json
+
+        print(json.dumps(found, indent=2, allow_nan=False))
+    else:
+        from ecg_tf.describe_text import text_of
+
+        print(text_of(found))
+    return 0
+
+
 def shard(options) -> int:
     """Writes the windows of an experiment as TFRecord files, for data larger than memory."""
     from ecg_tf.experiment import Experiment
@@ -189,6 +206,21 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data-dir", default="",
                      help="where to put it (default: $ECG_TF_DATA, else data)")  # fmt: skip
     one.set_defaults(command=data)
+
+    one = commands.add_parser("describe", help="what a folder or database holds",
+                              description=f"{describe.__doc__} Exit status 2 if nothing can be "
+                              "read.")
+    one.add_argument("source", metavar="FOLDER_OR_DATABASE",
+                     help="a folder of WFDB, EDF, CSV or NumPy files, one file, or mitdb, ptbxl...")
+    one.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    one.add_argument("--data-dir", default="", help="folder of the databases")
+    one.add_argument("--leads", nargs="*", default=[], metavar="LEAD",
+                     help="default: the database's usual ones, all of a folder")
+    one.add_argument("--fs", type=float, default=0.0, metavar="HZ",
+                     help="of CSV files and arrays that do not say it")
+    one.add_argument("--metadata", default="", metavar="FILE",
+                     help="table that says who is who, beside what is found in the folder")
+    one.set_defaults(command=describe)
 
     one = commands.add_parser("shard", help="write an experiment's windows into files",
                               description=f"{shard.__doc__} One record is in memory at a time; the "

@@ -1,5 +1,6 @@
 """Flaws: found where they are, bridged, and the windows that touch one dropped and counted."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -68,3 +69,40 @@ def test_one_bad_lead_spoils_a_window_and_a_dead_record_gives_none():
     assert strips(make_record(y), 100).starts.tolist() == [100, 200, 300]
     with pytest.raises(InputError, match="nan"):
         strips(make_record(np.full(400, np.nan)), 100)
+
+
+def test_a_limit_is_one_where_the_signal_is_cut_off_and_not_where_it_is_held_or_level():
+    t = np.arange(1000) / 100
+    beats = np.exp(-0.5 * ((t % 1 - 0.5) / 0.02) ** 2)  # R peaks 1 mV high
+    y = beats + 0.002 * noise(1000) - 0.3 * np.clip(t - 8, 0, None)  # the baseline falls
+    held = y.copy()
+    held[-12:] = y.min() - 0.01  # the last samples repeated, as in records of PTB-XL
+    level = 0.002 * noise(1000) - beats
+    level[110:116] = level.max() + 0.001  # a flat top of the baseline
+    cut_off = np.minimum(y, 0.3)
+    for signal, flaws in ((held, 0), (level, 0), (cut_off, 4)):
+        assert inspect_record(make_record(signal)).flaws.max() == flaws
+
+
+def test_a_step_at_an_end_costs_nothing_and_a_spike_its_windows():
+    y = 0.2 * noise(1000)
+    stepped = y.copy()
+    stepped[0], stepped[-1] = 5, -4
+    quality = Quality()
+    windows = strips(make_record(stepped), 100, quality=quality)
+    assert quality.kept == 10 and np.abs(windows.signals).max() < 1.5
+    spiked = y.copy()
+    spiked[455] = 30
+    quality = Quality()
+    windows = strips(make_record(spiked), 100, quality=quality)
+    assert 400 not in windows.starts and quality.dropped["step"] == 1 and quality.kept == 9
+    assert np.abs(inspect_record(make_record(spiked)).signal).max() < 1.5
+
+
+def test_the_log_is_the_same_after_json_and_older_ones_are_read():
+    quality = Quality(kept=7, concerns={"unit": 2, "step": 1})
+    quality.dropped["nan"] = 3
+    again = Quality.of_counts(json.loads(json.dumps(quality.counts())))
+    assert again == quality
+    old = Quality.of_counts({"kept": 1, "nan": 2, "flat": 0, "saturated": 0, "rr": 0, "short": 5})
+    assert old.dropped["short"] == 5 and old.dropped["step"] == 0 and old.concerns == {}

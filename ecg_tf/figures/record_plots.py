@@ -21,7 +21,8 @@ CLASSES = {
     "": ("detected, not annotated", "#4d4d4d", "o"),
 }
 _FLAWS = {"nan": ("missing", "#56b4e9", "//"), "flat": ("flat", "#e69f00", ".."),
-          "saturated": ("saturated", "#d55e00", "xx")}  # fmt: skip
+          "saturated": ("saturated", "#d55e00", "xx"),
+          "step": ("a spike", "#cc79a7", "++")}  # fmt: skip
 
 
 @matplotlib.rc_context(STYLE)

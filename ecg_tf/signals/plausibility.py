@@ -1,0 +1,320 @@
+"""A look at whether a record can be an ECG in mV: unit, rate, flat and clipped shares, polarity."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ecg_tf.records import Record
+from ecg_tf.signals.quality import Quality, limit_runs, runs_of, steep_runs
+from ecg_tf.signals.steps import Step, find_steps, typical_peak_to_peak
+
+#: Kinds of concern, each with what it says of a record.
+KINDS = {
+    "unit": "its height is not that of an ECG in mV",
+    "heart rate": "a rate no record of a living person has, or no beats",
+    "flat": "a lead is constant for a good part",
+    "clipped": "a lead is at the limit of its converter",
+    "lost": "samples are missing",
+    "step": "a step at an end, or spikes of one sample",
+    "inverted": "upside down",
+    "limb leads": "III, aVR, aVL or aVF do not follow from I and II",
+}
+#: mV from peak to peak, the median over the leads, and of a single lead at most.
+AMPLITUDE_MV = (0.05, 20.0)
+#: bpm; 25 is a slow escape rhythm, 250 a fast tachycardia.
+HEART_RATE_BPM = (25.0, 250.0)
+MOST_FLAT, MOST_CLIPPED, MOST_LOST = 0.05, 0.01, 0.05  # shares of the record
+LIMB_RESIDUAL_MV, LIMB_RESIDUAL_SHARE = 0.05, 0.2  # both must be passed
+SCALED = 0.005  # by so little do ranges differ from 1 or 2 where each lead was scaled to it
+#: Einthoven and Goldberger: parts of I and of II in the other limb leads.
+DERIVED = {"III": (-1.0, 1.0), "AVR": (-0.5, -0.5), "AVL": (1.0, -0.5), "AVF": (-0.5, 1.0)}
+#: What was probably read as mV: how many of it are a mV.
+_MISREAD = (("microvolt (or raw converter values)", 1e3), ("nanovolt", 1e6), ("volt", 1e-3))
+
+
+class Concern(NamedTuple):
+    """Why a record is implausible.
+
+    Args:
+        kind: str, of `KINDS`.
+        text: str, what was found, with numbers and units; no sentence, without the record's name.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plausibility:
+    """What a record looks like.
+
+    Args:
+        leads: names of the leads.
+        amplitudes_mv: (lead,) mV, from peak to peak in a typical stretch of 2.5 s; NaN if all is
+            missing.
+        ranges_mv: (lead,) mV, from the lowest to the highest sample.
+        heart_rate_bpm: float, by the median RR interval; NaN if not known.
+        beats: int, R peaks; -1 if nobody looked for them.
+        seconds: float, s.
+        flat: (lead,) share of the samples in stretches constant for more than 1 s.
+        clipped: (lead,) share in stretches of 0.05 to 1 s at the lead's lowest or highest value.
+        lost: (lead,) share of missing samples.
+        steps: the steps and spikes found.
+        inverted: bool, upside down as far as R peaks tell; False if nobody looked for them.
+        limb_residuals_mv: lead -> mV rms by which it differs from what follows from I and II.
+    """
+
+    leads: tuple[str, ...]
+    amplitudes_mv: np.ndarray
+    ranges_mv: np.ndarray
+    heart_rate_bpm: float
+    beats: int
+    seconds: float
+    flat: np.ndarray
+    clipped: np.ndarray
+    lost: np.ndarray
+    steps: tuple[Step, ...]
+    inverted: bool
+    limb_residuals_mv: dict[str, float]
+
+    @property
+    def amplitude_mv(self) -> float:
+        """The median of the leads that are not constant; 0 if all are, NaN if all is missing."""
+        alive = self.amplitudes_mv[self.amplitudes_mv > 0]
+        known = alive if len(alive) else self.amplitudes_mv[np.isfinite(self.amplitudes_mv)]
+        return float(np.median(known)) if len(known) else math.nan
+
+    def concerns(self) -> list[Concern]:
+        """What is implausible, in the order of `KINDS`; an empty list where all is well."""
+        found = {
+            "unit": self._unit(),
+            "heart rate": self._heart_rate(),
+            "flat": self._share(self.flat, MOST_FLAT, "constant"),
+            "clipped": self._share(self.clipped, MOST_CLIPPED, "at its converter's limit"),
+            "lost": self._share(self.lost, MOST_LOST, "missing"),
+            "step": self._steps(),
+            "inverted": "most R peaks point down: electrodes swapped, or the sign lost"
+            if self.inverted
+            else "",
+            "limb leads": self._limb_leads(),
+        }
+        return [Concern(kind, text) for kind, text in found.items() if text]
+
+    def _unit(self) -> str:
+        low, high = AMPLITUDE_MV
+        typical, largest = self.amplitude_mv, float(np.nanmax(self.amplitudes_mv, initial=0.0))
+        if not typical > 0:  # constant or missing, which has its own kind
+            return ""
+        if typical > high or typical < low:
+            return f"{_mv(typical)} peak to peak{_misread(typical)}"
+        ranges = self.ranges_mv[self.ranges_mv > 0]
+        if len(ranges) > 2 and any(np.allclose(ranges, unit, rtol=SCALED) for unit in (1.0, 2.0)):
+            return f"each lead is {ranges[0]:.3g} mV high in all: scaled, not measured"
+        if largest > high:
+            lead = self.leads[int(np.nanargmax(self.amplitudes_mv))]
+            return f"{_mv(largest)} peak to peak in lead {lead}, {_mv(typical)} in most"
+        return ""
+
+    def _heart_rate(self) -> str:
+        if 0 <= self.beats < 2 and self.seconds >= 5:
+            return f"{'one beat' if self.beats else 'no beats'} in {self.seconds:.3g} s"
+        low, high = HEART_RATE_BPM
+        if self.heart_rate_bpm < low or self.heart_rate_bpm > high:
+            return f"{self.heart_rate_bpm:.0f} bpm"
+        return ""
+
+    def _share(self, shares: np.ndarray, most: float, words: str) -> str:
+        over = np.flatnonzero(shares > most)
+        if not len(over):
+            return ""
+        worst = over[np.argmax(shares[over])]
+        more = f" (and {len(over) - 1} more)" if len(over) > 1 else ""
+        return f"lead {self.leads[worst]}{more} is {words} for {shares[worst]:.0%} of the record"
+
+    def _steps(self) -> str:
+        spikes = {step.start for step in self.steps if not step.at_end}
+        at_ends = {"last" if step.start else "first" for step in self.steps if step.at_end}
+        parts = [f"a step at the {' and the '.join(sorted(at_ends))} sample"] if at_ends else []
+        if spikes:
+            parts.append(f"{len(spikes)} spike{'' if len(spikes) == 1 else 's'} of one sample")
+        return ", ".join(parts)
+
+    def _limb_leads(self) -> str:
+        worst = max(self.limb_residuals_mv, key=self.limb_residuals_mv.__getitem__, default="")
+        if not worst:
+            return ""
+        residual = self.limb_residuals_mv[worst]
+        height = self.amplitudes_mv[self.leads.index(worst)]
+        if residual <= LIMB_RESIDUAL_MV or residual <= LIMB_RESIDUAL_SHARE * height:
+            return ""
+        return f"lead {worst} differs by {_mv(residual)} rms from what follows from I and II"
+
+
+def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = None) -> Plausibility:
+    """Looks at one raw record.
+
+    Args:
+        record: the record as it was read, before any filter.
+        rpeaks: (beat,) sample positions of its R peaks; without them rate and polarity stay
+            unknown. They are not looked for here, as that takes longer than all else.
+
+    Returns:
+        Plausibility.
+
+    Example:
+        >>> plausibility(record, find_rpeaks(record.signal, record.fs)).heart_rate_bpm
+        72.0
+    """
+    signal, fs = record.signal, record.fs
+    if not len(signal):
+        signal = np.full((1, len(record.leads)), np.nan, np.float32)
+    rows = np.ascontiguousarray(signal.T)
+    valid = np.isfinite(rows)
+    rows = rows if valid.all() else np.where(valid, rows, np.float32(np.nan))
+    rate, inverted = math.nan, False
+    if rpeaks is not None and len(rpeaks) > 1:
+        rate = heart_rate(rpeaks, fs)
+        inverted = _inverted(record, np.asarray(rpeaks, np.int64))
+    return Plausibility(
+        leads=record.leads,
+        amplitudes_mv=typical_peak_to_peak(rows, fs),
+        ranges_mv=np.fmax.reduce(rows, axis=1) - np.fmin.reduce(rows, axis=1),
+        heart_rate_bpm=rate,
+        beats=-1 if rpeaks is None else len(rpeaks),
+        seconds=len(record.signal) / fs,
+        flat=np.array([_flat_share(values, fs) for values in rows]),
+        clipped=np.array([_clipped_share(values, fs) for values in rows]),
+        lost=1 - valid.mean(axis=1),
+        steps=tuple(find_steps(signal, fs, record.paced)),
+        inverted=inverted,
+        limb_residuals_mv=limb_residuals(rows, record.leads),
+    )
+
+
+def implausible(record: Record, rpeaks: Sequence[int] | np.ndarray | None = None) -> list[Concern]:
+    """What is implausible about one raw record; arguments as of `plausibility`.
+
+    Example:
+        >>> implausible(replace(record, signal=1000 * record.signal))[0].text
+        '1,310 mV peak to peak: looks like microvolt (or raw converter values) read as millivolt'
+    """
+    return plausibility(record, rpeaks).concerns()
+
+
+def look_at(
+    records: Iterable[Record],
+    rpeaks: dict[str, np.ndarray] | None = None,
+    quality: Quality | None = None,
+) -> dict[str, dict[str, str]]:
+    """Looks at many raw records, and counts what is implausible in the exclusion log.
+
+    Args:
+        records: the records as they were read.
+        rpeaks: name of a record -> its R peaks, of as many as are known. Default: none.
+        quality: its `concerns` grow by the records of each kind. Default: none.
+
+    Returns:
+        kind -> name of a record -> what was found, kinds in the order of `KINDS`.
+
+    Example:
+        >>> look_at(records)
+        {'step': {'r1': 'a step at the first sample'}}
+    """
+    found: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
+    for record in records:
+        for kind, text in implausible(record, (rpeaks or {}).get(record.name)):
+            found[kind][record.name] = text
+    found = {kind: names for kind, names in found.items() if names}
+    if quality is not None:
+        for kind, names in found.items():
+            quality.concerns[kind] = quality.concerns.get(kind, 0) + len(names)
+    return found
+
+
+def heart_rate(rpeaks: Sequence[int] | np.ndarray, fs: float) -> float:
+    """Beats per minute by the median RR interval; NaN for fewer than two R peaks.
+
+    Args:
+        rpeaks: (beat,) rising sample positions.
+        fs: float, Hz.
+    """
+    rr = np.diff(np.asarray(rpeaks, np.float64)) / fs
+    rr = rr[rr > 0]
+    return 60.0 / float(np.median(rr)) if len(rr) else math.nan
+
+
+def limb_residuals(rows: np.ndarray, leads: Sequence[str]) -> dict[str, float]:
+    """How far III, aVR, aVL and aVF are from what follows from I and II.
+
+    Args:
+        rows: (lead, time), mV.
+        leads: names of the leads, in any case.
+
+    Returns:
+        name of each such lead -> mV, the root mean square of the difference without its mean (an
+        offset of a lead is no swap); empty where I or II is not there, or all is missing.
+    """
+    places = {name.upper(): column for column, name in enumerate(leads)}
+    if "I" not in places or "II" not in places:
+        return {}
+    out = {}
+    for name, (of_i, of_ii) in DERIVED.items():
+        if name in places:
+            follows = of_i * rows[places["I"]] + of_ii * rows[places["II"]]
+            differs = rows[places[name]] - follows
+            differs = differs if np.isfinite(differs.sum()) else differs[np.isfinite(differs)]
+            if len(differs):
+                out[leads[places[name]]] = float(np.std(differs))
+    return out
+
+
+def _flat_share(values: np.ndarray, fs: float) -> float:
+    """Share of the samples in stretches that are constant for more than `Quality.flat_s`."""
+    same = runs_of(values[1:] == values[:-1], int(Quality.flat_s * fs + 1e-9))
+    return sum(stop - start + 1 for start, stop in same) / len(values)
+
+
+def _clipped_share(values: np.ndarray, fs: float) -> float:
+    """Share of the samples at the limit of the converter, but for what counts as flat."""
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    clipped = 0
+    for end in (low, high) if low < high else ():
+        # R peaks that are cut off: short, but steep on both sides, and in most beats.
+        runs = steep_runs(values, runs_of(values == end, 3), fs)
+        if len(runs) < 3:
+            runs = limit_runs(values, end, max(3, np.ceil(Quality.saturated_s * fs - 1e-9)), fs)
+        clipped += sum(b - a for a, b in runs if b - a <= Quality.flat_s * fs)
+    return clipped / len(values)
+
+
+def _mv(value: float) -> str:
+    return f"{value:,.0f} mV" if value >= 100 else f"{value:.2g} mV"
+
+
+def _misread(amplitude: float) -> str:
+    """What an amplitude looks like, if it was not mV that was read as mV."""
+    low, high = AMPLITUDE_MV
+    for unit, per_mv in _MISREAD:
+        if low <= amplitude / per_mv <= high:
+            return f": looks like {unit} read as millivolt"
+    return ""
+
+
+def _inverted(record: Record, rpeaks: np.ndarray) -> bool:
+    """Whether QRS and T point down in all leads in which they usually point up."""
+    upright = {"I", "II", "MLII", "V5", "V6"}
+    columns = [k for k, name in enumerate(record.leads) if upright & set(name.upper().split())]
+    before, after = round(0.06 * record.fs), round(0.40 * record.fs)
+    inside = rpeaks[(rpeaks >= before) & (rpeaks + after < len(record.signal))][:200]
+    if len(inside) < 3:
+        return False
+    beats = record.signal[inside[:, None] + np.arange(-before, after + 1)][:, :, columns or [0]]
+    beat = np.nanmedian(beats - np.nanmedian(beats, axis=1, keepdims=True), axis=0)
+    t_wave = beat[before + round(0.15 * record.fs) :]
+    return all(
+        -wave.min() > 2 * wave.max() and -t.min() > t.max()
+        for wave, t in zip(beat[: 2 * before + 1].T, t_wave.T, strict=True)
+    )
