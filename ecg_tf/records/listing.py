@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.csv_files import is_table
 from ecg_tf.records.ecgs import LeftOut
-from ecg_tf.records.headers import LARGEST_HEADER, check_inside
+from ecg_tf.records.headers import LARGEST_HEADER, check_inside, decoded
 
 LARGEST_LIST = 2**24  # bytes of a RECORDS file
 FORMATS = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV", ".npy": "array", ".npz": "array"}
@@ -190,13 +190,11 @@ def _segments(folder: Path, file: str) -> list[str]:
     header = folder / file
     if header.stat().st_size > LARGEST_HEADER:
         return []  # it is refused when it is read
-    with header.open(encoding="latin-1") as stream:
-        lines = (line for line in stream if line.strip() and not line.startswith("#"))
-        first = next(lines, "")
-        if not re.match(r"\S+/\d+\s", first):
-            return []
-        below = PurePosixPath(file).parent
-        return [(below / line.split()[0]).as_posix() for line in lines]
+    lines = [line for line in decoded(header.read_bytes()) if line and not line.startswith("#")]
+    if not lines or not re.match(r"\S+/\d+\s", lines[0]):
+        return []
+    below = PurePosixPath(file).parent
+    return [(below / line.split()[0]).as_posix() for line in lines[1:]]
 
 
 def _unlike(items: Sequence[Item]) -> list[Item]:
