@@ -104,6 +104,12 @@ def test_records_of_cinc2017_are_no_persons_however_they_come():
                                   "published 8,528 records.")  # fmt: skip
 
 
+def test_noise_is_no_persons_ecg():
+    told = provenance([record("bw", "nstdb"), record("em", "nstdb"), record("ma", "nstdb")])
+    assert told["noise"] and not told["persons_known"]
+    assert in_words(told) == "3 records, noise and no person's ECG among them."
+
+
 def test_own_records_of_which_nobody_knows_whose_they_are():
     own = (record("a", "own"), record("b", "own"))
     assert not provenance(ECGs(own, "nothing"))["persons_known"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ecg_tf.errors import InputError
+from ecg_tf.records.cell_statements import scp_codes, statements
 from ecg_tf.records.databases import DATABASES
 from ecg_tf.records.delimited import read_table
 from ecg_tf.records.metadata import read_metadata, tables_in
-from ecg_tf.records.statements import scp_codes, statements
 
 PTBXL = '''ecg_id,patient_id,age,sex,recording_date,report,scp_codes,strat_fold,\
 filename_lr,filename_hr

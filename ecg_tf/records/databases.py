@@ -96,8 +96,8 @@ DATABASES: dict[str, Database] = {
     ),
     "cinc2017": Database(
         name="cinc2017",
-        title="PhysioNet/Computing in Cardiology Challenge 2017 (AF classification from a short "
-        "single lead ECG), training records; of which persons is not published",
+        title="AF Classification from a Short Single Lead ECG Recording: The PhysioNet/Computing "
+        "in Cardiology Challenge 2017, training records",
         version="1.0.0",
         url="https://physionet.org/content/challenge-2017/1.0.0/",
         doi="10.13026/d3hm-sf11",

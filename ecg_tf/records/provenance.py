@@ -34,11 +34,12 @@ def provenance(records: Sequence) -> dict:
     Returns:
         JSON-able dict: database, title, version, url, doi, license, citation, records, subjects,
         persons_known (bool; if not, `subjects` counts records), subjects_known_by (str, "" if it
-        was not said), left_out (kind -> number), published (records and persons of the whole
-        database, where that is known), folds (those of the published folds that were read), leads,
-        fs (float, or list where they differ), seconds, sha256 (of the files read, taken when
-        they were read; of the signals where there are none), of several databases also
-        sha256_by_database and, simulated, options (with seed).
+        was not said), left_out (kind -> number), noise (True where records are noise and no ECG),
+        published (records and persons of the whole database, where that is known), folds (those
+        of the published folds that were read), leads, fs (float, or list where they differ),
+        seconds, sha256 (of the files read, taken when they were read; of the signals where there
+        are none), of several databases also sha256_by_database and, simulated, options (with
+        seed).
 
     Raises:
         InputError: there are no records.
@@ -86,7 +87,9 @@ def in_words(facts: Mapping) -> str:
         '8,528 records; of how many persons is not known.'
     """
     records, known = facts["records"], facts.get("subjects_known_by", "")
-    if facts.get("persons_known", True):
+    if facts.get("noise"):
+        text = f"{records:,} records, noise and no person's ECG among them"
+    elif facts.get("persons_known", True):
         text = f"{_of(records, facts['subjects'])}{f' (known by: {known})' if known else ''}"
     else:
         text = f"{records:,} records; of how many persons is not known"
@@ -116,9 +119,10 @@ def _persons(records: Sequence, names: Sequence[str]) -> dict:
         known_by, left_out = records.subjects_known_by, records.left_out_by_kind()
     else:
         known_by, left_out = "", {}
-    unknown = any(name in DATABASES and not DATABASES[name].persons_known for name in names)
-    return {"persons_known": known_by != "nothing" and not unknown,
-            "subjects_known_by": known_by, "left_out": left_out}  # fmt: skip
+    databases = [DATABASES[name] for name in names if name in DATABASES]
+    known = known_by != "nothing" and all(one.persons_known for one in databases)
+    facts = {"persons_known": known, "subjects_known_by": known_by, "left_out": left_out}
+    return facts | ({"noise": True} if any(one.noise for one in databases) else {})
 
 
 def _whole(records: Sequence, names: Sequence[str]) -> dict:
