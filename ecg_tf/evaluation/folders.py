@@ -14,9 +14,9 @@ from ecg_tf.evaluation.judge import Verdict, judge
 from ecg_tf.evaluation.use_of_sides import labelled_beats, use_of_sides
 from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.records import Record, provenance
-from ecg_tf.records.csv_folder import read_csv_folder, subjects_of
+from ecg_tf.records.csv_files import read_csv_folder, subjects_of
 from ecg_tf.records.databases import known_database
-from ecg_tf.records.edf_folder import read_edf_folder
+from ecg_tf.records.edf_files import read_edf_folder
 from ecg_tf.records.folder import read_folder
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
@@ -51,7 +51,7 @@ class Sides:
 
 
 def read_side(folder, fs: float = 0.0) -> list[Record]:
-    """All records of a folder: WFDB (headers or RECORDS), EDF, or CSV (`records.csv_folder`).
+    """All records of a folder: WFDB (headers or RECORDS), EDF, or CSV (`records.csv_files`).
 
     Args:
         folder: its path.

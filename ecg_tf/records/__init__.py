@@ -11,7 +11,7 @@ In the order in which data flow:
 | `headers.py` | a WFDB header, checked before anything in it is believed; its comments |
 | `files.py` | signals and annotated beats of one WFDB record |
 | `folder.py` | `read_record`, `read_folder`: files to Records |
-| `csv_folder.py`, `edf_folder.py` | folders of CSV or EDF files to Records |
+| `csv_files.py`, `edf_files.py`, `arrays.py` | CSV, EDF and NumPy files to Records |
 | `simulate.py`, `simulated_leads.py` | a cohort whose every beat is known; the leads it has |
 | `cache.py` | records read once, kept as memory-mapped arrays |
 | `several.py` | several databases as one, such as "mitdb+ecgiddb" |
