@@ -53,8 +53,8 @@ class Experiment:
         leads: names of the leads; [] takes the database's usual one.
         records: names of the records, or patterns such as "records100/*"; [] takes all that have
             the leads. exclude: names or patterns of records to leave out.
-        metadata: file that says who is who, beside what is found in the folder; metadata_columns: what
-            -> column of that file (record, subject, age, sex, session, labels).
+        metadata: file that says who is who, beside what is found in the folder.
+        metadata_columns: what -> column of that file (record, subject, age, sex, session, labels).
         rate: Hz, of recordings that are stored at several rates the one to read; 0: the lowest of
             at least 100 Hz.
         strict: refuse what cannot be read, instead of leaving it out by name and reason.

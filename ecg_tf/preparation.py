@@ -43,7 +43,7 @@ class Data:
         attributes: "sex", "age" -> subject -> what is known of them, where they differ.
         shards: `shards.sharded_windows.ShardedWindows`, all training windows, if they do not lie
             in memory: then windows and strips are samples. Default None.
-        fitted: setting -> value, of `experiment.AUTOMATIC`: what the experiment left to the records.
+        fitted: setting -> value, of `experiment.AUTOMATIC`: what was left to the records.
         warnings: sentences about who is who and what was left out, for terminal, report and card.
         unknown_persons: those of the warnings that say that nobody knows who is who.
         left_out: records that were found and not read, each with kind and reason.

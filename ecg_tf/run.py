@@ -73,8 +73,8 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
     start(experiment)
     data = prepare_data(experiment)
     experiment = data.settled(experiment)
-    if progress:
-        print("\n".join(f"Warning: {text}" for text in data.warnings), end="\n" * bool(data.warnings))
+    for text in data.warnings if progress else ():
+        print(f"Warning: {text}", flush=True)
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
         from ecg_tf.synthesis import final_generator, synthesize
         from ecg_tf.training.devices import wait_for_all

@@ -17,7 +17,8 @@ MEASURE = {"name": "MMD²", "value": 0.1, "floor": 0.2, "low": None, "high": Non
            "unit": "", "n": 40}
 
 
-def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8):
+def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
+             leads=("MLII",)):
     """Writes experiment.yaml, codec.json, generator.keras, metrics.json; gives the folder.
 
     `gate` is the verdict's table; None writes no metrics.json.
@@ -25,8 +26,8 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8):
     from ecg_tf.models import build_generator
 
     experiment = Experiment(experiment=name, subjects=3, minutes=0.5, height=rows, width=32,
-                            arrangement=arrangement, runs_dir=str(folder))
-    records = simulate_cohort(subjects=3, minutes=0.5, seed=1)
+                            arrangement=arrangement, runs_dir=str(folder), leads=leads)
+    records = simulate_cohort(subjects=3, minutes=0.5, seed=1, leads=leads)
     ready = [prepare(record, 128.0) for record in records]
     windows = beat_sequences(ready, rows=rows) if arrangement == "beat_rows" else \
         strips(ready, rows * 32)

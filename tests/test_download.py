@@ -2,81 +2,26 @@
 
 import hashlib
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.records.download import download
-
-SUMS = "SHA256SUMS.txt"
-
-
-class Server:
-    """A small PhysioNet: files, what is asked of it, and what goes wrong (each once, or always)."""
-
-    def __init__(self):
-        rng = np.random.default_rng(0)
-        self.files = {
-            f"{record}.{extension}": rng.bytes(size)
-            for record in ("100", "101")
-            for extension, size in (("hea", 90), ("dat", 300_000), ("atr", 500), ("xws", 40))
-        }
-        self.files["RECORDS"] = b"100\n101\n"
-        self.files[SUMS] = "".join(
-            f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in self.files.items()
-        ).encode()
-        self.asked: list[tuple[str, int]] = []
-        self.cut: dict[str, int] = {}  # name -> bytes after which the next transfer breaks off
-        self.wrong: dict[str, int] = {}  # name -> how many more times a damaged file is sent
-        self.ranges = True
-        handler = type("Handler", (_Handler,), {"server_state": self})
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}/files"
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server_state: Server
-
-    def do_GET(self):
-        state = self.server_state
-        assert self.path.startswith("/files/mitdb/1.0.0/")
-        name = self.path.rsplit("/", 1)[1]
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(wanted[1]) if wanted else 0
-        state.asked.append((name, start))
-        if name not in state.files:
-            return self.send_error(404)
-        data = state.files[name]
-        if state.wrong.get(name, 0) > 0:
-            state.wrong[name] -= 1
-            data = b"?" + data[1:]
-        if start and state.ranges:
-            if start >= len(data):
-                return self.send_error(416)
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-            data = data[start:]
-        else:
-            self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: state.cut.pop(name, len(data))])
-        self.close_connection = True
-
-    def log_message(self, *_):
-        pass
+from tests.download_server import SUMS, Server
 
 
 @pytest.fixture
 def server():
-    server = Server()
+    rng = np.random.default_rng(0)
+    files = {
+        f"{record}.{extension}": rng.bytes(size)
+        for record in ("100", "101")
+        for extension, size in (("hea", 90), ("dat", 300_000), ("atr", 500), ("xws", 40))
+    }
+    server = Server(files | {"RECORDS": b"100\n101\n"}, "mitdb/1.0.0")
     yield server
-    server.http.shutdown()
-    server.http.server_close()
+    server.close()
 
 
 def fetch(server, tmp_path, **options):

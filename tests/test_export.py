@@ -18,8 +18,9 @@ from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.release import export as module
 from ecg_tf.release.draw import BLOCK, Drawer
 from ecg_tf.release.export import NotReleased, export
-from ecg_tf.release.formats import error_bound_mv
+from ecg_tf.release.formats import error_bound_mv, scale_of
 from ecg_tf.release.trained import read_run
+from ecg_tf.signals.limb_leads import limb_lead_residual
 from tests.small_run import FAIL, PASS, make_run
 
 GOOD = {"MMD²": PASS, "copies": PASS}
@@ -246,3 +247,48 @@ def test_what_does_not_belong_together_is_refused(run, tmp_path, capsys):
     assert "no generator.keras" in capsys.readouterr().err
     assert main(["export", str(run), "--format", "wdfb"]) == 2
     assert "Did you mean 'wfdb'" in capsys.readouterr().err
+
+
+TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("runs"), GOOD, leads=TWELVE, name="twelve")
+
+
+def sums_in_steps(signals, step):
+    """Largest residual of the limb leads' sums, in steps of the format."""
+    i, ii, iii, avr, avl, avf = np.rint(signals[:, :6] / step).T
+    return max(np.abs(left).max() for left in (
+        ii - i - iii, (i + ii) / 2 + avr, i - ii / 2 - avl, ii - i / 2 - avf, avr + avl + avf))
+
+
+@pytest.mark.parametrize("format", ["wfdb", "edf", "csv"])
+def test_twelve_leads_have_their_names_and_add_up_within_a_step(twelve, tmp_path, format):
+    made = export(twelve, 4, format, tmp_path / "out", seed=2, progress=False)
+    records = Drawer(read_run(twelve), seed=2).block(0).records[:4]
+    for record in records:
+        assert record.leads == TWELVE
+        assert limb_lead_residual([record.signal], TWELVE)[0] < 1e-6
+        path = made.folder / record.name
+        if format == "wfdb":
+            read = wfdb.rdrecord(str(path))
+            found, names = read.p_signal, read.sig_name
+            assert set(read.adc_gain) == {scale_of(record)} and set(read.units) == {"mV"}
+        elif format == "edf":
+            pyedflib = pytest.importorskip("pyedflib")
+            file = pyedflib.EdfReader(f"{path}.edf")
+            names, found = file.getSignalLabels(), np.stack(
+                [file.readSignal(k) for k in range(12)], -1)
+            file.close()
+        else:
+            table = pd.read_csv(f"{path}.csv", comment="#")
+            names, found = list(table)[1:], table.to_numpy()[:, 1:]
+        step = 1e-6 if format == "csv" else 1 / scale_of(record)
+        assert tuple(names) == TWELVE and found.shape[1] == 12
+        assert np.abs(found - record.signal[: len(found)]).max() <= error_bound_mv(record, format)
+        assert sums_in_steps(found, step) <= (1.5 if format == "csv" else 1)
+    for card in module.CARDS:
+        text = (made.folder / card).read_text()
+        assert ", ".join(TWELVE) in text and "III, aVR, aVL, aVF computed from the other" in text

@@ -1,10 +1,13 @@
 """Leads that belong to one heart, and planted sets whose leads do not."""
 
+import time
+
 import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.inter_lead import (
+    ROUNDING_MV,
     einthoven_residual,
     inter_lead_measures,
     known_relations,
@@ -86,3 +89,55 @@ def test_without_limb_leads_only_the_correlation_is_measured_and_of_one_lead_not
     assert inter_lead_measures(one, cohort.subjects, one, LEADS[:1], 128.0) == []
     with pytest.raises(InputError, match="do not match"):
         inter_lead_measures(one, cohort.subjects, one, LEADS, 128.0)
+
+
+TWELVE = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@pytest.fixture(scope="module")
+def twelve():
+    usual = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    ready = [prepare(one, 128.0) for one in simulate_cohort(10, minutes=0.8, leads=usual)]
+    return strips(ready, 128 * 5)
+
+
+def test_twelve_leads_have_all_pairs_and_all_relations(twelve):
+    alike = lead_correlations(twelve.signals)
+    assert alike.shape == (len(twelve), 66) and len(known_relations(TWELVE)) == 7
+    for k in (0, len(twelve) - 1):  # blocks come out in their places
+        wanted = np.corrcoef(twelve.signals[k].T.astype(float))[np.triu_indices(12, 1)]
+        assert np.allclose(alike[k], wanted, atol=1e-6)
+    left, size = einthoven_residual(twelve.signals, TWELVE).T
+    direct = twelve.signals[..., :6].astype(float)
+    assert np.allclose(size, np.sqrt((direct**2).mean(axis=(1, 2))))
+    assert (left < ROUNDING_MV).all()
+
+
+def test_sums_that_are_right_to_rounding_are_right(twelve):
+    persons = np.unique(twelve.subjects)
+    others = twelve.signals[np.isin(twelve.subjects, persons[4:])]
+    # As rounded once more, by a filter or a file: no more wrong than the real ones.
+    again = (others * np.float32(1 / 3)) * np.float32(3)
+    for rows in (measured(twelve, again, TWELVE), measured(twelve, others * 0.9, TWELVE)):
+        assert rows["Einthoven residual"].value == 0 and rows["Einthoven residual"].at_floor
+        assert rows["Einthoven residual of signal"].at_floor
+    wrong = others.copy()
+    wrong[..., 3] += 0.01 * np.sin(np.arange(wrong.shape[1]))
+    assert not measured(twelve, wrong, TWELVE)["Einthoven residual"].at_floor
+
+
+def test_a_lead_that_comes_later_than_the_others_is_seen(twelve):
+    persons = np.unique(twelve.subjects)
+    others = twelve.signals[np.isin(twelve.subjects, persons[4:])]
+    late = others.copy()
+    late[..., 6:] = np.roll(late[..., 6:], 5, axis=1)  # 40 ms
+    row = measured(twelve, late, TWELVE)["inter-lead correlation W1"]
+    assert row.low > row.floor_high
+
+
+def test_two_thousand_strips_of_twelve_leads_take_seconds(twelve):
+    many = np.tile(twelve.signals, (2000 // len(twelve), 2, 1))
+    start = time.process_time()
+    assert np.isfinite(lead_correlations(many)).all()
+    assert (einthoven_residual(many, TWELVE)[:, 0] < ROUNDING_MV).all()
+    assert time.process_time() - start < 10  # 1.0 s of an idle core

@@ -111,7 +111,8 @@ def folder_of_records(folder, **signals):
 def beating(minutes=1.0, fs=125, seed=0):
     from ecg_tf.records.simulate import simulate_cohort
 
-    return simulate_cohort(subjects=1, minutes=minutes, fs=fs, seed=seed)[0].signal[:, 0].astype(float)
+    [record] = simulate_cohort(subjects=1, minutes=minutes, fs=fs, seed=seed)
+    return record.signal[:, 0].astype(float)
 
 
 def bad_inputs(tmp_path):

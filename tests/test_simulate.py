@@ -193,3 +193,58 @@ def test_limb_leads_add_up_and_leave_the_other_leads_as_they_are():
     assert np.array_equal(alone[:, 0], record.signal[:, 5])
     tall = true_intervals(heart, minutes=0.3, leads=("I", "II", "III"))["r_amplitude"]
     assert np.allclose(tall[:, 2], tall[:, 1] - tall[:, 0])
+
+
+TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def test_twelve_leads_look_as_in_healthy_adults():
+    beats = np.zeros((40, 12, 2))
+    for k in range(40):
+        heart = draw_identity(5, k + 1)
+        record = simulate_record(heart, 1, 0.2, 500.0, TWELVE, noise=0, ectopy=0)
+        inside = record.beats[(record.beats > 60) & (record.beats < len(record.signal) - 60)]
+        qrs = record.signal[inside[1] - 30 : inside[1] + 31]
+        beats[k] = np.stack([qrs.max(axis=0), qrs.min(axis=0)], -1)
+    r, s = beats.transpose(2, 0, 1)
+    place = {lead: k for k, lead in enumerate(TWELVE)}
+    chest = r[:, 6:]
+    assert (np.median(np.diff(chest[:, :5], axis=1), axis=0) > 0).all()  # R grows from V1 to V5
+    assert (chest[:, 4] > chest[:, 0] + 0.3).all()
+    assert (r[:, place["V1"]] > 0.05).all() and (s[:, place["V1"]] < -r[:, place["V1"]]).all()  # rS
+    assert (s[:, place["V6"]] > s[:, place["V2"]]).all()
+    assert (-s[:, place["aVR"]] > 2 * r[:, place["aVR"]]).all()  # upside down
+    turn = [np.flatnonzero(chest[k] > -s[k, 6:])[0] for k in range(40)]
+    assert set(turn) <= {2, 3}  # R and S are alike in V3 or V4
+    # As large as in PTB-XL's normal ECGs: medians of 250, in mV.
+    published = {"I": 0.66, "II": 0.86, "aVF": 0.57, "V1": 0.22, "V4": 1.3, "V5": 1.34, "V6": 1.14}
+    for lead, mv in published.items():
+        assert 0.6 < np.median(r[:, place[lead]]) / mv < 1.5, lead
+
+
+def test_a_wave_is_one_dipole_seen_from_everywhere():
+    leads = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+    truth = true_intervals(draw_identity(3, 1), minutes=0.3, ectopy=0, leads=leads)
+    # Electrodes are placed anew in each session, by a few per cent: three numbers say nearly all.
+    strength = np.linalg.svd(draw_identity(3, 1).amplitude[:, 1:], compute_uv=False)
+    assert strength[3] < 1e-9 * strength[0]
+    one = np.stack([truth["r_amplitude"][0]] + [
+        true_intervals(draw_identity(3, k), minutes=0.3, ectopy=0, leads=leads)["r_amplitude"][0]
+        for k in range(2, 12)])
+    strength = np.linalg.svd(one, compute_uv=False)
+    assert strength[3] < 0.1 * strength[0] and strength[2] > 0.02 * strength[0]
+
+
+def test_mlii_sees_what_ii_sees_but_is_no_limb_lead():
+    record = simulate_record(draw_identity(0, 3), minutes=0.3, leads=("MLII", "II"), noise=0,
+                             ectopy=0)
+    assert np.corrcoef(record.signal.T)[0, 1] > 0.99
+    assert np.abs(record.signal[:, 0] - record.signal[:, 1]).max() > 0.001  # placed by itself
+    with pytest.raises(InputError, match="cannot be simulated"):
+        simulate_cohort(1, leads=("V7",))
+
+
+def test_the_usual_lead_stays_as_it_was():
+    record = simulate_cohort(1, minutes=0.2, seed=3)[0]
+    wanted = [0.0994, 0.0548, -0.1279, 0.0531, -0.0274, 0.3238, 0.0069, 0.0728]
+    assert np.allclose(record.signal[::600, 0], wanted, atol=2e-4)

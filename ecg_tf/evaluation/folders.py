@@ -209,7 +209,8 @@ def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
 
 def _told(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
     """What must be known of a side: who its persons are, what was left out."""
-    said = [text for text in ecgs.warnings if side != "synthetic" or text not in unknown_persons(ecgs)]
+    nobody = unknown_persons(ecgs) if side == "synthetic" else ()  # theirs are nobody's
+    said = [text for text in ecgs.warnings if text not in nobody]
     out = [f"The {side} records: {text}" for text in said]
     flawed = {why: n for why, n in quality.dropped.items() if n and why != "short"}
     if flawed:

@@ -10,30 +10,33 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from ecg_tf.errors import InputError
+from ecg_tf.figures.lead_pages import MANY_LEADS, lead_pages
+from ecg_tf.figures.paper import (
+    DPI,
+    LARGE_BOX,
+    LEAD_IN,
+    PAPER,
+    REAL,
+    SMALL_BOX,
+    STYLE,
+    SYNTHETIC,
+    SYNTHETIC_DASH,
+    box_note,
+    draw_grid,
+    draw_pulse,
+    draw_trace,
+    label,
+    shrink_to,
+    warn,
+)
 
-REAL, SYNTHETIC = "#1c1c1c", "#0173b2"  # black, and the blue of seaborn's colour-blind palette
-SYNTHETIC_DASH = (0, (6, 1.1))
-PAPER, SMALL_BOX, LARGE_BOX = "#fffaf6", "#fae3da", "#f0bfae"
-DPI = 101.6  # 4 pixels a millimetre: every grid line falls on whole pixels and stays sharp
-STYLE = {
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a8a8a",
-    "xtick.color": "#444444",
-    "ytick.color": "#444444",
-    "legend.frameon": False,
-    "figure.dpi": DPI,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-}
-_LEAD_IN = 0.4  # s of paper left of the signal, for the calibration pulse
+__all__ = [
+    "DPI", "LARGE_BOX", "PAPER", "REAL", "SMALL_BOX", "STYLE", "SYNTHETIC", "SYNTHETIC_DASH",
+    "as_strips", "ecg_paper", "real_beside_synthetic",
+]  # fmt: skip
 _TALLEST = 6.0  # mV of paper at most: a trace that leaves it says so
 
 
@@ -60,8 +63,8 @@ def ecg_paper(
         lead: int, which lead of (strip, time, lead).
         max_width: float, inches. Paper that would be wider is shrunk, its boxes still square, and
             the figure says by how much.
-        leads: names of all leads of (strip, time, lead), to draw them below each other; default
-            none, `lead` alone is drawn.
+        leads: names of all leads of (strip, time, lead), to draw them below each other, six or
+            more as a page of `lead_pages`; default none, `lead` alone is drawn.
 
     Returns:
         Figure.
@@ -72,6 +75,8 @@ def ecg_paper(
     Example:
         >>> figure = ecg_paper(np.zeros((4, 720)), fs=360, columns=2, real=[True, False] * 2)
     """
+    if len(leads) >= MANY_LEADS:
+        return lead_pages(signals, fs, leads, titles, columns, real, max_width)
     views = [as_strips(signals, k) for k in (range(len(leads)) if len(leads) > 1 else [lead])]
     count, deep = len(views[0]), len(views)
     marks = [real] * count if real is None or isinstance(real, bool | np.bool_) else list(real)
@@ -90,11 +95,10 @@ def ecg_paper(
     low, high = _voltage_range(strips)
 
     # Everything is laid out in millimetres of paper; `scale` says how large one is drawn.
-    across, tall = 25 * (_LEAD_IN + seconds), 10 * (high - low)
+    across, tall = 25 * (LEAD_IN + seconds), 10 * (high - low)
     gap, head, foot = 6, 7, 12
     width = columns * across + (columns - 1) * gap + 8
-    scale = next((s for s in (1, 0.75, 0.5) if width * s / 25.4 <= max_width), None)
-    scale = scale or max_width * 25.4 / width
+    scale = shrink_to(width, max_width)
     if scale < 1:  # text keeps its size, so it needs more millimetres
         head, foot = math.ceil(head / scale), math.ceil(foot / scale)
     height = rows * (tall + head) + foot
@@ -105,18 +109,15 @@ def ecg_paper(
         row = row * deep + view
         left, bottom = 4 + column * (across + gap), height - (row + 1) * (tall + head)
         ax = figure.add_axes((left / width, bottom / height, across / width, tall / height))
-        _draw_paper(ax, seconds, low, high, small=scale > 0.5)
-        _draw_trace(ax, strip, fs, marks[index], scale)
+        draw_grid(ax, seconds, low, high, small=scale > 0.5)
+        draw_pulse(ax, marks[index], scale)
+        draw_trace(ax, np.arange(len(strip)) / fs, strip, marks[index], scale)
         last = index + columns >= count and view == deep - 1
         title = [titles[index]] if titles is not None and titles[index] else []
         title += [leads[view]] if deep > 1 else []
         _label_strip(ax, ", ".join(title), marks[index], last, scale)
-    note = "25 mm/s, 10 mm/mV; " + (
-        "small box 0.04 s × 0.1 mV, large box 0.2 s × 0.5 mV" if scale > 0.5 else
-        "one box 0.2 s × 0.5 mV"
-    )
-    note += "" if scale == 1 else f"; drawn at {scale:.0%} of its size"
-    figure.text(4 / width, 1.5 / height, note, fontsize=8.5, color="#555555", va="bottom")
+    figure.text(4 / width, 1.5 / height, box_note(scale), fontsize=8.5, color="#555555",
+                va="bottom")
     figure.alt_text = _describe(strips, fs, marks)
     if deep > 1:
         figure.alt_text += f" Each in the leads {', '.join(leads)}, below each other."
@@ -207,60 +208,13 @@ def _voltage_range(strips) -> tuple[float, float]:
     return low, high
 
 
-def _draw_paper(ax, seconds, low, high, small):
-    t0, t1 = -_LEAD_IN, seconds
-    boxes = ((0.04, 0.1, SMALL_BOX), (0.2, 0.5, LARGE_BOX))
-    for step_t, step_v, color in boxes if small else boxes[1:]:
-        t = t0 + step_t * np.arange(round((t1 - t0) / step_t) + 1)
-        v = low + step_v * np.arange(round((high - low) / step_v) + 1)
-        lines = [[(x, low), (x, high)] for x in t] + [[(t0, y), (t1, y)] for y in v]
-        ax.add_collection(
-            LineCollection(lines, colors=color, linewidths=0.7, antialiaseds=False, zorder=0)
-        )
-    ax.set(facecolor=PAPER, xlim=(t0, t1), ylim=(low, high), yticks=[])
-    for spine in ax.spines.values():
-        spine.set(visible=True, color=LARGE_BOX, linewidth=0.9)
-
-
-def _draw_trace(ax, strip, fs, mark, scale):
-    synthetic = mark is not None and not mark
-    color = SYNTHETIC if synthetic else REAL
-    width = 1.15 if scale == 1 else 0.95 if scale > 0.5 else 0.75
-    # 1 mV for 0.2 s: how a reader checks speed and gain.
-    pulse_t, pulse_v = (-0.36, -0.28, -0.28, -0.08, -0.08, -0.02), (0, 0, 1, 1, 0, 0)
-    ax.plot(pulse_t, pulse_v, color=color, linewidth=width, solid_joinstyle="miter")
-    t = np.arange(len(strip)) / fs
-    if synthetic:  # dashes on a pale solid line: marked as synthetic, yet no sample is hidden
-        ax.plot(t, strip, color=color, linewidth=width, alpha=0.5, solid_joinstyle="round")
-    dash = SYNTHETIC_DASH if synthetic else "solid"
-    ax.plot(t, strip, color=color, linewidth=width, linestyle=dash, solid_joinstyle="round")
-
-
 def _label_strip(ax, title, mark, last, scale):
-    word = {None: "", True: "real", False: "synthetic"}[None if mark is None else bool(mark)]
-    color = SYNTHETIC if word == "synthetic" else REAL
-    left = 0.0
-    if word:
-        badge = ax.annotate(
-            word, (0, 1), xytext=(1, 4), xycoords="axes fraction", textcoords="offset points",
-            fontsize=8.5, color="white", fontweight="bold",
-            bbox={"boxstyle": "round,pad=0.22", "facecolor": color, "edgecolor": "none"},
-        )  # fmt: skip
-        badge.set_in_layout(False)
-        left = 34 if word == "real" else 62
-    if title:
-        ax.annotate(
-            title, (0, 1), xytext=(left, 4), xycoords="axes fraction",
-            textcoords="offset points", fontsize=9.5, color="#333333",
-        )  # fmt: skip
     low, high = ax.get_ylim()
     strip = ax.lines[-1].get_ydata()
-    if np.nanmin(strip) < low or np.nanmax(strip) > high:
-        ax.annotate(
-            f"leaves the paper: {np.nanmin(strip):.1f} to {np.nanmax(strip):.1f} mV", (1, 1),
-            xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
-            fontsize=8.5, color="#a03000", ha="right",
-        )  # fmt: skip
+    outside = np.nanmin(strip) < low or np.nanmax(strip) > high
+    label(ax, mark, title)
+    if outside:
+        warn(ax, f"leaves the paper: {np.nanmin(strip):.1f} to {np.nanmax(strip):.1f} mV")
     step = 1 if ax.get_xlim()[1] * scale <= 12 else 5
     ticks = np.arange(0, ax.get_xlim()[1] - 0.02 * step, step)  # none at the very edge
     ax.set_xticks(ticks, [f"{t:g} s" for t in ticks] if last else [""] * len(ticks))

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from ecg_tf.errors import InputError
 from ecg_tf.figures.ecg_paper import REAL, STYLE, ecg_paper, real_beside_synthetic
+from ecg_tf.figures.lead_pages import lead_pages, twelve_lead_paper
 from ecg_tf.figures.measure_plots import (
     beat_overlay,
     distributions,
@@ -25,8 +26,9 @@ from ecg_tf.figures.measure_plots import (
 )
 
 __all__ = [
-    "beat_overlay", "distributions", "ecg_paper", "figure_html", "image_grid", "mean_psd",
-    "measures_table", "real_beside_synthetic", "show", "time_path", "training_history",
+    "beat_overlay", "distributions", "ecg_paper", "figure_html", "image_grid", "lead_pages",
+    "mean_psd", "measures_table", "real_beside_synthetic", "show", "time_path",
+    "training_history", "twelve_lead_paper",
 ]  # fmt: skip
 
 def show(figure: Figure, caption: str, alt: str = "", dpi: float = 0) -> None:

@@ -1,7 +1,8 @@
 """Standardizer and arrangement as one thing: windows to images and back, from one JSON file.
 
 Images and codec.json decode alone: whatever differs from window to window (RR intervals, the
-range of "record" and "window") lies in channels of the image.
+range of "record" and "window") lies in channels of the image. Limb leads that follow from others
+have no channels: decoding computes them.
 """
 
 import json
@@ -14,8 +15,15 @@ from ecg_tf.checks import finite_signals, known_keys, names, number
 from ecg_tf.errors import InputError, write_whole
 from ecg_tf.images.arrange import FixedArrangement, arrangement_from_dict, make_arrangement
 from ecg_tf.images.beat_rows import BeatRows, compare
+from ecg_tf.images.image_leads import (
+    bound_of_all,
+    checked_image_leads,
+    leads_in_image,
+    pick_leads,
+)
 from ecg_tf.images.quantize import on_grid
 from ecg_tf.images.standardize import PER_WINDOW, Standardizer
+from ecg_tf.signals.limb_leads import all_leads, limb_lead_residual
 from ecg_tf.signals.windows import Windows
 
 FORMAT, VERSION = "ecg_tf codec", 1
@@ -33,7 +41,9 @@ class Codec:
         standardizer: fitted `Standardizer`.
         arrangement: `FixedArrangement` or `BeatRows`.
         fs: float, Hz. Default: as the standardizer was fitted.
-        leads: names. Default: as the standardizer was fitted.
+        leads: names of the leads that go in and come out. Default: as the standardizer was fitted.
+        image_leads: those of them that have channels; the others must follow from these, as III
+            does from I and II. Default: all.
 
     Raises:
         InputError: the two do not fit together, or fs and leads are not known.
@@ -47,6 +57,7 @@ class Codec:
     arrangement: FixedArrangement | BeatRows
     fs: float = None  # type: ignore[assignment]  # both come from the standardizer at last
     leads: tuple[str, ...] = None  # type: ignore[assignment]
+    image_leads: tuple[str, ...] = None  # type: ignore[assignment]
 
     def __post_init__(self):
         fs = self.standardizer.fs if self.fs is None else self.fs
@@ -57,7 +68,9 @@ class Codec:
                              fix="call standardizer.fit(windows), or give fs= and leads=")
         object.__setattr__(self, "fs", number(fs, "fs", 1e-3, 1e6))
         object.__setattr__(self, "leads", names(leads, "leads"))
-        _same("leads", len(self.leads), self.arrangement.leads)
+        image_leads = self.leads if self.image_leads is None else self.image_leads
+        object.__setattr__(self, "image_leads", checked_image_leads(image_leads, self.leads))
+        _same("leads", len(self.image_leads), self.arrangement.leads)
         if self.arrangement.adaptive:
             _same("Hz", self.fs, self.arrangement.fs)
         if self.standardizer.range in PER_WINDOW and self.arrangement.image_shape[0] < 2:
@@ -71,7 +84,7 @@ class Codec:
         """What each channel of an image holds: "signal", "rr" or "range"."""
         inner = self.arrangement.image_shape[2]
         rr = int(self.arrangement.adaptive)
-        ranges = len(self.leads) if self.standardizer.range in PER_WINDOW else 0
+        ranges = len(self.image_leads) if self.standardizer.range in PER_WINDOW else 0
         return ("signal",) * (inner - rr) + ("rr",) * rr + ("range",) * ranges
 
     @property
@@ -101,6 +114,7 @@ class Codec:
         Raises:
             InputError: another fs or lead, gaps, windows that do not fit the arrangement.
         """
+        windows = self.image_windows(windows)
         self.check(windows)
         code = self.standardizer.range_code(windows)
         values = self.standardizer.scale(windows.signals, code)
@@ -116,8 +130,9 @@ class Codec:
             images: (window, height, width, channel); a generated set is as welcome.
 
         Returns:
-            Windows in mV, without subjects and records; of beat rows with R peaks, starting at
-            the first cut.
+            Windows in mV, all `leads`, without subjects and records; of beat rows with R peaks,
+            starting at the first cut. Limb leads that have no channel are sums of those that have,
+            rounded to float32: exact within 1.2e-7 mV up to 2 mV.
 
         Raises:
             InputError: another shape, or NaN or inf (a generator that diverged).
@@ -127,6 +142,7 @@ class Codec:
         values = self.arrangement.decode(images[..., :inner])
         code = self._read(images[..., inner:]) if "range" in self.channels else None
         signals = self.standardizer.inverse_transform(values, code).astype(np.float32)
+        signals = all_leads(signals, self.image_leads, self.leads)
         rpeaks, lengths = None, np.full(len(images), signals.shape[1])
         if isinstance(self.arrangement, BeatRows):
             rpeaks = self.arrangement.rpeaks(images[..., :inner])
@@ -161,34 +177,69 @@ class Codec:
 
         Returns:
             dict: `max_mv`, `rmse_mv`, `prd_percent`, `samples` compared, `samples_not_covered`
-            (beat rows: those outside the first and last cut), `clipped_samples_percent`.
+            (beat rows: those outside the first and last cut), `clipped_samples_percent`. Where
+            limb leads are computed also `limb_lead_residual_mv`: how far they are from their sums
+            in the windows themselves (median), an error that no image is to blame for.
+
+        Raises:
+            InputError: as `encode`; or windows that lack leads of the codec.
         """
+        _same("leads", tuple(windows.leads), self.leads)
         back, first = self.decode(self.encode(windows)), np.zeros(len(windows), np.int64)
         # The same R peak tells where a decoded window starts.
         if windows.rpeaks is not None and back.rpeaks is not None:
             first = np.rint(windows.rpeaks[:, 1] - back.rpeaks[:, 1]).astype(int)
-        clipped = self.standardizer.report(windows)["clipped_samples_percent"]
+        clipped = self.report(windows)["clipped_samples_percent"]
         error = compare(windows.signals, windows.lengths, back.signals, back.lengths, first)
-        return error | {"clipped_samples_percent": clipped}
+        error |= {"clipped_samples_percent": clipped}
+        if self.image_leads != self.leads:
+            left = limb_lead_residual(windows.signals, self.leads)
+            error["limb_lead_residual_mv"] = float(np.median(left))
+        return error
+
+    def report(self, windows: Windows) -> dict:
+        """What the range costs on these windows: `Standardizer.report` of the image's leads."""
+        return self.standardizer.report(self.image_windows(windows))
 
     def error_bound_mv(self) -> np.ndarray | None:
         """Largest error within the range, the float32 of the decoded mV included: (lead,) mV.
 
+        A limb lead that is computed has the sum of the bounds of those it is computed from, as
+        far as it agrees with them in the windows themselves.
         None for beat rows: their error depends on the signal and is measured, not bounded.
         """
         if self.arrangement.adaptive:
             return None
-        ends = [np.full((1, 1, len(self.leads)), end) for end in (-1.0, 1.0)]
+        count = len(self.image_leads)
+        ends = [np.full((1, 1, count), end) for end in (-1.0, 1.0)]
         codes = [None]
         if self.standardizer.range in PER_WINDOW:  # the widest range, lowest and highest
-            codes = [np.tile([[[c, 1.0]]], (1, len(self.leads), 1)) for c in (-1.0, 1.0)]
+            codes = [np.tile([[[c, 1.0]]], (1, count, 1)) for c in (-1.0, 1.0)]
         mv = [np.abs(self.standardizer.inverse_transform(e, c))[0, 0] for e in ends for c in codes]
-        return self.standardizer.error_bound_mv() + np.max(mv, axis=0) * 2.0**-24
+        largest = np.max(mv, axis=0)
+        bound = self.standardizer.error_bound_mv() + largest * 2.0**-24
+        return bound_of_all(bound, largest, self.image_leads, self.leads)
+
+    def image_windows(self, windows: Windows) -> Windows:
+        """The windows with the leads of the image alone; those that have no others as they are.
+
+        Args:
+            windows: `Windows` of the codec's leads, or of its `image_leads`.
+
+        Returns:
+            Windows.
+
+        Raises:
+            InputError: other leads.
+        """
+        if tuple(windows.leads) != self.image_leads:
+            _same("leads", tuple(windows.leads), self.leads)
+        return pick_leads(windows, self.image_leads)
 
     def check(self, windows: Windows) -> None:
         """Refuses windows that cannot be encoded; see `encode`."""
         _same("Hz", float(windows.fs), self.fs)
-        _same("leads", tuple(windows.leads), self.leads)
+        windows = self.image_windows(windows)
         if self.arrangement.adaptive and windows.rpeaks is None:
             raise InputError("Beat rows need R peaks.", expected="windows with rpeaks", got="none",
                              fix="cut windows with windows.beat_sequences")
@@ -197,14 +248,20 @@ class Codec:
 
     def to_dict(self) -> dict:
         """State as plain numbers, lists and text, for JSON."""
-        return {"format": FORMAT, "version": VERSION, "fs": self.fs, "leads": list(self.leads),
-                "standardizer": self.standardizer.to_dict(),
-                "arrangement": self.arrangement.to_dict()}
+        state = {"format": FORMAT, "version": VERSION, "fs": self.fs, "leads": list(self.leads),
+                 "image_leads": list(self.image_leads),
+                 "standardizer": self.standardizer.to_dict(),
+                 "arrangement": self.arrangement.to_dict()}
+        if self.image_leads == self.leads:  # as files were written before there was a difference
+            del state["image_leads"]
+        return state
 
     @classmethod
     def from_dict(cls, state: dict) -> "Codec":
         """Undoes `to_dict`; whatever is wrong in the state is refused with an InputError."""
-        keys = ("format", "version", "fs", "leads", "standardizer", "arrangement")
+        keys = ("format", "version", "fs", "leads", "image_leads", "standardizer", "arrangement")
+        if isinstance(state, dict):
+            state = {"image_leads": None, **state}
         known_keys(state, keys, "the codec")
         if state["format"] != FORMAT or state["version"] != VERSION:
             raise InputError("This codec is of another format.", expected=f"{FORMAT}, {VERSION}",
@@ -212,7 +269,7 @@ class Codec:
                              fix="load it with the version of ecg_tf that wrote it")
         standardizer = Standardizer.from_dict(state["standardizer"])
         return cls(standardizer, arrangement_from_dict(state["arrangement"]), state["fs"],
-                   state["leads"])
+                   state["leads"], state["image_leads"])
 
     def save(self, path) -> Path:
         """Writes codec.json, whole or not at all."""
@@ -275,8 +332,11 @@ class Codec:
 
 def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = "beat_rows",
                height: int = 32, width: int = 64, standardizer: dict | None = None,
-               **options) -> Codec:
+               derive=True, **options) -> Codec:
     """A codec fitted on training windows.
+
+    Of the limb leads only those that the others follow from go into the image, usually I and II:
+    eight channels for twelve leads.
 
     Args:
         windows: `Windows` of the training subjects.
@@ -284,18 +344,25 @@ def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = 
         arrangement: str, one of `arrange.ARRANGEMENTS`. Default "beat_rows".
         height, width: int, pixels. Default 32 x 64.
         standardizer: dict, further options of `Standardizer`, such as `quantization`.
+        derive: bool, compute limb leads from others instead of giving them channels. False for
+            records whose limb leads do not agree (`limb_leads.limb_lead_residual`). Three leads
+            that "rgb_leads" draws as colours stay three. Default True.
         options: further options of the arrangement. A fixed one takes its `length` from the
             windows unless it is given.
 
     Returns:
         Codec.
     """
+    leads = tuple(windows.leads)
+    image_leads = leads_in_image(leads, arrangement) if derive else leads
+    windows = pick_leads(windows, image_leads)
     if arrangement == "beat_rows":
         options.setdefault("fs", float(windows.fs))
     else:
         options.setdefault("length", int(windows.signals.shape[1]))
-    made = make_arrangement(arrangement, height, width, len(windows.leads), **options)
-    return Codec(Standardizer(range, **(standardizer or {})).fit(windows), made)
+    made = make_arrangement(arrangement, height, width, len(image_leads), **options)
+    fitted = Standardizer(range, **(standardizer or {})).fit(windows)
+    return Codec(fitted, made, leads=leads, image_leads=image_leads)
 
 
 def _same(what: str, got, expected) -> None:

@@ -211,6 +211,7 @@ def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str,
         dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
         window's range, its `code`, `rpeaks` and `lengths`.
     """
+    windows = codec.image_windows(windows)
     if finite:
         codec.arrangement.check(windows.signals, windows.rpeaks, windows.lengths)
     else:

@@ -9,7 +9,8 @@ In the order in which data flow:
 | `download.py` | a database from PhysioNet to disk, resumed and verified |
 | `checksums.py` | SHA-256 of files, compared with published lists |
 | `units.py`, `person.py` | volts to mV; what texts say of a person |
-| `headers.py`, `wfdb_files.py` | a WFDB header, checked before anything in it is believed; a record |
+| `headers.py` | a WFDB header, checked before anything in it is believed |
+| `wfdb_files.py`, `wfdb_samples.py`, `wfdb_beats.py` | one WFDB record, its samples, its beats |
 | `csv_files.py`, `edf_files.py`, `arrays.py` | a recording in another format |
 | `listing.py` | the recordings of a folder, and the tables beside them |
 | `folder.py`, `cache.py` | reading them one by one; kept as memory-mapped arrays |

@@ -1,11 +1,10 @@
 """The public ECG databases this package knows: whose they are, how to cite them, their quirks."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecg_tf.checks import expanded
+from ecg_tf.records.database import Database
 
 #: Training records of the inter-patient split of de Chazal et al. (2004), no paced records.
 DS1 = (
@@ -27,64 +26,7 @@ _PHYSIONET = (
     "Resource for Complex Physiologic Signals. Circulation 101(23):e215-e220 (2000)."
 )
 _ODC_BY = "Open Data Commons Attribution License v1.0 (ODC-By 1.0)"
-
-
-@dataclass(frozen=True)
-class Database:
-    """What is known about a public database beyond what its files say.
-
-    Args:
-        name: str, PhysioNet's short name.
-        title: str.
-        version: str, the published version meant.
-        url: str, page that describes it.
-        doi: str.
-        license: str.
-        citation: str, the authors' paper and PhysioNet's.
-        lead: str, lead that is read when none is named.
-        n_records: int, number of published records.
-        n_subjects: int, number of persons.
-        fs: float, Hz.
-        paced: records with paced beats.
-        same_subject: record -> earlier record of the same person.
-        subject_is_folder: bool, True if each person has a folder.
-        lacking: lead -> records known not to have it; they are left out without a warning.
-        damaged_starts: record -> number of samples at its start that carry no ECG.
-    """
-
-    name: str
-    title: str
-    version: str
-    url: str
-    doi: str
-    license: str
-    citation: str
-    lead: str
-    n_records: int
-    n_subjects: int
-    fs: float
-    paced: tuple[str, ...] = ()
-    same_subject: Mapping[str, str] = field(default_factory=dict)
-    subject_is_folder: bool = False
-    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    damaged_starts: Mapping[str, int] = field(default_factory=dict)
-
-    def subject(self, record: str) -> str:
-        """Person a record belongs to.
-
-        Args:
-            record: str, name of the record, for instance "202" or "Person_01/rec_1".
-
-        Returns:
-            str, the person's name, unique over databases.
-
-        Example:
-            >>> DATABASES["mitdb"].subject("202")
-            'mitdb-201'
-        """
-        person = record.split("/")[0] if self.subject_is_folder else record
-        return f"{self.name}-{self.same_subject.get(person, person)}"
-
+_CC_BY = "Creative Commons Attribution 4.0 International (CC BY 4.0)"
 
 DATABASES: dict[str, Database] = {
     "mitdb": Database(
@@ -96,10 +38,10 @@ DATABASES: dict[str, Database] = {
         license=_ODC_BY,
         citation="Moody GB, Mark RG. The impact of the MIT-BIH Arrhythmia Database. IEEE Eng in "
         f"Med and Biol 20(3):45-50 (2001). {_PHYSIONET}",
-        lead="MLII",
         n_records=48,
         n_subjects=47,
         fs=360.0,
+        lead="MLII",
         paced=PACED,
         same_subject={"202": "201"},
         lacking={"MLII": ("102", "104")},
@@ -114,11 +56,11 @@ DATABASES: dict[str, Database] = {
         citation="Lugovaya TS. Biometric human identification based on electrocardiogram. Master's "
         "thesis, Electrotechnical University \"LETI\", Saint-Petersburg (2005). "
         f"{_PHYSIONET}",
-        lead="ECG I filtered",
         n_records=310,
         n_subjects=90,
         fs=500.0,
-        subject_is_folder=True,
+        lead="ECG I filtered",
+        persons="folder",
         damaged_starts={
             **dict.fromkeys(
                 (
@@ -130,7 +72,91 @@ DATABASES: dict[str, Database] = {
             **dict.fromkeys(("Person_15/rec_1", "Person_44/rec_1", "Person_83/rec_1"), 1024),
         },  # fmt: skip
     ),
-}
+    "ptbxl": Database(
+        name="ptbxl",
+        title="PTB-XL, a large publicly available electrocardiography dataset",
+        version="1.0.3",
+        url="https://physionet.org/content/ptb-xl/1.0.3/",
+        doi="10.13026/kfzx-aw45",
+        license=_CC_BY,
+        citation="Wagner P, Strodthoff N, Bousseljot R-D, Kreiseler D, Lunze FI, Samek W, "
+        "Schaeffter T. PTB-XL: A Large Publicly Available ECG Dataset. Scientific Data 7, 154 "
+        "(2020). Wagner P, Strodthoff N, Bousseljot R, Samek W, Schaeffter T. PTB-XL (version "
+        f"1.0.3). PhysioNet (2022). {_PHYSIONET}",
+        n_records=21_799,
+        n_subjects=18_869,
+        fs=100.0,
+        persons="table",
+        leave_out_paced=True,
+        tables=("ptbxl_database.csv", "scp_statements.csv"),
+        fold_column="strat_fold",
+        rates={100: "records100/", 500: "records500/"},
+        annotators=(),
+        path="ptb-xl",
+    ),
+    "cinc2017": Database(
+        name="cinc2017",
+        title="AF Classification from a Short Single Lead ECG Recording: The PhysioNet/Computing "
+        "in Cardiology Challenge 2017, training records",
+        version="1.0.0",
+        url="https://physionet.org/content/challenge-2017/1.0.0/",
+        doi="10.13026/d3hm-sf11",
+        license=_ODC_BY,
+        citation="Clifford GD, Liu C, Moody B, Lehman L, Silva I, Li Q, Johnson AE, Mark RG. AF "
+        "Classification from a Short Single Lead ECG Recording: The PhysioNet/Computing in "
+        f"Cardiology Challenge 2017. Computing in Cardiology 44 (2017). {_PHYSIONET}",
+        n_records=8_528,
+        n_subjects=0,
+        fs=300.0,
+        persons="unknown",
+        # The revised labels of November 2017 first.
+        tables=(
+            "REFERENCE-v3.csv", "training/REFERENCE-v3.csv",
+            "REFERENCE.csv", "training/REFERENCE.csv",
+        ),
+        apart=("validation/",),  # copies of training records
+        annotators=(),
+        extensions=("hea", "mat"),
+        path="challenge-2017",
+        records_list="training/RECORDS",
+    ),
+    "ludb": Database(
+        name="ludb",
+        title="Lobachevsky University Electrocardiography Database",
+        version="1.0.1",
+        url="https://physionet.org/content/ludb/1.0.1/",
+        doi="10.13026/eegm-h675",
+        license=_ODC_BY,
+        citation="Kalyakulina AI, Yusipov II, Moskalenko VA, Nikolskiy AV, Kosonogov KA, Osipov "
+        "GV, Zolotykh NY, Ivanchenko MV. LUDB: A New Open-Access Validation Tool for "
+        "Electrocardiogram Delineation Algorithms. IEEE Access 8:186181-186190 (2020). "
+        f"{_PHYSIONET}",
+        n_records=200,
+        n_subjects=200,
+        fs=500.0,
+        tables=("ludb.csv",),
+        # One file a lead, under the lead's own name: onset, peak and offset of P, QRS and T.
+        annotators=(
+            "i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6",
+        ),
+    ),
+    "nstdb": Database(
+        name="nstdb",
+        title="MIT-BIH Noise Stress Test Database, its three records of noise",
+        version="1.0.0",
+        url="https://physionet.org/content/nstdb/1.0.0/",
+        doi="10.13026/C2HS3T",
+        license=_ODC_BY,
+        citation="Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. "
+        f"Computers in Cardiology 11:381-384 (1984). {_PHYSIONET}",
+        n_records=3,
+        n_subjects=0,
+        fs=360.0,
+        persons="none",
+        apart=("118e", "119e"),  # MIT-BIH records with this noise added
+        annotators=(),
+    ),
+}  # fmt: skip
 
 
 def data_folder(data_dir: str | Path = "") -> Path:
@@ -149,9 +175,16 @@ def known_database(folder: Path) -> Database | None:
     """The known database a folder holds, by the folder's name.
 
     Args:
-        folder: Path of the database.
+        folder: Path of the database: "data/ptbxl", or as PhysioNet names it, "files/ptb-xl/1.0.3".
 
     Returns:
         Database, or None if the folder is one of the user's own.
     """
-    return DATABASES.get(Path(folder).absolute().name)
+    folder = Path(folder).absolute()
+    for database in DATABASES.values():
+        names = (database.name, database.path or database.name)
+        if folder.name in names:
+            return database
+        if folder.name == database.version and folder.parent.name in names:
+            return database
+    return None

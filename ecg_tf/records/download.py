@@ -1,53 +1,102 @@
-"""Downloads a database from PhysioNet: resumed where it broke off, every file verified."""
+"""Downloads a database from PhysioNet, or a part of it: resumed, and every file verified."""
 
 import hashlib
-import os
-import time
-from pathlib import Path
-from urllib.parse import quote
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
+from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest, write_whole
 from ecg_tf.records.checksums import parse_sums, sha256_of
+from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder
 from ecg_tf.records.headers import check_inside
+from ecg_tf.records.selection import chosen_records
+from ecg_tf.records.transfer import Client, NotFetched
 
-#: What is read of a database; drawings, web pages and other annotators are left where they are.
-EXTENSIONS = ("hea", "dat", "atr")
-_SUMS = "SHA256SUMS.txt"
+_SUMS, _LIST, _LICENSE = "SHA256SUMS.txt", "RECORDS", "LICENSE.txt"
 
 
 def download(
     name: str,
     data_dir: str | Path = "",
+    records: str | Iterable[str] | None = None,
+    folds: Iterable[int | str] | None = None,
+    rate: float | str = 0,
     progress: bool = True,
     base_url: str = "https://physionet.org/files",
     attempts: int = 4,
     timeout: float = 30.0,
+    connections: int = 4,
 ) -> Path:
     """Downloads a known database, or what of it is missing or damaged.
 
     Files that are there are verified too, and fetched again if they are not the published ones. A
     file gets its name only when it is whole and verified; a transfer that broke off is continued,
-    now or at the next call.
+    now or at the next call. Of a part, RECORDS and SHA256SUMS.txt list what is there: a second
+    part adds to the first.
 
     Args:
-        name: "mitdb" (about 90 MB) or "ecgiddb" (about 15 MB).
+        name: "mitdb" (about 90 MB), "ecgiddb" (15 MB), "ptbxl" (0.5 GB at 100 Hz, 2.6 GB at 500
+            Hz), "cinc2017" (170 MB), "ludb" (30 MB) or "nstdb" (6 MB).
         data_dir: folder that holds the databases, default $ECG_TF_DATA, else "data".
+        records: only these: names, ends of names ("00001_lr"), patterns ("records100/000*"), or a
+            file with one a line. Default all.
+        folds: only these of the database's published folds, by its table. Default all.
+        rate: Hz, or "all", of a database that has every recording at several rates. Default: the
+            rate that is read when none is asked for.
         progress: bool, show a progress bar, default True.
         base_url: str, where the databases are served, default PhysioNet.
         attempts: int, tries for each file, default 4.
         timeout: float, s without an answer before a try is given up, default 30.
+        connections: int, files at once, default 4.
 
     Returns:
         Path of the database's folder.
 
     Raises:
-        InputError: unknown database, no network, a file that stays damaged, or no place to write.
+        InputError: unknown database, record, fold or rate; no network, a file that stays damaged,
+            or no place to write.
 
     Example:
-        >>> download("mitdb", "data")
-        PosixPath('data/mitdb')
+        >>> download("ptbxl", "data", folds=[1, 2])
+        PosixPath('data/ptbxl')
     """
+    database = _known(name)
+    rates = _rates(database, rate)
+    wanted_folds = _folds(database, folds)
+    folder = data_folder(data_dir) / name
+    base = f"{base_url.rstrip('/')}/{database.path or name}/{database.version}"
+    client = Client(base, database.title, attempts, timeout)
+    try:
+        text = client.read(_SUMS)
+    except NotFetched:
+        # Without a network a database that is whole can still be verified.
+        if records is not None or folds is not None or not _is_whole(folder, database, rates):
+            raise
+        return folder
+    published = _published(client, database, text)
+    beside = _fetch_tables(client, database, published, folder)
+    wanted = chosen_records(database, folder, published.records, records, wanted_folds,
+                            rates)
+    files = [file for record in wanted for file in _files(database, record, published.sums)]
+    _fetch(client, database, files, published.sums, folder, connections, progress)
+    _write_lists(database, folder, published, wanted, beside)
+    return folder
+
+
+@dataclass(frozen=True)
+class _Published:
+    """What the server says there is: checksums, records, and both lists as they came."""
+
+    sums: dict[str, str]
+    records: list[str]
+    sums_text: bytes
+    list_text: bytes
+
+
+def _known(name: str) -> Database:
     if name not in DATABASES:
         raise InputError(
             f"There is no known database '{name}'.",
@@ -55,145 +104,142 @@ def download(
             got=repr(name),
             fix=closest(name, DATABASES) or "choose one of these",
         )
-    import requests
+    return DATABASES[name]
+
+
+def _rates(database: Database, rate: float | str) -> tuple[int, ...]:
+    if rate == "all":
+        return tuple(database.rates)
+    try:
+        asked = float(rate)
+    except (TypeError, ValueError) as error:
+        raise InputError("The rate is wrong.", expected='Hz, or "all"', got=printable(rate),
+                         fix="leave it out for the usual one") from error
+    chosen = database.check_rate(asked)
+    return (chosen,) if database.rates else ()
+
+
+def _folds(database: Database, folds: Iterable[int | str] | None) -> list[str] | None:
+    if folds is None:
+        return None
+    asked = [str(fold) for fold in ([folds] if isinstance(folds, str) else folds)]
+    if not database.fold_column:
+        known = ", ".join(one.name for one in DATABASES.values() if one.fold_column)
+        raise InputError(f"The {database.title} has no published folds.",
+                         expected=f"folds only with {known}", got=", ".join(asked),
+                         fix="choose records instead")
+    return asked
+
+
+def _published(client: Client, database: Database, text: bytes) -> _Published:
+    sums = parse_sums(text.decode("utf-8", "replace"))
+    listed, records = b"", []
+    if database.records_list in sums:
+        listed = client.read(database.records_list)
+        if hashlib.sha256(listed).hexdigest() != sums[database.records_list]:
+            raise client.failed(database.records_list,
+                                f"a list of records that {_SUMS} does not confirm")
+        inside = PurePosixPath(database.records_list).parent
+        records = [(inside / line).as_posix() for line in listed.decode("utf-8", "replace").split()
+                   if not line.endswith("/")]  # fmt: skip
+    # Without a list, or with one of folders only, the headers are the records.
+    records = records or [file[:-4] for file in sums if file.endswith(".hea")]
+    for record in records:
+        check_inside(record, Path(database.records_list))
+    return _Published(sums, list(dict.fromkeys(records)), text, listed)
+
+
+def _files(database: Database, record: str, sums: dict[str, str]) -> list[str]:
+    """Published files of a record; drawings, web pages and other annotators are left."""
+    files = (f"{record}.{one}" for one in (*database.extensions, *database.annotators))
+    return [file for file in files if file in sums]
+
+
+def _fetch_tables(client: Client, database: Database, published: _Published,
+                  folder: Path) -> list[str]:
+    """License and tables, which come with every part."""
+    found = []
+    for file in (_LICENSE, *database.tables):
+        if file not in published.sums:
+            continue
+        try:
+            if not _is_right(folder / file, published.sums[file]):
+                client.fetch(file, folder / file, published.sums[file])
+            found.append(file)
+        except NotFetched as error:
+            if file != _LICENSE:
+                raise
+            # No reason to be without the ECGs; the license's name is known anyway.
+            warnings.warn(f"{error} The records are fetched without it.", stacklevel=3)
+    return found
+
+
+def _fetch(client: Client, database: Database, files: Sequence[str], sums: dict[str, str],
+           folder: Path, connections: int, progress: bool) -> None:
     from tqdm import tqdm
 
-    database = DATABASES[name]
-    folder = data_folder(data_dir) / name
-    base = f"{base_url.rstrip('/')}/{name}/{database.version}"
-    with requests.Session() as session:
-        # Compressed transfers would have other lengths than the files, and could not be resumed.
-        session.headers["Accept-Encoding"] = "identity"
-        client = _Client(session, base, database.title, attempts, timeout)
-        try:
-            text = client.text(_SUMS)
-        except InputError:
-            # Without a network a database that is whole can still be verified.
-            if not _is_whole(folder):
-                raise
-            return folder
-        sums = parse_sums(text)
-        records = client.text("RECORDS")
-        if hashlib.sha256(records.encode()).hexdigest() != sums.get("RECORDS"):
-            raise client.failed("RECORDS", f"a list of records that {_SUMS} does not confirm")
-        wanted = [check_inside(file, folder / _SUMS) for file in _wanted(sums, records.split())]
-        with tqdm(wanted, desc=name, unit="file", disable=not progress) as bar:
-            for file in bar:
-                bar.set_postfix_str(file)
-                client.fetch(file, folder / file, sums[file])
-    write_whole(folder / _SUMS, text)
-    return folder
+    missing = []
+    with tqdm(files, f"{database.name}: verify", unit="file", disable=not progress,
+              leave=False) as bar:  # fmt: skip
+        for file in bar:
+            if not _is_right(folder / file, sums[file]):
+                missing.append(file)
+    # What was there already does not count in the time that is left.
+    with tqdm(total=len(files), initial=len(files) - len(missing), desc=database.name,
+              unit="file", smoothing=0, disable=not progress) as bar:  # fmt: skip
+        def done():
+            bar.set_postfix_str(f"{client.received / 1e6:.0f} MB", refresh=False)
+            bar.update()
+
+        client.fetch_all(missing, folder, sums, connections, done)
 
 
-class _Client:
-    """Fetches the files of one database, patiently."""
-
-    def __init__(self, session, base: str, title: str, attempts: int, timeout: float):
-        self.session, self.base, self.title = session, base, title
-        self.attempts, self.timeout = max(1, attempts), timeout
-
-    def text(self, file: str) -> str:
-        """A small text file, in memory."""
-        return self._try(file, lambda: self._get(file).content.decode("utf-8", "replace"))
-
-    def fetch(self, file: str, path: Path, digest: str) -> None:
-        """A file to disk, unless the right one is there already."""
-        part = path.with_name(f".{path.name}.part")
-        try:
-            if path.is_file() and sha256_of(path) == digest:
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._try(file, lambda: self._continue(file, part, digest))
-            os.replace(part, path)
-        except OSError as error:
-            raise InputError(
-                f"Cannot write '{path}'.",
-                expected="a folder that can be written to, with space left",
-                got=f"{type(error).__name__}: {error.strerror or error}",
-                fix="choose another folder for the data (ECG_TF_DATA)",
-            ) from error
-
-    def failed(self, file: str, reason) -> InputError:
-        """The error for a file that cannot be had, to be raised."""
-        return InputError(
-            f"The {self.title} cannot be downloaded.",
-            expected=f"{self.base}/{file}",
-            got=str(reason),
-            fix="check the network and call again: what is there already is kept, and a broken "
-            "transfer goes on where it stopped. Without a network, copy the database into the "
-            'folder data/ by hand, or use database="simulated"',
-        )
-
-    def _try(self, file: str, action):
-        import requests
-
-        for attempt in range(self.attempts):
-            try:
-                return action()
-            except (requests.RequestException, _Damaged) as error:
-                response = getattr(error, "response", None)
-                # The server answered and will not think otherwise the next time.
-                final = response is not None and 400 <= response.status_code < 500
-                if final or attempt + 1 == self.attempts:
-                    raise self.failed(file, _reason(error)) from error
-                time.sleep(min(0.1 * 4**attempt, 5.0))
-
-    def _get(self, file: str, start: int = 0):
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        response = self.session.get(
-            f"{self.base}/{quote(file)}", headers=headers, stream=True, timeout=self.timeout
-        )
-        if not (start and response.status_code == 416):
-            response.raise_for_status()
-        return response
-
-    def _continue(self, file: str, part: Path, digest: str) -> None:
-        """Brings the part of a file to its end and verifies it, or leaves what may be continued."""
-        start = part.stat().st_size if part.exists() else 0
-        if start and sha256_of(part) == digest:
-            return
-        with self._get(file, start) as response:
-            if response.status_code == 416:  # the part is longer than the file
-                part.unlink()
-                raise _Damaged("a partial file that is no part of it")
-            # A server that knows no ranges, or another range, sends the whole: start anew.
-            resumed = response.status_code == 206 and response.headers.get(
-                "Content-Range", ""
-            ).startswith(f"bytes {start}-")
-            with part.open("ab" if resumed else "wb") as stream:
-                for chunk in response.iter_content(1 << 16):
-                    stream.write(chunk)
-            length = response.headers.get("Content-Length")
-            received = part.stat().st_size - (start if resumed else 0)
-            if length is not None and received < int(length):
-                raise _Damaged(f"{received} of {length} bytes, then the transfer stopped")
-        found = sha256_of(part)
-        if found != digest:
-            part.unlink()
-            raise _Damaged(f"a file with SHA-256 {found} instead of {digest}")
+def _write_lists(database: Database, folder: Path, published: _Published, wanted: Sequence[str],
+                 beside: Sequence[str]) -> None:
+    """RECORDS last but one, so that a folder with it has all its records; then the checksums."""
+    wanted = {*wanted, *_there_before(database, folder, published)}
+    records = [record for record in published.records if record in wanted]
+    if database.records_list == _LIST and len(records) == len(published.records):
+        listed, sums = published.list_text, published.sums_text
+    else:
+        files = [*beside, *(file for record in records
+                            for file in _files(database, record, published.sums))]  # fmt: skip
+        listed = "".join(f"{record}\n" for record in records).encode()
+        sums = "".join(f"{published.sums[file]}  {file}\n" for file in sorted(files)).encode()
+    for name, content in ((_LIST, listed), (_SUMS, sums)):
+        if content:
+            write_whole(folder / name, content)
 
 
-class _Damaged(Exception):
-    """What came is not the file; worth another try."""
+def _there_before(database: Database, folder: Path, published: _Published) -> list[str]:
+    """Records of an earlier part whose files are all there."""
+    try:
+        before = (folder / _LIST).read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return []
+    known = set(published.records)
+    return [record for record in before if record in known and all(
+        (folder / file).is_file() for file in _files(database, record, published.sums))]
 
 
-def _wanted(sums: dict[str, str], records: list[str]) -> list[str]:
-    """Files to fetch; RECORDS last, so that a folder with it has all its records."""
-    files = {f"{record}.{extension}" for record in records for extension in EXTENSIONS}
-    return [*sorted(file for file in sums if file in files), "RECORDS"]
-
-
-def _is_whole(folder: Path) -> bool:
+def _is_whole(folder: Path, database: Database, rates: Sequence[int]) -> bool:
+    """Whether all is there that was published (at these rates), by the folder's own lists."""
     try:
         sums = parse_sums((folder / _SUMS).read_text(encoding="utf-8"))
-        wanted = _wanted(sums, (folder / "RECORDS").read_text(encoding="utf-8").split())
-        return len(wanted) > 1 and all(sha256_of(folder / file) == sums[file] for file in wanted)
-    except (OSError, KeyError, UnicodeDecodeError):
+        records = (folder / _LIST).read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
         return False
+    chosen = [database.choose(records, rate) for rate in rates or (0,)]
+    # Of a part, RECORDS is not the published one and its checksum stands in no list.
+    complete = _LIST in sums and _is_right(folder / _LIST, sums[_LIST])
+    if not complete and any(len(part) != database.n_records for part in chosen):
+        return False
+    files = [file for part in chosen for record in part for file in _files(database, record, sums)]
+    return bool(files) and all(_is_right(folder / file, sums[file]) for file in files)
 
 
-def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"HTTP status {response.status_code} {response.reason}"
-    return f"{error}" if isinstance(error, _Damaged) else f"{type(error).__name__}: {error}"
+def _is_right(path: Path, digest: str) -> bool:
+    try:
+        return path.is_file() and sha256_of(path) == digest
+    except OSError:
+        return False

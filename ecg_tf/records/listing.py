@@ -3,14 +3,14 @@
 import fnmatch
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.csv_files import is_table
 from ecg_tf.records.ecgs import LeftOut
-from ecg_tf.records.headers import LARGEST_HEADER, check_inside
+from ecg_tf.records.headers import LARGEST_HEADER, check_inside, decoded
 
 LARGEST_LIST = 2**24  # bytes of a RECORDS file
 FORMATS = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV", ".npy": "array", ".npz": "array"}
@@ -165,17 +165,31 @@ def scan(folder: Path) -> dict[str, tuple[int, int]]:
 
 def _listed(folder: Path, files) -> tuple[list[str], tuple[LeftOut, ...]]:
     """Names in RECORDS that are there, and those that are not."""
-    listed = folder / "RECORDS"
-    if files["RECORDS"][0] > LARGEST_LIST:
-        raise InputError(f"'{listed}' is too large.", expected=f"{LARGEST_LIST} bytes at most",
-                         got=str(files["RECORDS"][0]), fix="fetch it again")
-    lines = listed.read_text(encoding="utf-8", errors="replace").split("\n")
-    names = [check_inside(line.strip(), listed) for line in lines if line.strip()]
-    names = list(dict.fromkeys(names))
+    names = list(dict.fromkeys(_names_in(folder, "RECORDS", files)))
     there = [name for name in names if f"{name}.hea" in files]
     missing = tuple(LeftOut(name, "missing", "RECORDS lists it, the folder does not hold it")
                     for name in names if f"{name}.hea" not in files)
     return there, missing
+
+
+def _names_in(folder: Path, listed: str, files) -> Iterator[str]:
+    """Names in a list of records; an entry "training/" stands for the list of that folder."""
+    if files[listed][0] > LARGEST_LIST:
+        raise InputError(f"'{folder / listed}' is too large.",
+                         expected=f"{LARGEST_LIST} bytes at most", got=str(files[listed][0]),
+                         fix="fetch it again")
+    below = listed.removesuffix("RECORDS")
+    for line in (folder / listed).read_text(encoding="utf-8", errors="replace").split("\n"):
+        if not (name := line.strip()):
+            continue
+        name = below + check_inside(name, folder / listed)
+        if not name.endswith("/"):
+            yield name
+        elif (inner := f"{name}RECORDS") in files and inner != listed:
+            yield from _names_in(folder, inner, files)
+        else:
+            yield from (file[:-4] for file in files
+                        if file.startswith(name) and file.endswith(".hea"))
 
 
 def _headers(folder: Path, files) -> list[str]:
@@ -190,13 +204,11 @@ def _segments(folder: Path, file: str) -> list[str]:
     header = folder / file
     if header.stat().st_size > LARGEST_HEADER:
         return []  # it is refused when it is read
-    with header.open(encoding="latin-1") as stream:
-        lines = (line for line in stream if line.strip() and not line.startswith("#"))
-        first = next(lines, "")
-        if not re.match(r"\S+/\d+\s", first):
-            return []
-        below = PurePosixPath(file).parent
-        return [(below / line.split()[0]).as_posix() for line in lines]
+    lines = [line for line in decoded(header.read_bytes()) if line and not line.startswith("#")]
+    if not lines or not re.match(r"\S+/\d+\s", lines[0]):
+        return []
+    below = PurePosixPath(file).parent
+    return [(below / line.split()[0]).as_posix() for line in lines[1:]]
 
 
 def _unlike(items: Sequence[Item]) -> list[Item]:

@@ -13,6 +13,7 @@ from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.common_leads import only_leads
+from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder, known_database
 from ecg_tf.records.duplicates import without_duplicates
 from ecg_tf.records.ecgs import ECGs, LeftOut
@@ -168,8 +169,8 @@ def _read_folder(folder: Path, leads, records, leads_asked: bool, exclude, metad
     table = read_metadata(folder, str(metadata), columns, database)
     listing = list_folder(folder, table.files if table is not None else ())
     listing = listing.only(records, exclude) if records is not None or exclude else listing
-    if table is not None and records is None:
-        listing = _one_rate(listing, table, rate)
+    if records is None:
+        listing = _meant(listing, database, table, rate)
     found, failed = read_items(listing, leads, fs, strict=strict, cache=cache, progress=progress)
     if not found:
         raise _nothing(folder, listing, failed, leads)
@@ -186,14 +187,25 @@ def _read_folder(folder: Path, leads, records, leads_asked: bool, exclude, metad
     return ECGs(tuple(found), known_by, tuple(left_out), tuple(told))
 
 
-def _one_rate(listing: Listing, table, rate: float) -> Listing:
-    """Of recordings that a table names at several rates, those of one: the rest is never read."""
-    unwanted = table.other_rates([item.name for item in listing.items], rate)
-    if not unwanted:
-        return listing
+def _meant(listing: Listing, database: Database | None, table, rate: float) -> Listing:
+    """The recordings that are meant: each at one rate, where database or table says so.
+
+    The rest is never read.
+    """
+    names = [item.name for item in listing.items]
+    if database is not None:
+        kept = set(database.choose(names, rate))
+        unwanted = {name: "another rate, or published apart" for name in names if name not in kept}
+        if names and not kept:
+            raise InputError(f"The part of {database.title} at hand has no such records.",
+                             expected=f"records at {database.check_rate(rate)} Hz", got="none",
+                             fix=f"`python -m ecg_tf data {database.name} --rate "
+                             f"{database.check_rate(rate)}` downloads them")
+    else:
+        other = table.other_rates(names, rate) if table is not None else {}
+        unwanted = {name: f"the same recording as '{kept}'" for name, kept in other.items()}
     items = tuple(item for item in listing.items if item.name not in unwanted)
-    out = tuple(LeftOut(name, "duplicate", f"the same recording as '{unwanted[name]}'")
-                for name in sorted(unwanted))
+    out = tuple(LeftOut(name, "duplicate", why) for name, why in unwanted.items())
     return replace(listing, items=items, left_out=(*listing.left_out, *out))
 
 

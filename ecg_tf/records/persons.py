@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ecg_tf.records.databases import Database
 from ecg_tf.records.ecgs import KNOWN_BY, ECGs
-from ecg_tf.records.metadata import Metadata
+from ecg_tf.records.metadata import Info, Metadata
 from ecg_tf.records.person import is_nobody
 from ecg_tf.records.record import Record
 
@@ -34,14 +34,16 @@ def identify(
         >>> identify([record], None, None)[1]
         'nothing'
     """
+    known = metadata.match([record.name for record in records]) if metadata is not None else {}
     found, sources = [], []
     for record in records:
-        record = _with_table(record, metadata)
-        subject, source = _subject(record, metadata, database)
+        info = known.get(record.name)
+        subject, source = _subject(record, info, database)
         sources.append(source)
-        found.append(replace(record, subject=subject))
+        found.append(replace(_with_table(record, info), subject=subject))
     known_by = max(sources, key=KNOWN_BY.index, default="nothing")
-    return found, known_by, _warnings(found, sources, database)
+    told = list(metadata.remarks([record.name for record in records])) if metadata else []
+    return found, known_by, told + _warnings(found, sources, database)
 
 
 def unknown_persons(ecgs: ECGs) -> tuple[str, ...]:
@@ -52,10 +54,9 @@ def unknown_persons(ecgs: ECGs) -> tuple[str, ...]:
                  if "who is who" in text or "Nothing says whose" in text)
 
 
-def _subject(record: Record, metadata, database) -> tuple[str, str]:
+def _subject(record: Record, info: Info | None, database: Database | None) -> tuple[str, str]:
     if database is not None and database.persons_in_names:
         return database.subject(record.name), "database"
-    info = metadata.of(record.name) if metadata is not None else None
     if info is not None and not is_nobody(info.subject):
         subject = f"{database.name}-{info.subject}" if database else info.subject
         return subject, "metadata table"
@@ -64,9 +65,8 @@ def _subject(record: Record, metadata, database) -> tuple[str, str]:
     return record.name, "nothing"
 
 
-def _with_table(record: Record, metadata: Metadata | None) -> Record:
+def _with_table(record: Record, info: Info | None) -> Record:
     """The record with what the table says; the table wins over the file where it says something."""
-    info = metadata.of(record.name) if metadata is not None else None
     if info is None:
         return record
     return replace(
@@ -84,6 +84,8 @@ def _warnings(records, sources, database: Database | None) -> list[str]:
     unknown = [record.name for record, by in zip(records, sources, strict=True) if by == "nothing"]
     if not unknown or len(records) < 2:
         return []
+    if database is not None and database.noise:
+        return [f"{database.title}: these are recordings of noise, to be added to ECGs, not ECGs."]
     if database is not None:
         return [f"{database.title} does not say who is who: {len(unknown)} records, each at best "
                 "one person, and a person may have several. Say records, not persons."]

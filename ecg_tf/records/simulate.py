@@ -10,7 +10,16 @@ from scipy.signal import butter, lfilter, sosfilt
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import Record
-from ecg_tf.records.simulated_leads import LEADS, checked_leads, measured_leads, summed
+from ecg_tf.records.simulated_leads import (
+    BACK,
+    DEPTH,
+    LEAD_I,
+    LEADS,
+    checked_leads,
+    chest_leads,
+    measured_leads,
+    summed,
+)
 
 WAVES = ("P", "Q", "R", "S", "T")
 
@@ -24,8 +33,9 @@ class Identity:
 
     Durations in s, amplitudes in mV, rates in beats per minute (heart) or Hz (breath); premature
     beats as probability per beat. `amplitude` and `ventricular` are (wave, lead) with waves and
-    leads in the order of `WAVES` and `LEADS`; `qrs_shape` holds the place of the R peak and the
-    sigmas of Q, R and S as parts of the QRS duration.
+    leads in the order of `WAVES` and `LEADS`; `back` is (lead,), see `simulated_leads.BACK`;
+    `qrs_shape` holds the place of the R peak and the sigmas of Q, R and S as parts of the QRS
+    duration.
     """
 
     seed: int
@@ -49,6 +59,7 @@ class Identity:
     t_skew: float
     atrial_p: float
     amplitude: np.ndarray
+    back: np.ndarray
     ventricular: np.ndarray
 
 
@@ -125,15 +136,16 @@ def draw_identity(seed: int, subject: int) -> Identity:
     p, r = rng.uniform(0.07, 0.2), size * np.clip(rng.lognormal(0.15, 0.28), 0.7, 2.0)
     q, s = -r * rng.uniform(0.01, 0.14), -r * rng.uniform(0.04, 0.32)
     waves = np.array([size * p, q, r, s, size * np.clip(r * rng.uniform(0.14, 0.4), 0.14, 0.45)])
-    seen = np.array(list(LEADS.values())).T
-    jitter = np.exp(0.2 * rng.standard_normal(seen.shape))
-    jitter[:, :2] = 1.0  # lead II is the reference
-    amplitude = waves[:, None] * seen * jitter
-    amplitude[3, 3:5] *= -r / s
+    jitter = np.exp(0.2 * rng.standard_normal((len(WAVES), 6)))
+    depth = np.array(DEPTH) * jitter[:, 3] * np.array([waves[0], r, r, r, waves[4]])
+    amplitude = chest_leads(waves * LEAD_I * jitter[:, 2], waves, depth)
+    back = chest_leads(np.zeros(1), np.zeros(1), np.array([BACK["depth"] * r * jitter[2, 4]]))[0]
     # A ventricular beat starts on one side: V1 and the left leads see it from opposite sides.
     down, left = rng.choice([-1.0, 1.0], 2)
-    side = np.array([down, down, left, -left, -left, left]) * rng.uniform(0.9, 1.5, len(LEADS))
+    side = np.array([down, down, left, left]) * rng.uniform(0.9, 1.5, 6)[:4]
     parts = np.array([0.0, -0.06, 1.0, -rng.uniform(0.05, 0.3), -rng.uniform(0.25, 0.4)])
+    ventricular = chest_leads(*(parts * r * share for share in side[[2, 1, 3]] * [0.7, 1, 0.7]))
+    ventricular[:, 0] = parts * r * side[0]
     return Identity(
         seed=int(seed), number=int(subject), subject=f"simulated-{seed}-{subject:03d}",
         sex="male" if male else "female", age=float(rng.integers(20, 85)),
@@ -154,7 +166,8 @@ def draw_identity(seed: int, subject: int) -> Identity:
         t_skew=float(rng.uniform(1.2, 1.8)),
         atrial_p=float(rng.choice([-1, 1]) * rng.uniform(0.4, 0.8)),
         amplitude=amplitude,
-        ventricular=parts[:, None] * (r * side),
+        back=back,
+        ventricular=ventricular,
     )  # fmt: skip
 
 
@@ -269,13 +282,19 @@ def _rhythm(identity: Identity, session: int, duration: float, ectopy: float) ->
 
 
 def _waves(identity: Identity, session: int, rhythm: dict, leads: tuple[str, ...]) -> dict:
-    """Wave -> centre (beat,) s, sigma before and after it (beat,) s, amplitude (beat, lead) mV."""
+    """Wave -> centre (beat,) s, sigma before and after it (beat,) s, amplitude (beat, lead) mV.
+
+    "back" is the part of the QRS complex that only chest leads see.
+    """
     rng = np.random.default_rng([identity.seed, identity.number, session, 3])
-    placing = np.exp(0.04 * rng.standard_normal((len(WAVES), len(LEADS))))  # electrodes move
-    placing *= np.exp(0.05 * rng.standard_normal())  # and so does the gain
+    placing = rng.standard_normal((len(WAVES), 6))
+    gain = rng.standard_normal()
+    more = rng.standard_normal((len(WAVES), len(LEADS) - 6))  # for the leads that came later
+    placing = np.exp(0.04 * np.column_stack([placing, more]))  # electrodes move
+    placing *= np.exp(0.05 * gain)  # and so does the gain
     times, rr, symbols = rhythm["times"], rhythm["rr"], rhythm["symbols"]
     is_v, is_a = symbols == "V", symbols == "A"
-    columns = [list(LEADS).index(lead) for lead in leads]
+    columns = [LEADS.index(lead) for lead in leads]
     swell = 1 + 0.04 * np.sin(np.interp(times, rhythm["grid"], rhythm["breath"]))
     amplitude = np.where(
         is_v[:, None, None], identity.ventricular.T[columns].T, identity.amplitude.T[columns].T
@@ -294,7 +313,13 @@ def _waves(identity: Identity, session: int, rhythm: dict, leads: tuple[str, ...
     t = start + identity.qtc * stretch + np.where(is_v, 0.05, 0.0) - 2 * after
     centres = (start - pr + 2 * p, start + 2 * q, times, start + qrs - 2 * s, t)
     before, after = (p, q, r, s, identity.t_skew * after), (p, q, r, s, after)
-    return {w: (centres[i], before[i], after[i], amplitude[:, i]) for i, w in enumerate(WAVES)}
+    waves = {w: (centres[i], before[i], after[i], amplitude[:, i]) for i, w in enumerate(WAVES)}
+    if (back := identity.back[columns]).any():
+        height = np.where(is_v, 0.0, rhythm["jitter"][2] * swell)[:, None]
+        back = height * back * placing[2, columns]
+        sigma = BACK["sigma"] * qrs
+        waves["back"] = times + BACK["after_r"] * qrs, sigma, sigma, back
+    return waves
 
 
 def _add_gaussians(signal, fs, centre, before, after, amplitude) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from ecg_tf.images.codec import Codec
 from ecg_tf.records import database_names
 from ecg_tf.records.provenance import facts_of
 from ecg_tf.release.trained import Trained
@@ -51,6 +52,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
 def shown(value) -> str:
     """A number for people; "–" where there is none."""
     return f"{value:.3g}" if isinstance(value, (int, float)) else "–"
+
+
+def leads_of(codec: Codec) -> str:
+    """The leads of a release, and which of them no generator made."""
+    computed = [lead for lead in codec.leads if lead not in codec.image_leads]
+    more = f"; of these {', '.join(computed)} computed from the other limb leads" * bool(computed)
+    return ", ".join(codec.leads) + more
 
 
 def source_facts(run: Trained) -> dict:

@@ -85,7 +85,7 @@ def _contents(run: Trained, kind: Format, state: Progress) -> str:
     first, last = "synthetic-000001", f"synthetic-{state.n:06d}"
     rows = [("records", f"{total.records:,}, {first} to {last}"),
             ("together", f"{total.seconds / 3600:.2f} hours before the format cuts anything"),
-            ("length", length), ("leads", ", ".join(codec.leads)), ("sampling rate",
+            ("length", length), ("leads", say.leads_of(codec)), ("sampling rate",
              f"{codec.fs:g} Hz"), ("unit", "mV"), ("pass band", f"{e.band_low:g} to "
              f"{e.band_high:g} Hz, as the training data (0: none)"),
             ("format", kind.title), ("error of the format", kind.error),

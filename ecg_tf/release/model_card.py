@@ -37,7 +37,8 @@ are anonymous.
 
 {MODELS.get(e.model, e.model)}: a network from {e.latent_dim} normal random numbers to an image of \
 {' x '.join(map(str, run.codec.image_shape))} (height, width, channels), and a codec that turns the
-image into mV. The averaged weights (EMA) are the ones that draw. All settings:
+image into mV. Leads: {say.leads_of(run.codec)}. The averaged weights (EMA) are the ones that
+draw. All settings:
 
 {say.table(('data', ''), _settings(e, _DATA))}
 {say.table(('image', ''), _settings(e, _IMAGE))}

@@ -18,8 +18,9 @@ NAME, FORMAT, VERSION = "index.json", "ecg_tf shards", 1
 LARGEST_INDEX = 2**27  # bytes; a file of 64 MB takes 300
 KINDS = ("windows", "strips")  # as the codec takes them, and as the measures do
 #: Settings that decide about the windows and who is in which part, beside their form.
-DECIDE = ("database", "leads", "records", "exclude", "metadata", "metadata_columns", "rate", "split", "folds",
-          "seed", "fs", "band_low", "band_high", "notch", "strip_seconds")  # fmt: skip
+DECIDE = ("database", "leads", "records", "exclude", "metadata", "metadata_columns", "rate",
+          "split", "folds", "seed", "fs", "band_low", "band_high", "notch",
+          "strip_seconds")  # fmt: skip
 _FILE = re.compile(r"\d{5,8}-(train|validation|test)-(windows|strips)\.tfrecord")
 
 

@@ -1,0 +1,84 @@
+"""Which leads have channels in an image, and what the others cost that are computed from them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ecg_tf.checks import names
+from ecg_tf.errors import InputError
+from ecg_tf.signals.limb_leads import independent_leads, lead_factors
+from ecg_tf.signals.windows import Windows
+
+
+def leads_in_image(leads: tuple[str, ...], arrangement: str) -> tuple[str, ...]:
+    """The leads that get channels: all but the limb leads that follow from others.
+
+    Args:
+        leads: names.
+        arrangement: name; three leads that "rgb_leads" draws as colours stay three.
+
+    Returns:
+        tuple of names, in their order.
+
+    Example:
+        >>> leads_in_image(("I", "II", "III", "V1"), "beat_rows")
+        ('I', 'II', 'V1')
+    """
+    if arrangement == "rgb_leads" and len(leads) == 3:
+        return leads
+    return independent_leads(leads)
+
+
+def checked_image_leads(value, leads: tuple[str, ...]) -> tuple[str, ...]:
+    """Leads of an image, all as names.
+
+    Args:
+        value: what came, such as a list out of a file.
+        leads: of the codec.
+
+    Returns:
+        tuple of names.
+
+    Raises:
+        InputError: no names of `leads` in their order, or some of those do not follow from them.
+    """
+    chosen = names(value, "image_leads")
+    if chosen != tuple(lead for lead in leads if lead in chosen):
+        raise InputError("The leads in the image are not leads of the codec.",
+                         expected=f"some of {', '.join(leads)[:200]}, in this order",
+                         got=", ".join(chosen)[:200], fix="name leads of the codec, each once")
+    lead_factors(chosen, leads)
+    return chosen
+
+
+def pick_leads(windows: Windows, leads: tuple[str, ...]) -> Windows:
+    """Windows with some of their leads; with all of them the windows themselves.
+
+    Args:
+        windows: `Windows` that have these leads, no name twice.
+        leads: names.
+
+    Returns:
+        Windows.
+    """
+    if tuple(windows.leads) == leads:
+        return windows
+    places = [windows.leads.index(lead) for lead in leads]
+    return replace(windows, signals=windows.signals[..., places], leads=leads)
+
+
+def bound_of_all(bound: np.ndarray, largest: np.ndarray, image_leads, leads) -> np.ndarray:
+    """Error bounds of all leads out of those of the leads in the image.
+
+    Args:
+        bound: (image lead,) mV.
+        largest: (image lead,) mV, largest value that can be decoded.
+        image_leads, leads: names.
+
+    Returns:
+        (lead,) mV: of a computed lead the sum of the bounds of those it is computed from, and its
+        own rounding to float32, once in the windows and once when it is decoded.
+    """
+    factors = np.abs(lead_factors(image_leads, leads))
+    computed = np.array([lead not in image_leads for lead in leads])
+    return bound @ factors + np.where(computed, largest @ factors * 2.0**-23, 0)

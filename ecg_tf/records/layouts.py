@@ -1,0 +1,246 @@
+"""Which column of a table beside the records says what: record, person, age, sex, labels."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ecg_tf.checks import printable
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records.delimited import Table, bad_table, read_table
+
+#: What `metadata: FILE` may name a column for.
+ROLES = ("record", "subject", "age", "sex", "session", "labels")
+#: Names of columns that are understood untold, small and without anything but letters and digits;
+#: of several in one table the first in this order counts.
+_KNOWN = {
+    "record": "record recordname recordid recording recordingname recordingid file filename "
+    "filepath path ecg ecgname ecgfile ecgid id",
+    "subject": "subject subjectid patient patientid person personid participant participantid",
+    "age": "age ageyears ageinyears patientage agemonths ageinmonths ageweeks ageinweeks agedays "
+    "ageindays",
+    "sex": "sex gender patientsex patientgender",
+    "session": "session sessionid visit visitid recordingdate acquisitiondate studydate date",
+}
+_LABELS = {
+    "label": "label labels firstlabel secondlabel thirdlabel",
+    "diagnosis": "diagnosis diagnoses dx",
+    "rhythm": "rhythm rhythms",
+    "superclass": "superclass superclasses",
+    "class": "class classes",
+    "scp": "scp scpcodes",
+    "statement": "statement statements",
+}
+_KIND_OF = {name: kind for kind, names in _LABELS.items() for name in names.split()}
+_LUDB_DIAGNOSES = (
+    "Electric axis of the heart", "Conduction abnormalities", "Extrasystolies", "Hypertrophies",
+    "Cardiac pacing", "Ischemia", "Non-specific repolarization abnormalities", "Other states",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns say what.
+
+    Args:
+        kind: str, "ptbxl", "ludb", "subjects", "labels" or "table".
+        record: columns that name the record of a row; of PTB-XL two, one for each rate.
+        rates: Hz of each of these columns, () where rows do not name several.
+        subject: str, column of the person, "" if there is none.
+        age, sex, session: likewise.
+        age_unit: str, "months" where the column's name says so, default "", which means years.
+        labels: kind of statement -> columns.
+        derived: kind of statement -> statement of kind "scp" -> what follows from it.
+        sexes: what this table means by a cell that is no word, such as "0".
+        ages: likewise.
+        day: bool, of the session only the date counts.
+        paced: statements of any kind that mean paced beats.
+        paced_column: str, column that is blank where no beat is paced.
+        notes: sentences for whoever uses the table.
+    """
+
+    kind: str
+    record: tuple[str, ...]
+    rates: tuple[float, ...] = ()
+    subject: str = ""
+    age: str = ""
+    sex: str = ""
+    session: str = ""
+    age_unit: str = ""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    derived: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sexes: Mapping[str, str] = field(default_factory=dict)
+    ages: Mapping[str, float] = field(default_factory=dict)
+    day: bool = False
+    paced: frozenset[str] = frozenset()
+    paced_column: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def read_with_layout(file: Path, columns: Mapping | None = None) -> tuple[Table, Layout]:
+    """Reads a table and says which of its columns mean what.
+
+    Args:
+        file: Path.
+        columns: what -> name of a column (of labels and record also a list of names), for what
+            cannot be guessed; "" for what no column says. Default: all by their names.
+
+    Returns:
+        Table, Layout.
+
+    Raises:
+        InputError: the table cannot be read, has no such column, or none names the records.
+    """
+    if file.stem.casefold().startswith("reference"):
+        table = read_table(file, header=False)
+        if _plain(table.rows[0][0]) not in _KNOWN["record"].split():
+            return _reference(table, columns)
+    table = read_table(file)
+    layout = _recognized(table)
+    return table, _named(table, layout, columns or {})
+
+
+def _recognized(table: Table) -> Layout:
+    columns = table.columns
+    if {"patient_id", "scp_codes", "filename_lr"} <= {*columns}:
+        return _ptbxl(table)
+    if {"ID", "Rhythms", *_LUDB_DIAGNOSES} <= {*columns}:
+        return Layout(
+            "ludb", ("ID",), age="Age", sex="Sex",
+            labels={"rhythm": ("Rhythms",), "diagnosis": _LUDB_DIAGNOSES},
+            paced_column="Cardiac pacing",
+        )  # fmt: skip
+    by_plain = {_plain(name): name for name in reversed(columns)}
+    found = {role: next((by_plain[one] for one in names.split() if one in by_plain), "")
+             for role, names in _KNOWN.items()}  # fmt: skip
+    labels: dict[str, tuple[str, ...]] = {}
+    for name in columns:
+        if kind := _KIND_OF.get(_plain(name)):
+            labels[kind] = (*labels.get(kind, ()), name)
+    return Layout(
+        "subjects" if table.file.stem.casefold() == "subjects" else "table",
+        (found["record"],) if found["record"] else (),
+        subject=found["subject"], age=found["age"], sex=found["sex"], session=found["session"],
+        age_unit=_unit(found["age"]), labels=labels,
+    )  # fmt: skip
+
+
+def _ptbxl(table: Table) -> Layout:
+    """PTB-XL's own table (doi:10.1038/s41597-020-0495-6).
+
+    An age of 300 stands for over 89 and is read as 90. A record has all the superclasses, rhythms
+    and forms of its SCP statements whatever their likelihood, as in the example code published
+    with PTB-XL: 0 there means that the likelihood is not known.
+    """
+    derived, notes = {}, ()
+    file = table.file.with_name("scp_statements.csv")
+    if file.is_file():
+        derived = _scp_statements(file)
+    else:
+        notes = (f"'{file.name}' is not beside '{table.file.name}': which superclasses and rhythms "
+                 "the statements stand for is not known.",)
+    rates = {"filename_lr": 100.0, "filename_hr": 500.0}
+    rates = {name: fs for name, fs in rates.items() if name in table.columns}
+
+    def there(name):
+        return name if name in table.columns else ""
+
+    return Layout(
+        "ptbxl", tuple(rates), tuple(rates.values()), "patient_id",
+        age=there("age"), sex=there("sex"), session=there("recording_date"),
+        labels={"scp": ("scp_codes",)}, derived=derived, sexes={"0": "male", "1": "female"},
+        ages={"300": 90.0}, day=True, paced=frozenset({"PACE"}), notes=notes,
+    )  # fmt: skip
+
+
+def _scp_statements(file: Path) -> dict[str, dict[str, str]]:
+    """Superclass, form and rhythm of each SCP statement, by PTB-XL's `scp_statements.csv`."""
+    table = read_table(file)
+    wanted = ("diagnostic", "diagnostic_class", "form", "rhythm")
+    for name in wanted:
+        if name not in table.columns:
+            raise bad_table(file, f"a column '{name}'", ", ".join(table.columns[:8]),
+                            "fetch it again: `python -m ecg_tf data ptbxl`")
+    at = {name: table.columns.index(name) for name in wanted}
+    derived: dict[str, dict[str, str]] = {"superclass": {}, "form": {}, "rhythm": {}}
+    for code, *cells in table.rows:
+        row = [code, *cells]
+        if _is_one(row[at["diagnostic"]]) and row[at["diagnostic_class"]]:
+            derived["superclass"][code] = row[at["diagnostic_class"]]
+        for kind in ("form", "rhythm"):
+            if _is_one(row[at[kind]]):
+                derived[kind][code] = code
+    return derived
+
+
+def _reference(table: Table, columns: Mapping | None) -> tuple[Table, Layout]:
+    """The labels of a PhysioNet challenge: record and rhythm, without a header line."""
+    if len(table.rows[0]) != 2:
+        raise bad_table(table.file, "two cells a row, record and label, or a header line",
+                        f"{len(table.rows[0])} cells")
+    table = replace(table, columns=("record", "label"))
+    layout = Layout("labels", ("record",), labels={"rhythm": ("label",)})
+    return table, _named(table, layout, columns or {})
+
+
+def _named(table: Table, layout: Layout, columns: Mapping) -> Layout:
+    """The layout with the columns that the user named."""
+    for role, names in columns.items():
+        if role not in ROLES:
+            raise InputError(f"A column cannot be named for '{printable(role)}'.",
+                             expected=", ".join(ROLES), got=printable(role),
+                             fix=closest(printable(role), ROLES) or "choose one of these")
+        names = _column_names(table, role, names)
+        if role == "labels":
+            kinds = {name: _KIND_OF.get(_plain(name), name.strip().casefold()) for name in names}
+            labels = {kind: tuple(n for n in names if kinds[n] == kind) for kind in kinds.values()}
+            layout = replace(layout, labels=labels, derived={})
+        elif role == "record":
+            layout = replace(layout, record=names, rates=())
+        else:
+            column = names[0] if names else ""
+            changed: dict[str, Any] = {role: column}
+            if role == "age":
+                changed["age_unit"] = _unit(column)
+            layout = replace(layout, **changed)
+    if not layout.record:
+        raise bad_table(
+            table.file, "a column that names the records, such as record or filename",
+            ", ".join(printable(name) for name in table.columns[:8]),
+            "name it: columns: {record: NAME}, or write a header line",
+        )  # fmt: skip
+    return layout
+
+
+def _column_names(table: Table, role: str, names) -> tuple[str, ...]:
+    several = [names] if isinstance(names, str) else names
+    if not isinstance(several, Sequence) or not all(isinstance(name, str) for name in several):
+        raise InputError(f"The column for '{role}' is wrong.", expected="the name of a column",
+                         got=printable(names), fix=f"write columns: {{{role}: NAME}}")
+    several = [name for name in several if name]
+    for name in several:
+        if name not in table.columns:
+            raise bad_table(
+                table.file, f"a column '{printable(name)}' for '{role}'",
+                ", ".join(printable(one) for one in table.columns[:30]),
+                closest(name, table.columns) or "name one of these",
+            )  # fmt: skip
+    if role not in ("labels", "record") and len(several) > 1:
+        raise InputError(f"There is one column for '{role}'.", expected="one name",
+                         got=printable(several), fix="name one of them")
+    return tuple(several)
+
+
+def _unit(column: str) -> str:
+    """The unit of an age that the column's name says, such as "age_months"."""
+    found = re.search(r"(months|weeks|days)$", _plain(column))
+    return found[1] if found else ""
+
+
+def _is_one(cell: str) -> bool:
+    return cell in ("1", "1.0")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()

@@ -1,0 +1,110 @@
+"""Which of a database's published records are wanted: by name, pattern, list, fold and rate."""
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ecg_tf.checks import printable
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records.database import Database
+from ecg_tf.records.metadata import read_metadata
+
+LARGEST_LIST = 2**24  # bytes of a file with names
+
+
+def chosen_records(
+    database: Database,
+    folder: Path,
+    published: Sequence[str],
+    records: str | Iterable[str] | None = None,
+    folds: Sequence[str] | None = None,
+    rates: Sequence[int] = (),
+) -> list[str]:
+    """Chooses records.
+
+    Args:
+        database: Database.
+        folder: Path that holds its tables, where folds are asked for.
+        published: names of all records.
+        records: names, ends of names, patterns with * and ?, or files with one of these a line.
+            Default None, all.
+        folds: published folds. Default None, all.
+        rates: Hz, of a database that has every recording at several rates.
+
+    Returns:
+        list of str, in the published order.
+
+    Raises:
+        InputError: there is no such record or fold, or none is left.
+    """
+    at_rate = {name for rate in rates or (0,) for name in database.choose(published, rate)}
+    names = [name for name in published if name in at_rate]
+    if records is not None:
+        # A record that is named in full is meant, whatever its rate.
+        wanted = {name for one in _lines(records) for name in _fitting(one, names, published)}
+        names = [name for name in published if name in wanted]
+    if folds is not None:
+        names = _of_folds(database, folder, names, folds)
+    if not names:
+        raise InputError("No record is left to download.",
+                         expected=f"some of the {len(published)} published ones", got="none",
+                         fix="ask for other records, folds or another rate")
+    return names
+
+
+def _lines(records: str | Iterable[str]) -> list[str]:
+    """The wishes; a file is read, one a line."""
+    found: list[str] = []
+    for one in [records] if isinstance(records, str) else map(str, records):
+        path = Path(one)
+        if one.endswith((".txt", "RECORDS")) and path.is_file():
+            if path.stat().st_size > LARGEST_LIST:
+                raise InputError(f"'{one}' is too large.", expected=f"{LARGEST_LIST} bytes at most",
+                                 got=str(path.stat().st_size), fix="give a list of records")
+            found += path.read_text(encoding="utf-8", errors="replace").split()
+        else:
+            found.append(one)
+    if not found:
+        raise InputError("No records are asked for.", expected="names, or None for all",
+                         got="none", fix="leave --records out for all")
+    return found
+
+
+def _fitting(one: str, names: Sequence[str], published: Sequence[str]) -> list[str]:
+    """Records that a wish means."""
+    if any(mark in one for mark in "*?["):
+        fit = [name for name in names if fnmatch.fnmatchcase(name, one)
+               or fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], one)]  # fmt: skip
+    elif one in published:
+        fit = [one]
+    else:
+        fit = [name for name in names if name.endswith(f"/{one}")] or [
+            name for name in published if name.endswith(f"/{one}")]
+    if not fit:
+        near = [name.rsplit("/", 1)[-1] for name in names[:30_000]]
+        raise InputError(
+            f"There is no record '{printable(one)}'.",
+            expected=f"one of {len(names)} records ({names[0]} ... {names[-1]}), a pattern, or a "
+            "file (*.txt) with one a line" if names else "a published record",
+            got=printable(one),
+            fix=closest(one.rsplit("/", 1)[-1], near) or "check the name",
+        )  # fmt: skip
+    return fit
+
+
+def _of_folds(database: Database, folder: Path, names: Sequence[str],
+              folds: Sequence[str]) -> list[str]:
+    metadata = read_metadata(folder, database=database)
+    known = metadata.match(names) if metadata else {}
+    fold = {name: _fold(info.columns.get(database.fold_column, "")) for name, info in known.items()}
+    there = sorted(filter(None, {*fold.values()}), key=lambda one: (len(one), one))
+    for one in folds:
+        if one not in there:
+            raise InputError(f"There is no fold '{printable(one)}'.",
+                             expected=f"one of {', '.join(there)}", got=printable(one),
+                             fix=closest(one, there) or "choose one of these")
+    return [name for name in names if fold.get(name) in folds]
+
+
+def _fold(cell: str) -> str:
+    return cell.removesuffix(".0")
