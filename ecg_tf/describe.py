@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.errors import InputError
+from ecg_tf.experiment import Experiment
+from ecg_tf.fitting import fit_to_records
 from ecg_tf.records.ecgs import ECGs
+from ecg_tf.records.loading import load
 from ecg_tf.records.record import Record
 from ecg_tf.signals.plausibility import KINDS, Plausibility, heart_rate, plausibility
 from ecg_tf.signals.quality import inspect_record
 from ecg_tf.signals.rpeaks import rpeaks_of
+from ecg_tf.signals.splits import split_by_subject
 
 IMPLAUSIBLE = "Implausible"  # how the warnings on such records begin
 BEATS_OF = 500  # records whose R peaks are looked for, spread over all
-ROWS = 32  # beats of a window, where records are long
-STRIPS_S = (30, 10)  # s of a strip, where they are not, the first that fits
 BEATS_S = 300.0  # s in the middle of each in which they are
 
 
@@ -48,8 +50,6 @@ def describe(
         >>> describe("ptbxl")["subjects"]
         2266
     """
-    from ecg_tf.records.loading import load
-
     with warnings.catch_warnings():  # they are among what is returned
         warnings.simplefilter("ignore")
         ecgs = load(source, data_dir, leads, fs=fs, metadata=metadata, **how)
@@ -112,7 +112,7 @@ def describe_ecgs(ecgs: ECGs, source: str = "") -> dict:
 
 
 def fitting(ecgs: ECGs, rates: Sequence[float]) -> dict:
-    """The windows that fit records: rows of beats where these are long, else whole strips.
+    """The windows of an experiment that leaves them to the records (`fitting.fit_to_records`).
 
     Args:
         ecgs: the records.
@@ -125,22 +125,21 @@ def fitting(ecgs: ECGs, rates: Sequence[float]) -> dict:
     Raises:
         InputError: no window fits.
     """
+    e = fit_to_records(Experiment(), ecgs)
     seconds = np.array([len(record.signal) / record.fs for record in ecgs])
-    known = np.array([rate for rate in rates if math.isfinite(rate)] or [75.0])
-    beats = seconds * np.median(known) / 60
-    if np.quantile(beats, 0.1) >= ROWS + 2:
-        windows = np.maximum(beats - 2, 0) // ROWS
-        return {"arrangement": "beat_rows", "rows": ROWS, "seconds": None,
-                "windows": int(windows.sum()), "records_too_short": int((windows < 1).sum())}
-    length = math.floor(np.quantile(seconds, 0.1) + 0.004)
-    length = next((whole for whole in STRIPS_S if whole <= length), length)
-    if length < 1:
-        raise InputError("The records are too short for windows.", expected="at least 1 s",
-                         got=f"{np.median(seconds):.2f} s", fix="read longer records")
-    rows = math.ceil((length * np.quantile(known, 0.99) / 60 + 2) / 8) * 8
-    windows = (seconds + 0.004) // length
-    return {"arrangement": "beat_strips", "rows": rows, "seconds": float(length),
-            "windows": int(windows.sum()), "records_too_short": int((windows < 1).sum())}
+    if e.arrangement == "beat_rows":
+        known = [rate for rate in rates if math.isfinite(rate)]
+        beats = seconds * np.median(known) / 60 if known else np.zeros(len(seconds))
+        windows = np.maximum(beats - 2, 0) // e.height
+    else:
+        windows = (seconds * e.fs + 0.5) // (e.window_seconds * e.fs)
+    return {
+        "arrangement": e.arrangement,
+        "rows": e.height,
+        "seconds": e.window_seconds or None,
+        "windows": int(windows.sum()),
+        "records_too_short": int((windows < 1).sum()),
+    }
 
 
 def split_of(ecgs: ECGs) -> dict:
@@ -152,11 +151,11 @@ def split_of(ecgs: ECGs) -> dict:
     Raises:
         InputError: there are too few persons.
     """
-    from ecg_tf.signals.splits import split_by_subject
-
-    parts = {part: set(names) for part, names in split_by_subject(ecgs, "random").items()}
-    return {"scheme": "random", "parts": {
-        part: {"subjects": len(names), "records": sum(one.subject in names for one in ecgs)}
+    e = Experiment()
+    parts = split_by_subject(ecgs, e.split, seed=e.seed)
+    records = Counter(record.subject for record in ecgs)
+    return {"scheme": e.split, "parts": {
+        part: {"subjects": len(names), "records": sum(records[name] for name in names)}
         for part, names in parts.items()}}
 
 

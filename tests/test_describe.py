@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecg_tf.describe import describe_ecgs, fitting
+from ecg_tf.describe import describe_ecgs
 from ecg_tf.describe_text import WIDTH, text_of
 from ecg_tf.errors import InputError
 from ecg_tf.records.ecgs import ECGs, LeftOut
@@ -96,19 +96,28 @@ def test_unknown_persons_are_records_and_nobody_calls_them_persons():
 
 
 @pytest.mark.parametrize(("seconds", "arrangement", "length"), [
-    (1800, "beat_rows", None), (60, "beat_rows", None), (30, "beat_strips", 30),
-    (12, "beat_strips", 10), (9.998, "beat_strips", 10), (7.5, "beat_strips", 7),
+    (120, "beat_rows", None), (30, "beat_strips", 30), (10, "beat_strips", 10),
+    (9.998, "beat_strips", 10), (7.5, "beat_strips", 7),
 ])  # fmt: skip
 def test_windows_that_fit(seconds, arrangement, length):
-    records = [make_record(np.zeros(round(seconds * 500)), 500.0, name=str(k)) for k in range(10)]
-    records.append(make_record(np.zeros(500), 500.0, name="short"))
-    found = fitting(ECGs(tuple(records)), [60.0] * 10)
-    assert (found["arrangement"], found["seconds"]) == (arrangement, length)
-    assert found["records_too_short"] == 1
-    expected = 10 * ((seconds - 2) // 32) if arrangement == "beat_rows" else 10
-    assert found["windows"] == expected
+    whole = [*cohort(11, minutes=2.0)]
+    cut = [shortened(one, seconds) for one in whole[:10]] + [shortened(whole[10], 3)]
+    found = checked(ECGs(tuple(cut), "database"))
+    windows, rate = found["windows"], found["heart_rate_bpm"]
+    assert (windows["arrangement"], windows["seconds"]) == (arrangement, length)
+    assert windows["records_too_short"] == 1
     if arrangement == "beat_strips":
-        assert found["rows"] % 8 == 0 and found["rows"] >= length + 2
+        assert windows["windows"] == 10 and windows["rows"] >= rate / 60 * length
+    else:
+        by_beats = [max(0, len(one.beats) - 2) // windows["rows"] for one in cut]
+        assert windows["windows"] == pytest.approx(sum(by_beats), abs=6)
+
+
+def shortened(record, seconds):
+    length = round(seconds * record.fs)
+    inside = record.beats < length
+    return replace(record, signal=record.signal[:length], beats=record.beats[inside],
+                   symbols=record.symbols[inside])
 
 
 def test_what_cannot_be_split_or_cut_is_a_warning_and_no_error():
