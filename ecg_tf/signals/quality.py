@@ -24,12 +24,13 @@ class Quality:
         flat_s: float, s, default 1; a signal constant for longer is flat.
         saturated_s: float, s, default 0.05; a signal this long at the record's smallest or largest
             value is saturated.
-        rr_min: float, s, default 0.2; shortest RR interval of a beat sequence.
-        rr_max: float, s, default 2.5; longest RR interval of a beat sequence.
+        rr_min: float, s, default 0.2; shortest RR interval of a beat sequence or strip.
+        rr_max: float, s, default 2.5; longest RR interval of a beat sequence or strip.
         kept: int, windows that passed.
         dropped: reason -> windows. Each counts once, under the first reason of "short", "nan",
-            "flat", "saturated", "rr". "short" counts windows that would reach past an end of
-            their record, and records too short to give a window.
+            "flat", "saturated", "rr", "rows" (more beats than a strip's image has rows). "short"
+            counts windows that would reach past an end of their record, and records too short to
+            give a window.
 
     Example:
         >>> quality = Quality()
@@ -44,7 +45,7 @@ class Quality:
     rr_min: float = 0.2
     rr_max: float = 2.5
     kept: int = 0
-    dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short"], 0))
+    dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short", "rows"], 0))
 
     def counts(self) -> dict[str, int]:
         """The book for JSON: "kept" and every reason -> windows."""
@@ -112,6 +113,7 @@ def gate(
     lengths: np.ndarray,
     rpeaks: np.ndarray | None,
     quality: Quality,
+    faults: np.ndarray | None = None,
 ) -> np.ndarray:
     """Decides which windows of a record pass, and writes it into the book of `quality`.
 
@@ -119,8 +121,10 @@ def gate(
         record: the record that the windows are to be cut from.
         starts: (window,) int, samples; a window may reach past either end.
         lengths: (window,) int, samples.
-        rpeaks: (window, beat) sample positions whose intervals must be plausible, or None.
+        rpeaks: (window, beat) sample positions whose intervals must be plausible, or None; NaN
+            where a window has fewer.
         quality: the gate; its counts grow.
+        faults: (window,) str, a further reason to drop each window, "" for none; default none.
 
     Returns:
         (window,) bool, True where a window passes.
@@ -134,6 +138,8 @@ def gate(
     if rpeaks is not None:
         rr = np.diff(rpeaks, axis=1) / record.fs
         reasons["rr"] = ((rr < quality.rr_min) | (rr > quality.rr_max)).any(axis=1)
+    for reason in [] if faults is None else sorted(set(faults) - {""}):
+        reasons[reason] = reasons.get(reason, False) | (faults == reason)
     keep = np.ones(len(starts), bool)
     for reason, bad in reasons.items():
         quality.dropped[reason] += int((keep & bad).sum())
