@@ -1,10 +1,11 @@
 """Records read once are kept as memory-mapped arrays, so that reading them again costs nothing.
 
-A cache is a folder: `signals.f32` (all signals end to end, float32), `beats.npy`, `symbols.npy` and
-`index.json`, which is written last and says which state of the records' folder it was made from
-(names, sizes and times of change of its files), which arrays belong to it, and a checksum of
-itself. Whatever does not fit is read anew. Signals are written one record at a time: memory does
-not grow with the number of records.
+What the files hold is a folder: `signals.f32` (all signals end to end, float32), `beats.npy`,
+`symbols.npy` and `index.json`, which is written last and says which state of the records' folder it
+was made from (names, sizes and times of change of its files), which arrays belong to it, and a
+checksum of itself. What `load` made of them (persons, duplicates, warnings) is one more such file,
+`ecgs.json`, which points into the arrays. Whatever does not fit is read anew. Signals are written
+one record at a time: memory does not grow with the number of records.
 """
 
 import contextlib
@@ -19,10 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.records.ecgs import LeftOut
+from ecg_tf import __version__
+from ecg_tf.records.ecgs import ECGs, LeftOut
 from ecg_tf.records.record import Record
 
-_FORMAT = 2  # raise it whenever what is kept, or how it is read, changes
+_FORMAT = 3  # raise it whenever what is kept, or how it is read, changes
+_AT = "cache"  # in a record's source: where its arrays lie in which cache
 _ARRAYS = ("signals.f32", "beats.npy", "symbols.npy")
 _FIELDS = ("name", "database", "subject", "session", "sex", "paced", "fs", "leads", "labels",
            "metadata", "notes", "source")  # fmt: skip
@@ -47,7 +50,8 @@ def cache_folder(key: Sequence) -> Path:
     Returns:
         Path below `cache_root`.
     """
-    digest = hashlib.sha256(json.dumps([_FORMAT, *key]).encode()).hexdigest()
+    text = json.dumps([_FORMAT, __version__, *key])
+    digest = hashlib.sha256(text.encode()).hexdigest()
     return cache_root() / "records" / digest[:24]
 
 
@@ -69,20 +73,45 @@ def load(folder: Path, state: str) -> tuple[list[Record], list[LeftOut]] | None:
         and what was left out; None if there is no usable cache.
     """
     try:
-        digest, text = (folder / "index.json").read_text(encoding="utf-8").split("\n", 1)
-        if hashlib.sha256(text.encode()).hexdigest() != digest:
-            return None
-        index = json.loads(text)
-        if index["state"] != state:
-            return None
-        if any(_stamp(folder / name) != index["arrays"][name] for name in _ARRAYS):
-            return None
-        beats = np.load(folder / "beats.npy", allow_pickle=False)
-        symbols = np.load(folder / "symbols.npy", allow_pickle=False)
-        records = _mapped(folder / "signals.f32", index["records"], beats, symbols)
-        return records, [LeftOut(**one) for one in index["left_out"]]
+        index = _read_index(folder / "index.json", state)
+        return _mapped(folder, index), [LeftOut(**one) for one in index["left_out"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def load_ecgs(folder: Path, state: str) -> ECGs | None:
+    """Reads what `keep_ecgs` kept, if it and the arrays it points into are whole and up to date."""
+    try:
+        index = _read_index(folder / "ecgs.json", state)
+        return ECGs(tuple(_mapped(Path(index["folder"]), index)), index["subjects_known_by"],
+                    tuple(LeftOut(**one) for one in index["left_out"]), tuple(index["warnings"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep_ecgs(folder: Path, state: str, read: Sequence[Record], ecgs: ECGs) -> None:
+    """Keeps what became of records that `load` or `keep` gave; nothing, where these are in memory.
+
+    Args:
+        folder: Path, from `cache_folder`.
+        state: of `state_of`.
+        read: the records as their files were read.
+        ecgs: what was made of them; the signals are the same arrays.
+    """
+    places = {id(one.signal): one.source.get(_AT) for one in read}
+    at = [places.get(id(one.signal)) for one in ecgs]
+    if not at or any(place is None for place in at):
+        return
+    raw = Path(at[0][0])  # type: ignore[index]  # none is None
+    index = {"state": state, "folder": str(raw), "subjects_known_by": ecgs.subjects_known_by,
+             "warnings": list(ecgs.warnings), "left_out": [asdict(one) for one in ecgs.left_out],
+             "records": [_describe(one) | {"at": place[1]}  # type: ignore[index]
+                         for one, place in zip(ecgs, at, strict=True)]}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_index(folder / "ecgs.json", raw, index)
+    except (OSError, ValueError) as error:
+        _tell(folder, error)
 
 
 def keep(folder: Path, state: str,
@@ -116,6 +145,7 @@ class _Keeper:
         self.beats: list[np.ndarray] = []
         self.symbols: list[np.ndarray] = []
         self.in_memory: list[Record] = []  # those that could not be
+        self.samples = self.n_beats = 0  # that were written
 
     def add(self, record: Record) -> None:
         """Writes one record."""
@@ -125,7 +155,9 @@ class _Keeper:
                     self.folder.mkdir(parents=True, exist_ok=True)
                     self.file = self.part.open("wb", buffering=0)
                 self._write(np.ascontiguousarray(record.signal, np.float32).reshape(-1))
-                self.described.append(_describe(record))
+                self.described.append(_describe(record) | {"at": [self.samples, self.n_beats]})
+                self.samples += record.signal.size
+                self.n_beats += len(record.beats)
                 self.beats.append(record.beats)
                 self.symbols.append(record.symbols)
                 return
@@ -144,8 +176,10 @@ class _Keeper:
                 self._settle(state, beats, symbols, left_out)
         except (OSError, ValueError) as error:
             self._fail(error)
-        file = self.part if self.part.exists() else self.folder / "signals.f32"
-        return _mapped(file, self.described, beats, symbols) + self.in_memory
+        if self.failed:
+            file = self.part if self.part.exists() else self.folder / "signals.f32"
+            return _records(_map(file, beats, symbols), self.described) + self.in_memory
+        return _mapped(self.folder, {"records": self.described})
 
     def close(self) -> None:
         """Removes what did not find its place; what is mapped stays readable."""
@@ -168,18 +202,13 @@ class _Keeper:
         for name, array in (("beats.npy", beats), ("symbols.npy", symbols)):
             with _renamed(self.folder / name) as part, part.open("wb") as file:
                 np.save(file, array, allow_pickle=False)
-        os.replace(self.part, self.folder / "signals.f32")
-        index = {"state": state, "arrays": {n: _stamp(self.folder / n) for n in _ARRAYS},
-                 "records": self.described, "left_out": [asdict(one) for one in left_out]}
-        text = json.dumps(index)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        with _renamed(self.folder / "index.json") as part:
-            part.write_text(f"{digest}\n{text}", encoding="utf-8")
+        _write_index(self.folder / "index.json", self.folder, {
+            "state": state, "records": self.described,
+            "left_out": [asdict(one) for one in left_out]}, self.part)
 
     def _fail(self, error: Exception) -> None:
         self.failed = True
-        reason = getattr(error, "strerror", None) or error
-        warnings.warn(f"Reading without a cache: '{self.folder}' ({reason}).", stacklevel=6)
+        _tell(self.folder, error)
 
 
 @contextlib.contextmanager
@@ -193,25 +222,58 @@ def _renamed(path: Path):
         part.unlink(missing_ok=True)
 
 
-def _map(file: Path, shape, offset: int) -> np.ndarray:
-    mapped = np.memmap(file, np.float32, "c", offset, tuple(shape))
+def _read_index(file: Path, state: str) -> dict:
+    """The index, if its checksum, the state and the arrays it speaks of are right."""
+    digest, text = file.read_text(encoding="utf-8").split("\n", 1)
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise ValueError("another checksum")
+    index = json.loads(text)
+    arrays = Path(index.get("folder", file.parent))
+    if index["state"] != state or \
+            any(_stamp(arrays / name) != index["arrays"][name] for name in _ARRAYS):
+        raise ValueError("out of date")
+    return index
+
+
+def _write_index(file: Path, arrays: Path, index: dict, signals: Path | None = None) -> None:
+    """Writes an index whole or not at all; `signals` first gets its name among the arrays."""
+    if signals is not None:
+        os.replace(signals, arrays / "signals.f32")
+    text = json.dumps(index | {"arrays": {name: _stamp(arrays / name) for name in _ARRAYS}})
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with _renamed(file) as part:
+        part.write_text(f"{digest}\n{text}", encoding="utf-8")
+
+
+def _mapped(folder: Path, index: dict) -> list[Record]:
+    """The records of an index, their signals memory-mapped."""
+    beats, symbols = (np.load(folder / name, allow_pickle=False) for name in _ARRAYS[1:])
+    arrays = _map(folder / "signals.f32", beats, symbols)
+    return _records(arrays, index["records"], str(folder))
+
+
+def _map(file: Path, beats, symbols) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     # A plain ndarray view: slicing np.memmap objects is slow and they leak into users' code.
-    return mapped.view(np.ndarray)
+    return np.memmap(file, np.float32, "c").view(np.ndarray), beats, symbols
 
 
-def _mapped(file: Path, described: Sequence[dict], beats, symbols) -> list[Record]:
-    total = sum(math.prod(one["shape"]) for one in described)
-    if 4 * total != file.stat().st_size:
-        raise ValueError("signals of another size")
-    signals = _map(file, (total,), 0)
-    found, sample, beat = [], 0, 0
+def _records(arrays, described: Sequence[dict], folder: str = "") -> list[Record]:
+    signals, beats, symbols = arrays
+    found = []
     for one in described:
-        (length, leads), count = one["shape"], one["n_beats"]
+        (length, leads), (sample, beat) = one["shape"], one["at"]
         signal = signals[sample : sample + length * leads].reshape(length, leads)
-        of_record = slice(beat, beat + count)
-        found.append(_undescribe(one, signal, beats[of_record], symbols[of_record]))
-        sample, beat = sample + length * leads, beat + count
+        of_record = slice(beat, beat + one["n_beats"])
+        record = _undescribe(one, signal, beats[of_record], symbols[of_record])
+        if folder:
+            record.source[_AT] = (folder, one["at"])  # type: ignore[index]  # a dict of our own
+        found.append(record)
     return found
+
+
+def _tell(folder: Path, error: Exception) -> None:
+    reason = getattr(error, "strerror", None) or error
+    warnings.warn(f"Reading without a cache: '{folder}' ({reason}).", stacklevel=7)
 
 
 def _stamp(file: Path) -> list[int]:
@@ -222,7 +284,8 @@ def _stamp(file: Path) -> list[int]:
 def _describe(record: Record) -> dict:
     """All of a record but its arrays, JSON-able, and how much of the arrays is its own."""
     described = {name: getattr(record, name) for name in _FIELDS}
-    described["source"], described["labels"] = dict(record.source), dict(record.labels)
+    described["source"] = {key: of for key, of in record.source.items() if key != _AT}
+    described["labels"] = dict(record.labels)
     described["metadata"] = dict(record.metadata)
     described["age"] = None if math.isnan(record.age) else record.age  # JSON knows no NaN
     return described | {"shape": list(record.signal.shape), "n_beats": len(record.beats)}

