@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.images.arrange import (
     ARRANGEMENTS,
+    BEATS,
     FITS,
     PATHS,
     arrangement_from_dict,
@@ -227,4 +228,4 @@ def test_wrong_input_is_refused_with_a_hint(make, hint):
 
 
 def test_every_arrangement_says_what_it_is():
-    assert set(ARRANGEMENTS) == {*PATHS, "beat_rows"}
+    assert set(ARRANGEMENTS) == {*PATHS, *BEATS} and set(BEATS) == {"beat_rows", "beat_strips"}

@@ -13,7 +13,7 @@ from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.folders import read_side, read_sides
 from ecg_tf.records import read_folder
-from ecg_tf.records.edf_folder import read_edf_folder
+from ecg_tf.records.edf_files import read_edf_folder
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.release import export as module
 from ecg_tf.release.draw import BLOCK, Drawer

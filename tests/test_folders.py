@@ -15,7 +15,7 @@ from ecg_tf.evaluation import folders
 from ecg_tf.evaluation.folders import judge_sides, lost_nulls, read_side, read_sides
 from ecg_tf.evaluation.judge import Verdict
 from ecg_tf.evaluation.use_of_sides import USE, labelled_beats, use_of_sides
-from ecg_tf.records.csv_folder import read_csv_folder
+from ecg_tf.records.csv_files import read_csv_folder
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.filtering import prepare
 
@@ -107,8 +107,8 @@ def test_what_is_assumed_or_left_out_is_said(tmp_path):
     ("time,II\n0,1\n0.1,2\n0.3,3\n", "gives no sampling rate"),
     ("fs,II\n100,1\n200,2\n", "gives no sampling rate"),
     ("time,II\n0,a\n0.1,b\n", "something else than numbers"),
-    ("time;II\n0;1\n0.1;2\n", "something else than numbers"),
-    ("time;II\n0;1\n0,1;2\n", "cannot be read"),
+    ("time;II\n0.0;1,0\n0.1;2,0\n", "decimal points and commas"),
+    ("time,II\n0,0,1\n0,1,2\n", "does not fit"),
     ("time,II\n0,1\n", "something else than numbers"),
     ("time\n0\n0.1\n", "no lead"),
     ("II\n1\n2\n", "does not say its sampling rate"),
@@ -133,7 +133,7 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
         (real, tmp_path / "empty", "", "holds no ECGs"),
         (real, tmp_path / "mixed", "", "several kinds of records"),
         (real, made, write_wfdb(tmp_path / "other", records[1:2]), "in real and holdout"),
-        (real, write_csv(tmp_path / "flat", flat), "", "No record gives a window"),
+        (real, write_csv(tmp_path / "flat", flat), "", "holds no ECG"),
         (write_wfdb(tmp_path / "one", records[:1]), made, "", "of one person"),
         (real, write_wfdb(tmp_path / "lead", cohort(1, leads=("V5",))), "", "no lead in common"),
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.images.arrange import ARRANGEMENTS
+from ecg_tf.images.arrange import PATHS
 from ecg_tf.images.codec import make_codec
 from tests.bounds import smooth_beats, windows_of
 
@@ -31,7 +31,7 @@ def whole(windows, codec):
     return next(iter(dataset)).numpy()
 
 
-@pytest.mark.parametrize("arrangement", [name for name in ARRANGEMENTS if name != "beat_rows"])
+@pytest.mark.parametrize("arrangement", PATHS)
 @pytest.mark.parametrize("name, grid", [
     ("physical", "float32"), ("quantile", "uint8"), ("window", "uint16"), ("record", "float16"),
 ])

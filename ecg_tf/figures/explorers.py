@@ -29,7 +29,8 @@ class Explorer:
 
     Args:
         records: list of Record; each is filtered (0.5-40 Hz, 128 Hz) when it is first looked at.
-        side: int, pixels; images are side x side, those of beat rows side/2 x 2 side. Default 32.
+        side: int, pixels; images are side x side, those of beat rows side/2 x 2 side, those of
+            beat strips of side/3 s (6 s at least) side x 2 side. Default 32.
 
     Raises:
         InputError: no records.
@@ -66,7 +67,7 @@ class Explorer:
         Args:
             record: name.
             lead: name; "" takes the first.
-            start: float, s; beat rows start at the next beat.
+            start: float, s; beat rows start at the next beat (beat strips do not).
             arrangement: one of `arrangements(record)`.
 
         Returns:
@@ -84,15 +85,18 @@ class Explorer:
         columns = [ready.leads.index(lead)]
         if arrangement == "rgb_leads":
             columns = [columns[0], *(k for k in range(len(ready.leads)) if k != columns[0])][:3]
-        made, peaks, length = self._made(arrangement, ready.fs), None, None
-        if made.adaptive:
+        made, peaks = self._made(arrangement, ready.fs), None
+        length, varies = made.window_length, made.window_length is None
+        if varies:  # beat rows
             peaks = rpeaks[np.searchsorted(rpeaks, first) :][: made.rows + 2].astype(float)
             first, length = (int(peaks[0]), int(np.ptp(peaks)) + 1) if len(peaks) else (first, 0)
-            peaks = (peaks - first)[None]
-        else:
-            length = made.window_length
+        elif made.adaptive:
+            peaks = rpeaks[slice(*np.searchsorted(rpeaks, [first, first + length]))].astype(float)
         signal = ready.signal[first : first + length, columns]
-        short = len(signal) < length or (peaks is not None and peaks.shape[1] < made.rows + 2)
+        short = len(signal) < length
+        if peaks is not None:
+            short = short or (varies and len(peaks) < made.rows + 2)
+            peaks = (peaks - first)[None]
         if short or (peaks is not None and not made.fits(peaks)[0]):
             raise InputError("Here is no whole window for this arrangement.",
                              expected="enough signal, RR intervals from 0.2 to 2.5 s",
@@ -101,9 +105,10 @@ class Explorer:
         values = self._standardizer.transform(signal[None])
         image = made.encode(values, peaks)[0]
         path = made.path() if peaks is None else made.path(peaks[0])
-        if made.adaptive:  # the path begins at the first cut, between two R peaks
+        image = image[..., : image.shape[2] - len(made.side_channels)]
+        if varies:  # the path begins at the first cut, between two R peaks
             cut = int(np.ceil(made.pixel_times(peaks)[0, 0] - 0.01))
-            signal, path, image = signal[cut : len(path)], path[cut:], image[..., :-1]
+            signal, path = signal[cut : len(path)], path[cut:]
             first += cut
         return (first + np.arange(len(signal))) / ready.fs, signal[:, 0], image, path
 
@@ -169,6 +174,10 @@ class Explorer:
         if name not in self._arranged:
             if name == "beat_rows":
                 made = make_arrangement(name, self.side // 2, 2 * self.side, fs=fs)
+            elif name == "beat_strips":
+                rows = max(self.side, 16)
+                made = make_arrangement(name, rows, 2 * self.side, fs=fs,
+                                        length=round(max(6.0, rows / 3) * fs))
             else:
                 leads = 3 if name == "rgb_leads" else 1
                 made = make_arrangement(name, self.side, self.side, leads)

@@ -1,4 +1,4 @@
-"""Where each sample goes in the image: arrangements by name, all of them exact but beat rows.
+"""Where each sample goes in the image: arrangements by name, all of them exact but those by beats.
 
 A fixed arrangement is a permutation: sample t of a lead always lies in the same pixel, so
 encoding and decoding move numbers and change none. The order decides which samples are
@@ -12,7 +12,9 @@ import numpy as np
 from ecg_tf.checks import choice, count, known_keys
 from ecg_tf.errors import InputError
 from ecg_tf.images.beat_rows import BeatRows
+from ecg_tf.images.beat_strips import BeatStrips
 
+BEATS: dict[str, type[BeatRows]] = {kind.name: kind for kind in (BeatRows, BeatStrips)}
 FITS = {
     "pad": "the rest of the image is 0",
     "tile": "the signal starts over until the image is full; decoded by the mean",
@@ -41,6 +43,8 @@ class FixedArrangement:
     """
 
     adaptive = False  # where a sample goes does not depend on the signal
+    side_channels: tuple[str, ...] = ()  # every channel holds a signal
+    cut_by = "strips"  # the function of `signals.windows` that cuts its windows
     options = ("height", "width", "leads", "length", "fit")
 
     def __init__(self, name, height, width, leads=1, length=None, fit="pad"):
@@ -168,6 +172,10 @@ class FixedArrangement:
         """The nearest valid images: here every image is one."""
         return images
 
+    def geometry(self, rpeaks=None, lengths=None) -> dict[str, np.ndarray]:
+        """What the same arrangement in TensorFlow needs of windows: here nothing."""
+        return {}
+
     def check(self, signals, rpeaks=None, lengths=None) -> None:
         """Refuses windows that do not fit; see `encode`."""
         whole = lengths is None or np.all(np.asarray(lengths) == self.length)
@@ -216,13 +224,13 @@ def make_arrangement(name: str, height: int, width: int, leads: int = 1, **optio
 
     Args:
         name: str, one of `ARRANGEMENTS`.
-        height, width: int, pixels; for "beat_rows" beats and pixels a beat.
+        height, width: int, pixels; for "beat_rows" and "beat_strips" beats and pixels a beat.
         leads: int. Default 1.
         options: `length`, `fit` for fixed ones; `fs`, `before`, `core_s`, `rr_min_s`, `rr_max_s`
-            for "beat_rows".
+            for those by beats, and `length` for "beat_strips".
 
     Returns:
-        FixedArrangement or BeatRows.
+        FixedArrangement, BeatRows or BeatStrips.
 
     Raises:
         InputError: unknown name or option.
@@ -232,11 +240,11 @@ def make_arrangement(name: str, height: int, width: int, leads: int = 1, **optio
         3072
     """
     choice(name, "arrangement", ARRANGEMENTS)
-    kind = BeatRows if name == "beat_rows" else FixedArrangement
+    known = BEATS[name].options if name in BEATS else FixedArrangement.options
     for option in options:
-        choice(option, f"option of '{name}'", kind.options)
-    if kind is BeatRows:
-        return BeatRows(height, width, leads, **options)
+        choice(option, f"option of '{name}'", known)
+    if name in BEATS:
+        return BEATS[name](height, width, leads, **options)
     return FixedArrangement(name, height, width, leads, **options)
 
 
@@ -244,7 +252,7 @@ def arrangement_from_dict(state: dict):
     """Undoes `to_dict` of any arrangement."""
     name = state.get("name") if isinstance(state, dict) else None
     choice(name, "arrangement", ARRANGEMENTS)
-    return (BeatRows if name == "beat_rows" else FixedArrangement).from_dict(state)
+    return BEATS[name].from_dict(state) if name in BEATS else FixedArrangement.from_dict(state)
 
 
 def channels_of_lead(name: str) -> int:
@@ -350,4 +358,5 @@ ARRANGEMENTS = {
     "rgb_planar": "three consecutive stretches as red, green and blue",
     "rgb_tiles": "three RGB images side by side, one stretch each, interleaved within",
     "beat_rows": "one beat a row, R peaks below each other; needs R peaks, loses a little",
+    "beat_strips": "one beat a row, a whole strip of fixed length; the other rows are empty",
 }

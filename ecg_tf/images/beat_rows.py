@@ -49,8 +49,11 @@ class BeatRows:
 
     name = "beat_rows"
     adaptive = True  # where a sample goes depends on the R peaks
-    window_length = None  # varies from window to window
-    options = ("rows", "columns", "leads", "fs", "before", "core_s", "rr_min_s", "rr_max_s")
+    window_length: int | None = None  # varies from window to window
+    side_channels: tuple[str, ...] = ("rr",)  # what the channels behind the leads hold
+    cut_by = "beat_sequences"  # the function of `signals.windows` that cuts its windows
+    options: tuple[str, ...] = (
+        "rows", "columns", "leads", "fs", "before", "core_s", "rr_min_s", "rr_max_s")
 
     def __init__(self, rows=32, columns=64, leads=1, fs=128.0, *, before=0.4, core_s=0.08,
                  rr_min_s=0.2, rr_max_s=2.5):
@@ -62,7 +65,7 @@ class BeatRows:
         self.core_s = number(core_s, "core_s", 0.0, 10.0)
         self.rr_min_s = number(rr_min_s, "rr_min_s", 0.05, 100.0)
         self.rr_max_s = number(rr_max_s, "rr_max_s", self.rr_min_s * 1.01, 100.0)
-        self.image_shape = (self.rows, self.columns, self.leads + 1)
+        self.image_shape = (self.rows, self.columns, self.leads + len(self.side_channels))
         self.r_column = min(max(round(self.before * self.columns), 2), self.columns - 2)
         # A third of the narrower side stays for what is stretched.
         widest = int(2 / 3 * min(self.r_column, self.columns - self.r_column))
@@ -182,9 +185,17 @@ class BeatRows:
         return ((left - core_left) / (r - k), core_left / k,
                 core_right / k, (right - core_right) / (c - r - k))
 
-    def column_basis(self) -> np.ndarray:
-        """Columns from R that lie in each of the four parts: (4, columns); times steps = time."""
-        k, offset = self.core_columns, np.arange(self.columns) - float(self.r_column)
+    def column_basis(self, columns=None) -> np.ndarray:
+        """Columns from R that lie in each of the four parts; times steps = time.
+
+        Args:
+            columns: array of columns, fractions as well. Default: every column of a row.
+
+        Returns:
+            (4, *shape of columns) float64.
+        """
+        columns = np.arange(self.columns) if columns is None else columns
+        k, offset = self.core_columns, columns - float(self.r_column)
         return np.stack([np.minimum(offset + k, 0), np.clip(offset, -k, 0),
                          np.clip(offset, 0, k), np.maximum(offset - k, 0)])
 
@@ -204,6 +215,10 @@ class BeatRows:
         means = self._interval_means(images)
         images[..., -1] = np.clip(means, -1, 1).astype(images.dtype)[:, self.interval_columns]
         return images
+
+    def geometry(self, rpeaks, lengths) -> dict[str, np.ndarray]:
+        """What the same arrangement in TensorFlow needs of windows, one row a window."""
+        return {"rpeaks": np.asarray(rpeaks, np.float64), "lengths": np.asarray(lengths, np.int64)}
 
     def fits(self, rpeaks) -> np.ndarray:
         """Which windows can be drawn: all RR intervals from `rr_min_s` to `rr_max_s`; (window,)."""
@@ -267,13 +282,14 @@ class BeatRows:
         images = np.asarray(images)
         if images.ndim != 4 or images.shape[1:] != self.image_shape:
             raise InputError(
-                "The images do not fit the arrangement 'beat_rows'.",
+                f"The images do not fit the arrangement '{self.name}'.",
                 expected=f"(window, {', '.join(map(str, self.image_shape))})",
                 got=f"shape {images.shape}",
                 fix="decode with the codec.json that was saved beside these images",
             )
-        before = images[:, :, : self.r_column, -1].sum(axis=2, dtype=np.float64)
-        after = images[:, :, self.r_column :, -1].sum(axis=2, dtype=np.float64)
+        rr = images[..., self.leads]
+        before = rr[:, :, : self.r_column].sum(axis=2, dtype=np.float64)
+        after = rr[:, :, self.r_column :].sum(axis=2, dtype=np.float64)
         sums = np.zeros((len(images), self.rows + 1))
         sums[:, :-1] += before
         sums[:, 1:] += after

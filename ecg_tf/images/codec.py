@@ -13,7 +13,12 @@ import numpy as np
 
 from ecg_tf.checks import finite_signals, known_keys, names, number
 from ecg_tf.errors import InputError, write_whole
-from ecg_tf.images.arrange import FixedArrangement, arrangement_from_dict, make_arrangement
+from ecg_tf.images.arrange import (
+    BEATS,
+    FixedArrangement,
+    arrangement_from_dict,
+    make_arrangement,
+)
 from ecg_tf.images.beat_rows import BeatRows, compare
 from ecg_tf.images.image_leads import (
     bound_of_all,
@@ -34,12 +39,13 @@ LARGEST_FILE = 2**20  # bytes; a codec takes two thousand
 class Codec:
     """Windows in mV to images in [-1, 1] and back.
 
-    Channels: the arrangement's (signal, then RR for beat rows), then for the ranges "record" and
-    "window" one a lead, whose upper half holds the centre of the range, the lower half its width.
+    Channels: the arrangement's (signal, then RR for beat rows, RR and presence for beat strips),
+    then for the ranges "record" and "window" one a lead, whose upper half holds the centre of the
+    range, the lower half its width.
 
     Args:
         standardizer: fitted `Standardizer`.
-        arrangement: `FixedArrangement` or `BeatRows`.
+        arrangement: `FixedArrangement`, `BeatRows` or `BeatStrips` (which is a `BeatRows`).
         fs: float, Hz. Default: as the standardizer was fitted.
         leads: names of the leads that go in and come out. Default: as the standardizer was fitted.
         image_leads: those of them that have channels; the others must follow from these, as III
@@ -81,11 +87,11 @@ class Codec:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """What each channel of an image holds: "signal", "rr" or "range"."""
-        inner = self.arrangement.image_shape[2]
-        rr = int(self.arrangement.adaptive)
+        """What each channel of an image holds: "signal", "rr", "presence" or "range"."""
+        side = self.arrangement.side_channels
+        signals = self.arrangement.image_shape[2] - len(side)
         ranges = len(self.image_leads) if self.standardizer.range in PER_WINDOW else 0
-        return ("signal",) * (inner - rr) + ("rr",) * rr + ("range",) * ranges
+        return ("signal",) * signals + side + ("range",) * ranges
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -99,7 +105,8 @@ class Codec:
 
     @property
     def rows(self) -> int | None:
-        """Beats a window for beat rows, else None."""
+        """Rows of beats: beats a window for beat rows, more than a strip has for beat strips;
+        else None."""
         return self.arrangement.rows if isinstance(self.arrangement, BeatRows) else None
 
     def encode(self, windows: Windows) -> np.ndarray:
@@ -131,8 +138,9 @@ class Codec:
 
         Returns:
             Windows in mV, all `leads`, without subjects and records; of beat rows with R peaks,
-            starting at the first cut. Limb leads that have no channel are sums of those that have,
-            rounded to float32: exact within 1.2e-7 mV up to 2 mV.
+            starting at the first cut; of beat strips with R peaks, all of one length. Limb leads
+            that have no channel are sums of those that have, rounded to float32: exact within
+            1.2e-7 mV up to 2 mV.
 
         Raises:
             InputError: another shape, or NaN or inf (a generator that diverged).
@@ -186,8 +194,8 @@ class Codec:
         """
         _same("leads", tuple(windows.leads), self.leads)
         back, first = self.decode(self.encode(windows)), np.zeros(len(windows), np.int64)
-        # The same R peak tells where a decoded window starts.
-        if windows.rpeaks is not None and back.rpeaks is not None:
+        # The same R peak tells where a decoded window starts, if it does not start as it did.
+        if self.window_length is None and windows.rpeaks is not None and back.rpeaks is not None:
             first = np.rint(windows.rpeaks[:, 1] - back.rpeaks[:, 1]).astype(int)
         clipped = self.report(windows)["clipped_samples_percent"]
         error = compare(windows.signals, windows.lengths, back.signals, back.lengths, first)
@@ -242,7 +250,7 @@ class Codec:
         windows = self.image_windows(windows)
         if self.arrangement.adaptive and windows.rpeaks is None:
             raise InputError("Beat rows need R peaks.", expected="windows with rpeaks", got="none",
-                             fix="cut windows with windows.beat_sequences")
+                             fix=f"cut windows with windows.{self.arrangement.cut_by}")
         signals = finite_signals(windows)
         self.arrangement.check(signals, windows.rpeaks, windows.lengths)
 
@@ -347,8 +355,8 @@ def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = 
         derive: bool, compute limb leads from others instead of giving them channels. False for
             records whose limb leads do not agree (`limb_leads.limb_lead_residual`). Three leads
             that "rgb_leads" draws as colours stay three. Default True.
-        options: further options of the arrangement. A fixed one takes its `length` from the
-            windows unless it is given.
+        options: further options of the arrangement. A fixed one and "beat_strips" take their
+            `length` from the windows unless it is given.
 
     Returns:
         Codec.
@@ -356,9 +364,9 @@ def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = 
     leads = tuple(windows.leads)
     image_leads = leads_in_image(leads, arrangement) if derive else leads
     windows = pick_leads(windows, image_leads)
-    if arrangement == "beat_rows":
+    if arrangement in BEATS:
         options.setdefault("fs", float(windows.fs))
-    else:
+    if arrangement != "beat_rows":
         options.setdefault("length", int(windows.signals.shape[1]))
     made = make_arrangement(arrangement, height, width, len(image_leads), **options)
     fitted = Standardizer(range, **(standardizer or {})).fit(windows)

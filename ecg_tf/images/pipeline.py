@@ -11,8 +11,10 @@ import tensorflow as tf
 
 from ecg_tf.checks import count
 from ecg_tf.errors import InputError
+from ecg_tf.images import beat_strips
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.lagrange import POINTS, lagrange_weights
+from ecg_tf.images.mixing import beat_mixer
 from ecg_tf.signals.windows import Windows
 
 if TYPE_CHECKING:
@@ -147,58 +149,6 @@ def _from_files(windows: "ShardedWindows", codec: Codec):
     return gather
 
 
-def beat_mixer(codec: Codec, persons: int = 2):
-    """Gives each image of a batch the usual beat of a person who does not exist.
-
-    In beat rows a column is the same part of every beat, so beats of several persons can be mixed
-    pixel by pixel. With m_i the median row of image i and m the mean of these over the batch,
-
-        m' = m + sum_i w_i (m_i - m),   sum_i w_i² = 1,   w_i > 0,
-
-    over the image itself and `persons` - 1 others, and m' - m_i is added to every row. The median
-    is the usual beat: a mean would hold a share of each ectopic beat, and, taken away from the
-    other beats, leave its negative in all of them. As the squares of the weights add up to one,
-    the mixed persons differ from each other as much as the real ones did: mean and covariance
-    over persons stay. What varies from beat to beat stays the image's own.
-
-    Args:
-        codec: `Codec` of beat rows.
-        persons: int, 1 to 16; 1 leaves the images alone. Default 2.
-
-    Returns:
-        function (images (batch, height, width, channel), seed (2,) int64) -> images.
-
-    Raises:
-        InputError: an arrangement whose columns are no phases of a beat.
-    """
-    persons = count(persons, "mix_persons", 1, 16)
-    if persons == 1:
-        return lambda images, seed: images
-    if not codec.arrangement.adaptive:
-        raise InputError("Persons can only be mixed where each row is a beat.",
-                         expected="arrangement beat_rows", got=codec.arrangement.name,
-                         fix="set mix_persons to 1, or take beat_rows")
-    rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
-    coded = tf.constant([name == "range" for name in codec.channels])
-    height = codec.image_shape[0]
-
-    def mixed(images, seed):
-        rows = tf.sort(images, axis=1)
-        usual = (rows[:, (height - 1) // 2] + rows[:, height // 2])[:, None] / 2.0
-        # One value an image for RR, else an interval would no longer have one of its own.
-        usual = tf.where(rr, tf.reduce_mean(usual, axis=2, keepdims=True), usual)
-        # Centre and half-range of a window are its own as they stand, one in either half.
-        usual = tf.where(coded, images, usual)
-        offset = usual - tf.reduce_mean(usual, axis=0, keepdims=True)
-        weights = tf.random.stateless_uniform([tf.shape(images)[0], persons], seed, 0.5, 1.0)
-        weights = tf.math.l2_normalize(weights, axis=1)[:, :, None, None, None]
-        # The batch is in random order: its next ones are other persons, nearly always.
-        moved = tf.add_n([weights[:, k] * tf.roll(offset, -k, axis=0) for k in range(persons)])
-        return tf.clip_by_value(images + moved - offset, -1.0, 1.0)
-
-    return mixed
-
-
 def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str, np.ndarray]:
     """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
 
@@ -209,7 +159,7 @@ def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str,
 
     Returns:
         dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
-        window's range, its `code`, `rpeaks` and `lengths`.
+        window's range, its `code`, and the arrangement's `geometry`.
     """
     windows = codec.image_windows(windows)
     if finite:
@@ -221,10 +171,7 @@ def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str,
     if code is not None:
         centre, half = codec.standardizer.centre_and_half(code)
         inputs |= {"centre": centre, "slope": 1.0 / half, "code": code}
-    if codec.arrangement.adaptive:
-        inputs["rpeaks"] = np.asarray(windows.rpeaks, np.float64)
-        inputs["lengths"] = np.asarray(windows.lengths, np.int64)
-    return inputs
+    return inputs | codec.arrangement.geometry(windows.rpeaks, windows.lengths)
 
 
 def encode_tf(codec: Codec):
@@ -238,7 +185,8 @@ def encode_tf(codec: Codec):
         channel) float32.
     """
     standardizer, arrangement = codec.standardizer, codec.arrangement
-    arrange = _beat_rows(arrangement) if arrangement.adaptive else _fixed(arrangement)
+    chains = {"beat_rows": _beat_rows, "beat_strips": _beat_strips}
+    arrange = chains.get(arrangement.name, _fixed)(arrangement)
     constant = {}
     if "range" not in codec.channels:
         centre, half = standardizer.centre_and_half()
@@ -278,35 +226,92 @@ def _fixed(arrangement):
     return arrange
 
 
+# The order in which operations are made decides about last bits: TensorFlow sorts the terms of a
+# sum by the names of its operations, which are numbered.
+
+
 def _beat_rows(arrangement):
-    basis = tf.constant(arrangement.column_basis())
-    rows, columns, leads = arrangement.rows, arrangement.columns, arrangement.leads
-    span = np.log(arrangement.rr_max_s / arrangement.rr_min_s)
+    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
+    # Positions need float64, the fraction of a sample does not.
+    read = _reading(arrangement, POINTS, tf.float32)
 
     def arrange(values, inputs):
-        rpeaks = inputs["rpeaks"]
+        times = pixel_times(inputs["rpeaks"])
+        last = tf.cast(inputs["lengths"], tf.float64)[:, None] - 1.0
+        drawn = read(values, times, last)
+        return [drawn, code(inputs["rpeaks"])[..., None]]
+
+    return arrange
+
+
+def _beat_strips(arrangement):
+    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
+    read = _reading(arrangement, beat_strips.POINTS, tf.float64)
+    margin, rows, columns = arrangement.margin, arrangement.rows, arrangement.columns
+    pixel = tf.range(rows * columns, dtype=tf.float64)
+    last = tf.constant([[arrangement.length - 1.0 + 2 * margin]], tf.float64)
+
+    def arrange(values, inputs):
+        # As `lagrange.reflected` continues a strip beyond its ends.
+        head = 2.0 * values[:, :1] - values[:, margin:0:-1]
+        tail = 2.0 * values[:, -1:] - values[:, -2 : -2 - margin : -1]
+        times = pixel_times(inputs["rpeaks"]) + float(margin)
+        drawn = read(tf.concat([head, values, tail], 1), times, last)
+        first, end = inputs["ends"][:, :1], inputs["ends"][:, 1:]
+        share = tf.clip_by_value(1.0 - tf.maximum(first - pixel, pixel - end), 0.0, 1.0)
+        presence = tf.cast(2.0 * tf.reshape(share, [-1, rows, columns, 1]) - 1.0, tf.float32)
+        used = tf.cast(tf.math.ceil(end), tf.int32)[..., None] // columns + 1
+        rr = tf.where(arrangement.interval_columns <= used, code(inputs["rpeaks"]), 0.0)
+        return [tf.where(presence > -1.0, drawn, 0.0), rr[..., None], presence]
+
+    return arrange
+
+
+def _pixel_times(arrangement):
+    """Function: R peaks (batch, rows + 2) -> sample of each pixel (batch, pixel)."""
+    basis = tf.constant(arrangement.column_basis())
+
+    def pixel_times(rpeaks):
         rr = rpeaks[:, 1:] - rpeaks[:, :-1]
         left, right = arrangement.before * rr[:, :-1], (1 - arrangement.before) * rr[:, 1:]
         steps = tf.stack(arrangement.column_steps(left, right, tf.minimum), -1)
         times = rpeaks[:, 1:-1, None] + tf.tensordot(steps, basis, 1)
-        times = tf.reshape(times, [-1, rows * columns])
-        last = tf.cast(inputs["lengths"], tf.float64)[:, None] - 1.0
+        return tf.reshape(times, [-1, arrangement.rows * arrangement.columns])
+
+    return pixel_times
+
+
+def _reading(arrangement, points, precision):
+    """Function: signals (batch, time, lead), samples (batch, pixel) and the last one there is
+    (batch or 1, 1) -> what the signals are there, as images."""
+    rows, columns, leads = arrangement.rows, arrangement.columns, arrangement.leads
+
+    def read(values, times, last):
         times = tf.clip_by_value(times, tf.zeros_like(last), last)
-        first = tf.clip_by_value(tf.floor(times) - (POINTS // 2 - 1.0), tf.zeros_like(last),
-                                 last - (POINTS - 1.0))
-        # Positions need float64, the fraction of a sample does not.
-        weights = lagrange_weights(tf.cast(times - first, tf.float32))
+        first = tf.clip_by_value(tf.floor(times) - (points // 2 - 1.0), tf.zeros_like(last),
+                                 last - (points - 1.0))
+        weights = lagrange_weights(tf.cast(times - first, precision), points)
+        weights = [tf.cast(weight, tf.float32) for weight in weights]
         shape = tf.shape(values)
         first = tf.cast(first, tf.int32) + tf.range(shape[0])[:, None] * shape[1]
         flat = tf.reshape(values, [-1, leads])
         drawn = tf.add_n([tf.gather(flat, first + k) * w[..., None] for k, w in enumerate(weights)])
-        drawn = tf.clip_by_value(tf.reshape(drawn, [-1, rows, columns, leads]), -1.0, 1.0)
+        return tf.clip_by_value(tf.reshape(drawn, [-1, rows, columns, leads]), -1.0, 1.0)
+
+    return read
+
+
+def _code(arrangement):
+    """Function: R peaks (batch, rows + 2) -> image of RR intervals (batch, height, width)."""
+    span = np.log(arrangement.rr_max_s / arrangement.rr_min_s)
+
+    def code(rpeaks):
+        rr = rpeaks[:, 1:] - rpeaks[:, :-1]
         code = 2.0 * tf.math.log(rr / (arrangement.fs * arrangement.rr_min_s)) / span - 1.0
         code = tf.cast(tf.clip_by_value(code, -1.0, 1.0), tf.float32)
-        code = tf.gather(code, arrangement.interval_columns, axis=1)
-        return [drawn, code[..., None]]
+        return tf.gather(code, arrangement.interval_columns, axis=1)
 
-    return arrange
+    return code
 
 
 def _on_grid(values, quantization: str):

@@ -312,7 +312,7 @@ class Standardizer:
 def _count_rpeaks(windows, outside) -> tuple[int, int]:
     if windows.rpeaks is None:
         return 0, 0
-    at = np.rint(windows.rpeaks).astype(int)
+    at = np.rint(np.nan_to_num(windows.rpeaks, nan=-1.0)).astype(int)  # NaN: fewer R peaks
     inside = (at >= 0) & (at < np.asarray(windows.lengths)[:, None])
     rows = np.nonzero(inside)[0]
     return int(inside.sum()), int(outside[rows, at[inside]].sum())

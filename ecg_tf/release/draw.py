@@ -113,7 +113,8 @@ class Drawer:
         if windows.rpeaks is None:
             rpeaks = find_rpeaks(windows.signals[place, :whole], windows.fs)
         else:  # the rhythm is in the image itself
-            rpeaks = np.rint(windows.rpeaks[place]).astype(np.int64)
+            rpeaks = windows.rpeaks[place]
+            rpeaks = np.rint(rpeaks[np.isfinite(rpeaks)]).astype(np.int64)
         rpeaks = rpeaks[(rpeaks >= first) & (rpeaks < last)] - first
         name = name_of(index)
         return Record(name, "synthetic", name, windows.signals[place, first:last].copy(),

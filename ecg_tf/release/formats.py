@@ -2,11 +2,14 @@
 
 WFDB and EDF+ hold 16-bit whole numbers, 2,000 a mV: steps of 0.5 µV, up to 16 mV. A record with
 larger values takes the next coarser scale of `SCALES`. EDF's physical limits are numbers that
-its 8 letters hold exactly. CSV holds six decimals.
+its 8 letters hold exactly. CSV holds six decimals. What is known of the record (subject, session,
+sex, age, statements) goes along: in comments, in EDF+ in the patient's field and as annotations
+of the first moment. `load` reads all of it back.
 """
 
 import datetime
 import io
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +20,17 @@ import numpy as np
 import ecg_tf
 from ecg_tf.errors import InputError
 from ecg_tf.records import Record
-from ecg_tf.records.edf_folder import BEAT, import_pyedflib
+from ecg_tf.records.csv_files import PEAKS, SYMBOLS
+from ecg_tf.records.edf_files import BEAT, GOES_ON
+from ecg_tf.records.statements import label_lines
 
 #: Whole numbers a mV, finest first.
 SCALES = (2000, 1000, 500, 200, 100, 10, 1)
 _FLOAT32 = 2.0**-24  # a reader that keeps float32 rounds once more, by this share at most
+_INVALID = -32768  # WFDB's mark of a missing sample in 16 bits
+# EDF+: bytes of an annotation as the library writes it, of the patient's code beside the other
+# fields, and channels of annotations.
+_LONGEST_TEXT, _LONGEST_CODE, _MOST_CHANNELS = 40, 36, 64
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,9 @@ class Stamp:
             f"software: ecg_tf {ecg_tf.__version__}, run {self.experiment}, seed {self.seed}",
             f"release gate: {self.gate}",
             f"beats: {self.beats}; of no known class",
-            f"subject: {record.subject}",
+            f"subject: {_one_line(record.subject)}",
+            *([f"sex: {record.sex}"] if record.sex else []),
+            *facts_of(record),
         ]
 
 
@@ -79,7 +90,7 @@ def scale_of(record: Record) -> int:
     Raises:
         InputError: values beyond 32 V.
     """
-    top = float(np.abs(record.signal).max(initial=0))
+    top = _largest(record)
     for scale in SCALES:
         if round(top * scale) <= 32767:
             return scale
@@ -90,7 +101,15 @@ def scale_of(record: Record) -> int:
 def error_bound_mv(record: Record, format: str) -> float:
     """Largest difference of a record read back to the one written, in mV, float32 included."""
     step = 1e-6 if format == "csv" else 1 / scale_of(record)
-    return 0.5 * step * (1 + 1e-9) + float(np.abs(record.signal).max(initial=0)) * _FLOAT32
+    return 0.5 * step * (1 + 1e-9) + _largest(record) * _FLOAT32
+
+
+def facts_of(record: Record) -> list[str]:
+    """Lines that say age, session and statements of a record, where they are known."""
+    age = f"{record.age:.6f}".rstrip("0").rstrip(".")
+    return [*([] if math.isnan(record.age) else [f"age: {age}"]),
+            *([f"session: {_one_line(record.session)}"] if record.session else []),
+            *label_lines(record.labels)]  # fmt: skip
 
 
 def wfdb_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
@@ -113,22 +132,23 @@ def wfdb_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
 def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
     """(file,) in EDF+, beats as its annotations; whole seconds, the rest is cut off."""
     edf = import_pyedflib()
+    samples = _check_edf(record)
     scale = scale_of(record)
-    samples = len(record.signal) // round(record.fs) * round(record.fs)
-    if record.fs != round(record.fs) or not samples:
-        raise InputError("EDF+ files are made of whole seconds here.", expected="a whole number of "
-                         "Hz, and records of 1 s or more", got=f"{record.fs:g} Hz, "
-                         f"{len(record.signal) / record.fs:.3g} s", fix="write --format wfdb")
-    beats = record.beats[record.beats < samples]
+    fits = record.beats < samples
+    beats, symbols = record.beats[fits], record.symbols[fits]
     signal = {"dimension": "mV", "sample_frequency": record.fs, "physical_min": -32768 / scale,
               "physical_max": 32767 / scale, "digital_min": -32768, "digital_max": 32767,
               "transducer": "none: SYNTHETIC, not for diagnosis", "prefilter": stamp.prefilter}
+    texts = [(0.0, part) for fact in facts_of(record) for part in _parts(fact)]
+    texts += [(beat / record.fs, BEAT if symbol == "Q" else f"{BEAT} {symbol}")
+              for beat, symbol in zip(beats, symbols, strict=True)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "record.edf")
         with edf.EdfWriter(str(path), len(record.leads), edf.FILETYPE_EDFPLUS) as file:
             # Header fields are short: software, what it is, and the seed, within 80 letters.
             file.setHeader({
-                "patientcode": record.subject, "patientname": "X", "sex": None, "birthdate": "",
+                "patientcode": record.subject, "patientname": "X",
+                "sex": {"male": 1, "female": 0}.get(record.sex), "birthdate": "",
                 "patient_additional": "SYNTHETIC, not for diagnosis", "technician": "",
                 "equipment": f"ecg_tf {ecg_tf.__version__}", "admincode": "SYNTHETIC",
                 "recording_additional": f"seed {stamp.seed}",
@@ -136,11 +156,11 @@ def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
             file.setSignalHeaders([{"label": lead[:16], **signal} for lead in record.leads])
             # A second holds as many annotations as there are channels for them.
             file.set_number_of_annotation_signals(
-                max(1, -(-len(beats) * round(record.fs) // samples)))
+                max(1, -(-len(texts) * round(record.fs) // samples)))
             digital = _digital(record, scale)[:samples].astype(np.int32)
             file.writeSamples(list(np.ascontiguousarray(digital.T)), digital=True)
-            for beat in beats:
-                file.writeAnnotation(beat / record.fs, -1, BEAT)
+            for onset, text in texts:
+                file.writeAnnotation(onset, -1, text)
         return (path.read_bytes(),)
 
 
@@ -149,8 +169,9 @@ def csv_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
     import pandas as pd
 
     text = io.StringIO()
-    times = ", ".join(f"{beat / record.fs:.3f}" for beat in record.beats)
-    for line in [*stamp.lines(record), f"R peaks (s): {times}"]:
+    times = ", ".join(f"{beat / record.fs:.6f}" for beat in record.beats)
+    symbols = [f"{SYMBOLS}: {' '.join(record.symbols)}"] if {*record.symbols} - {"Q"} else []
+    for line in [*stamp.lines(record), f"{PEAKS}: {times}", *symbols]:
         text.write(f"# {line}\n")
     table = pd.DataFrame(record.signal.astype(np.float64), columns=list(record.leads))
     table.insert(0, "time", np.arange(len(table)) / record.fs)
@@ -158,8 +179,68 @@ def csv_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
     return (text.getvalue().encode(),)
 
 
+def import_pyedflib():
+    """The module pyedflib, which writes EDF+.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import pyedflib
+    except ImportError as error:
+        raise InputError("Writing EDF files needs the package pyedflib.", expected="it is "
+                         "installed", got="it is not: there is none ready-made for this Python",
+                         fix="pip install pyedflib (needs a C compiler), or write WFDB") from error
+    return pyedflib
+
+
+def _check_edf(record: Record) -> int:
+    """Samples of a record that EDF+ can hold.
+
+    Raises:
+        InputError: it cannot hold the record.
+    """
+    samples = len(record.signal) // round(record.fs) * round(record.fs)
+    if record.fs != round(record.fs) or not samples:
+        raise InputError("EDF+ files are made of whole seconds here.", expected="a whole number of "
+                         "Hz, and records of 1 s or more", got=f"{record.fs:g} Hz, "
+                         f"{len(record.signal) / record.fs:.3g} s", fix="write --format wfdb")
+    texts = len(record.beats) + sum(len(_parts(fact)) for fact in facts_of(record))
+    code = record.subject.encode()
+    if texts > _MOST_CHANNELS * samples // round(record.fs) or len(code) > _LONGEST_CODE \
+            or not record.subject.isascii() or np.isnan(record.signal).any():
+        raise InputError(f"Record '{record.name}' does not fit into EDF+.",
+                         expected=f"{_MOST_CHANNELS} beats and statements a second, a subject of "
+                         f"{_LONGEST_CODE} letters of ASCII, and no missing samples",
+                         got=f"{texts} beats and statements, the subject '{record.subject}', "
+                         f"{np.isnan(record.signal).sum()} missing samples",
+                         fix="write --format wfdb")
+    return samples
+
+
+def _parts(text: str) -> list[str]:
+    """A text as annotations of 40 bytes at most, of which the later ones go on from the former."""
+    parts, start = [], ""
+    for letter in text:
+        if len((start + letter).encode()) > _LONGEST_TEXT:
+            parts.append(start)
+            start = GOES_ON
+        start += letter
+    return [*parts, start]
+
+
 def _digital(record: Record, scale: int) -> np.ndarray:
-    return np.rint(record.signal.astype(np.float64) * scale).astype(np.int64)
+    values = np.rint(record.signal.astype(np.float64) * scale)
+    return np.where(np.isnan(values), _INVALID, values).astype(np.int64)
+
+
+def _largest(record: Record) -> float:
+    """Largest value, mV, of those that are there."""
+    return float(np.fmax.reduce(np.abs(record.signal), axis=None, initial=0))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 _WFDB = (".dat", ".atr", ".hea")  # the header last: without one a folder has no such record
@@ -169,7 +250,8 @@ FORMATS = {one.name: one for one in (
            f"of {', '.join(map(str, SCALES[1:]))} a mV, half a step)", wfdb_files),
     Format("edf", (".edf",), "EDF+, 16 bit, beats as annotations",
            "at most 0.25 µV, as in WFDB; beats to 0.1 ms; whole seconds, what is left at the end "
-           "is cut off; the start date 1985-01-01 means nothing", edf_files),
+           "is cut off; blanks of a subject become _; the start date 1985-01-01 means nothing",
+           edf_files),
     Format("csv", (".csv",), "CSV, comment lines, then time in s and leads in mV",
-           "at most 0.5 nV: six decimals; beats in a comment line, to 1 ms", csv_files),
+           "at most 0.5 nV: six decimals; beats in a comment line, to 1 µs", csv_files),
 )}  # fmt: skip

@@ -27,12 +27,13 @@ class Quality:
         saturated_s: float, s, default 0.05; a signal this long at the record's smallest or largest
             value is saturated, if it came or left there steeply or stays there four times as long
             in all: a record's last samples that are held, or a top of the baseline, are not.
-        rr_min: float, s, default 0.2; shortest RR interval of a beat sequence.
-        rr_max: float, s, default 2.5; longest RR interval of a beat sequence.
+        rr_min: float, s, default 0.2; shortest RR interval of a beat sequence or strip.
+        rr_max: float, s, default 2.5; longest RR interval of a beat sequence or strip.
         kept: int, windows that passed.
         dropped: reason -> windows. Each counts once, under the first reason of "short", "nan",
-            "flat", "saturated", "step", "rr". "short" counts windows that would reach past an end
-            of their record, and records too short to give a window.
+            "flat", "saturated", "step", "rr", "rows" (more beats than a strip's image has rows).
+            "short" counts windows that would reach past an end of their record, and records too
+            short to give a window.
         concerns: kind -> records that are implausible in this way, see `plausibility.KINDS`. They
             are counted by `plausibility.look_at` and drop no window by themselves.
 
@@ -49,7 +50,7 @@ class Quality:
     rr_min: float = 0.2
     rr_max: float = 2.5
     kept: int = 0
-    dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short"], 0))
+    dropped: dict = field(default_factory=lambda: dict.fromkeys([*FLAWS, "rr", "short", "rows"], 0))
     concerns: dict = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
@@ -130,6 +131,7 @@ def gate(
     lengths: np.ndarray,
     rpeaks: np.ndarray | None,
     quality: Quality,
+    faults: np.ndarray | None = None,
 ) -> np.ndarray:
     """Decides which windows of a record pass, and writes it into the log of `quality`.
 
@@ -137,8 +139,10 @@ def gate(
         record: the record that the windows are to be cut from.
         starts: (window,) int, samples; a window may reach past either end.
         lengths: (window,) int, samples.
-        rpeaks: (window, beat) sample positions whose intervals must be plausible, or None.
+        rpeaks: (window, beat) sample positions whose intervals must be plausible, or None; NaN
+            where a window has fewer.
         quality: the gate; its counts grow.
+        faults: (window,) str, a further reason to drop each window, "" for none; default none.
 
     Returns:
         (window,) bool, True where a window passes.
@@ -152,6 +156,8 @@ def gate(
     if rpeaks is not None:
         rr = np.diff(rpeaks, axis=1) / record.fs
         reasons["rr"] = ((rr < quality.rr_min) | (rr > quality.rr_max)).any(axis=1)
+    for reason in [] if faults is None else sorted(set(faults) - {""}):
+        reasons[reason] = reasons.get(reason, False) | (faults == reason)
     keep = np.ones(len(starts), bool)
     for reason, bad in reasons.items():
         quality.dropped[reason] += int((keep & bad).sum())

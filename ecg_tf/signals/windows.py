@@ -233,6 +233,89 @@ def beat_sequences(
     return _cut_all(records, quality, cut, n_rpeaks=rows + 2)
 
 
+def beat_strips(
+    records: Record | Iterable[Record],
+    length: int,
+    rows: int = 24,
+    step: int | None = None,
+    quality: Quality | None = None,
+) -> Windows:
+    """Cuts windows of a fixed length with their R peaks, for images that are one strip each.
+
+    The strip itself is that of `strips`, sample by sample; R peaks lie between the samples
+    (`between_samples`).
+
+    Args:
+        records: as in `beat_sequences`.
+        length: int, samples of a window.
+        rows: int, rows of the image, default 24; a strip may have `rows` - 2 beats, as it may
+            begin and end in the rows of two beats outside of it.
+        step: int, samples from one window's start to the next; None: `length`, side by side.
+        quality: as in `strips`; it also drops strips with fewer than two beats or an implausible
+            RR interval ("rr"), those before the first beat and behind the last included
+            (`outer_intervals`), and strips with too many beats ("rows").
+
+    Returns:
+        Windows with `rpeaks` (window, rows): R peaks within the strip, samples from its start,
+        then NaN; signals (window, length, lead), record by record.
+
+    Raises:
+        InputError: records of different rates or leads, or none that gives a window.
+
+    Example:
+        >>> beat_strips(prepared, length=1000, rows=24).rpeaks.shape  # 10 s at 100 Hz
+        (2310, 24)
+    """
+    length = count(length, "length", 2, 2**31)
+    rows = count(rows, "rows", 4, 10_000)
+    step = count(length if step is None else step, "step", 1, 2**31)
+    gate_of = quality or Quality()
+
+    def cut(record: Prepared) -> _Cuts:
+        positions = np.unique(rpeaks_of(record)[0])
+        exact = positions + between_samples(record.signal, positions)
+        starts = np.arange(0, len(record.signal) - length + 1, step)
+        first, behind = np.searchsorted(positions, [starts, starts + length])
+        own = first[:, None] + np.arange(rows)
+        inside = np.append(exact, np.nan)[np.minimum(own, len(exact))] - starts[:, None]
+        rpeaks = np.where(own < behind[:, None], inside, np.nan)
+        # A strip of fewer than two beats has no RR interval: what is NaN does not fit either.
+        outer = np.stack(outer_intervals(rpeaks, length)) / record.fs
+        fits = ((outer >= gate_of.rr_min) & (outer <= gate_of.rr_max)).all(axis=0)
+        too_many = behind - first > rows - 2
+        faults = np.where(too_many, "rows", np.where(fits, "", "rr"))
+        return _Cuts(starts, np.full(len(starts), length), rpeaks, faults=faults)
+
+    return _cut_all(records, gate_of, cut, length=length)
+
+
+def outer_intervals(rpeaks, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """RR intervals in which strips begin and end, as far as a strip alone can tell.
+
+    The beat before lies as far from the first one as this from the second, or just outside of the
+    strip if that is farther away; the beat behind likewise.
+
+    Args:
+        rpeaks: (window, n) samples from the strip's start, rising, then NaN.
+        length: int, samples of a strip.
+
+    Returns:
+        before the first R peak, and behind the last: both (window,) float64, samples; NaN for
+        fewer than two R peaks.
+
+    Example:
+        >>> outer_intervals([[20.0, 100.0, 180.0], [90.0, 160.0, np.nan]], 200)
+        (array([80., 91.]), array([80., 70.]))
+    """
+    rpeaks = np.asarray(rpeaks, np.float64)
+    last = np.isfinite(rpeaks).sum(axis=1) - 1
+    each = np.arange(len(rpeaks))
+    ends = rpeaks[each, last], rpeaks[each, np.maximum(last - 1, 0)]
+    few = np.where(last > 0, 0.0, np.nan)
+    before = np.maximum(rpeaks[:, 1] - rpeaks[:, 0], rpeaks[:, 0] + 1)
+    return before + few, np.maximum(ends[0] - ends[1], length - ends[0]) + few
+
+
 def beats(
     records: Record | Iterable[Record],
     before_s: float = 0.3,
@@ -315,6 +398,7 @@ class _Cuts(NamedTuple):
     rpeaks: np.ndarray | None = None
     labels: np.ndarray | None = None
     shifts: np.ndarray | None = None  # share of a sample by which the window begins later
+    faults: np.ndarray | None = None  # a reason to drop the window, "" for none
 
 
 def _cut_all(
@@ -333,7 +417,7 @@ def _cut_all(
     wanted = [cut(record) for record in records]
     passed = []
     for record, cuts in zip(records, wanted, strict=True):
-        keep = gate(record, cuts.starts, cuts.lengths, cuts.rpeaks, quality)
+        keep = gate(record, cuts.starts, cuts.lengths, cuts.rpeaks, quality, cuts.faults)
         passed.append(_Cuts._make(None if part is None else part[keep] for part in cuts))
     if not any(len(cuts.starts) for cuts in passed):
         dropped = {why: n - dropped_before[why] for why, n in quality.dropped.items()}

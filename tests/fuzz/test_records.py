@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import read_folder, read_record
-from ecg_tf.records.csv_folder import read_csv_folder, subjects_of
+from ecg_tf.records.csv_files import read_csv_folder, subjects_of
 from ecg_tf.records.person import about
 from ecg_tf.signals.filtering import prepare
 from tests.fuzz.guard import fuzz, guarded

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.records.edf_folder import read_edf_folder
+from ecg_tf.records.edf_files import read_edf_folder
 from ecg_tf.shards.index import _digest
 from ecg_tf.shards.sharded_windows import ShardedWindows
 from ecg_tf.shards.writing import write_shards
 from ecg_tf.signals.filtering import prepare
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, changed, damaged, trees
-from tests.test_edf_folder import write as write_edf
+from tests.test_edf_files import write as write_edf
 
 SMALL = {"subjects": 4, "minutes": 0.5, "height": 8, "width": 16, "strip_seconds": 4.0}
 

@@ -5,7 +5,7 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import provenance
-from ecg_tf.records.edf_folder import read_edf_folder
+from ecg_tf.records.edf_files import read_edf_folder
 
 pyedflib = pytest.importorskip("pyedflib")
 

@@ -1,0 +1,258 @@
+"""Records of NumPy arrays: in memory, or in files `.npy` and `.npz`."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.checks import printable
+from ecg_tf.errors import InputError, closest
+from ecg_tf.records.array_axes import check_numbers, signals_in_memory, signals_of_file
+from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records.columns import amplitude_note
+from ecg_tf.records.wfdb_files import MissingLead
+from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
+from ecg_tf.records.npy_files import read_npy, read_npz
+from ecg_tf.records.person import age_years, is_nobody, sex_of
+from ecg_tf.records.record import Record
+from ecg_tf.records.units import to_millivolts
+
+_UNIT = "give the unit in the file: np.savez(file, signals=..., unit='uV', ...)"
+
+
+def records_of_arrays(signals, fs: float, leads: Sequence[str] = (), subjects=None, sex=None,
+                      age=None, labels=None, name: str = "arrays") -> list[Record]:
+    """Records of arrays that are in memory; see `ECGs.from_arrays`.
+
+    Args:
+        signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead), which
+            may differ in length. float32 is not copied.
+        fs: float, Hz, of all.
+        leads: names of the leads. Default: "lead 0", "lead 1", ...
+        subjects: (record,) names of the persons. Default: each record is one.
+        sex: (record,) "male", "female" or "". Default: unknown.
+        age: (record,) years. Default: unknown.
+        labels: kind -> for each record a statement or several; or only the statements. Default:
+            none.
+        name: str, what the set is called.
+
+    Returns:
+        list of Record, without beats, named by their number.
+
+    Raises:
+        InputError: arrays of another shape or type, or not one value a record.
+
+    Example:
+        >>> records_of_arrays(np.zeros((3, 1000, 2)), 100, ("I", "II"))[2].name
+        'arrays-2'
+    """
+    leads = (leads,) if isinstance(leads, str) else tuple(map(str, leads))
+    found = signals_in_memory(signals, leads)
+    fs = _checked_rate(fs, name)
+    names = _numbered(name, len(found), "-")
+    about = _about(len(found), subjects, sex, age, labels)
+    records = [_record(one, fs, leads, names[i], name, about, i) for i, one in enumerate(found)]
+    return [record if record.subject else _with_subject(record) for record in records]
+
+
+def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
+                    fs: float = 0.0) -> list[Record]:
+    """Reads the records of a NumPy file.
+
+    A `.npy` file holds (record, time, lead) or (record, time), or one recording: (time, lead) or
+    (time,); mV, and `fs` has to be given. It is memory-mapped where it holds float32. A `.npz`
+    file holds `signals` (or `ecg`, `X`, `x`, `data`, where that is the only such array), `fs`,
+    and if known `leads`, `subjects`, `sex`, `age`, `labels` (or `labels_KIND`), `names` and
+    `unit`; it is read into memory.
+
+    Args:
+        path: Path of the file.
+        root: Path of the folder that it may not lie outside of.
+        leads: names of the leads, in the order wanted; default None, all. Where the file names
+            none and has as many, these are their names.
+        fs: float, Hz, for a file that does not say it; default 0, it must.
+
+    Returns:
+        list of Record, in mV, named by the file and their number or the file's `names`; the
+        subject is what the file says, "" if nothing.
+
+    Raises:
+        MissingLead: it has not the leads.
+        InputError: no numbers, another shape, no rate, whole numbers without a unit, or a size
+            that the file cannot have.
+
+    Example:
+        >>> read_array_file(Path("mine/ecgs.npz"), Path("mine"))[0].leads
+        ('I', 'II')
+    """
+    check_links(path, root)
+    if not path.is_file():
+        raise InputError(f"'{path}' is no file.", expected="a NumPy file", got="something else",
+                         fix="check the path")
+    with np.errstate(all="ignore"):
+        content = read_npy(path) if path.suffix.lower() == ".npy" else read_npz(path)
+    factor, named = _factor(content, str(path)), _texts(content.get("leads"), "leads")
+    rate = _checked_rate(content.get("fs", fs), str(path))
+    listed = next((content[key] for key in ("subjects", "names") if key in content), ())
+    found, notes = signals_of_file(content["signals"], named, np.size(listed), str(path))
+    count = found[0].shape[1]
+    if named and len(named) != count:
+        raise InputError(f"'{path}' names {len(named)} leads.", expected=f"{count}, as the signals "
+                         "have", got=printable(", ".join(named), 200), fix="correct `leads`")
+    names, columns, more = _leads(named, count, leads, str(path))
+    labels = {"label" if key == "labels" else key.removeprefix("labels_"): content[key]
+              for key in content if key.startswith("labels")}
+    about = _about(len(found), content.get("subjects"), content.get("sex"), content.get("age"),
+                   labels)
+    stem = path.relative_to(root).with_suffix("").as_posix()
+    called = _names(stem, len(found), content.get("names"))
+    said, source = (*notes, *more), {path.relative_to(root).as_posix(): sha256_of(path)}
+    if factor != 1:
+        said = (*said, f"Read as {_single(content['unit'])}, as the file says.")
+    return [_record(_chosen(one, columns, factor), rate, names, called[i],
+                    root.absolute().name, about, i, said, {"files": source},
+                    "" if "unit" in content else _UNIT)
+            for i, one in enumerate(found)]
+
+
+def _factor(content: Mapping, what: str) -> float:
+    """mV per unit of the signals."""
+    signals, unit = content["signals"], content.get("unit")
+    if unit is None or signals.dtype.kind not in "iu":
+        check_numbers(signals, f"The signals of '{what}'", _UNIT)
+    text = "mV" if unit is None else _single(unit)
+    factor = to_millivolts(text) if text else None
+    if factor is None:
+        raise InputError(f"The unit in '{what}' is not known.", expected="mV, uV or V",
+                         got=printable(text), fix=_UNIT)
+    return factor
+
+
+def _single(value) -> str:
+    """The one text of an array."""
+    return _text(np.ravel(value)[0]) if np.size(value) == 1 else ""
+
+
+def _checked_rate(fs, what: str) -> float:
+    try:
+        rate = float(np.asarray(fs).reshape(-1)[0]) if np.size(fs) == 1 else math.nan
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not SLOWEST_FS <= rate <= FASTEST_FS:
+        raise InputError(f"'{printable(what, 200)}' does not say its sampling rate." if rate == 0
+                         else "The sampling rate cannot be.", got=printable(fs),
+                         expected=f"fs, {SLOWEST_FS:g} to {FASTEST_FS:g} Hz",
+                         fix="give the rate by --fs, or as `fs` in an .npz file")
+    return rate
+
+
+def _leads(named, count: int, asked, what: str) -> tuple[tuple[str, ...], list[int] | None, list]:
+    """Names, columns (None: all) and notes."""
+    names = tuple(lead_names(named or [None] * count))
+    if not asked:
+        return names, None, []
+    asked = tuple(asked)
+    if not named and len(asked) == count and not {*asked} & {*names}:
+        return asked, None, [f"The file names no leads: taken as {', '.join(asked)}."]
+    for lead in asked:
+        if lead not in names:
+            error = MissingLead(f"'{what}' has no lead '{printable(lead)}'.", got=printable(lead),
+                                expected=f"one of {', '.join(names)}",
+                                fix=closest(lead, names) or "choose one of these")
+            error.leads = names
+            raise error
+    return asked, [names.index(lead) for lead in asked], []
+
+
+def _about(count: int, subjects, sex, age, labels) -> dict:
+    """What is known of the records, lists of one value each."""
+    if labels is not None and not isinstance(labels, Mapping):
+        labels = {"label": labels}
+    subjects, sexes, ages = (_texts(values, what, count) for values, what in
+                             ((subjects, "subjects"), (sex, "sex"), (age, "age")))
+    return {"subject": ["" if is_nobody(one) else one for one in subjects],
+            "sex": [sex_of(one) for one in sexes], "age": [age_years(one) for one in ages],
+            "labels": {kind: _statements(values, kind, count)
+                       for kind, values in (labels or {}).items()}}
+
+
+def _texts(values, what: str, count: int = -1) -> list[str]:
+    """Values as text, one a record; blank ones where there are none."""
+    if values is None:
+        return [""] * max(count, 0)
+    values = np.atleast_1d(values)
+    if values.ndim != 1 or count >= 0 and len(values) != count:
+        raise InputError(f"There must be one of {what} a record." if count >= 0 else
+                         f"The {what} are no list of names.", expected=f"{count} values" if
+                         count >= 0 else "names", got=f"shape {values.shape}",
+                         fix=f"give {what} in the records' order")
+    return [_text(one) for one in values]
+
+
+def _statements(values, kind: str, count: int) -> list[tuple[str, ...]]:
+    """For each record its statements; of a table of flags nobody knows what they mean."""
+    values = list(values)
+    flags = any(np.ndim(one) and np.asarray(one).dtype.kind in "biuf" for one in values)
+    if len(values) != count or flags:
+        raise InputError(f"The labels '{printable(kind)}' do not fit.", expected=f"{count} "
+                         "statements, or lists of statements", got="rows of numbers" if flags else
+                         f"{len(values)}", fix="write the statements themselves, as text")
+    lists = [one if np.ndim(one) else [one] for one in values]
+    return [tuple(dict.fromkeys(text for one in some if (text := _text(one)) and text != "nan"))
+            for some in lists]
+
+
+def _text(value) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, (float, np.floating)):
+        # 7.0 is person 7 of a column that pandas made float for its blanks.
+        value = int(value) if float(value).is_integer() else f"{value:.6f}"
+    return " ".join(str(value)[:1000].split())
+
+
+def _names(stem: str, count: int, names) -> list[str]:
+    if names is None:
+        return [stem] if count == 1 else _numbered(stem, count, "/")
+    found = [re.sub(r"[\\/:\0]+|^\.+", "_", name) for name in _texts(names, "names", count)]
+    if len(set(found)) < count or not all(found):
+        raise InputError(f"The names in '{stem}' are not different.", expected="a name of its own "
+                         "for each record", got=f"{len(set(found))} for {count} records",
+                         fix="correct `names`")
+    return [f"{stem}/{name}" for name in found]
+
+
+def _numbered(stem: str, count: int, between: str) -> list[str]:
+    digits = len(str(count - 1))
+    return [f"{stem}{between}{i:0{digits}d}" for i in range(count)]
+
+
+def _chosen(signal: np.ndarray, columns, factor: float) -> np.ndarray:
+    signal = signal if columns is None else signal[:, columns]
+    return signal if factor == 1 else signal * np.float64(factor)
+
+
+def _record(signal: np.ndarray, fs: float, leads: Sequence[str], name: str, database: str,
+            about: dict, i: int, notes: Sequence[str] = (), source: Mapping | None = None,
+            fix: str = "write signals * 1e-3") -> Record:
+    with np.errstate(over="ignore"):
+        signal = np.asarray(signal, np.float32)
+    if np.isinf(signal).any():
+        signal = np.where(np.isinf(signal), np.float32(np.nan), signal)
+    leads = tuple(leads) or tuple(lead_names([None] * signal.shape[1]))
+    doubt = amplitude_note(signal, fs, leads, fix) if fix else ""
+    return Record(
+        name=name, database=database, subject=about["subject"][i], signal=signal, fs=fs,
+        leads=leads, beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
+        sex=about["sex"][i], age=about["age"][i],
+        labels={kind: values[i] for kind, values in about["labels"].items() if values[i]},
+        notes=(*notes, doubt) if doubt else tuple(notes), source=source or {},
+    )  # fmt: skip
+
+
+def _with_subject(record: Record) -> Record:
+    from dataclasses import replace
+
+    return replace(record, subject=record.name)

@@ -1,0 +1,256 @@
+"""The header and annotations of EDF and EDF+ files, checked before anything in them is believed.
+
+Read here and not by a library, for those refuse files with Latin-1 letters, take the announced
+number of data records for the real one, and know signals by labels that need not differ. Formats:
+Kemp et al. 1992, doi:10.1016/0013-4694(92)90009-7; Kemp & Olivan 2003,
+doi:10.1016/S1388-2457(03)00123-8 (edfplus.info/specs).
+"""
+
+import datetime
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ecg_tf.checks import printable
+from ecg_tf.errors import InputError
+from ecg_tf.records.person import about, is_nobody, sex_of
+
+MOST_SIGNALS = 1024
+_ANNOTATIONS = "EDF Annotations"
+_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes of a signal's fields
+_NUMBER = re.compile(r"[+-]?(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:e[+-]?\d{1,3})?", re.I | re.A)
+_ONSET = re.compile(rb"([+-]\d{1,12}(?:\.\d{0,12})?)(?:\x15\d{1,12}(?:\.\d{0,12})?)?")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_NO_DATE = datetime.date(1985, 1, 1)  # what writers put where the date is not to be told
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal of a file.
+
+    Args:
+        label, unit: str.
+        range: physical minimum and maximum, digital minimum and maximum, as text.
+        samples: int, of one data record.
+        at: int, of a data record's samples the first that is its.
+    """
+
+    label: str
+    unit: str
+    range: tuple[str, str, str, str]
+    samples: int
+    at: int
+
+    def scale(self) -> tuple[float, float]:
+        """(gain, offset): physical = gain * digital + offset.
+
+        Raises:
+            ValueError: the range is empty or no numbers.
+        """
+        low, high, least, most = map(_number, self.range)
+        if not most > least or high == low:
+            raise ValueError(f"a range of {low:g} to {high:g} for {least:g} to {most:g}")
+        gain = (high - low) / (most - least)
+        return gain, low - gain * least
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a header says, and what the file's length says.
+
+    Args:
+        patient, recording, date: str, its fields.
+        kind: str, "", "EDF+C" or "EDF+D" (discontinuous).
+        announced: int, data records by the header; -1 if it does not say.
+        records: int, whole data records that are there.
+        left_over: int, bytes behind them.
+        seconds: float, of one data record.
+        start: int, byte at which the data begin.
+        signals: all, annotations too.
+    """
+
+    patient: str
+    recording: str
+    date: str
+    kind: str
+    announced: int
+    records: int
+    left_over: int
+    seconds: float
+    start: int
+    signals: tuple[Signal, ...]
+
+    def data(self, path: Path) -> np.ndarray:
+        """(record, sample) int16, memory-mapped."""
+        width = sum(signal.samples for signal in self.signals)
+        return np.memmap(path, "<i2", "r", self.start, (self.records, width))
+
+
+def read_header(path: Path) -> Header:
+    """Reads the header of an EDF or EDF+ file.
+
+    Args:
+        path: Path.
+
+    Returns:
+        Header.
+
+    Raises:
+        InputError: it breaks the format, or announces more than the file holds.
+    """
+    with path.open("rb") as file:
+        fixed = file.read(256)
+        size = file.seek(0, 2)
+        if fixed[:1] == b"\xff":
+            raise broken(path, "a BDF file of 24 bits, which is not read", "write it as EDF+")
+        if len(fixed) < 256 or fixed[:8].strip() != b"0":
+            raise broken(path, f"{len(fixed)} bytes that begin by {printable(fixed[:8])}")
+        patient, recording, date, _, length, reserved, count, seconds, signals = (
+            _text(part) for part in _cut(fixed[8:], (80, 80, 8, 8, 8, 44, 8, 8, 4)))
+        try:
+            number = _whole(signals)
+            start, announced, duration = _whole(length), _whole(count), _number(seconds)
+            if not 0 < number <= MOST_SIGNALS or start != 256 * (number + 1) or duration < 0:
+                raise ValueError(f"{number} signals in a header of {start} bytes")
+            file.seek(256)
+            found = _signals(file.read(256 * number), number)
+        except ValueError as error:
+            raise broken(path, str(error)) from error
+    width = 2 * sum(signal.samples for signal in found)
+    records, left_over = divmod(max(0, size - start), width)
+    if announced > records or not records:
+        raise broken(path, f"{announced if announced > 0 else 'no'} data records announced, "
+                     f"{records} there: it was cut off" if announced else "no data records",
+                     "fetch the file again")
+    return Header(patient, recording, date, reserved[:5].upper() if reserved.upper().startswith(
+        "EDF+") else "", announced, records, left_over, duration, start, found)
+
+
+def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list]:
+    """Start times of the data records, and the annotations.
+
+    Args:
+        header: Header.
+        data: (record, sample), its `data`.
+
+    Returns:
+        (record,) s from the file's start time, NaN where a record does not say; list of
+        (onset in s, text).
+    """
+    starts, texts = np.full(header.records, np.nan), []
+    signals = [one for one in header.signals if one.label == _ANNOTATIONS]
+    for number, signal in enumerate(signals if header.kind else ()):
+        for index in range(header.records):
+            content = data[index, signal.at : signal.at + signal.samples].tobytes()
+            for place, item in enumerate(content.split(b"\0")):
+                onset, *words = item.split(b"\x14")
+                match = _ONSET.fullmatch(onset)
+                if match is None or not words:
+                    continue
+                if number == place == 0 and words[0] == b"":
+                    starts[index] = float(match[1])
+                texts += [(float(match[1]), _text(word)[:1000]) for word in words if word]
+    return starts, texts
+
+
+def is_annotations(signal: Signal) -> bool:
+    """Whether a signal holds text."""
+    return signal.label == _ANNOTATIONS
+
+
+def person_of(header: Header) -> dict:
+    """What a header says of the person; the name is never taken, the hospital's code is.
+
+    Args:
+        header: Header.
+
+    Returns:
+        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where not said. The
+        session is the date of the recording.
+    """
+    code, sex, birth = [*header.patient.split(), "", "", ""][:3]
+    born, day = _day(birth), _start_day(header)
+    if not header.kind and not (sex in ("M", "F", "X") and (born or birth == "X")):
+        return {**about([header.patient]), "session": day.isoformat() if day else ""}
+    years = (day - born).days / 365.25 if day and born else math.nan
+    return {"subject": "" if is_nobody(code) else code, "sex": sex_of(sex),
+            "session": day.isoformat() if day else "",
+            "age": years if 0 <= years < 130 else math.nan}
+
+
+def broken(path: Path, got: str, fix: str = "fetch the file again, or write it anew") -> InputError:
+    """The error for a file that breaks the format, to be raised."""
+    return InputError(f"'{path}' cannot be read.", expected="an EDF or EDF+ file",
+                      got=printable(got, 200), fix=fix)
+
+
+def _signals(content: bytes, count: int) -> tuple[Signal, ...]:
+    if len(content) < 256 * count:
+        raise ValueError("a header that was cut off")
+    blocks = _cut(content, [width * count for width in _FIELDS])
+    rows = [[_text(part) for part in _cut(block, [len(block) // count] * count)]
+            for block in blocks]
+    labels, _, units, *limits, _, samples, _ = rows
+    sizes = [_whole(text) for text in samples]
+    if min(sizes) < 1 or sum(sizes) > 2**28:
+        raise ValueError(f"data records of {sum(sizes)} samples")
+    starts = np.cumsum([0, *sizes[:-1]]).tolist()
+    return tuple(Signal(*one) for one in zip(labels, units, zip(*limits, strict=True), sizes,
+                                             starts, strict=True))
+
+
+def _cut(content: bytes, widths) -> list[bytes]:
+    ends = np.cumsum(widths).tolist()
+    return [content[end - width : end] for end, width in zip(ends, widths, strict=True)]
+
+
+def _text(content: bytes) -> str:
+    content = content.split(b"\0")[0]  # some writers fill up with it instead of blanks
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:  # the standard allows ASCII only; devices write Latin-1
+        text = content.decode("latin-1")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def _number(text: str) -> float:
+    text = text.replace(",", ".")  # as some devices write it
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        raise ValueError(f"'{text}' for a number")
+    return float(text)
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.0*)?", text, re.A):
+        raise ValueError(f"'{text}' for a whole number")
+    return int(float(text))
+
+
+def _day(text: str) -> datetime.date | None:
+    """The day "02-MAY-1951"."""
+    match = re.fullmatch(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", text, re.A)
+    if not match or match[2].upper() not in _MONTHS:
+        return None
+    try:
+        return datetime.date(int(match[3]), 1 + _MONTHS.index(match[2].upper()), int(match[1]))
+    except ValueError:
+        return None
+
+
+def _start_day(header: Header) -> datetime.date | None:
+    words = header.recording.split()
+    day = None
+    if len(words) > 1 and words[0].casefold() == "startdate":
+        if words[1].upper() == "X":  # the short date then means nothing
+            return None
+        day = _day(words[1])
+    if day is None and (match := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", header.date, re.A)):
+        year = int(match[3]) + (1900 if int(match[3]) >= 85 else 2000)
+        try:
+            day = datetime.date(year, int(match[2]), int(match[1]))
+        except ValueError:
+            return None
+    return None if day == _NO_DATE else day
