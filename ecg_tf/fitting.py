@@ -1,17 +1,17 @@
 """Windows that fit the records: which arrangement, how many rows, how many seconds."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.arrange import channels_of_lead
-from ecg_tf.images.beat_strips import rows_needed
+from ecg_tf.images.rows_needed import rows_needed
 from ecg_tf.records.record import Record
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.quality import NoWindow
+from ecg_tf.signals.quality import NoWindow, Prepared
 from ecg_tf.signals.rpeaks import rpeaks_of
 
 ROWS = 32  # beats a window of beat rows, rows of any other image
@@ -48,13 +48,39 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
     seconds = np.array([len(record.signal) / record.fs for record in records])
     usual = float(np.quantile(seconds, 1 - SHARE))  # so long are nine records in ten, or longer
     e = _strip_seconds(experiment, usual)
-    beats = None
-    if e.arrangement in ("auto", "beat_rows", "beat_strips"):
-        beats = _beats(records, e)
+    if e.arrangement not in ("auto", "beat_rows", "beat_strips"):
+        return _fixed(e, usual)
+    beats = _Beats.of(records, e)
     if e.arrangement == "auto":
         e = replace(e, arrangement=_arrangement(e, usual, beats))
-    settle = {"beat_rows": _beat_rows, "beat_strips": _beat_strips}.get(e.arrangement, _fixed)
-    return settle(e, usual, beats)
+    return (_beat_rows if e.arrangement == "beat_rows" else _beat_strips)(e, usual, beats)
+
+
+@dataclass(frozen=True)
+class _Beats:
+    """The beats of some of the records.
+
+    Args:
+        prepared: at most `SAMPLE` records, spread over all, at most `COUNTED_S` of each.
+        counts: (record,) R peaks of the whole record, extrapolated where only a part was taken.
+        rr: (record,) median RR interval, s; NaN for fewer than two R peaks.
+    """
+
+    prepared: list[Prepared]
+    counts: np.ndarray
+    rr: np.ndarray
+
+    @classmethod
+    def of(cls, records: Sequence[Record], e: Experiment) -> "_Beats":
+        chosen = np.unique(np.linspace(0, len(records) - 1, min(len(records), SAMPLE)).astype(int))
+        prepared, counts, rr = [], [], []
+        for k in chosen:
+            part, share = _beginning(records[k])
+            prepared.append(prepare(part, e.fs, e.band_low, e.band_high, e.notch))
+            positions, _ = rpeaks_of(prepared[-1])
+            counts.append(round(len(positions) / share))
+            rr.append(np.median(np.diff(positions)) / e.fs if len(positions) > 1 else np.nan)
+        return cls(prepared, np.array(counts), np.array(rr))
 
 
 def _strip_seconds(e: Experiment, usual: float) -> Experiment:
@@ -70,18 +96,18 @@ def _strip_seconds(e: Experiment, usual: float) -> Experiment:
     return e
 
 
-def _arrangement(e: Experiment, usual: float, beats: np.ndarray) -> str:
+def _arrangement(e: Experiment, usual: float, beats: _Beats) -> str:
     if e.window_seconds:
         return "beat_strips"
     if usual >= LONG_RECORD_S:
         return "beat_rows"
     # A height that was asked for is a number of beats, where the records have so many.
-    return "beat_rows" if e.height and np.median(beats[:, 0]) >= e.height + 2 else "beat_strips"
+    return "beat_rows" if e.height and np.median(beats.counts) >= e.height + 2 else "beat_strips"
 
 
-def _beat_rows(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
+def _beat_rows(e: Experiment, usual: float, beats: _Beats) -> Experiment:
     rows = e.height or ROWS
-    most = int(beats[:, 0].max()) - 2
+    most = int(beats.counts.max()) - 2
     if rows > most:
         raise NoWindow(
             f"height: {rows} beats are more than a record has.",
@@ -91,9 +117,9 @@ def _beat_rows(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
             fix="set arrangement: beat_strips, which takes whole records"
             + (f", or height: {most // 8 * 8}" if most >= 8 else ""),
         )
-    shortest = rows * float(np.nanmedian(beats[:, 1]))
+    shortest = rows * float(np.nanmedian(beats.rr))
     if shortest < e.strip_seconds:
-        needed = int(np.ceil(1.2 * e.strip_seconds / np.nanmedian(beats[:, 1]) / 8) * 8)
+        needed = int(np.ceil(1.2 * e.strip_seconds / np.nanmedian(beats.rr) / 8) * 8)
         raise InputError(
             f"height: {rows} beats last {shortest:.1f} s, less than strip_seconds.",
             expected=f"strips of at most {_whole(shortest):g} s, or more rows",
@@ -103,7 +129,7 @@ def _beat_rows(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
     return replace(e, arrangement="beat_rows", height=rows)
 
 
-def _beat_strips(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
+def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
     seconds = e.window_seconds or min(_whole(usual), LONGEST_STRIP_S)
     if seconds > usual + 0.5 / e.fs:
         raise InputError(
@@ -119,8 +145,8 @@ def _beat_strips(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
             got=f"{seconds:g}",
             fix=f"set window_seconds: {e.strip_seconds:g}, or strip_seconds: {seconds:g}",
         )
-    needed = rows_needed(beats[:, 1], seconds)
-    if e.height and rows_needed(beats[:, 1], seconds, share=0.5) > e.height:
+    needed = rows_needed(beats.prepared, seconds)
+    if e.height and rows_needed(beats.prepared, seconds, share=0.5) > e.height:
         raise InputError(
             f"height: {e.height} rows cannot hold the beats of {seconds:g} s.",
             expected=f"{needed} rows, which hold 99 % of the strips",
@@ -131,7 +157,7 @@ def _beat_strips(e: Experiment, usual: float, beats: np.ndarray) -> Experiment:
                    height=e.height or needed)
 
 
-def _fixed(e: Experiment, usual: float, beats=None) -> Experiment:
+def _fixed(e: Experiment, usual: float) -> Experiment:
     e = replace(e, height=e.height or ROWS)
     samples = e.height * e.width * channels_of_lead(e.arrangement)
     if samples / e.fs > usual + 0.5 / e.fs:
@@ -144,18 +170,6 @@ def _fixed(e: Experiment, usual: float, beats=None) -> Experiment:
             fix=f"set width: {wide}" if wide >= 8 else "set a smaller height, or a higher fs",
         )
     return e
-
-
-def _beats(records: Sequence[Record], e: Experiment) -> np.ndarray:
-    """(record, 2): number of R peaks and median RR interval (s; NaN for fewer than two)."""
-    chosen = np.unique(np.linspace(0, len(records) - 1, min(len(records), SAMPLE)).astype(int))
-    found = []
-    for k in chosen:
-        part, share = _beginning(records[k])
-        positions, _ = rpeaks_of(prepare(part, e.fs, e.band_low, e.band_high, e.notch))
-        rr = np.median(np.diff(positions)) / e.fs if len(positions) > 1 else np.nan
-        found.append((round(len(positions) / share), rr))
-    return np.array(found, float)
 
 
 def _beginning(record: Record) -> tuple[Record, float]:

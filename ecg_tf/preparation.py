@@ -158,8 +158,6 @@ def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     """The experiment's codec, fitted on windows of the training subjects."""
     e = experiment
     fixed = {"fit": e.fit} if e.arrangement in PATHS else {}
-    if e.arrangement == "beat_strips":
-        fixed = {"seconds": e.window_seconds}
     return make_codec(
         windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
         **fixed,

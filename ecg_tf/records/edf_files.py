@@ -21,12 +21,12 @@ from ecg_tf.records.edf_header import (
     read_annotations,
     read_header,
 )
-from ecg_tf.records.wfdb_files import MissingLead
 from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
 from ecg_tf.records.person import about
 from ecg_tf.records.record import BEAT_SYMBOLS, Record
 from ecg_tf.records.statements import labels_of
 from ecg_tf.records.units import to_millivolts
+from ecg_tf.records.wfdb_files import MissingLead
 
 BEAT = "beat"  # the annotation that `export` writes at each R peak; "beat V" of a known class
 #: An annotation goes on in the next one, of the same time, that begins so.
