@@ -28,7 +28,7 @@ def text_of(found: Mapping) -> str:
         _head(found),
         _section("Labels", _labels(found)),
         _section("Windows that fit", _windows(found["windows"])),
-        _section("Split", _split(found["split"])),
+        _section("Split", _split(found["split"], found["subjects_known_by"] != "nothing")),
         _section("Left out", _left_out(found)),
         _section("Implausible", _implausible(found["implausible"])),
         _section("Notes", [f"{_plain(note)} ({_count(number, 'record')})"
@@ -43,8 +43,9 @@ def text_of(found: Mapping) -> str:
 
 def _head(found: Mapping) -> str:
     known_by = found["subjects_known_by"]
-    who = "nobody says of how many persons" if known_by == "nothing" else (
-        f"{_count(found['subjects'], 'person')} (known by: {known_by})")
+    who = f"{_count(found['subjects'], 'person')} (known by: {known_by})"
+    if known_by == "nothing":  # then records are no persons
+        who = "nobody says whose"
     several = found["subjects_with_several"]
     if several and known_by != "nothing":
         who += f", {several:,} of them with several records"
@@ -54,7 +55,7 @@ def _head(found: Mapping) -> str:
         f"  rate       {_rate(found['fs_hz'])}",
         f"  length     {_seconds(found)}",
         f"  leads      {len(found['leads'])}: {leads}{_not_in_all(found)}",
-        f"  amplitude  {_of(found['amplitude_mv'], 'mV')} peak to peak (median)",
+        f"  amplitude  {_of(found['amplitude_mv'], 'mV')} peak to peak in 10 s (median)",
         f"  heart rate {_heart_rate(found)}",
     ]
     return "\n".join(lines + _persons(found))
@@ -84,22 +85,22 @@ def _windows(windows: Mapping) -> list[str]:
         return [f"none: {_plain(windows['refused'])}"]
     if windows["arrangement"] == "beat_rows":
         what = f"{windows['rows']} beats each, a beat a row"
-    elif windows["arrangement"] == "beat_strips":
-        what = f"{windows['seconds']:g} s each, up to {windows['rows']} beats in rows"
     else:
-        what = f"{windows['seconds']:g} s each"
+        what = f"{windows['seconds']:g} s each, in up to {windows['rows']} rows of a beat"
     lines = [f"{windows['arrangement']}: about {_count(windows['windows'], 'window')} of {what}"]
     if windows["records_too_short"]:
         lines.append(f"{_count(windows['records_too_short'], 'record')} too short for one")
     return lines
 
 
-def _split(split: Mapping) -> list[str]:
+def _split(split: Mapping, known: bool) -> list[str]:
     if "refused" in split:
         return [f"none: {_plain(split['refused'])}"]
-    sides = "; ".join(f"{part} {of['subjects']:,} ({_count(of['records'], 'record')})"
-                      for part, of in split["parts"].items())
-    return [f"{split['scheme']}, by person: {sides}"]
+    parts = {part: _count(of["records"], "record") for part, of in split["parts"].items()}
+    if known:
+        parts = {part: f"{split['parts'][part]['subjects']:,} ({of})" for part, of in parts.items()}
+    sides = "; ".join(f"{part} {of}" for part, of in parts.items())
+    return [f"{split['scheme']}, by {'person' if known else 'record'}: {sides}"]
 
 
 def _left_out(found: Mapping) -> list[str]:
@@ -174,6 +175,8 @@ def _not_in_all(found: Mapping) -> str:
 def _heart_rate(found: Mapping) -> str:
     if found["heart_rate_bpm"] is None:
         return "unknown"
+    if found["records"] == 1:
+        return f"{found['heart_rate_bpm']:.0f} bpm"
     low, high = found["heart_rate_range_bpm"]
     of = f", in {found['heart_rate_records']:,} records" if (
         found["heart_rate_records"] < found["records"]) else ""

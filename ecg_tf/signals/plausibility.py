@@ -24,6 +24,7 @@ KINDS = {
 }
 #: mV from peak to peak, the median over the leads, and of a single lead at most.
 AMPLITUDE_MV = (0.05, 20.0)
+STRIP_S = 10.0  # s in which a lead is measured from peak to peak
 #: bpm; 25 is a slow escape rhythm, 250 a fast tachycardia.
 HEART_RATE_BPM = (25.0, 250.0)
 MOST_FLAT, MOST_CLIPPED, MOST_LOST = 0.05, 0.01, 0.05  # shares of the record
@@ -53,8 +54,8 @@ class Plausibility:
 
     Args:
         leads: names of the leads.
-        amplitudes_mv: (lead,) mV, from peak to peak in a typical stretch of 2.5 s; NaN if all is
-            missing.
+        amplitudes_mv: (lead,) mV, from peak to peak in a typical strip of 10 s, without `steps`;
+            NaN if all is missing.
         ranges_mv: (lead,) mV, from the lowest to the highest sample.
         heart_rate_bpm: float, by the median RR interval; NaN if not known.
         beats: int, R peaks; -1 if nobody looked for them.
@@ -174,13 +175,17 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
     rows = np.ascontiguousarray(signal.T)
     valid = np.isfinite(rows)
     rows = rows if valid.all() else np.where(valid, rows, np.float32(np.nan))
+    steps = find_steps(signal, fs, record.paced)
+    without_steps = rows.copy() if steps else rows
+    for step in steps:
+        without_steps[step.lead, step.start : step.stop] = np.nan
     rate, inverted = math.nan, False
     if rpeaks is not None and len(rpeaks) > 1:
         rate = heart_rate(rpeaks, fs)
         inverted = _inverted(record, np.asarray(rpeaks, np.int64))
     return Plausibility(
         leads=record.leads,
-        amplitudes_mv=typical_peak_to_peak(rows, fs),
+        amplitudes_mv=typical_peak_to_peak(without_steps, fs, STRIP_S),
         ranges_mv=np.fmax.reduce(rows, axis=1) - np.fmin.reduce(rows, axis=1),
         heart_rate_bpm=rate,
         beats=-1 if rpeaks is None else len(rpeaks),
@@ -188,7 +193,7 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
         flat=np.array([_flat_share(values, fs) for values in rows]),
         clipped=np.array([_clipped_share(values, fs) for values in rows]),
         lost=1 - valid.mean(axis=1),
-        steps=tuple(find_steps(signal, fs, record.paced)),
+        steps=tuple(steps),
         inverted=inverted,
         limb_residuals_mv=limb_residuals(rows, record.leads),
     )

@@ -79,7 +79,7 @@ def typical_largest(rows: np.ndarray, fs: float) -> np.ndarray:
     return _median(np.fmax.reduce(_stretches(rows, fs), axis=2))
 
 
-def typical_peak_to_peak(rows: np.ndarray, fs: float) -> np.ndarray:
+def typical_peak_to_peak(rows: np.ndarray, fs: float, stretch_s: float = STRETCH_S) -> np.ndarray:
     """From the lowest to the highest value of a typical stretch, for each lead.
 
     Slow baseline wander and a single artefact count little, as the median is over stretches.
@@ -87,17 +87,18 @@ def typical_peak_to_peak(rows: np.ndarray, fs: float) -> np.ndarray:
     Args:
         rows: (lead, time), at least one sample; NaN does not count.
         fs: float, Hz.
+        stretch_s: float, s, default `STRETCH_S`.
 
     Returns:
         (lead,) in the unit of the values; NaN for a lead of NaN.
     """
-    parts = _stretches(rows, fs)
+    parts = _stretches(rows, fs, stretch_s)
     return _median(np.fmax.reduce(parts, axis=2) - np.fmin.reduce(parts, axis=2))
 
 
-def _stretches(rows: np.ndarray, fs: float) -> np.ndarray:
-    """(lead, time) as (lead, stretch, time): whole stretches of `STRETCH_S`, or all as one."""
-    length = min(rows.shape[1], max(1, round(STRETCH_S * fs)))
+def _stretches(rows: np.ndarray, fs: float, stretch_s: float = STRETCH_S) -> np.ndarray:
+    """(lead, time) as (lead, stretch, time): whole stretches of so many s, or all as one."""
+    length = min(rows.shape[1], max(1, round(stretch_s * fs)))
     number = rows.shape[1] // length
     return rows[:, : number * length].reshape(len(rows), number, length)
 
