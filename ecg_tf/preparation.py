@@ -116,7 +116,8 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
         simulation: further options of `simulate.simulate_cohort`.
 
     Returns:
-        ECGs. Where the leads are not named and records differ in them, those that all have.
+        ECGs, whose warnings are for the caller to show. Where the leads are not named and records
+        differ in them, those that all have.
 
     Raises:
         InputError: as `load`; no lead that all records have.
@@ -126,7 +127,7 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
         own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed, **simulation}
     ecgs = load(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
                 exclude=e.exclude, metadata=e.metadata, columns=e.metadata_columns, rate=e.rate,
-                strict=e.strict, **own)
+                strict=e.strict, warn=False, **own)
     return ecgs if e.leads else same_leads(ecgs)
 
 

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from ecg_tf.records import provenance, read_folder, wfdb_files
+from ecg_tf.records import load, provenance, wfdb_files
 from tests.wfdb_writing import wave, write
 
 
@@ -46,36 +46,36 @@ def readings(monkeypatch):
 
 
 def test_second_reading_comes_from_the_cache_and_is_the_same(own, readings):
-    first = read_folder(own)
+    first = load(own)
     assert len(readings) == 2
-    second = read_folder(own)
+    second = load(own)
     assert len(readings) == 2
     same(first, second)
     second[0].signal[:] = 0  # changes the copy in memory, not the cache
-    same(first, read_folder(own))
+    same(first, load(own))
     assert provenance(first) == provenance(second)
-    read_folder(own, "V1")
-    read_folder(own, cache=False)
+    load(own, leads="V1")
+    load(own, cache=False)
     assert len(readings) == 6
 
 
 def test_changed_files_are_read_again(own, readings):
-    read_folder(own)
+    load(own)
     os.utime(own / "r1.dat", ns=(1, 1))
-    read_folder(own)
+    load(own)
     assert len(readings) == 4
     (own / "r2.atr").write_bytes((own / "r1.atr").read_bytes())
-    assert len(read_folder(own)[1].beats) == 2 and len(readings) == 6  # the third is outside r2
+    assert len(load(own)[1].beats) == 2 and len(readings) == 6  # the third is outside r2
     write(own, "r3")
-    assert len(read_folder(own)) == 3
+    assert len(load(own)) == 3
     (own / "RECORDS").write_text("r3\n")
-    assert [r.name for r in read_folder(own)] == ["r3"]
+    assert [r.name for r in load(own)] == ["r3"]
 
 
 @pytest.mark.parametrize("file", ["index.json", "signals.npy", "beats.npy", "symbols.npy"])
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
 def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, damage):
-    first = read_folder(own)
+    first = load(own)
     [path] = (tmp_path / "cache").rglob(file)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0x55
@@ -84,9 +84,9 @@ def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, 
         path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        same(first, read_folder(own))
+        same(first, load(own))
         assert len(readings) == 4
-        same(first, read_folder(own))
+        same(first, load(own))
     assert len(readings) == 4
     assert not [p for p in (tmp_path / "cache").rglob("*") if p.name.endswith(".part")]
 
@@ -95,5 +95,5 @@ def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="without a cache") as told:
-        assert len(read_folder(own)) == 2
+        assert len(load(own)) == 2
     assert len(told) == 1 and "\n" not in str(told[0].message)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import provenance
-from ecg_tf.records.edf_files import read_edf_folder
+from ecg_tf.records import load, provenance
 
 pyedflib = pytest.importorskip("pyedflib")
 
@@ -30,7 +29,7 @@ def test_units_subject_beats_and_nested_files(tmp_path):
     write(tmp_path / "a.edf")
     write(tmp_path / "deep" / "b.EDF", units=("mV", "%"), labels=("V1", "SpO2"), rates=(50, 1),
           code="", beats=())
-    one, two = read_edf_folder(tmp_path)
+    one, two = load(tmp_path)
     assert one.subject == "p7" and one.leads == ("II",) and one.fs == 100
     # pyedflib does not round to its steps of 0.1, it cuts.
     np.testing.assert_allclose(one.signal[:, 0], np.linspace(-0.9, 0.9, 300), atol=1.1e-4)
@@ -38,33 +37,33 @@ def test_units_subject_beats_and_nested_files(tmp_path):
     assert two.name == two.subject == "deep/b" and two.leads == ("V1",) and two.fs == 50
     assert not len(two.beats) and abs(two.signal[0, 0] + 900) < 0.11
     assert provenance([one, two])["records"] == 2
-    assert read_edf_folder(tmp_path / "deep", leads=["V1"])[0].leads == ("V1",)
+    assert load(tmp_path / "deep", leads=["V1"])[0].leads == ("V1",)
 
 
 def test_a_side_of_an_evaluation_may_be_edf(tmp_path):
-    from ecg_tf.evaluation.folders import read_side
+    from ecg_tf.records import load
 
     write(tmp_path / "a.edf")
     (tmp_path / "subjects.csv").write_text("record,subject\na,she\n")
-    (record,) = read_side(tmp_path)
+    (record,) = load(tmp_path)
     assert record.subject == "she" and record.leads == ("II",)
-    np.testing.assert_array_equal(record.signal, read_edf_folder(tmp_path)[0].signal)
+    np.testing.assert_array_equal(record.signal, load(tmp_path)[0].signal)
     (tmp_path / "b.csv").write_text("fs,II\n100,1\n")
     with pytest.raises(InputError, match="several kinds.*EDF, as a.edf and CSV, as b.csv"):
-        read_side(tmp_path)
+        load(tmp_path)
 
 
 def test_what_is_wrong_is_said(tmp_path):
     with pytest.raises(InputError, match="no EDF files"):
-        read_edf_folder(tmp_path)
+        load(tmp_path)
     path = write(tmp_path / "a" / "a.edf", ("uV", "mV"), ("II", "V1"), (100, 50))
     with pytest.raises(InputError, match="different sampling rates"):
-        read_edf_folder(path.parent)
+        load(path.parent)
     with pytest.raises(InputError, match="no lead 'V9'"):
-        read_edf_folder(path.parent, leads=["V9"])
+        load(path.parent, leads=["V9"])
     write(tmp_path / "b" / "b.edf", ("%",), ("SpO2",), (1,))
     with pytest.raises(InputError, match="no ECG lead"):
-        read_edf_folder(tmp_path / "b")
+        load(tmp_path / "b")
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(InputError, match="cannot be read"):
-        read_edf_folder(path.parent)
+        load(path.parent)

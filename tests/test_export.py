@@ -11,9 +11,8 @@ import wfdb
 
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
-from ecg_tf.evaluation.folders import read_side, read_sides
-from ecg_tf.records import read_folder
-from ecg_tf.records.edf_files import read_edf_folder
+from ecg_tf.evaluation.folders import read_sides
+from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.release import export as module
 from ecg_tf.release.draw import BLOCK, Drawer
@@ -51,7 +50,7 @@ def contents(folder):
 def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(drawn, whole):
     made = whole
     assert made.written == made.total.records == N and made.folder.name == "out"
-    found = read_folder(made.folder)  # compares with SHA256SUMS.txt, too
+    found = load(made.folder)  # compares with SHA256SUMS.txt, too
     assert len(found) == N and not list(made.folder.glob("*.part"))
     for record, ours in zip(drawn, found, strict=True):
         path = str(made.folder / record.name)
@@ -97,7 +96,7 @@ def test_edf_is_read_by_pyedflib(run, drawn, tmp_path):
         assert header["admincode"] == "SYNTHETIC" and header["recording_additional"] == "seed 5"
         assert header["equipment"] == "ecg tf 0.1.0"  # EDF+ has no spaces, its reader no _
         assert "not for diagnosis" in facts["transducer"]
-    for record, ours in zip(drawn, read_edf_folder(made.folder), strict=False):
+    for record, ours in zip(drawn, load(made.folder), strict=False):
         assert ours.subject == record.name and np.isin(ours.beats, record.beats).all()
         wrong = np.abs(ours.signal - record.signal[: len(ours.signal)]).max()
         assert wrong <= error_bound_mv(record, "edf")
@@ -105,7 +104,7 @@ def test_edf_is_read_by_pyedflib(run, drawn, tmp_path):
 
 def test_csv_is_read_by_pandas_and_by_the_evaluation(run, drawn, tmp_path):
     made = export(run, 5, "csv", tmp_path / "out", seed=5, progress=False)
-    sides = read_side(made.folder)
+    sides = load(made.folder)
     for record, side in zip(drawn, sides, strict=False):
         path = made.folder / f"{record.name}.csv"
         table = pd.read_csv(path, comment="#")
@@ -182,7 +181,7 @@ def test_a_killed_export_leaves_no_half_record_and_goes_on(run, whole, tmp_path,
 
 def test_records_of_one_length_and_those_that_are_too_long(run, tmp_path, capsys):
     made = export(run, 9, "wfdb", tmp_path / "out", seed=1, seconds=4.0, progress=False)
-    lengths = {len(record.signal) for record in read_folder(made.folder)}
+    lengths = {len(record.signal) for record in load(made.folder)}
     assert lengths == {512} and made.total.seconds == pytest.approx(4.0 * 9)
     assert main(["export", str(run), "--seconds", "600", "--output", str(tmp_path / "no")]) == 2
     assert "--seconds" in capsys.readouterr().err and not (tmp_path / "no").exists()
@@ -192,7 +191,7 @@ def test_images_of_fixed_length_have_detected_beats(tmp_path, capsys):
     run = make_run(tmp_path, GOOD, "row_major", rows=16)
     made = export(run, 4, "wfdb", seconds=3.0, progress=False)
     assert made.folder == run / "export-wfdb"
-    assert {len(record.signal) for record in read_folder(made.folder)} == {384}
+    assert {len(record.signal) for record in load(made.folder)} == {384}
     assert "found by a detector" in (made.folder / "DATASET_CARD.md").read_text()
     assert main(["export", str(run), "--seconds", "4.5", "--format", "csv", "--quiet"]) == 2
     assert "at most 4 s" in capsys.readouterr().err

@@ -12,10 +12,10 @@ from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError
 from ecg_tf.evaluate import gate_text
 from ecg_tf.evaluation import folders
-from ecg_tf.evaluation.folders import judge_sides, lost_nulls, read_side, read_sides
+from ecg_tf.evaluation.folders import judge_sides, lost_nulls, read_sides
 from ecg_tf.evaluation.judge import Verdict
 from ecg_tf.evaluation.use_of_sides import USE, labelled_beats, use_of_sides
-from ecg_tf.records.csv_files import read_csv_folder
+from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.filtering import prepare
 
@@ -48,9 +48,9 @@ def cohort(subjects=3, minutes=0.4, fs=128.0, **more):
 
 def test_csv_and_wfdb_hold_the_same_ecgs(tmp_path):
     records = cohort(2)
-    one = read_side(write_wfdb(tmp_path / "wfdb", records))
-    two = read_side(write_csv(tmp_path / "csv", records))
-    three = read_side(write_csv(tmp_path / "bare", records, time=False), fs=128)
+    one = load(write_wfdb(tmp_path / "wfdb", records))
+    two = load(write_csv(tmp_path / "csv", records))
+    three = load(write_csv(tmp_path / "bare", records, time=False), fs=128)
     for a, b, c in zip(one, two, three, strict=True):
         np.testing.assert_allclose(a.signal, b.signal, atol=2e-3)
         np.testing.assert_array_equal(b.signal, c.signal)
@@ -62,7 +62,7 @@ def test_csv_and_wfdb_hold_the_same_ecgs(tmp_path):
 def test_a_rate_column_missing_samples_and_nested_files(tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.csv").write_text("fs,V1,II\n100,1,\n100,2,5\n100,,6\n")
-    record = read_csv_folder(tmp_path, ["II", "V1"])[0]
+    record = load(tmp_path, ["II", "V1"])[0]
     assert record.name == "deep/a" and record.fs == 100 and record.leads == ("II", "V1")
     np.testing.assert_array_equal(record.signal, [[np.nan, 1], [5, 2], [6, np.nan]])
 
@@ -72,13 +72,13 @@ def test_subjects_csv_says_who_is_who(tmp_path):
     names = sorted(path.stem for path in folder.glob("*.csv"))
     lines = [f"{name},person {number // 2}" for number, name in enumerate(names)]
     (folder / "subjects.csv").write_text("\n".join(["record,subject", *lines]))
-    assert [record.subject for record in read_side(folder)] == ["person 0", "person 0", "person 1"]
+    assert [record.subject for record in load(folder)] == ["person 0", "person 0", "person 1"]
     (folder / "subjects.csv").write_text("\n".join(["record,subject", *lines[:2]]))
     with pytest.raises(InputError, match="does not name all records"):
-        read_side(folder)
+        load(folder)
     (folder / "subjects.csv").write_text("name,subject\na,b\n")
     with pytest.raises(InputError, match="who is who"):
-        read_side(folder)
+        load(folder)
 
 
 def test_sides_of_other_rates_are_resampled_and_cut_alike(tmp_path):
@@ -117,7 +117,7 @@ def test_what_is_assumed_or_left_out_is_said(tmp_path):
 def test_bad_csv_is_named(tmp_path, text, match):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=match):
-        read_csv_folder(tmp_path)
+        load(tmp_path)
 
 
 def test_bad_folders_end_with_2(tmp_path, capsys):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import DATABASES, Record, load, read_folder, read_record
+from ecg_tf.records import DATABASES, Record, load, read_record
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.headers import check_inside
 from ecg_tf.records.person import about
@@ -101,7 +101,7 @@ def test_segments_are_joined_with_gaps_as_nan(tmp_path):
     write(tmp_path, "s1", signal=wave(300), beats=False)
     write(tmp_path, "s2", signal=wave(200, leads=1), leads=("MLII",), beats=False)
     (tmp_path / "all.hea").write_text(f"all/3 2 {FS} 600\ns1 300\n~ 100\ns2 200\n")
-    [record] = read_folder(tmp_path)  # the segments are no records of their own
+    [record] = load(tmp_path)  # the segments are no records of their own
     assert record.name == "all" and record.signal.shape == (600, 2)
     np.testing.assert_allclose(record.signal[:300], wave(300), atol=1e-3)
     assert np.isnan(record.signal[300:400]).all() and np.isnan(record.signal[400:, 1]).all()
@@ -124,11 +124,11 @@ def test_folders_may_nest_and_rates_may_differ(tmp_path):
     write(root / "p2", "r1")
     path = write(root / "p1", "r1")
     change(path, f"r1 2 {FS}", "r1 2 360")
-    found = read_folder(root)
+    found = load(root)
     assert [r.name for r in found] == ["p1/r1", "p2/r1"]
     assert [r.fs for r in found] == [360, FS] and {r.database for r in found} == {"own"}
     (root / "RECORDS").write_text("p2/r1\n")
-    assert [r.name for r in read_folder(root)] == ["p2/r1"]
+    assert [r.name for r in load(root)] == ["p2/r1"]
 
 
 @settings(max_examples=25, deadline=None)
@@ -149,7 +149,7 @@ def test_unknown_lead_says_which_exist(tmp_path):
     with pytest.raises(InputError, match="no lead 'MLI'.*'MLII', 'V1'.*Did you mean 'MLII'"):
         read_record(path, "MLI")
     with pytest.raises(InputError, match="No record.*'aVR'.*'MLII'"):
-        read_folder(tmp_path, "aVR")
+        load(tmp_path, leads="aVR")
 
 
 @pytest.mark.parametrize("records", [None, ["r2"]])
@@ -159,11 +159,11 @@ def test_records_without_the_lead_are_left_out_unless_named(tmp_path, records):
     write(root, "r2", leads=("V5",), signal=wave(leads=1))
     if records:
         with pytest.raises(InputError, match="r2.*no lead 'MLII'"):
-            read_folder(root, "MLII", records=records)
+            load(root, leads="MLII", records=records)
         return
     for _ in range(2):  # the second from the cache
         with pytest.warns(UserWarning, match="1 of 2 records.*MLII.*left out: r2"):
-            assert [r.name for r in read_folder(root, "MLII")] == ["r1"]
+            assert [r.name for r in load(root, leads="MLII")] == ["r1"]
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "c:x", "a\\x", "", "s3://b/x"])
@@ -184,10 +184,10 @@ def test_header_and_list_cannot_point_outside(tmp_path):
         read_record(tmp_path / "own" / "all")
     (tmp_path / "own" / "RECORDS").write_text("../outside\n")
     with pytest.raises(InputError, match="outside its own folder"):
-        read_folder(tmp_path / "own")
+        load(tmp_path / "own")
     (tmp_path / "own" / "RECORDS").write_text(f"{tmp_path}/outside\n")
     with pytest.raises(InputError, match="outside its own folder"):
-        read_folder(tmp_path / "own")
+        load(tmp_path / "own")
 
 
 def test_missing_and_truncated_signals_are_named(tmp_path):
@@ -261,15 +261,15 @@ def test_missing_things_say_how_to_get_them(tmp_path):
     with pytest.raises(InputError, match="Did you mean 'mitdb'"):
         load("midb", tmp_path)
     with pytest.raises(InputError, match="no folder"):
-        read_folder(tmp_path / "nowhere")
+        load(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no WFDB records"):
-        read_folder(tmp_path / "empty")
+        load(tmp_path / "empty")
     write(tmp_path / "own")
     with pytest.raises(InputError, match="no record 'r9'"):
-        read_folder(tmp_path / "own", records=["r9"])
+        load(tmp_path / "own", records=["r9"])
     with pytest.raises(InputError, match="leads are not usable"):
-        read_folder(tmp_path / "own", leads=["V1", "V1"])
+        load(tmp_path / "own", leads=["V1", "V1"])
 
 
 def test_damaged_file_of_a_known_database_is_named(tmp_path):

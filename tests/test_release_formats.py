@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.gate import DEFAULTS
-from ecg_tf.records import Record, read_record
-from ecg_tf.records.csv_files import read_csv_folder
+from ecg_tf.records import Record, load, read_record
 from ecg_tf.release.dataset_card import dataset_card
 from ecg_tf.release.formats import FORMATS, Stamp, error_bound_mv, scale_of
 from ecg_tf.release.model_card import model_card
@@ -36,7 +35,7 @@ def back(one, kind, folder):
         found = read_record(folder / one.name)
         return found.signal, found.beats
     if kind == "csv":
-        found = read_csv_folder(folder)[0]
+        found = load(folder)[0]
         assert found.leads == one.leads
         return found.signal, None
     pyedflib = pytest.importorskip("pyedflib")

@@ -79,7 +79,8 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
     """
     folders = {"real": real, "synthetic": synthetic, **({"holdout": holdout} if holdout else {})}
     wanted = tuple(leads) or None
-    records = {side: load(folder, leads=wanted, fs=csv_fs) for side, folder in folders.items()}
+    records = {side: load(folder, leads=wanted, fs=csv_fs, warn=False)
+               for side, folder in folders.items()}
     _disjoint(records)
     if "holdout" in records:
         records["holdout"] = _apart(records["holdout"], set(records["real"].subjects))

@@ -38,6 +38,7 @@ def load(
     strict: bool = False,
     cache: bool = True,
     progress: bool | None = None,
+    warn: bool = True,
     **options,
 ) -> ECGs:
     """Reads ECGs: a known database, a folder, a file, a simulation, or several of them.
@@ -64,11 +65,12 @@ def load(
         strict: bool, refuse what cannot be read instead of leaving it out. Default False.
         cache: bool, keep what was read for the next time. Default True.
         progress: bool, show a progress bar; None: in a terminal, after 3 s.
+        warn: bool, give the warnings of the ECGs also as Python warnings. Default True.
         **options: of `simulate.simulate_cohort`. They are checked always and used for "simulated"
             only, so that one call serves a simulation and the real thing.
 
     Returns:
-        ECGs. Its warnings are also given as Python warnings.
+        ECGs.
 
     Raises:
         InputError: no such source, record, lead or option, or nothing that can be read.
@@ -88,7 +90,7 @@ def load(
         found = _pick(join(parts, usual_leads=leads is None), records)
     else:
         found = _load(names[0], data_dir, leads, records, options, how)
-    for text in found.warnings:
+    for text in found.warnings if warn else ():
         warnings.warn(text, stacklevel=2)
     return found
 

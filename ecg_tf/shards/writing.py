@@ -87,6 +87,8 @@ def _write(asked: Experiment, folder: Path, teller: "_Teller", ecgs, shard_bytes
         teller.say(f"All shards are there: {_summary(kept)}.")
         return kept
     ecgs = read_records(asked) if ecgs is None else ecgs
+    for text in ecgs.warnings:
+        teller.say(f"Warning: {text}")
     same_rate_and_leads([replace(record, fs=asked.fs) for record in ecgs])
     split = split_of([record for record in ecgs if takes_part(record, asked)], asked)
     part_of = {subject: part for part, subjects in split.items() for subject in subjects}

@@ -157,7 +157,7 @@ def codec(repeats: int):
 def reading(repeats: int):
     import wfdb
 
-    from ecg_tf.records.folder import read_folder
+    from ecg_tf.records import load
 
     folder = Path(os.environ.get("ECG_TF_DATA", "data")) / "mitdb"
     if not (folder / "RECORDS").is_file():
@@ -173,10 +173,10 @@ def reading(repeats: int):
 
     with tempfile.TemporaryDirectory() as cache:
         os.environ["ECG_TF_CACHE"] = cache
-        read_folder(folder, ("MLII",))  # files in the page cache, ours in the cache
+        load(folder, leads=("MLII",))  # files in the page cache, ours in the cache
         fresh, cached, theirs, both = in_turns(
-            repeats, lambda: read_folder(folder, ("MLII",), cache=False),
-            lambda: read_folder(folder, ("MLII",)), bare, partial(bare, beats=True),
+            repeats, lambda: load(folder, leads=("MLII",), cache=False),
+            lambda: load(folder, leads=("MLII",)), bare, partial(bare, beats=True),
             clock=time.process_time)
     yield ("reading MIT-BIH, checked, with beats", "bare wfdb.rdrecord", fresh / theirs, "≤ 1.1",
            ms(fresh, theirs))

@@ -12,7 +12,7 @@ import pytest
 
 from ecg_tf.__main__ import main
 from ecg_tf.errors import InputError, write_whole
-from ecg_tf.records import read_folder
+from ecg_tf.records import load
 from tests.durability.killing import QUICK, differences, write_experiment
 from tests.wfdb_writing import write
 
@@ -153,5 +153,5 @@ def test_a_full_disk_costs_the_cache_only(tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
     write(tmp_path / "own")
     with largest_file(1000), pytest.warns(UserWarning, match="without a cache"):
-        assert len(read_folder(tmp_path / "own")) == 1
+        assert len(load(tmp_path / "own")) == 1
     assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import read_folder, read_record
-from ecg_tf.records.csv_files import read_csv_folder, subjects_of
+from ecg_tf.records import load, read_record
 from ecg_tf.records.person import about
 from ecg_tf.signals.filtering import prepare
 from tests.fuzz.guard import fuzz, guarded
@@ -58,7 +57,7 @@ def read(target: str, files: dict[str, bytes], also=()):
         size = sum(map(len, files.values()))
 
         def call():
-            records = read_folder(folder, cache=False)
+            records = load(folder, cache=False)
             for record in records:
                 assert all(
                     not Path(name).is_absolute() and ".." not in Path(name).parts
@@ -134,15 +133,15 @@ def test_names_in_lists_and_headers_do_not_leave_the_folder(tmp_path, name):
     shutil.copy(folder / "r1.hea", tmp_path / "secret.hea")
     (folder / "RECORDS").write_text(f"{name}\n")
     with pytest.raises(InputError):
-        read_folder(folder, cache=False)
+        load(folder, cache=False)
     (folder / "RECORDS").unlink()
     header = (folder / "r1.hea").read_text()
     (folder / "r1.hea").write_text(header.replace("r1.dat", name))
     with pytest.raises(InputError):
-        read_folder(folder, cache=False)
+        load(folder, cache=False)
     (folder / "r1.hea").write_text(f"r1/1 2 250 1000\n{name} 1000\n")
     with pytest.raises(InputError):
-        read_folder(folder, cache=False)
+        load(folder, cache=False)
 
 
 @pytest.mark.parametrize("file", ["r1.hea", "r1.dat", "r1.atr"])
@@ -153,34 +152,34 @@ def test_links_lead_nowhere_outside(tmp_path, file):
     kept = folder / file
     kept.unlink()
     kept.symlink_to(outside / file)
-    for call in (lambda: read_folder(folder, cache=False), lambda: read_record(folder / "r1")):
+    for call in (lambda: load(folder, cache=False), lambda: read_record(folder / "r1")):
         with pytest.raises(InputError, match="outside"):
             call()
     kept.unlink()
     (folder / "elsewhere").mkdir()
     shutil.copy(outside / file, folder / "elsewhere" / "x")
     kept.symlink_to(folder / "elsewhere" / "x")  # within the folder is fine
-    assert len(read_folder(folder, cache=False)) == 1
+    assert len(load(folder, cache=False)) == 1
     kept.unlink()
     kept.symlink_to(kept)
     if file != "r1.atr":  # without annotations it is a record too
         with pytest.raises(InputError):
-            read_folder(folder, cache=False)
+            load(folder, cache=False)
     link = tmp_path / "linked"
     link.symlink_to(outside)  # the folder itself may be a link
-    assert len(read_folder(link, cache=False)) == 1
+    assert len(load(link, cache=False)) == 1
 
 
 def test_files_that_never_end_are_no_files(tmp_path):
     write(tmp_path)
     for name in ("x.hea", "SHA256SUMS.txt", "RECORDS", "x.csv", "subjects.csv"):
         os.mkfifo(tmp_path / name)
-    assert len(guarded("WFDB header", lambda: read_folder(tmp_path, cache=False), 10**5)) == 1
+    assert len(guarded("WFDB header", lambda: load(tmp_path, cache=False), 10**5)) == 1
     for name in ("r1.hea", "r1.dat"):
         (tmp_path / name).unlink()
         os.mkfifo(tmp_path / name)
-        assert guarded("WFDB header", lambda: read_folder(tmp_path, cache=False), 10**5) is None
-    assert guarded("CSV folder", lambda: read_csv_folder(tmp_path), 10**5) is None
+        assert guarded("WFDB header", lambda: load(tmp_path, cache=False), 10**5) is None
+    assert guarded("CSV folder", lambda: load(tmp_path), 10**5) is None
     assert guarded("CSV folder", lambda: subjects_of(tmp_path), 10**5) == {}
 
 
@@ -190,7 +189,7 @@ def test_a_small_flac_file_cannot_claim_hours(tmp_path):
     soundfile.write(tmp_path / "r1.dat", np.zeros(40_000_000, np.int16), 250, format="FLAC")
     (tmp_path / "r1.hea").write_text("r1 1 250 40000000\nr1.dat 516 200/mV\n")
     with pytest.raises(InputError, match="claims 40000000 samples"):
-        read_folder(tmp_path, cache=False)
+        load(tmp_path, cache=False)
 
 
 cell = st.one_of(st.sampled_from(NUMBERS + NAMES + ['"', '""', '"a', "NA", "True"]),
@@ -218,7 +217,7 @@ def test_csv_folders(content, subjects):
             Path(root, "subjects.csv").write_bytes(subjects)
 
         def call():
-            for record in read_csv_folder(root):
+            for record in load(root):
                 assert record.signal.dtype == np.float32 and 1 <= record.fs <= 1e6
                 prepare(record)
 
@@ -231,10 +230,10 @@ def test_csv_folders(content, subjects):
 def test_csv_that_would_be_misread_is_refused(tmp_path, text):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError):
-        read_csv_folder(tmp_path)
+        load(tmp_path)
     (tmp_path / "a.csv").unlink()
     outside = tmp_path.with_name(tmp_path.name + "-outside.csv")
     outside.write_bytes(GOOD_CSV)
     (tmp_path / "a.csv").symlink_to(outside)
     with pytest.raises(InputError, match="outside"):
-        read_csv_folder(tmp_path)
+        load(tmp_path)

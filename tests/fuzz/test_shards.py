@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.records.edf_files import read_edf_folder
+from ecg_tf.records import load
 from ecg_tf.shards.index import _digest
 from ecg_tf.shards.sharded_windows import ShardedWindows
 from ecg_tf.shards.writing import write_shards
@@ -157,7 +157,7 @@ def read_edf(content: bytes):
         Path(root, "a.edf").write_bytes(content)
 
         def call():
-            for record in read_edf_folder(root):
+            for record in load(root):
                 assert record.signal.dtype == np.float32 and 1 <= record.fs <= 1e6
                 if len(record.signal) < 10**6:
                     prepare(record)
