@@ -194,7 +194,8 @@ def _texts(values, what: str, count: int = -1) -> list[str]:
 def _statements(values, kind: str, count: int) -> list[tuple[str, ...]]:
     """For each record its statements; of a table of flags nobody knows what they mean."""
     values = list(values)
-    flags = any(np.ndim(one) and np.asarray(one).dtype.kind in "biuf" for one in values)
+    flags = any(np.ndim(one) and np.size(one) and np.asarray(one).dtype.kind in "biuf"
+                for one in values)
     if len(values) != count or flags:
         raise InputError(f"The labels '{printable(kind)}' do not fit.", expected=f"{count} "
                          "statements, or lists of statements", got="rows of numbers" if flags else

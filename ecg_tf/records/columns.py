@@ -27,7 +27,7 @@ _NOTES = {"label", "labels", "class", "classes", "target", "targets", "annotatio
           "beat type", "symbol", "symbols", "rpeak", "rpeaks", "r peak", "r peaks", "qrs",
           "rhythm", "diagnosis", "quality", "flag", "comment", "comments", "note", "notes"}
 _PERSON = {"subject", "subject id", "patient", "patient id", "participant", "age", "sex", "gender",
-           "record", "record id", "recording", "filename", "file", "fold"}
+           "record", "record id", "recording", "filename", "file", "fold", "ecg id", "study id"}
 _OTHER_UNITS = {"%", "bpm", "/min", "1/min", "mmhg", "kpa", "cmh2o", "°c", "degc", "ml",
                 "l/min", "l/s", "g", "mg", "m/s2", "m/s^2", "s", "ms", "hz", "ohm", "ω", "a.u.",
                 "au", "adu", "adc", "count", "counts", "lsb", "raw", "digits", "nu", "deg"}

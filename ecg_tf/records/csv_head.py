@@ -109,8 +109,8 @@ def is_table(path: Path) -> bool:
     timed = any(column.kind in ("time", "rate") for column in columns)
     cells = [[row[i] for row in body if i < len(row) and row[i]] for i in range(len(head))]
     words = [re.sub(r"[\s_.-]+", " ", name.casefold()).strip() for name in head]
-    signals = any(is_ecg(column.name) and cells[i] and all(map(is_number, cells[i]))
-                  for i, column in enumerate(columns))
+    signals = any(is_ecg(column.name) and words[i] not in _RECORDS and cells[i]
+                  and all(map(is_number, cells[i])) for i, column in enumerate(columns))
     for i in [i for i, word in enumerate(words) if word in _RECORDS]:
         # A recording may name its person in every line, or count its samples by an `id`.
         if len({*cells[i]}) > 1 and any(map(_is_name, cells[i])) or not (timed or signals):

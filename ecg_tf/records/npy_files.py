@@ -106,8 +106,7 @@ def _header(file, path: Path) -> tuple[tuple[int, ...], bool, np.dtype]:
         if version not in read:
             raise ValueError(f"version {version} of the format")
         shape, fortran, dtype = read[version](file)
-    except (ValueError, TypeError, SyntaxError, EOFError, OverflowError, RecursionError,
-            MemoryError) as error:
+    except Exception as error:  # numpy reads the header as Python's text: tokens, types, ...
         raise _broken(path, printable(error, 200)) from error
     if dtype.hasobject or dtype.names or dtype.itemsize == 0 and dtype.kind not in "US":
         raise _broken(path, f"values of the type {printable(dtype)}")

@@ -81,7 +81,7 @@ def seconds_of_texts(texts) -> np.ndarray | None:
     texts = texts.astype(str).str.strip(" '\"[]")
     clock = texts.str.extract(f"^{_CLOCK}$")
     if clock[2].notna().all():
-        hours, minutes = clock[0].fillna(0).astype(float), clock[1].astype(float)
+        hours, minutes = pd.to_numeric(clock[0]).fillna(0), clock[1].astype(float)
         return (3600 * hours + 60 * minutes
                 + clock[2].str.replace(",", ".").astype(float)).to_numpy()
     try:
