@@ -66,13 +66,13 @@ def test_changed_files_are_read_again(own, readings):
     assert len(readings) == 4
     (own / "r2.atr").write_bytes((own / "r1.atr").read_bytes())
     assert len(load(own)[1].beats) == 2 and len(readings) == 6  # the third is outside r2
-    write(own, "r3")
+    write(own, "r3", signal=wave(seed=4))
     assert len(load(own)) == 3
     (own / "RECORDS").write_text("r3\n")
     assert [r.name for r in load(own)] == ["r3"]
 
 
-@pytest.mark.parametrize("file", ["index.json", "signals.npy", "beats.npy", "symbols.npy"])
+@pytest.mark.parametrize("file", ["ecgs.json", "signals.f32", "beats.npy", "symbols.npy"])
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
 def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, damage):
     first = load(own)
@@ -83,11 +83,12 @@ def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, 
     if damage != "gone":
         path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", ".*cache")
         same(first, load(own))
-        assert len(readings) == 4
+        again = 2 if file == "ecgs.json" else 4  # the arrays are there: no file is read
+        assert len(readings) == again
         same(first, load(own))
-    assert len(readings) == 4
+    assert len(readings) == again
     assert not [p for p in (tmp_path / "cache").rglob("*") if p.name.endswith(".part")]
 
 
@@ -96,4 +97,5 @@ def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="without a cache") as told:
         assert len(load(own)) == 2
-    assert len(told) == 1 and "\n" not in str(told[0].message)
+    told = [str(one.message) for one in told if "cache" in str(one.message)]
+    assert len(told) == 1 and "\n" not in told[0]

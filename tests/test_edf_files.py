@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import provenance
+from ecg_tf.records import load, provenance
 from ecg_tf.records.columns import is_ecg, is_no_ecg
-from ecg_tf.records.edf_files import read_edf, read_edf_folder
-from ecg_tf.records.files import MissingLead
+from ecg_tf.records.edf_files import read_edf
+from ecg_tf.records.wfdb_files import MissingLead
 
 PLUS = "mrn-7 F 02-MAY-1951 Somebody"
 
@@ -90,7 +90,7 @@ def test_units_subject_beats_and_nested_files(tmp_path):
     write(tmp_path / "a.edf")
     write(tmp_path / "deep" / "b.EDF", units=("mV", "%"), labels=("V1", "SpO2"), rates=(50, 1),
           code="", beats=())
-    one, two = read_edf_folder(tmp_path)
+    one, two = load(tmp_path)
     assert one.subject == "p7" and one.leads == ("II",) and one.fs == 100
     # pyedflib does not round to its steps of 0.1, it cuts.
     np.testing.assert_allclose(one.signal[:, 0], np.linspace(-0.9, 0.9, 300), atol=1.1e-4)
@@ -98,7 +98,7 @@ def test_units_subject_beats_and_nested_files(tmp_path):
     assert two.name == two.subject == "deep/b" and two.leads == ("V1",) and two.fs == 50
     assert not len(two.beats) and abs(two.signal[0, 0] + 900) < 0.11 and "SpO2" in two.notes[0]
     assert provenance([one, two])["records"] == 2
-    assert read_edf_folder(tmp_path / "deep", leads=["V1"])[0].leads == ("V1",)
+    assert load(tmp_path / "deep", leads=["V1"])[0].leads == ("V1",)
 
 
 def test_the_same_numbers_as_the_library(tmp_path):
@@ -115,11 +115,9 @@ def test_the_same_numbers_as_the_library(tmp_path):
 
 
 def test_a_side_of_an_evaluation_may_be_edf(tmp_path):
-    from ecg_tf.evaluation.folders import read_side
-
     build(tmp_path / "a.edf")
     (tmp_path / "subjects.csv").write_text("record,subject\na,she\n")
-    (record,) = read_side(tmp_path)
+    (record,) = load(tmp_path)
     assert record.subject == "she" and record.leads == ("ECG II",)
     np.testing.assert_array_equal(record.signal, read_edf(tmp_path / "a.edf", tmp_path).signal)
 
@@ -220,8 +218,8 @@ def test_data_records_of_any_length_give_the_rate(tmp_path):
 
 
 def test_what_is_wrong_is_said(tmp_path):
-    with pytest.raises(InputError, match="no EDF files"):
-        read_edf_folder(tmp_path)
+    with pytest.raises(InputError, match="holds no ECGs"):
+        load(tmp_path)
     path = build(tmp_path / "a.edf")
     good = path.read_bytes()
     for bad in (good[:700], good[:100], b"", b"\xffBIOSEMI" + good[8:], good[:252] + b"9999",

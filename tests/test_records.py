@@ -122,7 +122,7 @@ def test_person_is_read_from_comments(tmp_path):
 def test_folders_may_nest_and_rates_may_differ(tmp_path):
     root = tmp_path / "own"
     write(root / "p2", "r1")
-    path = write(root / "p1", "r1")
+    path = write(root / "p1", "r1", wave(seed=5))
     change(path, f"r1 2 {FS}", "r1 2 360")
     found = load(root)
     assert [r.name for r in found] == ["p1/r1", "p2/r1"]
@@ -162,7 +162,7 @@ def test_records_without_the_lead_are_left_out_unless_named(tmp_path, records):
             load(root, leads="MLII", records=records)
         return
     for _ in range(2):  # the second from the cache
-        with pytest.warns(UserWarning, match="1 of 2 records.*MLII.*left out: r2"):
+        with pytest.warns(UserWarning, match="1 of 2 recordings.*left out.*'r2'.*MLII"):
             assert [r.name for r in load(root, leads="MLII")] == ["r1"]
 
 
@@ -260,10 +260,10 @@ def test_missing_things_say_how_to_get_them(tmp_path):
         load("mitdb", tmp_path)
     with pytest.raises(InputError, match="Did you mean 'mitdb'"):
         load("midb", tmp_path)
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="no database or folder"):
         load(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no WFDB records"):
+    with pytest.raises(InputError, match="holds no ECGs"):
         load(tmp_path / "empty")
     write(tmp_path / "own")
     with pytest.raises(InputError, match="no record 'r9'"):

@@ -9,12 +9,12 @@ import pytest
 from ecg_tf.errors import InputError
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
-from ecg_tf.records import DS1, DS2, database_names, load, provenance
+from ecg_tf.records import DS1, DS2, ECGs, database_names, load, provenance
 from ecg_tf.records.several import join
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.splits import assert_disjoint, split_by_subject
 from tests.test_run import beating, folder_of_records
-from tests.wfdb_writing import write
+from tests.wfdb_writing import wave, write
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_wrong_names_are_said_before_anything_is_read(name, words):
 
 def test_records_of_one_name_are_told_apart_and_can_be_chosen(tmp_path):
     own = [str(write(tmp_path / name, "r1", comments=["subject: p"]).parent) for name in "ab"]
-    write(tmp_path / "b", "r2")
+    write(tmp_path / "b", "r2", wave(seed=2))
     found = load("+".join(own))
     assert [record.name for record in found] == ["a/r1", "b/r1", "r2"]
     assert [record.subject for record in found] == ["p", "p", "r2"]  # the headers say: one person
@@ -51,8 +51,9 @@ def test_records_of_one_name_are_told_apart_and_can_be_chosen(tmp_path):
 
 
 def test_usual_leads_get_one_name_and_others_stay(tmp_path):
-    one, two = (simulate_cohort(subjects=1, minutes=0.5, seed=seed) for seed in (1, 2))
-    two = [replace(two[0], leads=("ECG I filtered",), database="b")]
+    one, two = (ECGs(tuple(simulate_cohort(subjects=1, minutes=0.5, seed=seed)))
+                for seed in (1, 2))
+    two = ECGs((replace(two[0], leads=("ECG I filtered",), database="b"),))
     assert {record.leads for record in join([one, two], True)} == {("MLII/I",)}
     assert [record.leads for record in join([one, two], False)] == [("MLII",), ("ECG I filtered",)]
     assert {record.leads for record in join([one, one], True)} == {("MLII",)}

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import expanded, printable
+from ecg_tf.checks import printable
 from ecg_tf.errors import InputError
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.columns import Column, amplitude_note, check_varies, column_of
-from ecg_tf.records.csv_head import FORMAT, Head, is_number, is_table, read_head
+from ecg_tf.records.csv_head import FORMAT, Head, is_number, read_head
 from ecg_tf.records.csv_leads import choose
 from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links
 from ecg_tf.records.person import about
@@ -86,63 +85,6 @@ def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None,
         labels=labels_of(head.comments), **about(head.comments),
         source={"files": {path.relative_to(root).as_posix(): sha256_of(path)}},
     )  # fmt: skip
-
-
-def read_csv_folder(folder, leads: Sequence[str] | None = None, fs: float = 0.0) -> list[Record]:
-    """Reads a folder of CSV files, nested ones too; one file is one record, see `read_csv`.
-
-    Args:
-        folder: the folder; tables in it are no records (`csv_head.is_table`).
-        leads: names of leads, in the order wanted; default None, all.
-        fs: Hz, for files that do not say it; default 0, they must.
-
-    Returns:
-        list of Record, by name; where a file names no subject, its name stands for one.
-
-    Raises:
-        InputError: no such folder, no CSV files, or a file of another form.
-
-    Example:
-        >>> read_csv_folder("synthetic", fs=250)[0].leads
-        ('II', 'V1')
-    """
-    folder = expanded(folder)
-    files = sorted(path for path in folder.rglob("*.csv") if path.name != SUBJECTS
-                   and path.is_file() and not is_table(path))
-    if not files:
-        raise InputError(f"The folder '{folder}' holds no CSV files.", expected="*.csv, one a "
-                         "record", got="none" if folder.is_dir() else "no such folder",
-                         fix="check the path")
-    records = [read_csv(path, folder, leads, fs) for path in files]
-    return [replace(one, subject=one.subject or one.name) for one in records]
-
-
-def subjects_of(folder) -> dict[str, str]:
-    """Record -> subject, as the folder's subjects.csv says; empty if there is none.
-
-    Raises:
-        InputError: it has no columns `record` and `subject`, or a record twice.
-    """
-    import pandas as pd
-
-    path = expanded(folder) / SUBJECTS
-    if not path.is_file():
-        return {}
-    check_links(path, path.parent)
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False).reset_index(drop=True)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"'{path}' cannot be read.", expected="columns record,subject",
-                         got=printable(error, 200), fix="write it as CSV in UTF-8") from error
-    if not {"record", "subject"} <= set(table.columns):
-        raise InputError(f"'{path}' does not say who is who.", expected="columns record,subject",
-                         got=printable(", ".join(table.columns), 200),
-                         fix="give it this header line")
-    if (twice := table.record[table.record.duplicated()]).size:
-        raise InputError(f"'{path}' names a record twice.", expected="each record once",
-                         got=printable(", ".join(twice[:3]), 200),
-                         fix="give each record one subject")
-    return dict(zip(table.record.str.strip(), table.subject.str.strip(), strict=True))
 
 
 def _table(path: Path, head: Head):

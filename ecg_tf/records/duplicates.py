@@ -117,8 +117,9 @@ def _agree(one: Record, other: Record) -> bool:
     high = np.nan_to_num(fast.signal[: int(count * fast.fs / slow.fs), 0])
     high = resample_poly(high, ratio.denominator, ratio.numerator, padtype="line")[:count]
     low = low[: len(high)]
-    if np.ptp(low) == 0 or np.ptp(high) == 0:
-        return False
+    spread = np.std(low), np.std(high)
+    if not min(spread) > 0.8 * max(spread) > 0:
+        return False  # flat, or of another height
     return bool(np.corrcoef(low, high)[0, 1] > ALIKE)
 
 

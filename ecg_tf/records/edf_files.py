@@ -4,12 +4,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import expanded, printable
+from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.columns import amplitude_note, check_varies, is_ecg, is_no_ecg
@@ -84,33 +83,6 @@ def read_edf(path: Path, root: Path, leads: Sequence[str] | None = None) -> Reco
         labels=labels_of(said), notes=tuple(notes), **person,
         source={"files": {path.relative_to(root).as_posix(): sha256_of(path)}},
     )  # fmt: skip
-
-
-def read_edf_folder(folder, leads: Sequence[str] | None = None) -> list[Record]:
-    """Reads a folder of EDF and EDF+ files, nested ones too; one file is one record: `read_edf`.
-
-    Args:
-        folder: the folder.
-        leads: labels of the signals, in the order wanted; default None, all that are ECGs.
-
-    Returns:
-        list of Record, by name; where a file names no subject, its name stands for one.
-
-    Raises:
-        InputError: no such folder, no EDF files, a damaged one, or no such lead.
-
-    Example:
-        >>> read_edf_folder("export-edf")[0].subject
-        'synthetic-000001'
-    """
-    folder = expanded(folder)
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".edf")
-    if not files:
-        raise InputError(f"The folder '{folder}' holds no EDF files.", expected="*.edf, one a "
-                         "record", got="none" if folder.is_dir() else "no such folder",
-                         fix="check the path")
-    records = [read_edf(path, folder, leads) for path in files]
-    return [replace(one, subject=one.subject or one.name) for one in records]
 
 
 # Which signals are the leads.

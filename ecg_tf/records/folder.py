@@ -130,7 +130,7 @@ def _reading(listing: Listing, leads, fs, strict, progress) -> Iterator[Record |
         except InputError as error:
             if strict:
                 raise
-            yield LeftOut(item.name, "damaged", _mended(str(error), database))
+            yield LeftOut(item.name, "damaged", _mended(str(error), listing.folder, database))
 
 
 def _read(item: Item, folder: Path, leads, fs: float, sums: Mapping,
@@ -145,11 +145,12 @@ def _read(item: Item, folder: Path, leads, fs: float, sums: Mapping,
     return read_array_file(path, folder, leads, fs)
 
 
-def _mended(reason: str, database: Database | None) -> str:
+def _mended(reason: str, folder: Path, database: Database | None) -> str:
+    """The reason; of a known database with what helps."""
     if database is None:
         return reason
-    return (f"{reason} `python -m ecg_tf data {database.name}` fetches missing and damaged files "
-            "again.")
+    return (f"The {database.title} in '{folder}' is damaged. {reason} `python -m ecg_tf data "
+            f"{database.name}` fetches missing and damaged files again.")
 
 
 def _named(record: Record) -> Record:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.csv_files import is_table
+from ecg_tf.records.csv_head import is_table
 from ecg_tf.records.ecgs import LeftOut
 from ecg_tf.records.headers import LARGEST_HEADER, check_inside, decoded
 
