@@ -15,7 +15,13 @@ from ecg_tf.fitting import fit_to_records
 from ecg_tf.records.ecgs import ECGs
 from ecg_tf.records.loading import load
 from ecg_tf.records.record import Record
-from ecg_tf.signals.plausibility import KINDS, Plausibility, heart_rate, plausibility
+from ecg_tf.signals.plausibility import (
+    BY_RPEAKS,
+    KINDS,
+    Plausibility,
+    heart_rate,
+    plausibility,
+)
 from ecg_tf.signals.quality import inspect_record
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.splits import split_by_subject
@@ -90,7 +96,7 @@ def describe_ecgs(ecgs: ECGs, source: str = "") -> dict:
                          got=f"{len(ecgs.left_out)} left out", fix="check the folder's path")
     looks, rates = _look(ecgs)
     implausible = _implausible(ecgs, looks)
-    told = list(ecgs.warnings) + _told(ecgs, implausible)
+    told = list(ecgs.warnings) + _told(ecgs, implausible, len(rates))
     windows = _or_warning(told, fitting, ecgs, rates)
     split = _or_warning(told, split_of, ecgs)
     return {
@@ -263,15 +269,16 @@ def _beat_classes(ecgs: ECGs) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _told(ecgs: ECGs, implausible: dict[str, dict[str, str]]) -> list[str]:
-    """Warnings beside those of reading."""
+def _told(ecgs: ECGs, implausible: dict[str, dict[str, str]], with_rpeaks: int) -> list[str]:
+    """Warnings beside those of reading; R peaks are known of so many records."""
     out = []
     if ecgs.subjects_known_by == "nothing" and len(ecgs) > 1 and not ecgs.warnings:
         out.append(f"Nothing says who is who: each of the {len(ecgs):,} records counts as a "
                    "person. If a person has several, they may be on both sides of a split.")
     for kind, names in implausible.items():
+        looked_at = with_rpeaks if kind in BY_RPEAKS else len(ecgs)
         few = "; ".join(f"'{name}': {text}" for name, text in list(names.items())[:3])
-        out.append(f"{IMPLAUSIBLE} ({kind}: {KINDS[kind]}): {len(names):,} of {len(ecgs):,} "
+        out.append(f"{IMPLAUSIBLE} ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
                    f"records. {few}{' ...' if len(names) > 3 else ''}")
     return out
 

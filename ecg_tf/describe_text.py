@@ -4,6 +4,10 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from ecg_tf.describe import IMPLAUSIBLE
+from ecg_tf.signals.plausibility import BY_RPEAKS
+
+STEPS = ("windows", "split")  # that may be refused
+QUIET = ("duplicate", "paced", "excluded")  # left out on purpose: their number says enough
 
 NAMED = 10  # records left out or implausible that are named; the others are counted
 MOST_STATEMENTS = 8  # of each kind of label
@@ -30,12 +34,10 @@ def text_of(found: Mapping) -> str:
         _section("Windows that fit", _windows(found["windows"])),
         _section("Split", _split(found["split"], found["subjects_known_by"] != "nothing")),
         _section("Left out", _left_out(found)),
-        _section("Implausible", _implausible(found["implausible"])),
+        _section("Implausible", _implausible(found)),
         _section("Notes", [f"{_plain(note)} ({_count(number, 'record')})"
                            for note, number in found["notes"].items()]),
-        # What is implausible stands above, with more names.
-        _section("Warnings", [f"- {_plain(text)}" for text in found["warnings"]
-                              if not text.startswith(IMPLAUSIBLE)]),
+        _section("Warnings", _warnings(found)),
         _section("Next", _next(found)),
     ]
     return "\n".join(part for part in parts if part)
@@ -107,24 +109,37 @@ def _left_out(found: Mapping) -> list[str]:
     kinds = found["left_out_by_kind"]
     if not kinds:
         return []
-    # Those that are left out on purpose come last: their number says enough.
-    quiet = {"duplicate", "paced", "excluded"}
-    named = sorted(found["left_out"], key=lambda one: one["kind"] in quiet)[:NAMED]
+    named = [one for one in found["left_out"] if one["kind"] not in QUIET]
     lines = [", ".join(f"{number:,} {kind}" for kind, number in kinds.items())]
-    lines += [f"{_plain(one['name'])}: {_plain(one['reason'])}" for one in named]
-    return lines + _more(sum(kinds.values()) - len(named))
+    lines += [f"{_plain(one['name'])}: {_plain(one['reason'])}" for one in named[:NAMED]]
+    return lines + _more(len(named) - NAMED)
 
 
 def _implausible(found: Mapping) -> list[str]:
     lines = []
-    for kind, names in found.items():
-        lines.append(f"{kind}: {_count(len(names), 'record')}")
-        lines += [f"  {_plain(name)}: {_plain(text)}" for name, text in list(names.items())[:NAMED]]
-        lines += [f"  {line}" for line in _more(len(names) - NAMED)]
+    for kind, names in found["implausible"].items():
+        looked_at = found["heart_rate_records" if kind in BY_RPEAKS else "records"]
+        lines.append(f"{kind}: {len(names):,} of {_count(looked_at, 'record')}")
+        alike: dict[str, list[str]] = {}
+        for name, text in names.items():
+            alike.setdefault(text, []).append(name)
+        for text, of in list(alike.items())[:NAMED]:
+            more = f" and {len(of) - NAMED:,} more" if len(of) > NAMED else ""
+            lines.append(f"  {_plain(text)}: {_plain(', '.join(of[:NAMED]))}{more}")
+        lines += [f"  {line}" for line in _more(len(alike) - NAMED)]
     return lines
 
 
+def _warnings(found: Mapping) -> list[str]:
+    """Those that do not stand above already."""
+    above = [found[step]["refused"] for step in STEPS if "refused" in found[step]]
+    return [f"- {_plain(text)}" for text in found["warnings"]
+            if not text.startswith(IMPLAUSIBLE) and text not in above]
+
+
 def _next(found: Mapping) -> list[str]:
+    if any("refused" in found[step] for step in STEPS):
+        return []
     return [f"Write `database: {_plain(found['source'])}` into my.yaml, then",
             "python -m ecg_tf report my.yaml"]
 

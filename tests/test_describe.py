@@ -67,17 +67,17 @@ def test_labels_are_counted_by_record_and_the_most_frequent_come_first():
 
 def test_what_was_left_out_is_named_and_counted():
     out = [LeftOut(f"d{k}", "duplicate", "the same") for k in range(30)]
+    out += [LeftOut(f"m{k}", "missing", "no file") for k in range(12)]
     out.append(LeftOut("cut", "damaged", "its signal is shorter than its header says"))
     found = checked(replace(cohort(3), left_out=tuple(out), warnings=("One is damaged.",)))
-    assert len(found["left_out"]) == 31
+    assert len(found["left_out"]) == 43
     assert found["left_out"][-1] == {"name": "cut", "kind": "damaged",
                                      "reason": "its signal is shorter than its header says"}
-    assert found["left_out_by_kind"] == {"duplicate": 30, "damaged": 1}
+    assert found["left_out_by_kind"] == {"duplicate": 30, "missing": 12, "damaged": 1}
     lines = text_of(found).splitlines()
     at = lines.index("Left out")
-    assert lines[at + 1 : at + 3] == ["  30 duplicate, 1 damaged",
-                                      "  cut: its signal is shorter than its header says"]
-    assert "  and 21 more (--json names all)" in lines and "  - One is damaged." in lines
+    assert lines[at + 1 : at + 3] == ["  30 duplicate, 12 missing, 1 damaged", "  m0: no file"]
+    assert "  and 3 more (--json names all)" in lines and "  - One is damaged." in lines
 
 
 def test_what_is_implausible_is_named_and_warned_of():
@@ -158,3 +158,6 @@ def test_many_records_are_looked_at_in_a_sample(monkeypatch):
     monkeypatch.setattr("ecg_tf.describe.BEATS_OF", 4)
     found = checked(cohort(10))
     assert found["heart_rate_records"] == 4 and "in 4 records" in text_of(found)
+    upside_down = [replace(one, signal=-one.signal) for one in cohort(10)]
+    found = checked(ECGs(tuple(upside_down), "database"))
+    assert len(found["implausible"]["inverted"]) == 4 and "4 of 4 records" in found["warnings"][0]

@@ -61,6 +61,14 @@ def test_a_wrong_unit_is_seen_by_the_amplitude(factor, words):
     assert words in text(with_signal(record, record.signal * factor))
 
 
+def test_an_artefact_is_no_other_unit():
+    record = person(minutes=1, leads=("I", "II"))
+    y = record.signal.copy()
+    y[4000:4300, 1] += np.hanning(300) * 60
+    (concern,) = implausible(with_signal(record, y))
+    assert concern.kind == "amplitude" and "lead II spans 60 mV" in concern.text
+
+
 def test_one_lead_in_another_unit_is_seen_and_a_small_one_is_none():
     record = person(leads=("I", "II", "V1"))
     assert "in lead V1" in text(with_signal(record, record.signal * [1, 1, 1000]))

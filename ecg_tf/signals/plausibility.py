@@ -14,6 +14,7 @@ from ecg_tf.signals.steps import Step, find_steps, typical_peak_to_peak
 #: Kinds of concern, each with what it says of a record.
 KINDS = {
     "unit": "its height is not that of an ECG in mV",
+    "amplitude": "an artefact far higher than any ECG",
     "heart rate": "a rate no record of a living person has, or no beats",
     "flat": "a lead is constant for a good part",
     "clipped": "a lead is at the limit of its converter",
@@ -22,6 +23,8 @@ KINDS = {
     "inverted": "upside down",
     "limb leads": "III, aVR, aVL or aVF do not follow from I and II",
 }
+#: Those that need R peaks.
+BY_RPEAKS = ("heart rate", "inverted")
 #: mV from peak to peak, the median over the leads, and of a single lead at most.
 AMPLITUDE_MV = (0.05, 20.0)
 STRIP_S = 10.0  # s in which a lead is measured from peak to peak
@@ -56,7 +59,8 @@ class Plausibility:
         leads: names of the leads.
         amplitudes_mv: (lead,) mV, from peak to peak in a typical strip of 10 s, without `steps`;
             NaN if all is missing.
-        ranges_mv: (lead,) mV, from the lowest to the highest sample.
+        typical_mv: (lead,) mV, the same in a typical stretch of 2.5 s: artefacts hardly count.
+        ranges_mv: (lead,) mV, from the lowest to the highest sample, without `steps`.
         heart_rate_bpm: float, by the median RR interval; NaN if not known.
         beats: int, R peaks; -1 if nobody looked for them.
         seconds: float, s.
@@ -70,6 +74,7 @@ class Plausibility:
 
     leads: tuple[str, ...]
     amplitudes_mv: np.ndarray
+    typical_mv: np.ndarray
     ranges_mv: np.ndarray
     heart_rate_bpm: float
     beats: int
@@ -83,15 +88,14 @@ class Plausibility:
 
     @property
     def amplitude_mv(self) -> float:
-        """The median of the leads that are not constant; 0 if all are, NaN if all is missing."""
-        alive = self.amplitudes_mv[self.amplitudes_mv > 0]
-        known = alive if len(alive) else self.amplitudes_mv[np.isfinite(self.amplitudes_mv)]
-        return float(np.median(known)) if len(known) else math.nan
+        """The median of the leads that are not constant; NaN if there is none."""
+        return _median_height(self.amplitudes_mv)
 
     def concerns(self) -> list[Concern]:
         """What is implausible, in the order of `KINDS`; an empty list where all is well."""
         found = {
             "unit": self._unit(),
+            "amplitude": self._amplitude(),
             "heart rate": self._heart_rate(),
             "flat": self._share(self.flat, MOST_FLAT, "constant"),
             "clipped": self._share(self.clipped, MOST_CLIPPED, "at its converter's limit"),
@@ -106,7 +110,8 @@ class Plausibility:
 
     def _unit(self) -> str:
         low, high = AMPLITUDE_MV
-        typical, largest = self.amplitude_mv, float(np.nanmax(self.amplitudes_mv, initial=0.0))
+        typical = _median_height(self.typical_mv)
+        largest = float(np.nanmax(self.typical_mv, initial=0.0))
         if not typical > 0:  # constant or missing, which has its own kind
             return ""
         if typical > high or typical < low:
@@ -115,9 +120,17 @@ class Plausibility:
         if len(ranges) > 2 and any(np.allclose(ranges, unit, rtol=SCALED) for unit in (1.0, 2.0)):
             return f"each lead is {ranges[0]:.3g} mV high in all: scaled, not measured"
         if largest > high:
-            lead = self.leads[int(np.nanargmax(self.amplitudes_mv))]
+            lead = self.leads[int(np.nanargmax(self.typical_mv))]
             return f"{_mv(largest)} peak to peak in lead {lead}, {_mv(typical)} in most"
         return ""
+
+    def _amplitude(self) -> str:
+        spans = np.where(self.typical_mv > AMPLITUDE_MV[1], 0, self.ranges_mv)
+        if not np.nanmax(spans, initial=0.0) > AMPLITUDE_MV[1]:
+            return ""
+        lead = int(np.nanargmax(spans))
+        return (f"lead {self.leads[lead]} spans {_mv(spans[lead])}, "
+                f"{_mv(self.typical_mv[lead])} in a typical stretch: an artefact")
 
     def _heart_rate(self) -> str:
         if 0 <= self.beats < 2 and self.seconds >= 5:
@@ -186,7 +199,8 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
     return Plausibility(
         leads=record.leads,
         amplitudes_mv=typical_peak_to_peak(without_steps, fs, STRIP_S),
-        ranges_mv=np.fmax.reduce(rows, axis=1) - np.fmin.reduce(rows, axis=1),
+        typical_mv=typical_peak_to_peak(without_steps, fs),
+        ranges_mv=np.fmax.reduce(without_steps, axis=1) - np.fmin.reduce(without_steps, axis=1),
         heart_rate_bpm=rate,
         beats=-1 if rpeaks is None else len(rpeaks),
         seconds=len(record.signal) / fs,
@@ -295,8 +309,13 @@ def _clipped_share(values: np.ndarray, fs: float) -> float:
     return clipped / len(values)
 
 
+def _median_height(heights: np.ndarray) -> float:
+    alive = heights[heights > 0]
+    return float(np.median(alive)) if len(alive) else math.nan
+
+
 def _mv(value: float) -> str:
-    return f"{value:,.0f} mV" if value >= 100 else f"{value:.2g} mV"
+    return f"{value:,.0f} mV" if value >= 10 else f"{value:.2g} mV"
 
 
 def _misread(amplitude: float) -> str:
