@@ -229,7 +229,7 @@ def read_metadata(
                                  if table.layout.derived)]),
         notes=tuple(note for table in tables for note in table.layout.notes),
         _tables=tuple(tables),
-        _must_match=bool(file or columns),
+        _must_match=bool(file or columns) or tables[0].layout.kind == "subjects",
     )
 
 
