@@ -41,7 +41,8 @@ def data(options) -> int:
     from ecg_tf.records import DATABASES
     from ecg_tf.records.download import download
 
-    folder = download(options.name, options.data_dir)
+    folder = download(options.name, options.data_dir, options.records, options.folds, options.rate,
+                      connections=options.connections)
     database = DATABASES[options.name]
     print(f"{database.title} is in {folder}. License: {database.license}.\n"
           f"Please cite: {database.citation}")
@@ -202,7 +203,14 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("data", help="download a database and verify it",
                               description=data.__doc__)  # fmt: skip
-    one.add_argument("name", metavar="NAME", help="mitdb or ecgiddb")
+    one.add_argument("name", metavar="NAME", help="ptbxl, cinc2017, ludb, mitdb, ecgiddb, nstdb")
+    one.add_argument("--records", nargs="+", metavar="NAME", help="only these: names, ends of "
+                     "names, patterns such as 'records100/00*', or a file .txt that lists them")
+    one.add_argument("--folds", nargs="+", metavar="N", help="only these of the published folds")
+    one.add_argument("--rate", default="0", metavar="HZ", help="of a database stored at several "
+                     "rates: one of them, or all (default: PTB-XL 100)")  # fmt: skip
+    one.add_argument("--connections", type=int, default=4, metavar="N",
+                     help="files at a time (default: 4)")  # fmt: skip
     one.add_argument("--data-dir", default="",
                      help="where to put it (default: $ECG_TF_DATA, else data)")  # fmt: skip
     one.set_defaults(command=data)

@@ -10,6 +10,7 @@ one record at a time: memory does not grow with the number of records.
 
 import contextlib
 import hashlib
+import io
 import json
 import math
 import os
@@ -139,7 +140,8 @@ class _Keeper:
     """Writes records into a cache as they come; once that fails, they stay in memory."""
 
     def __init__(self, folder: Path):
-        self.folder, self.file, self.failed = folder, None, False
+        self.folder, self.failed = folder, False
+        self.file: io.FileIO | None = None
         self.part = folder / f".signals.{os.getpid()}.part"
         self.described: list[dict] = []  # of the records that were written
         self.beats: list[np.ndarray] = []
@@ -153,8 +155,8 @@ class _Keeper:
             try:
                 if self.file is None:
                     self.folder.mkdir(parents=True, exist_ok=True)
-                    self.file = self.part.open("wb", buffering=0)
-                self._write(np.ascontiguousarray(record.signal, np.float32).reshape(-1))
+                    self.file = io.FileIO(self.part, "wb")
+                _write_whole(self.file, np.ascontiguousarray(record.signal, np.float32))
                 self.described.append(_describe(record) | {"at": [self.samples, self.n_beats]})
                 self.samples += record.signal.size
                 self.n_beats += len(record.beats)
@@ -188,15 +190,6 @@ class _Keeper:
         with contextlib.suppress(OSError):
             self.part.unlink(missing_ok=True)
 
-    def _write(self, values: np.ndarray) -> None:
-        before, data = self.file.tell(), memoryview(values).cast("B")  # type: ignore[union-attr]
-        try:
-            while data:  # an unbuffered file may take a part only
-                data = data[self.file.write(data) :]  # type: ignore[union-attr]
-        except OSError:
-            self.file.truncate(before)  # type: ignore[union-attr]  # whole records only
-            raise
-
     def _settle(self, state: str, beats, symbols, left_out: Sequence[LeftOut]) -> None:
         (self.folder / "index.json").unlink(missing_ok=True)
         for name, array in (("beats.npy", beats), ("symbols.npy", symbols)):
@@ -209,6 +202,17 @@ class _Keeper:
     def _fail(self, error: Exception) -> None:
         self.failed = True
         _tell(self.folder, error)
+
+
+def _write_whole(file: io.FileIO, values: np.ndarray) -> None:
+    """Writes an array to the end of a file, whole or not at all."""
+    before, data = file.tell(), memoryview(values.data).cast("B")
+    try:
+        while data:  # an unbuffered file may take a part only
+            data = data[file.write(data) :]
+    except OSError:
+        file.truncate(before)
+        raise
 
 
 @contextlib.contextmanager
