@@ -36,6 +36,10 @@ class InputError(ValueError):
         return [f"{type(self).__name__}: {self}"]
 
 
+class TooFew(InputError):
+    """There are too few persons or strips for a measure: it has no value, others may have one."""
+
+
 def closest(name: str, names: Iterable[str]) -> str:
     """The valid name most like a misspelled one, as a hint.
 

@@ -8,7 +8,7 @@ those on the signal itself, in mV, live in `waveform.py`. Each gives a bare valu
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.errors import InputError, TooFew
 from ecg_tf.evaluation.waveform import dtw_to_nearest, psd_distance, seam_ratio, wasserstein1
 
 __all__ = ["diversity", "discriminative_auc", "dtw_to_nearest", "frechet_distance",
@@ -195,7 +195,7 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
     sides = [np.arange(len(side)) if groups is None else np.unique(groups, return_inverse=True)[1]
              for side, groups in ((x, real_groups), (y, synthetic_groups))]
     if min(len(np.unique(side)) for side in sides) < folds:
-        raise InputError("Too few persons or windows for the folds.", expected=f"{folds} a side",
+        raise TooFew("Too few persons or windows for the folds.", expected=f"{folds} a side",
                          got=[len(np.unique(side)) for side in sides], fix="lower `folds`")
     groups = np.concatenate([sides[0], sides[1] + sides[0].max() + 1])
     truth = np.repeat([0, 1], [len(x), len(y)])
@@ -295,7 +295,9 @@ def _blocks(x, y):
 def _features(x, y, least: int = 2):
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < least:
-        raise InputError("The two sets of features cannot be compared.",
+        few = x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1]
+        kind = TooFew if few else InputError
+        raise kind("The two sets of features cannot be compared.",
                          expected=f"(n, d) and (m, d) with at least {least} rows each",
                          got=(x.shape, y.shape), fix="describe both sets alike; use more windows")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):

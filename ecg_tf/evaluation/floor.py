@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError
+from ecg_tf.errors import InputError, TooFew
 from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.clinical import clinical_distances
 from ecg_tf.evaluation.descriptors import as_strips
@@ -240,9 +240,10 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
     share = persons[0] / sum(persons) if persons[1] else 0.5
 
     def measured(name, function, unit="", better="low", most=np.inf, least=0.0, **more):
-        mean, floor_low, floor_high = floor(function, real, subjects[real], len(fake), share,
-                                            repeats, seed)
-        low, high = interval(function, test, subjects[test], fake, repeats, seed, (least, most))
+        mean, floor_low, floor_high = _unless_few(3, floor, function, real, subjects[real],
+                                                  len(fake), share, repeats, seed)
+        low, high = _unless_few(2, interval, function, test, subjects[test], fake, repeats, seed,
+                                (least, most))
         return Measured(name, function(test, fake), function(test, train) if len(train) else mean,
                         low, high, unit=unit, better=better, n=len(fake), floor_low=floor_low,
                         floor_high=floor_high, **more)
@@ -325,6 +326,14 @@ def _interval_measures(signals, test, train, fake, fs, limit, seed):
                            np.nan if base is None else base.wasserstein1[name],
                            unit=table.unit[name], n=min(limit, len(fake)))
                   for name in ("p_duration", "p_amplitude", "pr", "qrs", "qt", "qtc")]
+
+
+def _unless_few(count: int, function: Callable, *arguments):
+    """What the function gives; so many NaN where there are too few strips or persons for it."""
+    try:
+        return function(*arguments)
+    except TooFew:
+        return (np.nan,) * count
 
 
 def _some(index, size, rng):
