@@ -17,7 +17,9 @@ from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenan
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.plausibility import in_words, look_at
 from ecg_tf.signals.quality import Prepared, Quality
+from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.splits import (
     PARTS,
     assert_disjoint,
@@ -95,16 +97,17 @@ def prepare_data(experiment: Experiment) -> Data:
     ecgs = read_records(experiment)
     split = split_of([record for record in ecgs if takes_part(record, experiment)], experiment)
     e = fit_to_records(experiment, in_split(ecgs, split))
-    gate = Quality()
-    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch, gate)
-                for record in in_split(ecgs, split)]
+    gate, raw = Quality(), in_split(ecgs, split)
+    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch, gate) for record in raw]
     quality = {"training windows": Quality(), f"{e.strip_seconds:g} s strips": Quality()}
+    odd = look_at(raw, rpeaks_in(raw, prepared), quality["training windows"])
     windows, cut = (_by_part(made, split) for made in (
         cut_windows(prepared, e, quality["training windows"]),
         strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
     ))
     return Data(split, windows, cut, codec_of(windows["train"], e), provenance(ecgs), quality,
-                attributes_of(ecgs), fitted=fitted_of(e), warnings=ecgs.warnings,
+                attributes_of(ecgs), fitted=fitted_of(e),
+                warnings=(*ecgs.warnings, *in_words(odd, len(raw))),
                 unknown_persons=unknown_persons(ecgs), left_out=ecgs.left_out)
 
 
@@ -129,6 +132,12 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
                 exclude=e.exclude, metadata=e.metadata, columns=e.metadata_columns, rate=e.rate,
                 strict=e.strict, warn=False, **own)
     return ecgs if e.leads else same_leads(ecgs)
+
+
+def rpeaks_in(raw: Sequence[Record], prepared: Sequence[Prepared]) -> dict[str, np.ndarray]:
+    """Name of a record -> R peaks, found in the prepared one, as samples of the raw one."""
+    return {one.name: np.rint(rpeaks_of(ready)[0] * (one.fs / ready.fs)).astype(np.int64)
+            for one, ready in zip(raw, prepared, strict=True)}
 
 
 def in_split(ecgs: Iterable[Record], split: Mapping[str, Sequence[str]]) -> list[Record]:

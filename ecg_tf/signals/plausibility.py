@@ -253,6 +253,25 @@ def look_at(
     return found
 
 
+def in_words(found: dict[str, dict[str, str]], looked_at: int) -> list[str]:
+    """What `look_at` found, a sentence for each kind with the first names.
+
+    Args:
+        found: kind -> name of a record -> what was found.
+        looked_at: int, records that were looked at.
+
+    Example:
+        >>> in_words({"step": {"r1": "a step at the first sample"}}, 20)[0][:18]
+        'Implausible (step:'
+    """
+    told = []
+    for kind, names in found.items():
+        few = "; ".join(f"'{name}': {text}" for name, text in list(names.items())[:3])
+        told.append(f"Implausible ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
+                    f"records. {few}{' ...' if len(names) > 3 else ''}")
+    return told
+
+
 def heart_rate(rpeaks: Sequence[int] | np.ndarray, fs: float) -> float:
     """Beats per minute by the median RR interval; NaN for fewer than two R peaks.
 
