@@ -9,6 +9,7 @@ In the order in which data flow:
 | `arrange.py` | which sample goes into which pixel; the registry of arrangements |
 | `beat_rows.py` | the arrangement with one beat a row |
 | `lagrange.py` | interpolation, for arrays and for tensors |
+| `image_leads.py` | which leads have channels, and which are computed |
 | `codec.py` | standardizer and arrangement as one thing, in one JSON file |
 | `pipeline.py` | the same chain inside tf.data (brings TensorFlow) |
 | `labelled_beats.py` | single beats with their class, as small images |
