@@ -4,6 +4,8 @@
 | --- | --- |
 | `plots.py` | `show`, tables, figures of images |
 | `ecg_paper.py` | ECGs on paper, to scale; real and synthetic told apart |
+| `lead_pages.py`, `page_layout.py` | six leads and more as pages, twelve in the 3 x 4 layout |
+| `paper.py` | the paper itself: grid, calibration pulse, traces |
 | `record_plots.py` | records: waves, beats by class, flaws |
 | `image_plots.py` | what an image makes of a signal |
 | `measure_plots.py` | trainings, distributions, spectra, beats |

@@ -95,7 +95,8 @@ def lead_pages(signals, fs: float, leads: Sequence[str], titles: Sequence[str] |
         InputError: no strips, fewer than six leads, or titles or marks that do not match.
 
     Example:
-        >>> figure = lead_pages(windows.signals[:6], windows.fs, windows.leads, columns=3)
+        >>> leads = ["I", "II", "III", "aVR", "aVL", "aVF"]
+        >>> figure = lead_pages(np.zeros((3, 1000, 6)), 100, leads, columns=3, real=False)
     """
     strips = _checked(signals, leads)
     count = len(strips)

@@ -315,8 +315,8 @@ def _waves(identity: Identity, session: int, rhythm: dict, leads: tuple[str, ...
     before, after = (p, q, r, s, identity.t_skew * after), (p, q, r, s, after)
     waves = {w: (centres[i], before[i], after[i], amplitude[:, i]) for i, w in enumerate(WAVES)}
     if (back := identity.back[columns]).any():
-        height = np.where(is_v, 0.0, rhythm["jitter"][2] * swell)[:, None]
-        back = height * back * placing[2, columns]
+        beat = np.where(is_v, 0.0, rhythm["jitter"][2] * swell)
+        back = beat[:, None] * back * placing[2, columns]
         sigma = BACK["sigma"] * qrs
         waves["back"] = times + BACK["after_r"] * qrs, sigma, sigma, back
     return waves

@@ -7,6 +7,7 @@ In the order in which data flow:
 | `filtering.py` | raw records to clean ones of one rate: flaws bridged, resampled, band-passed |
 | `quality.py` | what is wrong with a raw signal, and which windows may pass |
 | `rpeaks.py` | R peaks of a whole record, annotated or detected |
+| `limb_leads.py` | which limb leads follow from which, and whether a record agrees |
 | `windows.py` | stretches of prepared records, cut by time or by beats |
 | `splits.py` | who trains and who is tested, by person |
 """
