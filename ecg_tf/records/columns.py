@@ -155,10 +155,12 @@ def amplitude_note(signal: np.ndarray, fs: float, leads: Sequence[str], fix: str
     Returns:
         str, "" where the median peak-to-peak amplitude of 2 s is below `IMPLAUSIBLE_MV`.
     """
+    spans = np.fmax.reduce(signal) - np.fmin.reduce(signal)
+    if not (spans > IMPLAUSIBLE_MV).any():  # as nearly always
+        return ""
     size = max(2, min(len(signal), round(2 * fs)))
     # A hundred pieces tell the amplitude of a day's recording as well as all of them.
-    count = min(100, max(1, len(signal) // size))
-    starts = np.linspace(0, max(0, len(signal) - size), count).astype(int)
+    starts = np.linspace(0, max(0, len(signal) - size), min(100, len(signal) // size)).astype(int)
     pieces = [np.asarray(signal[start : start + size]) for start in starts]
     spans = np.array([np.fmax.reduce(piece) - np.fmin.reduce(piece) for piece in pieces])
     found = [np.median(column[np.isfinite(column)]) if np.isfinite(column).any() else 0.0

@@ -146,7 +146,7 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
     for index in range(header.records if header.kind else 0):
         for number, block in enumerate(blocks):
             content = block[index].tobytes()
-            for place, item in enumerate(content.split(b"\0")):
+            for place, item in enumerate(content.rstrip(b"\0").split(b"\0")):
                 onset, *words = item.split(b"\x14")
                 match = _ONSET.fullmatch(onset)
                 if match is None or not words:
