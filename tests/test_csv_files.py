@@ -78,10 +78,11 @@ def test_what_is_no_ecg_is_left_out_and_said(tmp_path):
     n = 1000
     columns = {"II": ecg(), "label": np.arange(n) // 500, "SpO2 (%)": 97.0 + ecg(),
                "count": np.arange(n), "EEG C3": ecg(), "switch": np.arange(n) % 2,
-               "annotation": [""] * 500 + ["N"] * 500, "remark": ["x"] * n}
+               "V1": np.nan, "annotation": [""] * 500 + ["N"] * 500, "remark": ["x"] * n}
     record = read(tmp_path, csv(columns))
     assert record.leads == ("II",)
-    for name in ("label", "SpO2", "count", "EEG C3", "switch", "annotation", "remark"):
+    for name in ("label", "SpO2", "count", "EEG C3", "switch", "V1", "annotation",
+                 "remark"):
         assert name in record.notes[0]
     # Asked for by name, others may hold what they like.
     assert read(tmp_path, csv(columns), ["EEG C3", "II"]).leads == ("EEG C3", "II")

@@ -1,5 +1,7 @@
 """Formats and cards of a release: any signal within its error, and cards that say what is so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import wfdb
@@ -8,7 +10,10 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.evaluation.gate import DEFAULTS
-from ecg_tf.records import Record, load, read_record
+from ecg_tf.records import Record, read_record
+from ecg_tf.records.csv_files import read_csv
+from ecg_tf.records.edf_files import read_edf
+from ecg_tf.records.statements import labels_of
 from ecg_tf.release.dataset_card import dataset_card
 from ecg_tf.release.formats import FORMATS, Stamp, error_bound_mv, scale_of
 from ecg_tf.release.model_card import model_card
@@ -27,23 +32,20 @@ def record(top=1.0, leads=("I", "lead #2"), seconds=2.5, fs=100.0, beats=(10, 90
                   np.array(beats, np.int64), np.full(len(beats), "Q"))
 
 
-def back(one, kind, folder):
-    """The signal and beats of a record, written and read again."""
+def written(one, kind, folder):
     for ending, content in zip(FORMATS[kind].endings, FORMATS[kind].files(one, STAMP), strict=True):
         (folder / (one.name + ending)).write_bytes(content)
+    return folder / one.name
+
+
+def back(one, kind, folder):
+    """A record, written and read again by our own readers."""
+    if kind == "edf":
+        pytest.importorskip("pyedflib")
+    path = written(one, kind, folder)
     if kind == "wfdb":
-        found = read_record(folder / one.name)
-        return found.signal, found.beats
-    if kind == "csv":
-        found = load(folder)[0]
-        assert found.leads == one.leads
-        return found.signal, None
-    pyedflib = pytest.importorskip("pyedflib")
-    file = pyedflib.EdfReader(str(folder / f"{one.name}.edf"))
-    signal = np.stack([file.readSignal(k) for k in range(len(one.leads))], 1)
-    beats = np.rint(file.readAnnotations()[0] * one.fs).astype(int)
-    file.close()
-    return signal, beats
+        return read_record(path)
+    return {"csv": read_csv, "edf": read_edf}[kind](path.with_suffix(f".{kind}"), folder)
 
 
 @pytest.mark.parametrize("kind", ["wfdb", "edf", "csv"])
@@ -51,12 +53,54 @@ def back(one, kind, folder):
 @given(top=st.floats(0.01, 20_000), seed=st.integers(0, 99))
 def test_any_signal_comes_back_within_the_stated_error(kind, tmp_path_factory, top, seed):
     one = record(top, seed=seed)
-    signal, beats = back(one, kind, tmp_path_factory.mktemp("one"))
+    found = back(one, kind, tmp_path_factory.mktemp("one"))
     samples = 200 if kind == "edf" else 250  # whole seconds
-    assert signal.shape == (samples, 2)
-    assert np.abs(signal - one.signal[:samples].astype(float)).max() <= error_bound_mv(one, kind)
-    if beats is not None:
-        assert list(beats) == [b for b in (10, 90, 230) if b < samples]
+    assert found.signal.shape == (samples, 2) and found.leads == one.leads
+    wrong = np.abs(found.signal - one.signal[:samples].astype(float)).max()
+    assert wrong <= error_bound_mv(one, kind)
+    assert list(found.beats) == [b for b in (10, 90, 230) if b < samples]
+
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LABELS = {"superclass": ("MI", "CD"), "scp": ("IMI", "a statement that is longer than EDF+ holds")}
+
+
+@pytest.mark.parametrize("kind", ["wfdb", "edf", "csv"])
+@pytest.mark.parametrize(("sex", "age", "session"), [("female", 63.25, "day 2"),
+                                                     ("male", 0.75, ""), ("", np.nan, "")])
+def test_twelve_leads_come_back_with_all_that_is_known(kind, sex, age, session, tmp_path):
+    symbols = np.array(list("NVQAN"))
+    one = replace(record(leads=LEADS, seconds=10, fs=500, beats=(40, 900, 1700, 2600, 4999)),
+                  sex=sex, age=age, session=session, labels=LABELS, symbols=symbols)
+    found = back(one, kind, tmp_path)
+    assert found.leads == LEADS and found.fs == 500 and found.subject == "synthetic-000001"
+    assert np.abs(found.signal - one.signal.astype(float)).max() <= error_bound_mv(one, kind)
+    assert list(found.beats) == list(one.beats) and list(found.symbols) == list(symbols)
+    assert (found.sex, found.session) == (sex, session)
+    np.testing.assert_equal(found.age, age)
+    if kind == "wfdb":
+        comments = wfdb.rdheader(str(tmp_path / one.name)).comments
+        assert labels_of(comments) == LABELS
+    else:
+        assert found.labels == LABELS
+
+
+def test_missing_samples_come_back_as_missing_or_are_refused(tmp_path):
+    one = record()
+    one.signal[20:30, 0] = np.nan
+    for kind in ("wfdb", "csv"):
+        np.testing.assert_array_equal(np.isnan(back(one, kind, tmp_path).signal),
+                                      np.isnan(one.signal))
+    pytest.importorskip("pyedflib")
+    with pytest.raises(InputError, match="10 missing samples"):
+        FORMATS["edf"].files(one, STAMP)
+
+
+def test_edf_says_whom_it_cannot_name():
+    pytest.importorskip("pyedflib")
+    for subject in ("x" * 37, "M\u00fcller"):
+        with pytest.raises(InputError, match="36 letters of ASCII"):
+            FORMATS["edf"].files(replace(record(), subject=subject), STAMP)
 
 
 def test_scales_are_the_finest_that_hold_the_signal():
@@ -70,7 +114,7 @@ def test_a_fast_heart_without_and_with_beats(tmp_path):
     for folder, beats in ((tmp_path / "none", ()), (tmp_path / "many", range(0, 240, 20))):
         for kind in ("wfdb", "edf"):
             (folder / kind).mkdir(parents=True)
-            _, found = back(record(beats=tuple(beats)), kind, folder / kind)
+            found = back(record(beats=tuple(beats)), kind, folder / kind).beats
             assert len(found) == len([b for b in beats if b < (200 if kind == "edf" else 250)])
 
 
@@ -131,8 +175,6 @@ def test_cards_of_a_set_that_passed(tmp_path):
 
 
 def test_cards_name_license_and_citation_of_a_known_database(tmp_path):
-    from dataclasses import replace
-
     _, _, run = cards(tmp_path, {"copies": PASS})
     known = replace(run, metrics={}, experiment=replace(run.experiment, database="mitdb"))
     card = model_card(known, read_verdict({}))
@@ -144,6 +186,6 @@ def test_cards_name_license_and_citation_of_a_known_database(tmp_path):
 
 
 def test_wfdb_tools_need_no_help(tmp_path):
-    back(record(leads=("I", "II")), "wfdb", tmp_path)
+    written(record(leads=("I", "II")), "wfdb", tmp_path)
     header = wfdb.rdheader(str(tmp_path / "synthetic-000001"))
     assert header.adc_gain == [2000.0, 2000.0] and header.fmt == ["16", "16"]

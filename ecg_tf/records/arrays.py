@@ -193,7 +193,8 @@ def _texts(values, what: str, count: int = -1) -> list[str]:
 
 def _statements(values, kind: str, count: int) -> list[tuple[str, ...]]:
     """For each record its statements; of a table of flags nobody knows what they mean."""
-    values = list(values)
+    values = [values] if isinstance(values, str) or not hasattr(values, "__len__") or \
+        isinstance(values, np.ndarray) and not values.ndim else list(values)
     flags = any(np.ndim(one) and np.size(one) and np.asarray(one).dtype.kind in "biuf"
                 for one in values)
     if len(values) != count or flags:

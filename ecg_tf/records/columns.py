@@ -34,7 +34,7 @@ _OTHER_UNITS = {"%", "bpm", "/min", "1/min", "mmhg", "kpa", "cmh2o", "°c", "deg
 _LEAD = re.compile(
     r"(?:mod(?:ified)? )?(?:i{1,3}|av[rlf]|-avr|v|v[1-9]r?|v[xyz]|m?l(?:i{1,3}|[123])|d(?:i{1,3}|"
     r"[123])|mv[1-6]|mcl ?[1-6]|c[mcrs] ?[1-6]|[ea]s|ai)", re.I)
-_ECG = re.compile(r"(?:ecg|ekg|electrocardio|elektrokardio)", re.I)
+_ECG = re.compile(r"(?:ecg|ekg|electrocardio|elektrokardio|(?:lead|ableitung|derivation) )", re.I)
 _NO_ECG = re.compile(
     r"(?:eeg|[lir ]{0,2}eog|emg|meg|resp\w*|spo2|sao2|osat|ppg|pleth\w*|n?ibp|abp|cvp|pap|icp|hr|"
     r"heart ?rate|pulse\w*|bpm|temp\w*|acc\w*|gyro\w*|(?:et ?)?co2|(?:air ?)?flow|nasal|"
@@ -103,15 +103,14 @@ def column_of(raw: str, unit: str = "") -> Column:
 
 
 def is_ecg(label: str) -> bool:
-    """Whether a signal is an ECG by its label: "ECG II", "EKG", "V1", "MLII", "aVR".
+    """Whether a signal is an ECG by its label: "ECG II", "EKG", "V1", "MLII", "aVR", "lead 2".
 
     Example:
         >>> is_ecg("ECG II"), is_ecg("ii"), is_ecg("EEG C3"), is_ecg("channel 1")
         (True, True, False, False)
     """
     words = _words(label)
-    bare = re.sub(r"^(?:lead|ableitung|derivation|deriv) ?", "", words)
-    return bool(_ECG.match(words) or _LEAD.fullmatch(bare))
+    return bool(_ECG.match(words) or _LEAD.fullmatch(words))
 
 
 def is_no_ecg(label: str) -> bool:
@@ -156,10 +155,12 @@ def amplitude_note(signal: np.ndarray, fs: float, leads: Sequence[str], fix: str
     Returns:
         str, "" where the median peak-to-peak amplitude of 2 s is below `IMPLAUSIBLE_MV`.
     """
+    spans = np.fmax.reduce(signal) - np.fmin.reduce(signal)
+    if not (spans > IMPLAUSIBLE_MV).any():  # as nearly always
+        return ""
     size = max(2, min(len(signal), round(2 * fs)))
     # A hundred pieces tell the amplitude of a day's recording as well as all of them.
-    count = min(100, max(1, len(signal) // size))
-    starts = np.linspace(0, max(0, len(signal) - size), count).astype(int)
+    starts = np.linspace(0, max(0, len(signal) - size), min(100, len(signal) // size)).astype(int)
     pieces = [np.asarray(signal[start : start + size]) for start in starts]
     spans = np.array([np.fmax.reduce(piece) - np.fmin.reduce(piece) for piece in pieces])
     found = [np.median(column[np.isfinite(column)]) if np.isfinite(column).any() else 0.0

@@ -53,7 +53,7 @@ def choose(path: Path, columns: list[Column], table, leads) -> tuple[dict[str, i
     chosen = {one.name: i for i, one in usable.items() if one.kind != "other"
               and _may_be_ecg(one, table[i])}
     left = [one.raw for i, one in enumerate(columns) if one.kind in ("note", "other")
-            or i in {*usable, *counters} - {*chosen.values()} and one.kind == "lead"]
+            or one.kind == "lead" and i not in chosen.values()]
     if not chosen:
         raise _missing(path, "", [], left)
     note = "Columns that are no leads were left out: "
@@ -81,11 +81,13 @@ def _is_counter(column: Column, values, path: Path, timed: bool) -> bool:
 
 
 def _may_be_ecg(column: Column, values) -> bool:
-    """Whether what a column holds may be an ECG: no words, no flags 0 and 1."""
+    """Whether what a column holds may be an ECG: not empty, no words, no flags 0 and 1."""
+    if values.isna().all():
+        return False
     if is_ecg(column.name):
         return True
     if np.issubdtype(values.dtype, np.number):
-        return not values.dropna().isin((0, 1)).all() or values.isna().all()
+        return not values.dropna().isin((0, 1)).all()
     numbers = sum(map(is_number, values.dropna().astype(str).head(1000)))
     return numbers * 2 > min(1000, values.notna().sum())
 

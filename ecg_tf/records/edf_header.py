@@ -141,11 +141,12 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
         (onset in s, text).
     """
     starts, texts = np.full(header.records, np.nan), []
-    signals = [one for one in header.signals if one.label == _ANNOTATIONS]
-    for number, signal in enumerate(signals if header.kind else ()):
-        for index in range(header.records):
-            content = data[index, signal.at : signal.at + signal.samples].tobytes()
-            for place, item in enumerate(content.split(b"\0")):
+    blocks = [np.array(data[:, one.at : one.at + one.samples]) for one in header.signals
+              if is_annotations(one)]
+    for index in range(header.records if header.kind else 0):
+        for number, block in enumerate(blocks):
+            content = block[index].tobytes()
+            for place, item in enumerate(content.rstrip(b"\0").split(b"\0")):
                 onset, *words = item.split(b"\x14")
                 match = _ONSET.fullmatch(onset)
                 if match is None or not words:

@@ -14,6 +14,7 @@ OTHERS = ("ecg", "X", "x", "data")
 _FACTS = ("fs", "leads", "subjects", "sex", "age", "names", "unit")
 #: Bytes that a compressed file may unpack to: a multiple of its own, and some beside.
 _PACKED, _SPARE = 100, 2**26
+_LONGEST = 2**40  # of an axis
 _FIX = "write it anew with np.savez or np.save; columns of text as values.astype(str)"
 
 
@@ -33,8 +34,8 @@ def read_npy(path: Path) -> dict[str, np.ndarray]:
         shape, fortran, dtype = _header(file, path)
         start = file.tell()
     _check_size(path, "its array", shape, dtype, path.stat().st_size - start)
-    if 0 in shape or not shape:  # nothing to map
-        return {"signals": np.zeros(shape, dtype)}
+    if 0 in shape or not shape:
+        raise _broken(path, f"no signals: an array of shape {printable(shape)}")
     return {"signals": np.memmap(path, dtype, "c", start, shape, "F" if fortran else "C")}
 
 
@@ -108,14 +109,14 @@ def _header(file, path: Path) -> tuple[tuple[int, ...], bool, np.dtype]:
         shape, fortran, dtype = read[version](file)
     except Exception as error:  # numpy reads the header as Python's text: tokens, types, ...
         raise _broken(path, printable(error, 200)) from error
-    if dtype.hasobject or dtype.names or dtype.itemsize == 0 and dtype.kind not in "US":
+    if dtype.hasobject or dtype.names or not dtype.itemsize:
         raise _broken(path, f"values of the type {printable(dtype)}")
     return shape, fortran, dtype
 
 
 def _check_size(path: Path, what: str, shape, dtype: np.dtype, there: int) -> None:
     needed = math.prod(shape) * dtype.itemsize
-    if min(shape, default=1) < 0 or needed != there and not (0 <= needed < there):
+    if min(shape, default=1) < 0 or max(shape, default=0) > _LONGEST or needed > there:
         raise _broken(path, f"{what} of shape {printable(shape)} needs {printable(needed)} bytes, "
                       f"{there} are there")
 

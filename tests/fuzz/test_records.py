@@ -198,7 +198,8 @@ rows = st.lists(st.lists(cell, max_size=5).map(",".join), max_size=8).map("\n".j
 heads = st.sampled_from(["time,II", "fs,II,V1", " time , II", "II", "II,II", "II, II",
     "time,time,II",
                          "fs,fs", ",", "time", "", "#a\ntime,II", "\ufefftime,II",
-                         "t,fs,II"])  # fmt: skip
+                         "t,fs,II", ",time,II", "time;II", "time_ms,II (uV)", "index,II", "1,2",
+                         "# fs: 9\nII", "# R peaks (s): 1,x\nfs,II", "record,II"])  # fmt: skip
 GOOD_CSV = "\n".join(["time,II,V1", *(f"{i / 250:.3f},{a},{b}" for i, (a, b) in
                                       enumerate(wave(100)))]).encode()  # fmt: skip
 
@@ -206,6 +207,7 @@ GOOD_CSV = "\n".join(["time,II,V1", *(f"{i / 250:.3f},{a},{b}" for i, (a, b) in
 @fuzz
 @given(content=st.one_of(
     st.tuples(heads, rows).map("\n".join).map(lambda t: t.encode(errors="replace")),
+    st.tuples(heads, st.just(GOOD_CSV)).map(lambda t: t[0].encode() + b",V1" + t[1][10:]),
     damaged(GOOD_CSV, NUMBERS + NAMES + [",", "\n", '"']), st.binary(max_size=200)),
     subjects=st.one_of(st.none(), st.tuples(st.sampled_from(["record,subject", "record",
         "a,a"]), rows)
