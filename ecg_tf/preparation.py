@@ -17,6 +17,7 @@ from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenan
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.limb_leads import AGREEMENT_MV, limb_lead_residual
 from ecg_tf.signals.plausibility import in_words, look_at
 from ecg_tf.signals.quality import Prepared, Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
@@ -168,6 +169,10 @@ def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     """The experiment's codec, fitted on windows of the training subjects."""
     e = experiment
     fixed = {"fit": e.fit} if e.arrangement in PATHS else {}
+    # Limb leads are computed from others only where they agree; else each is an image of its own.
+    apart = limb_lead_residual(windows.signals, windows.leads)
+    apart = apart[np.isfinite(apart)]
+    fixed["derive"] = not len(apart) or np.median(apart) <= AGREEMENT_MV
     return make_codec(
         windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
         **fixed,

@@ -335,7 +335,8 @@ def test_record_of_a_folder_and_of_a_database(tmp_path):
     path = write(tmp_path / "mitdb", "102")
     assert read_wfdb(path, tmp_path / "mitdb", None, {}, DATABASES["mitdb"]).paced
     assert read(write(tmp_path / "own")).subject == ""
-    nobody_knows = SimpleNamespace(name="d", damaged_starts={}, paced=(), subject=lambda name: "")
+    nobody_knows = SimpleNamespace(name="d", damaged_starts={}, paced=(), gain=0.0,
+                                   subject=lambda name: "")
     path = write(tmp_path / "d", "r1", comments=["subject: 7"])
     assert read(path, database=nobody_knows).subject == "7"
     with pytest.raises(InputError, match="not the published one"):
@@ -354,3 +355,14 @@ def test_links_within_the_folder_are_fine(tmp_path):
     change(path, "r1.dat", "../r1.dat")
     with pytest.raises(InputError, match="outside its own folder"):
         read_wfdb(path, root)
+
+
+def test_one_gain_for_all_leads_where_a_databases_headers_are_no_calibration(tmp_path):
+    counts = np.random.default_rng(0).integers(-900, 900, (1000, 2))
+    (tmp_path / "ludb" / "data").mkdir(parents=True)
+    path = tmp_path / "ludb" / "data" / "1"
+    wfdb.wrsamp("1", 500, ["mV"] * 2, ["i", "ii"], d_signal=counts, fmt=["16"] * 2,
+                adc_gain=[1716.0, 1206.0], baseline=[0, 0], write_dir=str(path.parent))
+    record = read_wfdb(path, tmp_path / "ludb", database=DATABASES["ludb"])
+    np.testing.assert_allclose(record.signal, counts / 1000, atol=1e-6)
+    assert "1000 counts a mV are assumed" in " ".join(record.notes)

@@ -34,6 +34,8 @@ class Database:
         same_subject: record -> earlier record of the same person.
         lacking: lead -> records known not to have it; they are left out without a warning.
         damaged_starts: record -> number of samples at its start that carry no ECG.
+        gain: float, counts a mV of all leads, where the headers' own gains are no calibration;
+            0: the headers are right.
         tables: names of the tables beside the records, as `metadata.read_metadata` reads them.
         fold_column: str, column of the table with the published folds; "" without any.
         rates: Hz -> folder, where every recording is there at several rates.
@@ -65,6 +67,7 @@ class Database:
     same_subject: Mapping[str, str] = field(default_factory=dict)
     lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     damaged_starts: Mapping[str, int] = field(default_factory=dict)
+    gain: float = 0.0
     tables: tuple[str, ...] = ()
     fold_column: str = ""
     rates: Mapping[int, str] = field(default_factory=dict)

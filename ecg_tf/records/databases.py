@@ -134,6 +134,10 @@ DATABASES: dict[str, Database] = {
         n_records=200,
         n_subjects=200,
         fs=500.0,
+        # The published headers give each limb lead the gain that makes it 1.000 mV high, in all 200
+        # records. The counts themselves obey Einthoven's law within half a count with one gain; of
+        # 1,000 a mV lead I is 1.1 mV high (median), lead II 1.4 mV.
+        gain=1000.0,
         tables=("ludb.csv",),
         # One file a lead, under the lead's own name: onset, peak and offset of P, QRS and T.
         annotators=(

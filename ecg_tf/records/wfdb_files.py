@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -22,6 +22,7 @@ from ecg_tf.records.headers import (
 )
 from ecg_tf.records.person import about
 from ecg_tf.records.record import Record
+from ecg_tf.records.statements import labels_of
 from ecg_tf.records.units import to_millivolts
 from ecg_tf.records.wfdb_beats import read_beats
 from ecg_tf.records.wfdb_samples import UNCALIBRATED, in_millivolts, read_samples
@@ -88,7 +89,7 @@ def read_wfdb(path: Path, root: Path, leads: Sequence[str] | None = None,
     """
     name = path.absolute().relative_to(root.absolute()).as_posix()
     damaged = database.damaged_starts.get(name, 0) if database else 0
-    contents = read_contents(path, leads, damaged, root)
+    contents = read_contents(path, leads, damaged, root, database.gain if database else 0.0)
     cut = contents.damaged_start
     beats, symbols, annotations = read_beats(
         path, contents.fs, len(contents.signal) + cut, root, contents.frames_fs
@@ -109,13 +110,14 @@ def read_wfdb(path: Path, root: Path, leads: Sequence[str] | None = None,
         symbols=symbols[kept],
         paced=bool(database and name in database.paced or np.any(symbols[kept] == "/")),
         notes=contents.notes,
+        labels=labels_of(contents.comments),
         source={"files": digests(root, [str(folder / file) for file in files], sums or {})},
         **person,
     )
 
 
 def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int = 0,
-                  root: Path | None = None) -> Contents:
+                  root: Path | None = None, gain: float = 0.0) -> Contents:
     """Reads and checks header and signals of one WFDB record.
 
     Args:
@@ -123,6 +125,8 @@ def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int =
         leads: names of the leads wanted, in that order; None takes every lead measured in volts.
         damaged: samples at the start known to be damaged, see `wfdb_samples.read_samples`.
         root: Path of the folder that no file may lie outside of. Default: the record's own.
+        gain: float, counts a mV of all signals, where the header's own gains are no calibration;
+            default 0, the header is right.
 
     Returns:
         Contents.
@@ -133,6 +137,11 @@ def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int =
             lead holds no ECG.
     """
     header = read_header(path, root)
+    if gain:
+        note = (f"The header's gains scale every lead to one height: {gain:g} counts a mV are "
+                "assumed for all leads.")
+        header = replace(header, notes=(*header.notes, note), signals=tuple(
+            replace(signal, gain=gain) for signal in header.signals))
     if header.segments:
         contents = _read_segments(path, header, leads, root)
     else:
