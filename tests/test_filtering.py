@@ -72,3 +72,22 @@ def test_decoded_windows_pass_the_low_pass_of_the_records():
     assert low_pass(windows, 0.0) is windows
     with pytest.raises(InputError, match="high"):
         low_pass(windows, 64.0)
+
+
+@pytest.mark.parametrize("old", [249.89, 499.31, 333.3333, 128.0001, 1000 / 7])
+@pytest.mark.parametrize("new", [100, 128, 250, 360, 500])
+def test_odd_rates_are_resampled_and_drift_less_than_half_a_sample(old, new):
+    seconds = 300
+    t = np.arange(int(seconds * old)) / old
+    marks = np.linspace(0, len(t) - 1, 50).astype(int)
+    out = resample(make_record(np.sin(2 * np.pi * 3 * t), old, beats=marks), new)
+    assert out.fs == new and abs(len(out.signal) - len(t) * new / old) <= 1.5
+    assert np.abs(out.beats - marks / old * new).max() <= 1.0  # half by drift, half by rounding
+    end = slice(-int(5 * new), -int(new))  # where a drift would be largest
+    truth = np.sin(2 * np.pi * 3 * np.arange(len(out.signal)) / new)
+    assert np.abs(out.signal[end, 0] - truth[end]).max() < 2 * np.pi * 3 * 0.5 / new + 5e-3
+
+
+def test_rates_without_any_ratio_are_refused():
+    with pytest.raises(InputError, match="cannot be changed to 100000 Hz"):
+        resample(make_record(noise(100), 1.5), 100_000)

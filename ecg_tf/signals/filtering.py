@@ -12,6 +12,8 @@ from ecg_tf.records import Record
 from ecg_tf.signals.quality import Prepared, Quality, inspect_record
 from ecg_tf.signals.windows import Windows
 
+LARGEST = 20_000  # samples of either rate in the ratio of two rates: the filter grows with it
+
 
 def prepare(
     record: Record,
@@ -46,18 +48,21 @@ def prepare(
 
 
 def resample(record: Record, fs: float) -> Prepared:
-    """Polyphase resampling by the exact rational ratio; beats move along, none is lost.
+    """Polyphase resampling by a rational ratio; beats move along, none is lost.
+
+    The ratio is exact where both rates allow (360 to 128 Hz: 16/45). Else, as from 249.89 Hz, it is
+    one so close that the last sample lies less than half a new sample from its true place.
 
     Args:
         record: the record; it is inspected first unless it was already.
         fs: float, Hz, the new sampling rate, 1 to 100,000.
 
     Returns:
-        Prepared, its signal (ceil(time * fs / record.fs), lead) float32 in mV. Samples that came
-        from flawed ones are flawed.
+        Prepared, its signal (ceil(time * fs / record.fs), lead) float32 in mV, with an inexact
+        ratio perhaps one sample more or less. Samples that came from flawed ones are flawed.
 
     Raises:
-        InputError: fs is out of range, or the two rates have no handy ratio.
+        InputError: fs is out of range, or more than 20,000 times as high or low as the record's.
 
     Example:
         >>> resample(record, 128.0).signal.shape  # 60 s at 360 Hz
@@ -65,15 +70,8 @@ def resample(record: Record, fs: float) -> Prepared:
     """
     record = inspect_record(record)
     fs = number(fs, "fs", 1.0, 100_000.0)
-    ratio = Fraction(fs).limit_denominator(1000) / Fraction(record.fs).limit_denominator(1000)
+    ratio = _ratio(record, fs)
     up, down = ratio.numerator, ratio.denominator  # 1 to 1 leaves all as it was
-    if max(up, down) > 20_000 or abs(ratio * record.fs / fs - 1) > 1e-9:
-        raise InputError(
-            f"The sampling rate of record '{record.name}' cannot be changed to {fs:.9g} Hz.",
-            expected="rates whose ratio is one of whole numbers up to 20,000",
-            got=f"{record.fs:.9g} to {fs:.9g} Hz",
-            fix="choose an fs that is a whole number of Hz, or state the record's true rate",
-        )
     signal = dsp.resample_poly(record.signal, up, down, axis=0, padtype="line")
     flaws = np.bitwise_or.reduceat(record.flaws, np.arange(len(signal)) * down // up)
     beats = np.minimum(np.round(record.beats * (up / down)), len(signal) - 1)
@@ -158,3 +156,26 @@ def low_pass(windows: Windows, high: float) -> Windows:
         padding = min(length - 1, int(windows.fs))
         signal[:length] = dsp.sosfiltfilt(section, signal[:length], axis=0, padlen=padding)
     return replace(windows, signals=signals)
+
+
+def _ratio(record: Record, fs: float) -> Fraction:
+    """New samples for each old one: the exact ratio, or one with a drift below half a sample."""
+    exact = Fraction(fs).limit_denominator(1000) / Fraction(record.fs).limit_denominator(1000)
+    if max(exact.numerator, exact.denominator) <= LARGEST and _drift(exact, record, fs) < 1e-9:
+        return exact
+    for largest in (50, 100, 200, 500, 1000, 2000, 5000, 10_000, LARGEST):
+        ratio = Fraction(fs / record.fs).limit_denominator(largest)
+        few = max(ratio.numerator, ratio.denominator) <= LARGEST
+        if ratio and few and _drift(ratio, record, fs) * len(record.signal) * fs / record.fs < 0.5:
+            return ratio
+    raise InputError(
+        f"The sampling rate of record '{record.name}' cannot be changed to {fs:.9g} Hz.",
+        expected=f"rates of which one is at most {LARGEST:,} times the other",
+        got=f"{record.fs:.9g} to {fs:.9g} Hz",
+        fix="choose an fs nearer to the record's, or correct the rate in the record's header",
+    )
+
+
+def _drift(ratio: Fraction, record: Record, fs: float) -> float:
+    """How far off a ratio is, as a part of the true one."""
+    return float(abs(ratio * Fraction(record.fs) / Fraction(fs) - 1))

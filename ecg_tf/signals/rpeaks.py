@@ -4,30 +4,51 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ecg_tf.errors import InputError
 from ecg_tf.records import BEAT_SYMBOLS, Record
+from ecg_tf.signals.qrs import detect_qrs
+
+MIN_FS = 40.0  # Hz: below, too little of the band of QRS complexes is left
+NOISE = 6.0  # clearness of a lead (`qrs.detect_qrs`) below which its peaks are noise
 
 
 def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
-    """Finds R peaks by sleepecg's detector, then moves them to the extremum (`refine_rpeaks`).
+    """Finds QRS complexes in all leads at once, then moves them to the extremum of the first lead.
+
+    The complexes are found by their energy (`qrs.detect_qrs`), whatever their sign, from 20 to 300
+    bpm. Each goes to the extremum nearby as in `refine_rpeaks`; one that is twice as large the
+    other way as most are, such as a ventricular beat, chooses its own polarity. Where the first
+    lead shows noise only, the clearest lead takes its place; where it is flat, the middle of the
+    complex stays.
 
     Args:
-        signal: (time,) or (time, lead), mV; the first lead counts, NaN counts as 0.
-        fs: float, Hz.
+        signal: (time,) or (time, lead), mV; NaN is bridged by lines.
+        fs: float, Hz, at least 40.
 
     Returns:
         (beat,) int64, rising sample positions; empty for less than 1 s (or 16 samples).
 
+    Raises:
+        InputError: a sampling rate below 40 Hz.
+
     Example:
         >>> rr = np.diff(find_rpeaks(record.signal, record.fs)) / record.fs
 
-    Source: Pan & Tompkins 1985, doi:10.1109/TBME.1985.325532, as changed in sleepecg.
+    Source: see `qrs`; sensitivity and positive predictive value in docs/detectors.md.
     """
-    import sleepecg
-
-    signal = np.nan_to_num(_first_lead(np.asarray(signal, np.float64)))
-    if len(signal) < max(fs, 16):  # the detector cannot work on less than a second
+    if not fs >= MIN_FS:
+        raise InputError(
+            "R peaks cannot be found at this sampling rate.", expected=f"{MIN_FS:g} Hz or more",
+            got=f"{fs:g} Hz", fix="use records of a higher rate, or resample to 100 Hz or more",
+        )  # fmt: skip
+    signal = np.asarray(signal, np.float64)
+    signal = signal.reshape(len(signal), -1)
+    if len(signal) < max(fs, 16):  # no complex is usual in less than a second
         return np.zeros(0, np.int64)
-    return np.unique(refine_rpeaks(signal, fs, sleepecg.detect_heartbeats(signal, fs)))
+    found, leads, clearness = detect_qrs(signal, fs)
+    lead = 0 if clearness[0] >= NOISE or len(clearness) == 1 else int(np.argmax(clearness))
+    # Without jumps: a pacemaker's spike is taller than the R peak that follows it.
+    return np.unique(_refined(leads[:, lead], fs, found, own_from=2.0))
 
 
 def refine_rpeaks(
@@ -55,20 +76,8 @@ def refine_rpeaks(
     Example:
         >>> refine_rpeaks(record.signal, record.fs, record.beats, record.symbols)
     """
-    signal = _first_lead(np.asarray(signal))
-    rpeaks = np.asarray(rpeaks, np.int64)
-    if not len(rpeaks):
-        return rpeaks
-    near = _around(rpeaks, max(1, round(reach_s * fs)), len(signal))
-    wide = _around(rpeaks, round(0.4 * fs), len(signal))
-    deflection = signal[near] - np.median(signal[wide], axis=1, keepdims=True)
-    upright = deflection.max(axis=1) >= -deflection.min(axis=1)
-    own = np.zeros(len(rpeaks), bool) if symbols is None else np.isin(symbols, list("VEF"))
-    deciding = upright if own.all() else upright[~own]
-    common = np.mean(deciding) >= 0.5
-    sign = np.where(np.where(own, upright, common), 1, -1)
-    largest = np.argmax(deflection * sign[:, None], axis=1)
-    return near[np.arange(len(near)), largest]
+    own = None if symbols is None else np.isin(symbols, list("VEF"))
+    return _refined(_first_lead(np.asarray(signal)), fs, rpeaks, own, reach_s=reach_s)
 
 
 def between_samples(signal: np.ndarray, rpeaks: np.ndarray) -> np.ndarray:
@@ -130,3 +139,29 @@ def _first_lead(signal: np.ndarray) -> np.ndarray:
 def _around(positions: np.ndarray, reach: int, length: int) -> np.ndarray:
     """(beat, 2 * reach + 1) sample positions around each beat, none outside the signal."""
     return np.clip(positions[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
+
+
+def _refined(signal, fs, rpeaks, own=None, own_from=0.0, reach_s=0.06) -> np.ndarray:
+    """`refine_rpeaks` of one lead; `own`: beats that choose their polarity.
+
+    So do those that are `own_from` times as large one way as the other; 0: none.
+    """
+    rpeaks = np.asarray(rpeaks, np.int64)
+    if not len(rpeaks):
+        return rpeaks
+    near = _around(rpeaks, max(1, round(reach_s * fs)), len(signal))
+    wide = _around(rpeaks, round(0.4 * fs), len(signal))
+    deflection = signal[near] - np.median(signal[wide], axis=1, keepdims=True)
+    up, down = deflection.max(axis=1), -deflection.min(axis=1)
+    upright = up >= down
+    own = np.zeros(len(rpeaks), bool) if own is None else own
+    deciding = upright if own.all() else upright[~own]
+    common = np.mean(deciding) >= 0.5
+    if own_from:
+        own = own | (np.maximum(up, down) > own_from * np.minimum(up, down))
+    sign = np.where(np.where(own, upright, common), 1, -1)
+    largest = np.argmax(deflection * sign[:, None], axis=1)
+    moved = near[np.arange(len(near)), largest]
+    # A stretch without signal has no peak, even if a filter has left something there.
+    size = np.ptp(deflection, axis=1)
+    return np.where(size > (0.05 * np.median(size) if own_from else 0), moved, rpeaks)
