@@ -344,3 +344,14 @@ def test_first_measures_without_training_strips_and_its_errors():
         fidelity.mmd2(np.zeros((3, 2)), np.zeros((3, 4)))
     with pytest.raises(InputError, match="missing"):
         fidelity.mmd2(np.full((3, 2), np.nan), np.zeros((3, 2)))
+
+
+def test_frechet_distance_of_many_features_is_that_of_the_exact_axes(monkeypatch):
+    rng = np.random.default_rng(0)
+    mixing = rng.standard_normal((40, 300)) * 0.8 ** np.arange(40)[:, None]
+    x, y = (rng.standard_normal((200, 40)) @ mixing + 0.01 * rng.standard_normal((200, 300))
+            for _ in range(2))
+    exact = fidelity.frechet_distance(x, y + 0.1)
+    monkeypatch.setattr(fidelity, "MANY_FEATURES", 100)
+    assert fidelity.frechet_distance(x, y + 0.1) == pytest.approx(exact, rel=1e-3)
+    assert fidelity.frechet_distance(x, y + 0.1) == fidelity.frechet_distance(x, y + 0.1)
