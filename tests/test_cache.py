@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from ecg_tf.records import load, provenance, wfdb_files
+from ecg_tf.records import load, provenance
+from ecg_tf.records.formats import wfdb_files
 from tests.wfdb_writing import wave, write
 
 

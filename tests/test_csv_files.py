@@ -8,11 +8,11 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import load
-from ecg_tf.records.columns import amplitude_note, column_of
-from ecg_tf.records.csv_files import read_csv
-from ecg_tf.records.csv_head import is_table
-from ecg_tf.records.sample_times import rate_of_times
-from ecg_tf.records.wfdb_files import MissingLead
+from ecg_tf.records.formats.columns import amplitude_note, column_of
+from ecg_tf.records.formats.csv_files import read_csv
+from ecg_tf.records.formats.csv_head import is_table
+from ecg_tf.records.formats.sample_times import rate_of_times
+from ecg_tf.records.formats.wfdb_files import MissingLead
 
 
 def ecg(n=1000, height=1.2, seed=0):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.records.download import download
+from ecg_tf.records.downloads.download import download
 from tests.download_server import SUMS, Server
 
 

@@ -8,8 +8,8 @@ import pytest
 from ecg_tf.errors import InputError
 from ecg_tf.records.checksums import parse_sums, sha256_of
 from ecg_tf.records.databases import DATABASES
-from ecg_tf.records.download import download
-from ecg_tf.records.metadata import read_metadata
+from ecg_tf.records.downloads.download import download
+from ecg_tf.records.tables.metadata import read_metadata
 from tests.download_server import SUMS, Server
 
 LOW = [f"records100/00000/0000{k}_lr" for k in (1, 2, 3)]

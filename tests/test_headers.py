@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
-from ecg_tf.records.headers import Signal, decoded, lead_names, read_header
+from ecg_tf.records.formats.headers import Signal, decoded, lead_names, read_header
 
 MICRO = "\N{MICRO SIGN}"
 LINE = "r1.dat 16 200/mV 12 0 -7 55 0 II"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ecg_tf.errors import InputError
-from ecg_tf.records.cell_statements import scp_codes, statements
 from ecg_tf.records.databases import DATABASES
-from ecg_tf.records.delimited import read_table
-from ecg_tf.records.metadata import read_metadata, tables_in
+from ecg_tf.records.tables.cell_statements import scp_codes, statements
+from ecg_tf.records.tables.delimited import read_table
+from ecg_tf.records.tables.metadata import read_metadata, tables_in
 
 PTBXL = '''ecg_id,patient_id,age,sex,recording_date,report,scp_codes,strat_fold,\
 filename_lr,filename_hr
@@ -219,7 +219,7 @@ def test_hostile_tables_end_in_a_clear_error(tmp_path, content, said):
 
 
 def test_a_huge_table_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("ecg_tf.records.delimited.LARGEST_TABLE", 10)
+    monkeypatch.setattr("ecg_tf.records.tables.delimited.LARGEST_TABLE", 10)
     with pytest.raises(InputError, match="10 bytes at most"):
         table(tmp_path, "record,subject\na,P\n")
 

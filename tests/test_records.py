@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.records import DATABASES, Record, load, read_record
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.headers import check_inside
+from ecg_tf.records.formats.headers import check_inside
 from ecg_tf.records.person import about
 from tests.wfdb_writing import FS, change, wave, write
 

@@ -9,9 +9,9 @@ import wfdb
 from wfdb.io import annotation
 
 from ecg_tf.errors import InputError
-from ecg_tf.records import headers, wfdb_beats, wfdb_files
 from ecg_tf.records.databases import DATABASES
-from ecg_tf.records.wfdb_files import MissingLead, read_wfdb
+from ecg_tf.records.formats import headers, wfdb_beats, wfdb_files
+from ecg_tf.records.formats.wfdb_files import MissingLead, read_wfdb
 from tests.wfdb_writing import FS, change, wave, write
 
 

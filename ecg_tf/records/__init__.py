@@ -2,21 +2,18 @@
 
 In the order in which data flow:
 
-| file | what lives there |
+| file or folder | what lives there |
 | --- | --- |
 | `record.py`, `ecgs.py` | `Record`: signal, leads, beats, person; `ECGs`: what `load` gives |
-| `databases.py` | what is known of the public databases: license, citation, persons, quirks |
-| `download.py` | a database from PhysioNet to disk, resumed and verified |
-| `checksums.py` | SHA-256 of files, compared with published lists |
-| `units.py`, `person.py` | volts to mV; what texts say of a person |
-| `headers.py` | a WFDB header, checked before anything in it is believed |
-| `wfdb_files.py`, `wfdb_samples.py`, `wfdb_beats.py` | one WFDB record, its samples, its beats |
-| `csv_files.py`, `edf_files.py`, `arrays.py` | a recording in another format |
-| `listing.py` | the recordings of a folder, and the tables beside them |
-| `folder.py`, `cache.py` | reading them one by one; kept as memory-mapped arrays |
-| `metadata.py`, `persons.py` | tables that say who is who; the person of each record |
+| `database.py`, `databases.py` | what is known of the public databases: license, persons, quirks |
+| `downloads/` | a database from PhysioNet to disk, resumed and verified |
+| `formats/` | one recording in a file: WFDB, EDF, CSV, NumPy |
+| `tables/` | tables beside the records: who is who, age, sex, labels |
+| `listing.py` | the recordings of a folder |
+| `folder.py`, `cache.py`, `checksums.py` | reading them one by one; kept as memory-mapped arrays |
+| `person.py`, `persons.py` | what a text says of a person; the person of each record |
 | `duplicates.py` | one recording that is there twice |
-| `simulate.py`, `simulated_leads.py` | a cohort whose every beat is known; the leads it has |
+| `builtin.py`, `simulate.py`, `simulated_leads.py` | ECGs without any file |
 | `several.py`, `common_leads.py` | several databases as one; leads that all records have |
 | `loading.py` | `load`: the one way in |
 | `provenance.py` | where records come from, for reports and dataset cards |

@@ -95,7 +95,7 @@ class ECGs(Sequence[Record]):
             >>> ECGs.from_arrays(np.zeros((3, 1000, 2)), fs=100, leads=("I", "II"))[0].leads
             ('I', 'II')
         """
-        from ecg_tf.records.arrays import records_of_arrays
+        from ecg_tf.records.formats.arrays import records_of_arrays
 
         records = records_of_arrays(signals, fs, leads, subjects, sex, age, labels, name)
         known = "nothing" if subjects is None else "metadata table"

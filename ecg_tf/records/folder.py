@@ -7,16 +7,16 @@ from pathlib import Path
 from ecg_tf.checks import expanded
 from ecg_tf.errors import InputError
 from ecg_tf.records import cache as record_cache
-from ecg_tf.records.arrays import read_array_file
 from ecg_tf.records.checksums import published_sums
-from ecg_tf.records.csv_files import read_csv
 from ecg_tf.records.databases import Database, known_database
 from ecg_tf.records.duplicates import samples_digest
 from ecg_tf.records.ecgs import LeftOut
-from ecg_tf.records.edf_files import read_edf
+from ecg_tf.records.formats.arrays import read_array_file
+from ecg_tf.records.formats.csv_files import read_csv
+from ecg_tf.records.formats.edf_files import read_edf
+from ecg_tf.records.formats.wfdb_files import MissingLead, read_wfdb
 from ecg_tf.records.listing import Item, Listing
 from ecg_tf.records.record import Record
-from ecg_tf.records.wfdb_files import MissingLead, read_wfdb
 
 
 def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> Record:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.csv_head import is_table
 from ecg_tf.records.ecgs import LeftOut
-from ecg_tf.records.headers import LARGEST_HEADER, check_inside, decoded
+from ecg_tf.records.formats.csv_head import is_table
+from ecg_tf.records.formats.headers import LARGEST_HEADER, check_inside, decoded
 
 LARGEST_LIST = 2**24  # bytes of a RECORDS file
 FORMATS = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV", ".npy": "array", ".npz": "array"}

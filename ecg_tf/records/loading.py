@@ -16,10 +16,10 @@ from ecg_tf.records.duplicates import without_duplicates
 from ecg_tf.records.ecgs import ECGs, LeftOut
 from ecg_tf.records.folder import lead_tuple, read_items
 from ecg_tf.records.listing import FORMATS, Listing, chosen, list_folder, scan
-from ecg_tf.records.metadata import read_metadata
 from ecg_tf.records.persons import identify
 from ecg_tf.records.record import Record
 from ecg_tf.records.several import database_names, is_folder, join
+from ecg_tf.records.tables.metadata import read_metadata
 
 QUIET = ("excluded", "paced", "duplicate")  # kinds that were asked for, or are told by number
 

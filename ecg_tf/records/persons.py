@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from ecg_tf.records.databases import Database
 from ecg_tf.records.ecgs import KNOWN_BY, ECGs
-from ecg_tf.records.metadata import Info, Metadata
 from ecg_tf.records.person import is_nobody
 from ecg_tf.records.record import Record
+from ecg_tf.records.tables.metadata import Info, Metadata
 
 HOW_TO_NAME = ("Name the persons in a file subjects.csv (columns record,subject) in the folder, by "
                "metadata: FILE, or in header comments 'subject: ID'.")

@@ -35,7 +35,7 @@ if how == "wfdb":
     seconds = each * len(names)
 else:
     from ecg_tf.records import load
-    import ecg_tf.records.wfdb_files
+    import ecg_tf.records.formats.wfdb_files
     start = time.perf_counter()
     found = load(folder)
     seconds = time.perf_counter() - start

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_tf.records.arrays import read_array_file
+from ecg_tf.records.formats.arrays import read_array_file
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, damaged
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import load, read_record
-from ecg_tf.records.metadata import read_metadata
 from ecg_tf.records.person import about
+from ecg_tf.records.tables.metadata import read_metadata
 from ecg_tf.signals.filtering import prepare
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, damaged

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError
-from ecg_tf.records.cell_statements import is_blank, plain, scp_codes, statements
-from ecg_tf.records.delimited import Table, bad_table
-from ecg_tf.records.layouts import Layout, read_with_layout
 from ecg_tf.records.person import age_years, is_nobody, sex_of
+from ecg_tf.records.tables.cell_statements import is_blank, plain, scp_codes, statements
+from ecg_tf.records.tables.delimited import Table, bad_table
+from ecg_tf.records.tables.layouts import Layout, read_with_layout
 
 _EXTENSION = re.compile(r"\.(hea|dat|mat|edf|bdf|csv|tsv|txt|npy|npz|xml|wav)$", re.I)
 _OVER = re.compile(r"(>=?|≥)?\s*([0-9]{2,3})(?:\.0*)?\s*(\+)?\s*(?:y|yrs?|years?)?", re.I)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.errors import InputError
-from ecg_tf.records.headers import Header, check_links, malformed
-from ecg_tf.records.units import to_millivolts
+from ecg_tf.records.formats.headers import Header, check_links, malformed
+from ecg_tf.records.formats.units import to_millivolts
 
 BITS = {
     "8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "24": 24, "32": 32, "212": 12,

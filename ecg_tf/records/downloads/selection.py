@@ -7,7 +7,7 @@ from pathlib import Path
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.database import Database
-from ecg_tf.records.metadata import read_metadata
+from ecg_tf.records.tables.metadata import read_metadata
 
 LARGEST_LIST = 2**24  # bytes of a file with names
 

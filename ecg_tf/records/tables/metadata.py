@@ -8,7 +8,7 @@ from pathlib import Path
 from ecg_tf.checks import expanded, printable
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.database import Database
-from ecg_tf.records.described_rows import DescribedRows
+from ecg_tf.records.tables.described_rows import DescribedRows
 
 #: Tables that are recognized by name, in the order in which they are asked.
 RECOGNIZED = (

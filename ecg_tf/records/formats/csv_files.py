@@ -9,14 +9,14 @@ import numpy as np
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.columns import Column, amplitude_note, check_varies, column_of
-from ecg_tf.records.csv_head import FORMAT, Head, is_number, read_head
-from ecg_tf.records.csv_leads import choose
-from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links
+from ecg_tf.records.formats.columns import Column, amplitude_note, check_varies, column_of
+from ecg_tf.records.formats.csv_head import FORMAT, Head, is_number, read_head
+from ecg_tf.records.formats.csv_leads import choose
+from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS, check_links
+from ecg_tf.records.formats.sample_times import rate_of_times, seconds_of_texts
+from ecg_tf.records.formats.statements import labels_of
 from ecg_tf.records.person import about
 from ecg_tf.records.record import BEAT_SYMBOLS, Record
-from ecg_tf.records.sample_times import rate_of_times, seconds_of_texts
-from ecg_tf.records.statements import labels_of
 
 SUBJECTS = "subjects.csv"
 #: The lines of comment that carry the beats of a recording.

@@ -8,7 +8,7 @@ from typing import Any
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.delimited import Table, bad_table, read_table
+from ecg_tf.records.tables.delimited import Table, bad_table, read_table
 
 #: What `metadata: FILE` may name a column for.
 ROLES = ("record", "subject", "age", "sex", "session", "labels")

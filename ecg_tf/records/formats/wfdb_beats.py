@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.errors import InputError
-from ecg_tf.records.headers import check_links, read_header
+from ecg_tf.records.formats.headers import check_links, read_header
 from ecg_tf.records.record import BEAT_SYMBOLS
 
 #: Annotation files looked for, best first: "atr" holds reference annotations by convention.

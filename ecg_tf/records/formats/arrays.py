@@ -9,15 +9,15 @@ import numpy as np
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.array_axes import check_numbers, signals_in_memory, signals_of_file
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.columns import amplitude_note
-from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
-from ecg_tf.records.npy_files import read_npy, read_npz
+from ecg_tf.records.formats.array_axes import check_numbers, signals_in_memory, signals_of_file
+from ecg_tf.records.formats.columns import amplitude_note
+from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
+from ecg_tf.records.formats.npy_files import read_npy, read_npz
+from ecg_tf.records.formats.units import to_millivolts
+from ecg_tf.records.formats.wfdb_files import MissingLead
 from ecg_tf.records.person import age_years, is_nobody, sex_of
 from ecg_tf.records.record import Record
-from ecg_tf.records.units import to_millivolts
-from ecg_tf.records.wfdb_files import MissingLead
 
 _UNIT = "give the unit in the file: np.savez(file, signals=..., unit='uV', ...)"
 

@@ -11,8 +11,8 @@ import numpy as np
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.columns import amplitude_note, check_varies, is_ecg, is_no_ecg
-from ecg_tf.records.edf_header import (
+from ecg_tf.records.formats.columns import amplitude_note, check_varies, is_ecg, is_no_ecg
+from ecg_tf.records.formats.edf_header import (
     Header,
     broken,
     is_annotations,
@@ -20,12 +20,12 @@ from ecg_tf.records.edf_header import (
     read_annotations,
     read_header,
 )
-from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
+from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
+from ecg_tf.records.formats.statements import labels_of
+from ecg_tf.records.formats.units import to_millivolts
+from ecg_tf.records.formats.wfdb_files import MissingLead
 from ecg_tf.records.person import about
 from ecg_tf.records.record import BEAT_SYMBOLS, Record
-from ecg_tf.records.statements import labels_of
-from ecg_tf.records.units import to_millivolts
-from ecg_tf.records.wfdb_files import MissingLead
 
 BEAT = "beat"  # the annotation that `export` writes at each R peak; "beat V" of a known class
 #: An annotation goes on in the next one, of the same time, that begins so.

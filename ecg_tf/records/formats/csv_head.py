@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError
-from ecg_tf.records.columns import column_of, is_ecg
-from ecg_tf.records.units import to_millivolts
+from ecg_tf.records.formats.columns import column_of, is_ecg
+from ecg_tf.records.formats.units import to_millivolts
 
 FORMAT = ("a header line, then numbers: a column `time` (s) or `fs` (Hz), all other columns leads "
           "in mV or with their unit, 'II (uV)', an empty field for a missing sample")

@@ -7,9 +7,9 @@ import numpy as np
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError, closest
-from ecg_tf.records.columns import Column, is_ecg
-from ecg_tf.records.csv_head import FORMAT, is_number
-from ecg_tf.records.wfdb_files import MissingLead
+from ecg_tf.records.formats.columns import Column, is_ecg
+from ecg_tf.records.formats.csv_head import FORMAT, is_number
+from ecg_tf.records.formats.wfdb_files import MissingLead
 
 _COUNTED = 50  # lines from which on a column 0, 1, 2, ... is a counter whatever its name
 

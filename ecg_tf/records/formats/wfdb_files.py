@@ -10,7 +10,7 @@ import numpy as np
 from ecg_tf.errors import InputError, closest
 from ecg_tf.records.checksums import digests
 from ecg_tf.records.databases import Database
-from ecg_tf.records.headers import (
+from ecg_tf.records.formats.headers import (
     FASTEST_FS,
     NO_FILE,
     SLOWEST_FS,
@@ -20,12 +20,12 @@ from ecg_tf.records.headers import (
     malformed,
     read_header,
 )
+from ecg_tf.records.formats.statements import labels_of
+from ecg_tf.records.formats.units import to_millivolts
+from ecg_tf.records.formats.wfdb_beats import read_beats
+from ecg_tf.records.formats.wfdb_samples import UNCALIBRATED, in_millivolts, read_samples
 from ecg_tf.records.person import about
 from ecg_tf.records.record import Record
-from ecg_tf.records.statements import labels_of
-from ecg_tf.records.units import to_millivolts
-from ecg_tf.records.wfdb_beats import read_beats
-from ecg_tf.records.wfdb_samples import UNCALIBRATED, in_millivolts, read_samples
 
 #: Samples without a signal in a multi-segment record, and 20 more for each that is there.
 MOST_GAP = 10**7

@@ -11,9 +11,9 @@ from ecg_tf.errors import InputError, closest, write_whole
 from ecg_tf.records.checksums import parse_sums, sha256_of
 from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder
-from ecg_tf.records.headers import check_inside
-from ecg_tf.records.selection import chosen_records
-from ecg_tf.records.transfer import Client, NotFetched
+from ecg_tf.records.downloads.selection import chosen_records
+from ecg_tf.records.downloads.transfer import Client, NotFetched
+from ecg_tf.records.formats.headers import check_inside
 
 _SUMS, _LIST, _LICENSE = "SHA256SUMS.txt", "RECORDS", "LICENSE.txt"
 

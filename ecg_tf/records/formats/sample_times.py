@@ -4,7 +4,7 @@ import numpy as np
 
 from ecg_tf.checks import printable
 from ecg_tf.errors import InputError
-from ecg_tf.records.headers import FASTEST_FS, SLOWEST_FS
+from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS
 
 #: Hz that times of no stated unit may imply; beyond, they are rather minutes or days.
 _FASTEST_UNSAID = 10_000.0
