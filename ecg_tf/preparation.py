@@ -168,11 +168,11 @@ def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
 def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     """The experiment's codec, fitted on windows of the training subjects."""
     e = experiment
-    fixed = {"fit": e.fit} if e.arrangement in PATHS else {}
+    fixed: dict[str, Any] = {"fit": e.fit} if e.arrangement in PATHS else {}
     # Limb leads are computed from others only where they agree; else each is an image of its own.
     apart = limb_lead_residual(windows.signals, windows.leads)
     apart = apart[np.isfinite(apart)]
-    fixed["derive"] = not len(apart) or np.median(apart) <= AGREEMENT_MV
+    fixed["derive"] = not len(apart) or bool(np.median(apart) <= AGREEMENT_MV)
     return make_codec(
         windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
         **fixed,

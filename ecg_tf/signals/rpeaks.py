@@ -1,6 +1,7 @@
 """R peaks of a whole record: annotated or detected, and moved onto the extremum."""
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from ecg_tf.signals.qrs import detect_qrs
 
 MIN_FS = 40.0  # Hz: below, too little of the band of QRS complexes is left
 NOISE = 6.0  # clearness of a lead (`qrs.detect_qrs`) below which its peaks are noise
+
+_KNOWN: WeakKeyDictionary[Record, tuple[np.ndarray, np.ndarray]] = WeakKeyDictionary()
 
 
 def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
@@ -120,6 +123,13 @@ def rpeaks_of(record: Record) -> tuple[np.ndarray, np.ndarray]:
     Example:
         >>> positions, classes = rpeaks_of(prepare(record))
     """
+    if record not in _KNOWN:  # records never change: each is searched once, however often asked
+        _KNOWN[record] = _rpeaks_of(record)
+    positions, classes = _KNOWN[record]
+    return positions.copy(), classes.copy()
+
+
+def _rpeaks_of(record: Record) -> tuple[np.ndarray, np.ndarray]:
     is_beat = np.isin(record.symbols, list(BEAT_SYMBOLS))
     annotated, end = record.beats[is_beat], len(record.signal)
     # ECG-ID annotates the first ten beats only: fewer than one in 3 s, or a long end without any.
