@@ -53,8 +53,9 @@ def describe(options) -> int:
     """Reads records and says what they hold: persons, leads, labels, what fits, what is wrong."""
     from ecg_tf.describe import describe as describe_source
 
-    found = describe_source(options.source, options.data_dir, options.leads or None,
-                            fs=options.fs, metadata=options.metadata)
+    leads = "all" if options.leads == ["all"] else options.leads or None
+    found = describe_source(options.source, options.data_dir, leads, fs=options.fs,
+                            metadata=options.metadata)
     if options.json:
         import json
 
@@ -223,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="print JSON and nothing else")
     one.add_argument("--data-dir", default="", help="folder of the databases")
     one.add_argument("--leads", nargs="*", default=[], metavar="LEAD",
-                     help="default: the database's usual ones, all of a folder")
+                     help="or all; default: the database's usual ones, all of a folder")
     one.add_argument("--fs", type=float, default=0.0, metavar="HZ",
                      help="of CSV files and arrays that do not say it")
     one.add_argument("--metadata", default="", metavar="FILE",

@@ -19,14 +19,14 @@ from ecg_tf.signals.plausibility import (
     BY_RPEAKS,
     KINDS,
     Plausibility,
-    heart_rate,
+    in_words,
     plausibility,
 )
 from ecg_tf.signals.quality import inspect_record
+from ecg_tf.signals.record_measures import heart_rate
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.splits import split_by_subject
 
-IMPLAUSIBLE = "Implausible"  # how the warnings on such records begin
 BEATS_OF = 500  # records whose R peaks are looked for, spread over all
 BEATS_S = 300.0  # s in the middle of each in which they are
 
@@ -177,21 +177,18 @@ def _look(ecgs: ECGs) -> tuple[list[Plausibility], list[float]]:
     return looks, rates
 
 
-def _rpeaks(record: Record) -> np.ndarray:
-    """(beat,) R peaks in the middle of a record, as sample positions of the whole.
-
-    They are looked for in the first lead that is not constant or missing.
-    """
+def _rpeaks(record: Record) -> np.ndarray | None:
+    """(beat,) R peaks in the middle of a record, as sample positions of the whole; None where
+    nobody can look for them, as in records of a few Hz."""
     length = min(len(record.signal), round(BEATS_S * record.fs))
     start = (len(record.signal) - length) // 2
     inside = (record.beats >= start) & (record.beats < start + length)
-    signal = record.signal[start : start + length]
-    alive = np.flatnonzero(np.fmax.reduce(signal, axis=0) > np.fmin.reduce(signal, axis=0))
-    if not len(alive):
-        return np.zeros(0, np.int64)
-    part = replace(record, signal=signal[:, alive[:1]], leads=(record.leads[alive[0]],),
+    part = replace(record, signal=record.signal[start : start + length],
                    beats=record.beats[inside] - start, symbols=record.symbols[inside])
-    return rpeaks_of(inspect_record(part))[0] + start
+    try:
+        return rpeaks_of(inspect_record(part))[0] + start
+    except InputError:
+        return None
 
 
 def _implausible(ecgs: ECGs, looks: Iterable[Plausibility]) -> dict[str, dict[str, str]]:
@@ -277,9 +274,7 @@ def _told(ecgs: ECGs, implausible: dict[str, dict[str, str]], with_rpeaks: int) 
                    "person. If a person has several, they may be on both sides of a split.")
     for kind, names in implausible.items():
         looked_at = with_rpeaks if kind in BY_RPEAKS else len(ecgs)
-        few = "; ".join(f"'{name}': {text}" for name, text in list(names.items())[:3])
-        out.append(f"{IMPLAUSIBLE} ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
-                   f"records. {few}{' ...' if len(names) > 3 else ''}")
+        out += in_words({kind: names}, looked_at)
     return out
 
 

@@ -3,8 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Mapping
 
-from ecg_tf.describe import IMPLAUSIBLE
-from ecg_tf.signals.plausibility import BY_RPEAKS
+from ecg_tf.signals.plausibility import BY_RPEAKS, IMPLAUSIBLE
 
 STEPS = ("windows", "split")  # that may be refused
 QUIET = ("duplicate", "paced", "excluded")  # left out on purpose: their number says enough

@@ -8,13 +8,12 @@ import pytest
 from ecg_tf.records.simulate import draw_identity, simulate_record
 from ecg_tf.signals.plausibility import (
     KINDS,
-    heart_rate,
     implausible,
-    limb_residuals,
     look_at,
     plausibility,
 )
 from ecg_tf.signals.quality import Quality, inspect_record
+from ecg_tf.signals.record_measures import heart_rate, limb_residuals
 from ecg_tf.signals.steps import find_steps
 from tests.small_records import make_record
 
@@ -179,7 +178,10 @@ def test_limb_leads_that_do_not_follow():
 def test_upside_down():
     record = person(3)
     assert kinds(record, record.beats) == []
-    assert kinds(with_signal(record, -record.signal), record.beats) == ["inverted"]
+    turned = with_signal(record, -record.signal)
+    assert kinds(turned, record.beats) == ["inverted"]
+    assert kinds(replace(turned, leads=("ECG",)), record.beats) == ["inverted"]  # taken for I
+    assert kinds(replace(turned, leads=("V1",)), record.beats) == []  # usual there
 
 
 def test_many_are_looked_at_and_counted_by_kind():

@@ -8,6 +8,11 @@ In the order in which data flow:
 | `quality.py` | what is wrong with a raw signal, and which windows may pass |
 | `rpeaks.py` | R peaks of a whole record, annotated or detected |
 | `limb_leads.py` | which limb leads follow from which, and whether a record agrees |
+| `steps.py` | steps at the ends of a record and spikes of one sample |
+| `plausibility.py` | whether a record can be an ECG in mV, and what is implausible about it |
+| `record_measures.py` | heart rate, flat and clipped shares, disagreement of limb leads |
+| `polarity.py` | whether a record is upside down |
+| `qrs.py` | QRS complexes by the energy of all leads |
 | `windows.py` | stretches of prepared records, cut by time or by beats |
 | `splits.py` | who trains and who is tested, by person |
 """

@@ -1,6 +1,7 @@
 """A look at whether a record can be an ECG in mV: unit, rate, flat and clipped shares, polarity."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ecg_tf.records import Record
-from ecg_tf.signals.quality import Quality, limit_runs, runs_of, steep_runs
+from ecg_tf.signals.polarity import likely_inverted
+from ecg_tf.signals.quality import Quality
+from ecg_tf.signals.record_measures import clipped_share, flat_share, heart_rate, limb_residuals
 from ecg_tf.signals.steps import Step, find_steps, typical_peak_to_peak
 
 #: Kinds of concern, each with what it says of a record.
@@ -23,6 +26,8 @@ KINDS = {
     "inverted": "upside down",
     "limb leads": "III, aVR, aVL or aVF do not follow from I and II",
 }
+UPSIDE_DOWN = "QRS and T point down where they point up: electrodes swapped, or the sign lost"
+IMPLAUSIBLE = "Implausible"  # how the sentences of `in_words` begin
 #: Those that need R peaks.
 BY_RPEAKS = ("heart rate", "inverted")
 #: mV from peak to peak, the median over the leads, and of a single lead at most.
@@ -33,8 +38,9 @@ HEART_RATE_BPM = (25.0, 250.0)
 MOST_FLAT, MOST_CLIPPED, MOST_LOST = 0.05, 0.01, 0.05  # shares of the record
 LIMB_RESIDUAL_MV, LIMB_RESIDUAL_SHARE = 0.05, 0.2  # both must be passed
 SCALED = 0.005  # by so little do ranges differ from 1 or 2 where each lead was scaled to it
-#: Einthoven and Goldberger: parts of I and of II in the other limb leads.
-DERIVED = {"III": (-1.0, 1.0), "AVR": (-0.5, -0.5), "AVL": (1.0, -0.5), "AVF": (-0.5, 1.0)}
+#: Names of leads, as words in capitals; others say nothing of where the electrodes were.
+STANDARD = {"I", "II", "III", "AVR", "AVL", "AVF", "MLII", "MLIII",
+            "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"}  # fmt: skip
 #: What was probably read as mV: how many of it are a mV.
 _MISREAD = (("microvolt (or raw converter values)", 1e3), ("nanovolt", 1e6), ("volt", 1e-3))
 
@@ -101,9 +107,7 @@ class Plausibility:
             "clipped": self._share(self.clipped, MOST_CLIPPED, "at its converter's limit"),
             "lost": self._share(self.lost, MOST_LOST, "missing"),
             "step": self._steps(),
-            "inverted": "most R peaks point down: electrodes swapped, or the sign lost"
-            if self.inverted
-            else "",
+            "inverted": UPSIDE_DOWN if self.inverted else "",
             "limb leads": self._limb_leads(),
         }
         return [Concern(kind, text) for kind, text in found.items() if text]
@@ -195,7 +199,8 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
     rate, inverted = math.nan, False
     if rpeaks is not None and len(rpeaks) > 1:
         rate = heart_rate(rpeaks, fs)
-        inverted = _inverted(record, np.asarray(rpeaks, np.int64))
+        inverted = likely_inverted(signal, fs, np.asarray(rpeaks, np.int64),
+                                   _known_names(record.leads))
     return Plausibility(
         leads=record.leads,
         amplitudes_mv=typical_peak_to_peak(without_steps, fs, STRIP_S),
@@ -204,8 +209,8 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
         heart_rate_bpm=rate,
         beats=-1 if rpeaks is None else len(rpeaks),
         seconds=len(record.signal) / fs,
-        flat=np.array([_flat_share(values, fs) for values in rows]),
-        clipped=np.array([_clipped_share(values, fs) for values in rows]),
+        flat=np.array([flat_share(values, fs) for values in rows]),
+        clipped=np.array([clipped_share(values, fs) for values in rows]),
         lost=1 - valid.mean(axis=1),
         steps=tuple(steps),
         inverted=inverted,
@@ -267,65 +272,9 @@ def in_words(found: dict[str, dict[str, str]], looked_at: int) -> list[str]:
     told = []
     for kind, names in found.items():
         few = "; ".join(f"'{name}': {text}" for name, text in list(names.items())[:3])
-        told.append(f"Implausible ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
+        told.append(f"{IMPLAUSIBLE} ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
                     f"records. {few}{' ...' if len(names) > 3 else ''}")
     return told
-
-
-def heart_rate(rpeaks: Sequence[int] | np.ndarray, fs: float) -> float:
-    """Beats per minute by the median RR interval; NaN for fewer than two R peaks.
-
-    Args:
-        rpeaks: (beat,) rising sample positions.
-        fs: float, Hz.
-    """
-    rr = np.diff(np.asarray(rpeaks, np.float64)) / fs
-    rr = rr[rr > 0]
-    return 60.0 / float(np.median(rr)) if len(rr) else math.nan
-
-
-def limb_residuals(rows: np.ndarray, leads: Sequence[str]) -> dict[str, float]:
-    """How far III, aVR, aVL and aVF are from what follows from I and II.
-
-    Args:
-        rows: (lead, time), mV.
-        leads: names of the leads, in any case.
-
-    Returns:
-        name of each such lead -> mV, the root mean square of the difference without its mean (an
-        offset of a lead is no swap); empty where I or II is not there, or all is missing.
-    """
-    places = {name.upper(): column for column, name in enumerate(leads)}
-    if "I" not in places or "II" not in places:
-        return {}
-    out = {}
-    for name, (of_i, of_ii) in DERIVED.items():
-        if name in places:
-            follows = of_i * rows[places["I"]] + of_ii * rows[places["II"]]
-            differs = rows[places[name]] - follows
-            differs = differs if np.isfinite(differs.sum()) else differs[np.isfinite(differs)]
-            if len(differs):
-                out[leads[places[name]]] = float(np.std(differs))
-    return out
-
-
-def _flat_share(values: np.ndarray, fs: float) -> float:
-    """Share of the samples in stretches that are constant for more than `Quality.flat_s`."""
-    same = runs_of(values[1:] == values[:-1], int(Quality.flat_s * fs + 1e-9))
-    return sum(stop - start + 1 for start, stop in same) / len(values)
-
-
-def _clipped_share(values: np.ndarray, fs: float) -> float:
-    """Share of the samples at the limit of the converter, but for what counts as flat."""
-    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-    clipped = 0
-    for end in (low, high) if low < high else ():
-        # R peaks that are cut off: short, but steep on both sides, and in most beats.
-        runs = steep_runs(values, runs_of(values == end, 3), fs)
-        if len(runs) < 3:
-            runs = limit_runs(values, end, max(3, np.ceil(Quality.saturated_s * fs - 1e-9)), fs)
-        clipped += sum(b - a for a, b in runs if b - a <= Quality.flat_s * fs)
-    return clipped / len(values)
 
 
 def _median_height(heights: np.ndarray) -> float:
@@ -346,18 +295,9 @@ def _misread(amplitude: float) -> str:
     return ""
 
 
-def _inverted(record: Record, rpeaks: np.ndarray) -> bool:
-    """Whether QRS and T point down in all leads in which they usually point up."""
-    upright = {"I", "II", "MLII", "V5", "V6"}
-    columns = [k for k, name in enumerate(record.leads) if upright & set(name.upper().split())]
-    before, after = round(0.06 * record.fs), round(0.40 * record.fs)
-    inside = rpeaks[(rpeaks >= before) & (rpeaks + after < len(record.signal))][:200]
-    if len(inside) < 3:
-        return False
-    beats = record.signal[inside[:, None] + np.arange(-before, after + 1)][:, :, columns or [0]]
-    beat = np.nanmedian(beats - np.nanmedian(beats, axis=1, keepdims=True), axis=0)
-    t_wave = beat[before + round(0.15 * record.fs) :]
-    return all(
-        -wave.min() > 2 * wave.max() and -t.min() > t.max()
-        for wave, t in zip(beat[: 2 * before + 1].T, t_wave.T, strict=True)
-    )
+def _known_names(leads: Sequence[str]) -> Sequence[str]:
+    """The leads' names; a single lead of another name, as "ECG", is taken for I: recorders in the
+    hand, patches and watches are worn so."""
+    if len(leads) == 1 and not STANDARD & {word.upper() for word in re.findall(r"\w+", leads[0])}:
+        return ("I",)
+    return leads

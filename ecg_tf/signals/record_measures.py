@@ -1,0 +1,75 @@
+"""Numbers of one raw record: heart rate, flat and clipped shares, disagreement of limb leads."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecg_tf.signals.limb_leads import LIMB_LEADS, limb_lead
+from ecg_tf.signals.quality import Quality, limit_runs, runs_of, steep_runs
+
+
+def heart_rate(rpeaks: Sequence[int] | np.ndarray, fs: float) -> float:
+    """Beats per minute by the median RR interval; NaN for fewer than two R peaks.
+
+    Args:
+        rpeaks: (beat,) rising sample positions.
+        fs: float, Hz.
+    """
+    rr = np.diff(np.asarray(rpeaks, np.float64)) / fs
+    rr = rr[rr > 0]
+    return 60.0 / float(np.median(rr)) if len(rr) else math.nan
+
+
+def limb_residuals(rows: np.ndarray, leads: Sequence[str]) -> dict[str, float]:
+    """How far III, aVR, aVL and aVF are from what follows from I and II.
+
+    Args:
+        rows: (lead, time), mV.
+        leads: names of the leads, in any spelling that `limb_leads.limb_lead` knows.
+
+    Returns:
+        name of each such lead -> mV, the root mean square of the difference without its mean (an
+        offset of a lead is no swap); empty where I or II is not there, or all is missing.
+    """
+    places = {limb_lead(name): column for column, name in enumerate(leads)}
+    if "I" not in places or "II" not in places:
+        return {}
+    out = {}
+    for name, (of_i, of_ii) in LIMB_LEADS.items():
+        if name in places and name not in ("I", "II"):
+            follows = of_i * rows[places["I"]] + of_ii * rows[places["II"]]
+            differs = rows[places[name]] - follows
+            differs = differs if np.isfinite(differs.sum()) else differs[np.isfinite(differs)]
+            if len(differs):
+                out[leads[places[name]]] = float(np.std(differs))
+    return out
+
+
+def flat_share(values: np.ndarray, fs: float) -> float:
+    """Share of the samples in stretches that are constant for more than `Quality.flat_s`.
+
+    Args:
+        values: (time,) mV.
+        fs: float, Hz.
+    """
+    same = runs_of(values[1:] == values[:-1], int(Quality.flat_s * fs + 1e-9))
+    return sum(stop - start + 1 for start, stop in same) / len(values)
+
+
+def clipped_share(values: np.ndarray, fs: float) -> float:
+    """Share of the samples at the limit of the converter, but for what counts as flat.
+
+    Args:
+        values: (time,) mV; NaN does not count.
+        fs: float, Hz.
+    """
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    clipped = 0
+    for end in (low, high) if low < high else ():
+        # R peaks that are cut off: short, but steep on both sides, and in most beats.
+        runs = steep_runs(values, runs_of(values == end, 3), fs)
+        if len(runs) < 3:
+            runs = limit_runs(values, end, max(3, np.ceil(Quality.saturated_s * fs - 1e-9)), fs)
+        clipped += sum(b - a for a, b in runs if b - a <= Quality.flat_s * fs)
+    return clipped / len(values)
