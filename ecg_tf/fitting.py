@@ -99,7 +99,9 @@ def _strip_seconds(e: Experiment, usual: float) -> Experiment:
 def _arrangement(e: Experiment, usual: float, beats: _Beats) -> str:
     if e.window_seconds:
         return "beat_strips"
-    if usual >= LONG_RECORD_S:
+    rows = e.height or ROWS
+    enough = np.quantile(beats.counts, 1 - SHARE) >= rows + 2
+    if usual >= LONG_RECORD_S and enough and rows * np.nanmedian(beats.rr) >= e.strip_seconds:
         return "beat_rows"
     # A height that was asked for is a number of beats, where the records have so many.
     return "beat_rows" if e.height and np.median(beats.counts) >= e.height + 2 else "beat_strips"

@@ -38,6 +38,11 @@ def test_long_records_become_beat_rows_as_before():
     assert fit_to_records(found, records(100)) == found
 
 
+def test_long_records_of_slow_hearts_become_strips():
+    slow = [replace(one, fs=one.fs / 4, beats=one.beats) for one in records(20)]  # 80 s at 20/min
+    assert fit_to_records(Experiment(), slow).arrangement == "beat_strips"
+
+
 def test_a_height_that_was_asked_for_is_a_number_of_beats_where_there_are_so_many():
     found = fit_to_records(Experiment(height=8, strip_seconds=4), records(10))
     assert (found.arrangement, found.height) == ("beat_rows", 8)
