@@ -328,9 +328,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--database", default="simulated", help="simulated (default), mitdb, ...")
     one.add_argument("--data-dir", default="", help="folder of the databases")
     one.add_argument("--tables", nargs="+", default=["faults"],
-                     choices=["faults", "copies", "intervals", "sessions"],
+                     choices=["faults", "copies", "intervals", "sessions", "detectors",
+                              "delineation"],
                      help="planted faults (default), power of the copy test, clinical intervals, "
-                     "recognition and attributes of real persons over several dates")
+                     "recognition and attributes of real persons over several dates, R-peak "
+                     "detectors, delineation against cardiologists' marks")
     one.add_argument("--markdown", action="store_true", help="for the documentation")
     one.add_argument("--figure", default="", metavar="FILE.png",
                      help="also draw the table of recognition (with --tables sessions)")

@@ -1,11 +1,10 @@
 """Would a cardiologist's numbers come out alike? Rhythm and intervals, same tools on both sides."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
 from ecg_tf.errors import InputError
+from ecg_tf.evaluation.delineation import delineate
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 from ecg_tf.evaluation.waveform import wasserstein1
 
@@ -13,9 +12,6 @@ RATES = (30.0, 220.0)  # bpm, what counts as a heart rate
 # Intervals outside are errors of the delineator rather than of the heart; seconds.
 PLAUSIBLE = {"p_duration": (0.03, 0.20), "pr": (0.08, 0.40), "qrs": (0.04, 0.22),
              "qt": (0.20, 0.65)}
-# Where a beat's points may lie, seconds from its R peak.
-REACH = {"P_Onsets": (-0.50, -0.04), "P_Peaks": (-0.45, -0.03), "P_Offsets": (-0.40, -0.02),
-         "R_Onsets": (-0.20, 0.0), "R_Offsets": (0.0, 0.20), "T_Offsets": (0.10, 0.65)}
 UNITS = {"heart_rate": "bpm", "rr": "s", "sdnn": "s", "rmssd": "s", "r_amplitude": "mV",
          "p_duration": "s", "p_amplitude": "mV", "pr": "s", "qrs": "s", "qt": "s", "qtc": "s"}
 
@@ -68,7 +64,7 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
 
 
 def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) -> pd.DataFrame:
-    """P, PR, QRS, QT and QTc of up to `limit` strips, by NeuroKit2's wavelet delineator.
+    """P, PR, QRS, QT and QTc of up to `limit` strips, as `delineate` finds the waves.
 
     Each strip's value is the median over its beats. Fridericia's QTc = QT / RR^⅓: Bazett's would
     add an error where rates differ, which rate itself shows already.
@@ -77,7 +73,7 @@ def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) 
         strips: (n, time, lead) mV.
         fs: Hz.
         lead: default 0.
-        limit: strips delineated, drawn at random; default 60 (about 0.1 s each).
+        limit: strips delineated, drawn at random; default 60 (about 0.01 s each).
         seed: int.
 
     Returns:
@@ -88,7 +84,7 @@ def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) 
     Raises:
         InputError: as `rhythm`; limit < 1.
 
-    Source: Martínez et al. 2004, doi:10.1109/TBME.2003.821031; Makowski et al. 2021 (NeuroKit2).
+    Source: see `delineation`; its errors on LUDB are in docs/detectors.md.
     """
     strips = _one_lead(strips, fs, lead)
     if limit < 1:
@@ -165,48 +161,20 @@ def _likeness(beats):
 
 
 def _delineate(ecg, rpeaks, fs, detectable):
-    import neurokit2 as nk
-
-    empty = dict.fromkeys([*PLAUSIBLE, "qtc", "p_amplitude"], np.nan) | {"delineated": False}
-    peaks = np.round(rpeaks).astype(int)
-    if len(peaks) < 3:
-        return empty
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _, waves = nk.ecg_delineate(ecg, peaks, sampling_rate=int(round(fs)), method="dwt")
-    except (ValueError, IndexError, ZeroDivisionError):  # what it raises where it finds no wave
-        return empty
-    at = {name: _of_beats(waves[f"ECG_{name}"], peaks, *(np.array(reach) * fs))
-          for name, reach in REACH.items()}
-    times = {"p_duration": at["P_Offsets"] - at["P_Onsets"],
-             "pr": at["R_Onsets"] - at["P_Onsets"], "qrs": at["R_Offsets"] - at["R_Onsets"],
-             "qt": at["T_Offsets"] - at["R_Onsets"]}
-    row = dict(empty)
+    row = dict.fromkeys([*PLAUSIBLE, "qtc", "p_amplitude"], np.nan) | {"delineated": False}
+    if len(rpeaks) < 3:
+        return row
+    at = delineate(ecg, rpeaks, fs)
+    times = {"p_duration": at["p_offset"] - at["p_onset"], "pr": at["qrs_onset"] - at["p_onset"],
+             "qrs": at["qrs_offset"] - at["qrs_onset"], "qt": at["t_offset"] - at["qrs_onset"]}
     fine = {}
     for name, (low, high) in PLAUSIBLE.items():
         seconds = times[name] / fs
         fine[name] = (seconds >= low) & (seconds <= high)
         row[name] = float(np.median(seconds[fine[name]])) if fine[name].any() else np.nan
-    p_peaks = at["P_Peaks"][fine["p_duration"] & np.isfinite(at["P_Peaks"])].astype(int)
+    p_peaks = at["p_peak"][fine["p_duration"] & np.isfinite(at["p_peak"])].round().astype(int)
     if len(p_peaks):
         row["p_amplitude"] = float(np.median(ecg[p_peaks]) - np.median(ecg))
     row["qtc"] = row["qt"] / np.cbrt(np.median(np.diff(rpeaks)) / fs)
     row["delineated"] = bool(detectable and (fine["qrs"] & fine["qt"]).mean() >= 0.5)
     return row
-
-
-def _of_beats(points, peaks, low, high):
-    """For each beat the point nearest to R inside (low, high): the delineator's lists of points
-    may be longer or shorter than the beats, so position decides, not order."""
-    points = np.asarray(points, float)
-    points = points[np.isfinite(points)]
-    out = np.full(len(peaks), np.nan)
-    # Nor beyond the beats beside it: at 150 bpm the next T wave ends within reach, too.
-    before, after = np.r_[-np.inf, peaks[:-1]], np.r_[peaks[1:], np.inf]
-    for i, peak in enumerate(peaks):
-        near = points[(points - peak >= low) & (points - peak <= high)
-                      & (points > before[i]) & (points < after[i])]
-        if len(near):
-            out[i] = near[np.abs(near - peak).argmin()]
-    return out

@@ -24,6 +24,19 @@ DECIBELS = (24, 18, 12, 6, 0)
 NOISY = ("118", "119")  # records of the Noise Stress Test
 
 
+def detector_tables(data_dir: str = "", progress: bool = False) -> dict[str, pd.DataFrame]:
+    """What `python -m ecg_tf controls --tables detectors` prints: title -> table.
+
+    Args:
+        data_dir: folder of the databases; what is not there is left out.
+        progress: bool, prints each detector when it is done.
+    """
+    out = {"R-peak detectors": detector_table(data_dir, progress=progress)}
+    if all((data_folder(data_dir) / name).is_dir() for name in ("mitdb", "nstdb")):
+        out["With noise, MIT-BIH 118 and 119"] = noise_table(data_dir)
+    return out
+
+
 def simulated_scores(
     detectors: Sequence[str] = tuple(DETECTORS), hearts: Sequence[int] = (1,), seed: int = 0
 ) -> pd.DataFrame:
@@ -129,7 +142,7 @@ def noise_table(
     clean = mitdb_records(folder / "mitdb", records)
     rows = {}
     for kind, title in NOISES.items():
-        noise = _read(folder / "nstdb", kind).p_signal
+        noise = read_record(folder / "nstdb", kind).p_signal
         for level in decibels:
             total = dict.fromkeys(detectors, Scores())
             for signal, fs, beats, without in clean:
@@ -192,8 +205,8 @@ def mitdb_records(folder: Path, names: Sequence[str] = ()) -> list[tuple]:
         InputError: the folder is not there.
     """
     out = []
-    for name in names or _names(folder):
-        record, marks = _read(folder, name), _annotations(folder, name, "atr")
+    for name in names or record_names(folder):
+        record, marks = read_record(folder, name), annotations(folder, name, "atr")
         symbols = np.array(marks.symbol)
         flutter = list(zip(marks.sample[symbols == "["], marks.sample[symbols == "]"], strict=True))
         beats = marks.sample[np.isin(symbols, list(BEAT_SYMBOLS))]
@@ -208,8 +221,8 @@ def ecgiddb_records(folder: Path) -> list[tuple]:
         InputError: the folder is not there.
     """
     out = []
-    for name in _names(folder):
-        record, beats = _read(folder, name), np.sort(_annotations(folder, name, "atr").sample)
+    for name in record_names(folder):
+        record, beats = read_record(folder, name), np.sort(annotations(folder, name, "atr").sample)
         beats = beats[beats >= DATABASES["ecgiddb"].damaged_starts.get(name, 0)]
         signal, fs = record.p_signal[:, ::-1].astype(np.float32), float(record.fs)
         reach = 0.15 * fs
@@ -249,14 +262,24 @@ def _trimmed(values):
     return values[few : len(values) - few].mean()
 
 
-def _names(folder):
+def record_names(folder: Path) -> list[str]:
+    """Names in a database's RECORDS.
+
+    Raises:
+        InputError: the folder is not there.
+    """
     if not (folder / "RECORDS").is_file():
         raise InputError(f"There is no database in {folder}.", expected="its files and RECORDS",
                          fix=f"download it: python -m ecg_tf data {folder.name}")  # fmt: skip
     return (folder / "RECORDS").read_text().split()
 
 
-def _read(folder, name):
+def read_record(folder: Path, name: str):
+    """A record as wfdb reads it.
+
+    Raises:
+        InputError: it is not there.
+    """
     import wfdb
 
     if not (folder / f"{name}.hea").is_file():
@@ -265,7 +288,8 @@ def _read(folder, name):
     return wfdb.rdrecord(str(folder / name))
 
 
-def _annotations(folder, name, extension):
+def annotations(folder: Path, name: str, extension: str):
+    """A record's annotations as wfdb reads them."""
     import wfdb
 
     return wfdb.rdann(str(folder / name), extension)

@@ -4,6 +4,7 @@ Slow and fast, paced, irregular, with premature beats, steps, pops, gaps, hum an
 those of `records.simulate`, here with rhythms that a healthy cohort does not have.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,9 +55,12 @@ def rhythm_cases(sampling=SAMPLING, hearts=HEARTS, seed: int = 0) -> Iterator[Rh
     for fs in sampling:
         for number in hearts:
             heart, rng = draw_identity(seed, number), np.random.default_rng([seed, number, int(fs)])
+            times: Counter = Counter()
             for kind, signal, beats in _of_heart(heart, fs, rng, fs in (sampling[0], sampling[-1])):
+                times[kind] += 1
+                name = f"{kind} ({times[kind]}), heart {number}, {fs:g} Hz"
                 signal = signal.reshape(len(signal), -1).astype(np.float32)
-                yield RhythmCase(kind, f"{kind}, heart {number}, {fs:g} Hz", signal, fs, beats)
+                yield RhythmCase(kind, name, signal, fs, beats)
 
 
 def regular(rate: float, seconds: float, rng: np.random.Generator, spread: float = 0.02):

@@ -1,4 +1,4 @@
-"""What `python -m ecg_tf controls` prints: planted faults, planted copies, known intervals."""
+"""What `python -m ecg_tf controls` prints: planted faults and copies, intervals, detectors."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from ecg_tf.evaluation.copy_power import copy_power, power_words
 from ecg_tf.evaluation.fault_table import cohort_strips, fault_cohort, fault_table
 from ecg_tf.evaluation.interval_check import WAVES, interval_errors
 
-KINDS = ("faults", "copies", "intervals", "sessions")
+KINDS = ("faults", "copies", "intervals", "sessions", "detectors", "delineation")
 
 
 def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults",),
@@ -65,7 +65,26 @@ def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults
             from ecg_tf.figures.privacy_plots import validity_figure
 
             write_whole(expanded(figure), png_of(validity_figure(table)))
+    if "detectors" in kinds:
+        from ecg_tf.evaluation.detector_tables import detector_tables
+
+        _print_shares(detector_tables(data_dir, progress), markdown)
+    if "delineation" in kinds:
+        from ecg_tf.evaluation.delineation_tables import lead_ii_tables
+
+        _print_shares(lead_ii_tables(data_dir), markdown)
     return right
+
+
+def _print_shares(tables: dict[str, pd.DataFrame], markdown: bool) -> None:
+    """Tables with their titles; whole numbers as they are, others to what can be read."""
+    for title, table in tables.items():
+        text = table.map(lambda one: f"{one:.4g}" if isinstance(one, float) else str(one))
+        text.columns = [" ".join(map(str, one)) if isinstance(one, tuple) else one
+                        for one in text.columns]
+        if isinstance(text.index, pd.MultiIndex):
+            text = text.reset_index().set_index(text.index.names[0])
+        print(f"\n{title}\n\n" + (as_markdown(text) if markdown else text.to_string()))
 
 
 def interval_text(errors: pd.DataFrame) -> pd.DataFrame:
