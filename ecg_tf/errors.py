@@ -28,7 +28,7 @@ class InputError(ValueError):
         if got != "":
             parts.append(f"Got: {_as_sentence(got)}")
         if fix:
-            parts.append(f"To mend it: {_as_sentence(fix)}")
+            parts.append(f"Fix: {_as_sentence(fix)}")
         super().__init__(" ".join(parts))
 
     def _render_traceback_(self) -> list[str]:

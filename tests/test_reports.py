@@ -72,7 +72,7 @@ def test_an_input_error_in_a_cell_comes_as_its_paragraph_only(tmp_path, error):
     output.write_text("the report of last time")
     with pytest.raises(InputError) as caught:
         run_notebook(source, output, progress=False)
-    assert str(caught.value) == "No lead X. Expected: MLII. Got: X. To mend it: use MLII."
+    assert str(caught.value) == "No lead X. Expected: MLII. Got: X. Fix: use MLII."
     assert output.read_text() == "the report of last time"
     failed = nbformat.read(tmp_path / "n_run.failed.ipynb", 4)
     assert any(o.output_type == "error" for c in failed.cells for o in c.get("outputs", []))
