@@ -9,7 +9,7 @@ from ecg_tf.images.codec import make_codec
 from ecg_tf.records import provenance
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import beat_sequences, strips
+from ecg_tf.signals.windows import beat_sequences, beat_strips, strips
 
 PASS = {"verdict": "pass", "asked": "at most 1", "got": "0.5", "why": ""}
 FAIL = {**PASS, "verdict": "fail"}
@@ -29,8 +29,12 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
                             arrangement=arrangement, runs_dir=str(folder), leads=leads)
     records = simulate_cohort(subjects=3, minutes=0.5, seed=1, leads=leads)
     ready = [prepare(record, 128.0) for record in records]
-    windows = beat_sequences(ready, rows=rows) if arrangement == "beat_rows" else \
-        strips(ready, rows * 32)
+    if arrangement == "beat_rows":
+        windows = beat_sequences(ready, rows=rows)
+    elif arrangement == "beat_strips":
+        windows = beat_strips(ready, 640, rows)
+    else:
+        windows = strips(ready, rows * 32)
     codec = make_codec(windows, range="companded", arrangement=arrangement, height=rows, width=32)
     experiment.save(experiment.folder / "experiment.yaml")
     codec.save(experiment.folder / "codec.json")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.errors import InputError
+from ecg_tf.images.arrange import make_arrangement
 from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.images.standardize import PER_WINDOW, RANGES, Standardizer
 from tests.bounds import bounds_table, smooth_beats, windows_of
@@ -98,8 +99,6 @@ def good_state():
 
 
 def _small():
-    from ecg_tf.images.arrange import make_arrangement
-
     return make_arrangement("row_major", 4, 4)
 
 
@@ -125,7 +124,7 @@ anything = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(["physical", "quantile", "window"]),
-       st.sampled_from(["row_major", "beat_rows"]), st.data())
+       st.sampled_from(["row_major", "beat_rows", "beat_strips"]), st.data())
 def test_any_changed_value_loads_as_a_codec_or_is_refused(name, arrangement, data):
     state = _states()[name, arrangement]
     state = json.loads(json.dumps(state))
@@ -146,6 +145,8 @@ def _states(made={}):  # noqa: B006 (made once for all examples)
         for name in ("physical", "quantile", "window"):
             made[name, "beat_rows"] = make_codec(beats, range=name, height=4).to_dict()
             strips = windows_of(beats.signals[:, :256])
+            made[name, "beat_strips"] = dict(made[name, "beat_rows"], arrangement=make_arrangement(
+                "beat_strips", 12, 16, fs=128.0, length=1000).to_dict())
             made[name, "row_major"] = make_codec(
                 strips, range=name, arrangement="row_major", height=16, width=16).to_dict()
     return made

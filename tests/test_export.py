@@ -197,6 +197,16 @@ def test_images_of_fixed_length_have_detected_beats(tmp_path, capsys):
     assert "at most 4 s" in capsys.readouterr().err
 
 
+def test_beat_strips_all_last_as_long_and_know_their_beats(tmp_path):
+    run = make_run(tmp_path, GOOD, "beat_strips", rows=16)
+    records = Drawer(read_run(run), seed=5).block(0).records
+    assert {len(record.signal) for record in records} == {640}
+    assert min(len(record.beats) for record in records) >= 2
+    for record in records:
+        assert 0 <= record.beats[0] and record.beats[-1] < 640 and (np.diff(record.beats) > 0).all()
+    assert export(run, 4, "wfdb", progress=False).total.seconds == pytest.approx(20.0)
+
+
 def test_a_failed_gate_stops_it_and_force_is_said_first(tmp_path, capsys):
     run = make_run(tmp_path, {**GOOD, "recall": FAIL, "membership AUC, beats": FAIL,
                               "lookalikes": {**PASS, "verdict": "not measured"}})

@@ -10,11 +10,13 @@ from ecg_tf.errors import InputError
 from ecg_tf.images.arrange import PATHS
 from ecg_tf.images.codec import make_codec
 from tests.bounds import smooth_beats, windows_of
+from tests.test_beat_strips import smooth_strips
 
 tf = pytest.importorskip("tensorflow")
 
 from ecg_tf.images.pipeline import beat_mixer, encode_tf, make_dataset, tf_inputs  # noqa: E402
-from ecg_tf.models import projection_of  # noqa: E402
+from ecg_tf.models import build_discriminator, build_generator, projection_of  # noqa: E402
+from ecg_tf.models.projection import OnlyPresent  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,18 @@ def test_beat_rows_are_equal_to_numpy(beats, name):
     assert np.abs(images - codec.encode(beats)).max() <= 1e-6
 
 
+@pytest.mark.parametrize("name", ["physical", "quantile", "window", "record", "companded"])
+def test_beat_strips_are_equal_to_numpy(name):
+    windows = smooth_strips(leads=2)
+    codec = make_codec(windows, range=name, arrangement="beat_strips", height=24, width=48)
+    images, wanted = whole(windows, codec), codec.encode(windows)
+    assert images.shape == (12, *codec.image_shape) and images.dtype == np.float32
+    assert np.abs(images - wanted).max() <= 1e-6
+    presence = codec.channels.index("presence")
+    assert np.array_equal(images[..., presence], wanted[..., presence])
+    assert np.abs(codec.decode(images).rpeaks - codec.decode(wanted).rpeaks)[:, :2].max() < 1e-3
+
+
 def test_companded_strips_are_equal_to_numpy():
     windows = strips()
     codec = make_codec(windows, range="companded", arrangement="serpentine", height=16, width=16)
@@ -72,6 +86,41 @@ def test_project_is_equal_to_numpy_and_has_gradients(beats, arrangement, name):
         tape.watch(x)
         total = tf.reduce_sum(project(x) ** 2)
     assert (np.abs(tape.gradient(total, x).numpy()).sum(axis=(0, 1, 2)) > 0).all()
+
+
+def test_a_generator_of_strips_draws_nothing_beside_them():
+    windows = smooth_strips()
+    codec = make_codec(windows, range="physical", arrangement="beat_strips", height=24, width=48)
+    project, images = projection_of(codec), codec.encode(windows)
+    kept = np.abs(project(tf.constant(images)).numpy() - images)
+    # Only pixels of which the strip has less than a sixteenth may fade.
+    assert kept[images[..., 2] >= -0.875].max() <= 1e-6
+    wild = np.random.default_rng(0).uniform(-1, 1, images.shape).astype(np.float32)
+    wild[..., 2] = images[..., 2]
+    x = tf.constant(wild)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        made = project(x)
+        total = tf.reduce_sum(made**2)
+    made = made.numpy()
+    assert (made[images[..., 2] == -1][:, 0] == 0).all()
+    assert np.array_equal(made[..., 0][images[..., 2] == 1], wild[..., 0][images[..., 2] == 1])
+    assert np.isfinite(tape.gradient(total, x).numpy()).all()
+    rr = codec.project(made)[..., 1] - made[..., 1]  # up to one factor, and empty rows
+    used = (images[..., 1] != 0) & (np.abs(codec.project(made)[..., 1]) < 0.999)
+    for one, inside in zip(rr, used, strict=True):
+        assert np.ptp(one[inside]) < 1e-4
+    layer = OnlyPresent(2, 3)
+    assert OnlyPresent.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("height", [8, 9, 14, 17, 22, 24, 27])
+def test_networks_are_built_for_any_number_of_rows(height):
+    shape = (height, 16, 3)
+    for padding in ("zero", "helical"):
+        made = build_generator(shape, latent_dim=4, base_filters=2, padding=padding)
+        judged = build_discriminator(shape, base_filters=2, padding=padding)
+        assert made.output_shape == (None, *shape) and judged.input_shape == (None, *shape)
 
 
 def batches(windows, codec, count, **options):
@@ -178,6 +227,31 @@ def test_ranges_of_windows_are_mixed_with_their_shapes():
     for k, half in enumerate((slice(16), slice(16, None))):
         before = images[:, half, 0, place].mean(1)
         assert np.isclose(halves[k].mean(), before.mean(), atol=0.05)
+
+
+def test_strips_of_other_persons_are_mixed_where_a_strip_is_and_keep_their_rhythm():
+    windows = smooth_strips(64)
+    gains = np.random.default_rng(0).uniform(0.3, 1.0, (64, 1, 1)).astype(np.float32)
+    windows = dataclasses.replace(windows, signals=windows.signals * gains)
+    for name in ("physical", "window"):
+        codec = make_codec(windows, range=name, arrangement="beat_strips", height=24, width=48)
+        images = codec.encode(windows)
+        mixed = beat_mixer(codec, 3)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
+        assert np.array_equal(mixed[..., 1:3], images[..., 1:3])
+        empty = images[..., 2] == -1
+        assert (mixed[..., 0][empty] == 0).all() and np.isfinite(mixed).all()
+        change = mixed[..., 0] - images[..., 0]
+        inside = (np.abs(mixed[..., 0]) < 1) & ~empty
+        for one, held in zip(change, inside, strict=True):  # in every row of a column the same
+            spread = np.where(held, one, -9).max(0) - np.where(held, one, 9).min(0)
+            assert spread[held.any(0)].max() < 1e-5
+        assert np.abs(change[inside]).max() > 0.05
+        assert np.array_equal(codec.project(mixed)[..., :3], mixed[..., :3])
+        if name == "window":
+            assert not np.allclose(mixed[..., 3], images[..., 3], atol=1e-3)
+    usual = np.nanmedian(np.where(empty, np.nan, images[..., 0]), 1)
+    again = np.nanmedian(np.where(empty, np.nan, mixed[..., 0]), 1)
+    assert np.allclose(again.mean(0), usual.mean(0), atol=0.03)
 
 
 def test_mixing_depends_on_seed_and_step_alone_and_needs_beat_rows(beats):

@@ -49,14 +49,15 @@ def possible_ends(arrangement, ends) -> np.ndarray:
     """
     fastest, slowest = arrangement.fastest_and_slowest
     pixels, lasts = np.arange(len(fastest)), arrangement.length - 1.0
-    latest = np.interp(slowest[-2] - lasts, slowest, pixels) - GRID
-    begin = np.clip(ends[:, 0], 0, max(0, min(latest, arrangement.columns)))
-    begin = np.floor(begin / GRID) * GRID
-    low, high = (np.interp(np.interp(begin, pixels, times) + lasts, times, pixels)
-                 for times in (slowest, fastest))
-    end = np.clip(ends[:, 1], np.ceil(low / GRID) * GRID, np.floor(high / GRID) * GRID)
-    end = np.minimum(np.rint(end / GRID) * GRID, len(pixels) - 2)
-    return np.stack([begin, end], axis=1)
+    # In steps of GRID. Limits are a little wider, so that what was drawn at one stays there.
+    spare = _grid_samples(arrangement)
+    latest = np.interp(slowest[-2] - lasts + spare, slowest, pixels)
+    begin = np.clip(np.rint(ends[:, 0] / GRID), 0,
+                    np.ceil(min(latest, arrangement.columns) / GRID)) * GRID
+    low, high = (np.interp(np.interp(begin, pixels, times) + lasts + more, times, pixels)
+                 for times, more in ((slowest, -spare), (fastest, spare)))
+    end = np.clip(np.rint(ends[:, 1] / GRID), np.floor(low / GRID), np.ceil(high / GRID)) * GRID
+    return np.stack([begin, np.minimum(end, len(pixels) - 2)], axis=1)
 
 
 def lasting(arrangement, code, ends) -> np.ndarray:
@@ -81,8 +82,9 @@ def lasting(arrangement, code, ends) -> np.ndarray:
         first, last = (times_at(arrangement, intervals, place) for place in ends.T)
         return last - first
 
-    # What float32 pixels make of valid intervals is left alone, lest each reading changes it.
-    off = np.abs(lasts(rr) - wanted) > ON_SAMPLE + 1e-7 * arrangement.length
+    # What float32 and GRID make of valid intervals is left alone, lest each reading changes it.
+    near = ON_SAMPLE + 1e-7 * arrangement.length + 3 * _grid_samples(arrangement)
+    off = np.abs(lasts(rr) - wanted) > near
     if not off.any():
         return code
     ends, rr = ends[off], rr[off]
@@ -114,3 +116,8 @@ def times_at(arrangement, rr, place) -> np.ndarray:
     left, right = a.before * rr[each, row], (1 - a.before) * rr[each, row + 1]
     steps = np.stack(a.column_steps(left, right, np.minimum))
     return peak + (steps * a.column_basis(place - row * a.columns)).sum(axis=0)
+
+
+def _grid_samples(arrangement) -> float:
+    """Samples that a step of GRID takes at most."""
+    return GRID * arrangement.margin

@@ -1,6 +1,7 @@
 """The end of a generator: it can only draw images that the codec could have made.
 
-`Codec.project` as layers, with gradients: one RR value between two beats, one range a window.
+`Codec.project` as layers, with gradients: one RR value between two beats, one range a window,
+nothing beside a strip. (What a strip's RR intervals add up to is left to the codec.)
 """
 
 import keras
@@ -27,6 +28,8 @@ def projection_of(codec):
     channels, parts = codec.channels, []
     if "rr" in channels:
         parts.append(IntervalMean(codec.arrangement.r_column, channels.index("rr")))
+    if "presence" in channels:
+        parts.append(OnlyPresent(channels.count("signal"), channels.index("presence")))
     if "range" in channels:
         parts.append(HalfMean(channels.index("range")))
 
@@ -105,6 +108,41 @@ class IntervalMean(keras.layers.Layer):
     def get_config(self):
         own = {"split_column": self.split_column, "channel": self.channel}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class OnlyPresent(keras.layers.Layer):
+    """Makes signals 0 where a channel says that nothing is, as in encoded beat strips.
+
+    signal' = signal clip(8 (1 + presence), 0, 1), so that only pixels of which the strip has less
+    than a sixteenth fade. A generator may then draw its beat in every row alike, and says in one
+    place where the strip ends. Without it, 1,200 steps of R1GAN on 306 strips of PTB-XL let the
+    beats fade towards the last rows, which are empty more often than not.
+
+    Args:
+        leads: int, channels that hold signals, the first ones.
+        channel: int, the channel that holds the presence, 1 for all to -1 for nothing.
+
+    Returns:
+        tensor of the input's shape, float32; all other channels as they came.
+    """
+
+    def __init__(self, leads, channel, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.leads, self.channel = int(leads), int(channel)
+
+    def call(self, images):
+        presence = images[..., self.channel : self.channel + 1]
+        share = ops.clip(8.0 * (1.0 + presence), 0.0, 1.0)
+        return ops.concatenate([images[..., : self.leads] * share, images[..., self.leads :]],
+                               axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "leads": self.leads, "channel": self.channel}
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)

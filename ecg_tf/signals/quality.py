@@ -200,11 +200,13 @@ def no_window_error(
             f"{_seconds(longest)}",
             fix="take fewer rows, or read longer records",
         )
+    crowded = dropped.get("rows", 0) > sum(dropped.values()) / 2
     return NoWindow(
         "No record gives a window.",
         expected="one window or more that passes the quality gate",
         got="all dropped: " + ", ".join(f"{n} {why}" for why, n in dropped.items() if n),
-        fix="look at the signals, choose another lead, or give a Quality with other limits",
+        fix="take images of more rows, as images.rows_needed says" if crowded else
+        "look at the signals, choose another lead, or give a Quality with other limits",
     )
 
 

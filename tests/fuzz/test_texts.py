@@ -108,7 +108,9 @@ CODECS = [
     for arrangement in (
         {"name": "hilbert", "height": 16, "width": 16, "leads": 1, "length": 250, "fit": "tile"},
         {"name": "beat_rows", "rows": 8, "columns": 16, "leads": 1, "fs": 128.0, "before": 0.4,
-         "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5})]  # fmt: skip
+         "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5},
+        {"name": "beat_strips", "rows": 16, "columns": 16, "leads": 1, "fs": 128.0, "before": 0.4,
+         "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5, "length": 1280})]  # fmt: skip
 
 
 def load_codec(text: bytes):
@@ -130,6 +132,8 @@ def test_codecs_of_immense_images_take_no_memory():
          "fit": "pad"},
         {"name": "beat_rows", "rows": 4096, "columns": 4096, "leads": 1, "fs": 128.0,
          "before": 0.4, "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5},
+        {"name": "beat_strips", "rows": 4096, "columns": 4096, "leads": 1, "fs": 128.0,
+         "before": 0.4, "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5, "length": 2**24},
     ):  # fmt: skip
         load_codec(as_json({**CODECS[0], "arrangement": arrangement}))
 
