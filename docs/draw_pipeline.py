@@ -16,8 +16,8 @@ from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.quiet import quiet_startup
 from ecg_tf.records import load
+from ecg_tf.signals.cutting import beat_sequences
 from ecg_tf.signals.filtering import low_pass, prepare
-from ecg_tf.signals.windows import beat_sequences
 
 PERSON = "101"  # a training person; no one else's ECG is in the picture
 WIDE, HIGH, SECONDS = 230, 108, 6.0  # of a panel with a trace

@@ -16,6 +16,7 @@ from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
+from ecg_tf.signals.cutting import beat_sequences, beat_strips, strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.limb_leads import AGREEMENT_MV, limb_lead_residual
 from ecg_tf.signals.plausibility import in_words, look_at
@@ -28,7 +29,7 @@ from ecg_tf.signals.splits import (
     split_by_column,
     split_by_subject,
 )
-from ecg_tf.signals.windows import Windows, beat_sequences, beat_strips, strips
+from ecg_tf.signals.windows import Windows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import numpy as np
 from ecg_tf.images.arrange import ARRANGEMENTS, PATHS
 from ecg_tf.images.codec import make_codec
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import strips
 
 
 def spiral(height: int, width: int) -> np.ndarray:

@@ -4,8 +4,8 @@ from scipy.stats import skew, wasserstein_distance
 
 from ecg_tf.evaluation.floor import FURTHER, Further, first_measures, measured_table
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import strips
 
 
 def skewness_distance(real, other, fs: float) -> float:

@@ -5,8 +5,8 @@ import numpy as np
 from ecg_tf.evaluation.controls import halves
 from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import strips
 
 FS = 128
 LENGTH = 10 * FS

@@ -8,8 +8,8 @@ from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import make_codec
 from ecg_tf.records import provenance
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beat_sequences, beat_strips, strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import beat_sequences, beat_strips, strips
 
 PASS = {"verdict": "pass", "asked": "at most 1", "got": "0.5", "why": ""}
 FAIL = {**PASS, "verdict": "fail"}

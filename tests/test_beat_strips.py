@@ -13,10 +13,11 @@ from ecg_tf.images.beat_strips import BeatStrips
 from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.images.rows_needed import beats_in_strips, rows_needed
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beat_strips, outer_intervals, strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
-from ecg_tf.signals.windows import Windows, beat_strips, outer_intervals, strips
+from ecg_tf.signals.windows import Windows
 from tests.small_records import make_record, noise
 
 quick = settings(max_examples=60, deadline=None)

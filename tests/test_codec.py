@@ -199,8 +199,8 @@ def test_wrong_windows_and_images_are_refused(beats):
 
 def test_real_beats_come_back_within_three_percent(mitdb):
     from ecg_tf.records import read_record
+    from ecg_tf.signals.cutting import beat_sequences
     from ecg_tf.signals.filtering import filter_record, resample
-    from ecg_tf.signals.windows import beat_sequences
 
     record = filter_record(resample(read_record(mitdb / "100", leads=["MLII"]), 128.0))
     windows = beat_sequences(record)

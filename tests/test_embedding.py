@@ -9,8 +9,8 @@ from ecg_tf.errors import InputError
 from ecg_tf.evaluation import embedding
 from ecg_tf.evaluation.fidelity import frechet_distance
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beats, strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import beats, strips
 
 FS = 128
 

@@ -13,8 +13,9 @@ from ecg_tf.images.codec import make_codec
 from ecg_tf.images.image_costs import arrangement_costs, range_costs
 from ecg_tf.images.standardize import RANGES, Standardizer
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beat_sequences, strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import Windows, beat_sequences, strips
+from ecg_tf.signals.windows import Windows
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from ecg_tf.evaluation.inter_lead import (
     lead_correlations,
 )
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import strips
 
 LEADS = ("I", "II", "III", "aVF", "V1")
 

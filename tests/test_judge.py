@@ -10,8 +10,8 @@ from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.judge import judge, unattacked
 from ecg_tf.evaluation.roles import cast, has_neighbours, in_time, places, spread, stretched
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import strips
 
 FS, LENGTH = 128, 4 * 128
 FIDELITY = [Measured("MMD²", 0.03, floor=0.02), Measured("Fréchet distance", 1.5, floor=1.0),

@@ -8,9 +8,9 @@ import pytest
 
 from ecg_tf.errors import InputError
 from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality, inspect_record
-from ecg_tf.signals.windows import strips
 from tests.small_records import make_record, noise
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from ecg_tf.errors import InputError
 from ecg_tf.records import DS1, DS2, PACED
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_subject
-from ecg_tf.signals.windows import strips
 
 
 @pytest.fixture(scope="module")

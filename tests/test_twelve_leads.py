@@ -12,9 +12,10 @@ from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.standardize import PER_WINDOW, RANGES
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beat_sequences, strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.limb_leads import all_leads
-from ecg_tf.signals.windows import Windows, beat_sequences, strips
+from ecg_tf.signals.windows import Windows
 
 TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 DRAWN = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")

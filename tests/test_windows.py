@@ -13,10 +13,11 @@ from ecg_tf.errors import InputError
 from ecg_tf.images.beat_rows import BeatRows
 from ecg_tf.records import read_record
 from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record
+from ecg_tf.signals.cutting import beat_sequences, beats, strips
 from ecg_tf.signals.filtering import prepare, resample
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import between_samples, find_rpeaks, rpeaks_of
-from ecg_tf.signals.windows import Windows, beat_sequences, beats, cut_strips, strips
+from ecg_tf.signals.windows import Windows, cut_strips
 from tests.small_records import make_record, noise
 
 

@@ -46,7 +46,7 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
     fs, length = train.fs, train.signals.shape[1]
     if not has_neighbours(train):
         raise InputError("Copies cannot be planted off the grid.", expected="training strips cut "
-                         "side by side", got="single strips", fix="use windows.strips")
+                         "side by side", got="single strips", fix="use cutting.strips")
     extra = max(length // 2, int(3 * fs) + 2)
     # Thinned out after stretching: what follows a strip need not be a reference strip itself.
     kept = spread_rows(train, reference)

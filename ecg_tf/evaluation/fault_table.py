@@ -267,8 +267,8 @@ def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds:
                   seed: int = 0) -> Windows:
     """All strips of a database, side by side; simulated: 40 persons of 2.2 minutes."""
     from ecg_tf.records import load
+    from ecg_tf.signals.cutting import strips
     from ecg_tf.signals.filtering import prepare
-    from ecg_tf.signals.windows import strips
 
     records = load(database, data_dir, subjects=40, minutes=2.2, seed=seed)
     return strips([prepare(one, fs) for one in records], round(seconds * fs))

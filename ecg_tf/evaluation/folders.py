@@ -15,9 +15,10 @@ from ecg_tf.records import ECGs, load, provenance
 from ecg_tf.records.common_leads import only_leads
 from ecg_tf.records.duplicates import samples_digest
 from ecg_tf.records.persons import unknown_persons
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
-from ecg_tf.signals.windows import Windows, strips
+from ecg_tf.signals.windows import Windows
 
 #: What the gate does not ask of a set whose beats carry no classes.
 NO_USE = {RATIO: None}

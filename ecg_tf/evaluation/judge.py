@@ -80,7 +80,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
 
     Args:
         synthetic: (n, time, lead) mV, strips as long as the real ones.
-        train: strips of the persons the generator was trained on; `windows.strips`.
+        train: strips of the persons the generator was trained on; `cutting.strips`.
         holdout: strips of other persons of the same population; None: most measures then have no
             null and stay without a value.
         fs: Hz.

@@ -48,8 +48,8 @@ def session_table(records, fs: float = 128.0, seconds: float = 5.0, galleries=GA
     Example:
         >>> session_table(session_records("ecgiddb"))
     """
+    from ecg_tf.signals.cutting import strips
     from ecg_tf.signals.filtering import prepare
-    from ecg_tf.signals.windows import strips
 
     windows = strips([prepare(one, fs) for one in records], round(seconds * fs))
     date = first_dates(records)

@@ -11,7 +11,6 @@ In the order in which data flow:
 | `beat_strips.py` | the same for whole strips: as many rows as there are beats, the rest empty |
 | `strip_time.py` | where a generated strip begins and ends, and its rhythm, made valid |
 | `rows_needed.py` | how many rows strips need |
-| `lagrange.py` | interpolation, for arrays and for tensors |
 | `image_leads.py` | which leads have channels, and which are computed |
 | `codec.py` | standardizer and arrangement as one thing, in one JSON file |
 | `pipeline.py` | the same chain inside tf.data (brings TensorFlow) |

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecg_tf.checks import count, known_keys, number
 from ecg_tf.errors import InputError
-from ecg_tf.images.lagrange import POINTS, lagrange
+from ecg_tf.signals.lagrange import POINTS, lagrange
 
 # A cut this close (in samples) behind a sample counts as on it: RR intervals that went through
 # float32 pixels move the cuts by less than a thousandth of a sample.
@@ -305,7 +305,7 @@ class BeatRows:
                 expected=f"(window, {POINTS} samples or more, {self.leads}), "
                 f"(window, {self.rows + 2})",
                 got=f"signals {signals.shape}, R peaks {rpeaks.shape}",
-                fix=f"cut windows of {self.rows} beats with windows.beat_sequences",
+                fix=f"cut windows of {self.rows} beats with cutting.beat_sequences",
             )
         if not self.fits(rpeaks).all():
             rr = np.diff(rpeaks) / self.fs
@@ -323,7 +323,7 @@ class BeatRows:
                 f"{int(outside.sum())} windows do not hold the whole of their beats.",
                 expected="samples from the first cut to the last one",
                 got=f"window {k}: {lengths[k]} samples, cuts at {first[k]:.1f} and {last[k]:.1f}",
-                fix="cut windows with windows.beat_sequences, from the first cut to the last",
+                fix="cut windows with cutting.beat_sequences, from the first cut to the last",
             )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from ecg_tf.checks import count
 from ecg_tf.errors import InputError
 from ecg_tf.images.beat_rows import BATCH, ON_SAMPLE, STEADY_RR_S, BeatRows, compare
-from ecg_tf.images.lagrange import lagrange, reflected
 from ecg_tf.images.strip_time import GRID, edges_of, lasting, possible_ends, times_at
-from ecg_tf.signals.windows import outer_intervals
+from ecg_tf.signals.cutting import outer_intervals
+from ecg_tf.signals.lagrange import lagrange, reflected
 
 # Up to here R peaks count as within the strip, in samples beyond its first and last one. Peaks
 # between samples reach 0.5 beyond, the beats outside of a strip are 1 sample away at least.
@@ -281,7 +281,7 @@ class BeatStrips(BeatRows):
                 "The windows do not fit the arrangement 'beat_strips'.",
                 expected=f"(window, {self.length}, {self.leads}), (window, 2 R peaks or more)",
                 got=f"signals {signals.shape}, R peaks {rpeaks.shape}",
-                fix=f"cut strips of {self.length} samples with windows.beat_strips",
+                fix=f"cut strips of {self.length} samples with cutting.beat_strips",
             )
         fits = self.fits(rpeaks)
         if not fits.all():

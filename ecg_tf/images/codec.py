@@ -250,7 +250,7 @@ class Codec:
         windows = self.image_windows(windows)
         if self.arrangement.adaptive and windows.rpeaks is None:
             raise InputError("Beat rows need R peaks.", expected="windows with rpeaks", got="none",
-                             fix=f"cut windows with windows.{self.arrangement.cut_by}")
+                             fix=f"cut windows with cutting.{self.arrangement.cut_by}")
         signals = finite_signals(windows)
         self.arrangement.check(signals, windows.rpeaks, windows.lengths)
 

@@ -16,11 +16,12 @@ from ecg_tf.experiment_checks import SPLITS
 from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.preparation import read_records, takes_part
 from ecg_tf.records import provenance
+from ecg_tf.signals.cutting import beats
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_column, split_by_subject
-from ecg_tf.signals.windows import Windows, beats
+from ecg_tf.signals.windows import Windows
 
 CLASSES = {
     "N": "normal, or conducted like a normal beat",
@@ -140,7 +141,7 @@ def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> W
     Args:
         records: prepared records of one lead, annotated.
         length: int, samples of a window.
-        quality: as in `windows.strips`.
+        quality: as in `cutting.strips`.
 
     Returns:
         Windows, signals (beat, length, 4), labels N, S, V, F or Q. Beats without a class, or

@@ -13,8 +13,8 @@ from ecg_tf.checks import count
 from ecg_tf.errors import InputError
 from ecg_tf.images import beat_strips
 from ecg_tf.images.codec import Codec
-from ecg_tf.images.lagrange import POINTS, lagrange_weights
 from ecg_tf.images.mixing import beat_mixer
+from ecg_tf.signals.lagrange import POINTS, lagrange_weights
 from ecg_tf.signals.windows import Windows
 
 if TYPE_CHECKING:

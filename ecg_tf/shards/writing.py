@@ -34,9 +34,10 @@ from ecg_tf.shards.index import (
     settings_of,
 )
 from ecg_tf.shards.tfrecords import forget_files, places_of, writing
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import NoWindow, Prepared, Quality
-from ecg_tf.signals.windows import Windows, strips
+from ecg_tf.signals.windows import Windows
 
 SHARD_BYTES = 2**26  # after so many, files are closed and a killed command goes on behind them
 

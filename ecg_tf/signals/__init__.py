@@ -13,6 +13,8 @@ In the order in which data flow:
 | `record_measures.py` | heart rate, flat and clipped shares, disagreement of limb leads |
 | `polarity.py` | whether a record is upside down |
 | `qrs.py` | QRS complexes by the energy of all leads |
-| `windows.py` | stretches of prepared records, cut by time or by beats |
+| `windows.py` | stretches of prepared records that remember their origin |
+| `cutting.py` | records to windows, by time or by beats |
+| `lagrange.py` | interpolation, for arrays and for tensors |
 | `splits.py` | who trains and who is tested, by person |
 """

@@ -87,7 +87,7 @@ def between_samples(signal: np.ndarray, rpeaks: np.ndarray) -> np.ndarray:
     """Where R peaks lie between the samples: by the parabola through a peak and its neighbours.
 
     At 128 Hz a peak on the nearest sample is up to 4 ms off. On the slopes of a QRS complex that is
-    as much as beats of one person differ in all; see `windows.beat_sequences`.
+    as much as beats of one person differ in all; see `cutting.beat_sequences`.
 
     Args:
         signal: (time,) or (time, lead), mV; the first lead counts.

@@ -11,8 +11,8 @@ import numpy as np
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.standardize import Standardizer
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beat_sequences
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import beat_sequences
 
 
 def some_windows(persons=6, minutes=1.0):

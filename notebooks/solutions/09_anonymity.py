@@ -13,8 +13,9 @@ from ecg_tf.evaluation.copies import copy_measures, fit_copy_test, plant_copies
 from ecg_tf.experiment import Experiment
 from ecg_tf.preparation import prepare_data
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.windows import cut_strips, strips
+from ecg_tf.signals.windows import cut_strips
 
 FS = 128.0
 

@@ -52,8 +52,8 @@ def _windows(strips: int, seed: int):
 
     from ecg_tf.evaluation.roles import spread
     from ecg_tf.records.simulate import simulate_cohort
+    from ecg_tf.signals.cutting import strips as cut
     from ecg_tf.signals.filtering import prepare
-    from ecg_tf.signals.windows import strips as cut
 
     each = -(-strips // PERSONS)
     minutes = ((each + 1) * SECONDS + 5) / 60
