@@ -19,7 +19,7 @@ LONGEST_STRIP_S = 30.0  # s of a strip that one image holds, unless more is aske
 USUAL_STRIP_S = 10.0  # s of the strips that measures compare
 LONG_RECORD_S = 60.0  # s from which on windows of a fixed number of beats fit everywhere
 SHARE = 0.9  # of the records must be as long as the windows chosen
-SAMPLE = 300  # records whose beats are counted
+SAMPLE = 1000  # records whose beats are counted
 COUNTED_S = 120.0  # s at the beginning of each in which they are
 
 
@@ -29,7 +29,7 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
     `arrangement: auto` becomes beat rows where records last a minute or more (or hold as many
     beats as `height` asks for), else beat strips: one image is one whole strip. `height: 0`,
     `window_seconds: 0` and `strip_seconds: 0` become what the records allow. Beats are counted in
-    at most 300 records.
+    at most 1,000 records.
 
     Args:
         experiment: `Experiment`.
