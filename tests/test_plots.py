@@ -290,3 +290,16 @@ def test_several_leads_lie_below_each_other():
     assert "3 real strips" in figure.alt_text and "leads MLII, V1" in figure.alt_text
     both = paper.real_beside_synthetic(strips, -strips, 125, 2, leads=("MLII", "V1"))
     assert len(both.axes) == 8 and "2 real and 2 synthetic strips" in both.alt_text
+
+
+HOSTILE = '<img src=x onerror=alert(1)>'
+
+
+def test_names_of_files_are_text_in_tables_and_notes_and_no_formula_in_figures():
+    table = pd.DataFrame({HOSTILE: [HOSTILE]}, index=[HOSTILE])
+    for shown in (plots.styled(table).to_html(), plots.notes([HOSTILE]).data,
+                  plots.facts_table({HOSTILE: HOSTILE}).data):
+        assert "<img" not in shown and "&lt;img" in shown
+    signal = np.random.default_rng(0).standard_normal((1, 1280, 1))
+    figure = paper.ecg_paper(signal, 128.0, [r"$\frac{$"], leads=[r"$\frac{$"])
+    figure.canvas.draw()

@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ecg_tf.errors import InputError
 from ecg_tf.figures.ecg_paper import REAL, STYLE, SYNTHETIC, ecg_paper
+from ecg_tf.figures.plots import styled
 from ecg_tf.study.comparison import LEAST, Run, drawn_strips, over_seeds
 from ecg_tf.study.measure_agreement import BLIND, PANEL, as_good_as_real, fooled
 
@@ -215,7 +216,7 @@ def board_table(board: pd.DataFrame):
         table["taken for a member"] = beside("reidentified", "{:.1%}".format)
         signs = {"passed": "✓ pass", "not passed": "✗ fail", "": ""}
         table["gate"] = [signs[word] for word in board["gate"]]
-    style = table.style.hide().set_properties(
+    style = styled(table).hide().set_properties(
         **{"text-align": "right", "padding": ".15em .5em", "white-space": "nowrap",
            "font-size": ".88em", "font-variant-numeric": "tabular-nums"})  # fmt: skip
     style = style.set_properties(subset=["run"], **{"text-align": "left", "white-space": "normal",
@@ -244,7 +245,7 @@ def fooled_table(runs: Sequence[Run]):
         "does not look at": [BLIND.get(name, "") for name in found.index],
     })  # fmt: skip
     heads = "text-align:left;padding:.2em .8em"
-    return (table.style.hide().set_properties(**{"text-align": "left", "padding": ".2em .8em"})
+    return (styled(table).hide().set_properties(**{"text-align": "left", "padding": ".2em .8em"})
             .set_table_styles([{"selector": "th", "props": heads}]))  # fmt: skip
 
 

@@ -25,6 +25,7 @@ STYLE = {
     "figure.dpi": DPI,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    "text.parse_math": False,  # a lead's name may hold a dollar sign; no text of ours is a formula
 }
 LEAD_IN = 0.4  # s of paper left of the signal, for the calibration pulse
 

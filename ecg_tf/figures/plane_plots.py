@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from ecg_tf.errors import InputError
 from ecg_tf.figures.ecg_paper import STYLE, SYNTHETIC
+from ecg_tf.figures.plots import styled
 
 AIM_FLOORS = 2.0  # MMD² of the aim, in floors: the gate's default
 REIDENTIFIED = "re-identification at 1 % FAR"
@@ -222,7 +223,7 @@ def gate_table(gate):
     """
     signs = {"pass": "✓ pass", "fail": "✗ fail", "not measured": "– not measured"}
     table = gate.table.rename_axis(None).assign(verdict=gate.table["verdict"].map(signs))
-    style = table.style.set_properties(**{"text-align": "left", "padding": ".3em .9em",
+    style = styled(table).set_properties(**{"text-align": "left", "padding": ".3em .9em",
                                           "vertical-align": "top"})
     fail = "font-weight:bold;color:#b34700"
     style = style.map(lambda cell: fail if "fail" in cell else "", subset=["verdict"])

@@ -105,6 +105,37 @@ def facts_table(facts, columns: int = 1):
     return HTML(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
 
 
+def styled(table, **formats):
+    """A pandas Styler whose cells and names are text and nothing else.
+
+    Names of leads, records and folders come from files: what they hold must never run in a
+    browser, and a Styler alone does not escape it.
+
+    Args:
+        table: DataFrame.
+        **formats: further arguments of `Styler.format`, such as precision.
+
+    Returns:
+        pandas Styler.
+    """
+    return table.style.format(escape="html", **formats).format_index(escape="html")
+
+
+def notes(lines):
+    """Sentences as a list, shown by a notebook; markup in them is shown as text.
+
+    Args:
+        lines: iterable of str.
+
+    Returns:
+        HTML, empty without any.
+    """
+    from IPython.display import HTML
+
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return HTML(f"<ul>{items}</ul>" if items else "")
+
+
 def measures_table(measures):
     """The table of measures, each beside its yardstick: value, interval, floor and ratio.
 
@@ -148,7 +179,7 @@ def measures_table(measures):
             for passed in measures["passed"]
         ]
     right = [name for name in table.columns if name not in ("unit", "gate")]
-    style = table.style.set_properties(subset=right, **{"text-align": "right"})
+    style = styled(table).set_properties(subset=right, **{"text-align": "right"})
     style = style.set_properties(**{"font-variant-numeric": "tabular-nums", "padding": ".3em .9em"})
     style = style.set_properties(**{"white-space": "nowrap"})
     if "gate" in table.columns:
