@@ -118,7 +118,8 @@ def styled(table, **formats):
     Returns:
         pandas Styler.
     """
-    return table.style.format(escape="html", **formats).format_index(escape="html")
+    style = table.style.format(escape="html", **formats)
+    return style.format_index(escape="html").format_index(escape="html", axis=1)
 
 
 def notes(lines):
