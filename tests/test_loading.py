@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import wfdb
 
 from ecg_tf.errors import InputError
 from ecg_tf.records import ECGs, load
@@ -157,3 +158,71 @@ def test_arrays_of_ones_own(tmp_path):
     assert found.subjects_known_by == "metadata table"
     with pytest.raises(InputError, match="subject"):
         ECGs.from_arrays(signals, fs=250, subjects=["a"])
+
+
+def published_ptbxl(folder, persons=6, each=2):
+    """A few recordings as PTB-XL is published: two rates in RECORDS, persons in the table only."""
+    from scipy.signal import resample_poly
+
+    from ecg_tf.records.simulate import simulate_cohort
+
+    cohort = simulate_cohort(subjects=persons, minutes=0.5, seed=2, fs=500, leads=["I", "II"],
+                             sessions=each)
+    rows, names = [], []
+    for number, record in enumerate(cohort, 1):
+        signal = record.signal[:5000]
+        low, high = f"records100/00000/{number:05d}_lr", f"records500/00000/{number:05d}_hr"
+        names += [low, high]
+        for name, fs, values in ((low, 100, resample_poly(signal, 1, 5, axis=0)),
+                                 (high, 500, signal)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            wfdb.wrsamp(name.split("/")[-1], fs, ["mV"] * 2, ["I", "II"], p_signal=values,
+                        fmt=["16"] * 2, adc_gain=[1000] * 2, baseline=[0] * 2,
+                        write_dir=str((folder / name).parent))
+        person = (number - 1) // each
+        rows.append(f'{number},{17000 + person}.0,{50 + person},{person % 2},'
+                    f"\"{{'NORM': 100.0, 'SR': 0.0}}\",{person + 1},{low},{high},"
+                    "1984-11-09 09:17:34")
+    head = ("ecg_id,patient_id,age,sex,scp_codes,strat_fold,filename_lr,filename_hr,"
+            "recording_date")
+    (folder / "ptbxl_database.csv").write_text("\n".join([head, *rows, ""]))
+    (folder / "scp_statements.csv").write_text(
+        ",description,diagnostic,form,rhythm,diagnostic_class\nNORM,normal ECG,1.0,,,NORM\n"
+        "SR,sinus rhythm,,,1.0,\n")
+    (folder / "RECORDS").write_text("\n".join(sorted(names)) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["ptbxl", "mine"])
+def test_ptbxl_as_it_is_published_gives_persons_and_no_recording_on_two_sides(tmp_path, name):
+    from ecg_tf.signals.splits import assert_disjoint, split_by_column, split_by_subject
+
+    folder = published_ptbxl(tmp_path / name)
+    source = "ptbxl" if name == "ptbxl" else str(folder)
+    found = quiet(source, tmp_path)
+    assert len(found) == 12 and len(found.subjects) == 6 and {one.fs for one in found} == {100}
+    assert found.subjects_known_by == "metadata table"
+    assert len(found.left_out) == 12 and found.left_out_by_kind() == {"duplicate": 12}
+    one = found[2]
+    assert (one.age, one.sex, one.metadata["strat_fold"]) == (51, "female", "2")
+    assert one.labels["superclass"] == ("NORM",) and one.labels["rhythm"] == ("SR",)
+    for split in (split_by_subject(found, seed=0), split_by_column(found, "strat_fold")):
+        assert_disjoint(split)
+        sides = [[part for part, who in split.items() if record.subject in who]
+                 for record in found]
+        assert all(len(parts) == 1 for parts in sides)
+    assert split["test"] == [one.subject for one in found if one.metadata["strat_fold"] == "6"][:1]
+    assert {one.fs for one in quiet(source, tmp_path, rate=500)} == {500}
+
+
+def test_a_split_by_a_column_that_nobody_has_or_that_parts_a_person_is_refused(tmp_path):
+    from ecg_tf.signals.splits import split_by_column
+
+    found = quiet(str(published_ptbxl(tmp_path / "mine", persons=3)))
+    with pytest.raises(InputError, match="no.*'strat_fol'.*Did you mean 'strat_fold'|'strat_fol'"):
+        split_by_column(found, "strat_fol")
+    by_record = [replace(one, metadata={"half": str(k % 2)}) for k, one in enumerate(found)]
+    with pytest.raises(InputError, match="3 persons have records in several parts"):
+        split_by_column(by_record, "half")
+    with pytest.raises(InputError, match="folds of 'strat_fold' do not fit.*9"):
+        split_by_column(found, "strat_fold", {"train": [1], "test": [9]})
