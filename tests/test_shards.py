@@ -49,11 +49,11 @@ def same(one, other):
             assert value == getattr(other, name), name
 
 
-@pytest.mark.parametrize("arrangement", ["beat_rows", "row_major"])
+@pytest.mark.parametrize("arrangement", ["beat_rows", "beat_strips", "row_major"])
 def test_from_files_everything_is_as_from_memory(tmp_path, folder, arrangement):
     changes = {"arrangement": arrangement, "mix_persons": 2 if arrangement == "beat_rows" else 1}
-    if arrangement == "row_major":
-        changes["width"] = 64
+    if arrangement != "beat_rows":
+        changes |= {"row_major": {"width": 64}}.get(arrangement, {"height": 16, "window_seconds": 6.0})
         folder = tmp_path / "s"
         write_shards(small(**changes), folder, progress=False)
     memory = prepare_data(small(**changes))

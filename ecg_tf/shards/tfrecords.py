@@ -223,7 +223,9 @@ def _parsed(content: bytes, leads: int, longest: int, n_rpeaks: int) -> tuple:
     rpeaks = None
     if n_rpeaks:
         rpeaks = np.frombuffer(feature["rpeaks"].bytes_list.value[0], "<f8")
-        if rpeaks.shape != (n_rpeaks,) or not np.isfinite(rpeaks).all():
+        known = np.isfinite(rpeaks)  # a strip has fewer beats than rows: NaN stands behind them
+        if rpeaks.shape != (n_rpeaks,) or not known[: max(2, known.sum())].all() \
+                or np.isinf(rpeaks).any():
             raise ValueError(f"{len(rpeaks)} R peaks, or some that are no numbers")
     subject, record = (name.decode() for name in names)
     return signal, start, subject, record, rpeaks

@@ -95,7 +95,7 @@ def _write(asked: Experiment, folder: Path, teller: "_Teller", ecgs, shard_bytes
     part_of = {subject: part for part, subjects in split.items() for subject in subjects}
     entries = in_split(ecgs, split)
     e = fit_to_records(asked, entries)
-    n_rpeaks = e.height + 2 if e.arrangement in ("beat_rows", "beat_strips") else 0
+    n_rpeaks = {"beat_rows": e.height + 2, "beat_strips": e.height}.get(e.arrangement, 0)
     index = Index(settings_of(e), e.fs, ecgs[0].leads, n_rpeaks, split, provenance(ecgs),
                   attributes_of(ecgs), fitted_of(e), list(ecgs.warnings),
                   {record.name: plain_about(record.about) for record in entries})  # fmt: skip

@@ -25,7 +25,8 @@ class Windows:
         starts: (window,) int, first sample in the prepared (resampled) record; sequences of beats
             begin up to one sample later, see `beat_sequences`.
         rpeaks: (window, rows + 2) float64 or None, samples from the window's start: the R peak
-            before, those of the `rows` beats, the one after (beat sequences only).
+            before, those of the `rows` beats, the one after (beat sequences); of strips (window,
+            rows), those within the strip, then NaN. None: cut by time alone.
         labels: (window,) str or None, AAMI class (windows of one beat only; "" if not known).
         about: record -> what is known of it beside its signal: sex, age, statements, columns of
             a table. It stays whole when windows are chosen.
@@ -111,7 +112,7 @@ class Windows:
             Windows, in the same order.
 
         Raises:
-            InputError: there are none, or they differ in fs, leads, rows of beats or in having
+            InputError: there are none, or they differ in fs, leads, number of R peaks or in having
                 labels.
         """
         windows = list(windows)
@@ -123,7 +124,7 @@ class Windows:
             if one != two:
                 raise InputError(
                     f"Set 1 and set {place} of the windows are of different kinds.",
-                    expected="one fs, the same leads, rows of beats and labels",
+                    expected="one fs, the same leads, as many R peaks, and labels in both or neither",
                     got=f"{one} and {two}",
                     fix="cut both in the same way from records of the same leads and rate",
                 )
@@ -180,6 +181,6 @@ def cut_strips(
 
 
 def _kind(windows: Windows) -> str:
-    rows = "no rows" if windows.rpeaks is None else f"{windows.rpeaks.shape[1] - 2} rows"
+    rows = "no R peaks" if windows.rpeaks is None else f"{windows.rpeaks.shape[1]} R peaks"
     labels = "no labels" if windows.labels is None else "labels"
     return f"{windows.fs:g} Hz, {' + '.join(windows.leads)}, {rows}, {labels}"
