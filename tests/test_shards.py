@@ -53,7 +53,8 @@ def same(one, other):
 def test_from_files_everything_is_as_from_memory(tmp_path, folder, arrangement):
     changes = {"arrangement": arrangement, "mix_persons": 2 if arrangement == "beat_rows" else 1}
     if arrangement != "beat_rows":
-        changes |= {"row_major": {"width": 64}}.get(arrangement, {"height": 16, "window_seconds": 6.0})
+        changes |= {"width": 64} if arrangement == "row_major" else {
+            "height": 16, "window_seconds": 6.0}
         folder = tmp_path / "s"
         write_shards(small(**changes), folder, progress=False)
     memory = prepare_data(small(**changes))
