@@ -125,3 +125,10 @@ def test_several_databases_say_so_for_all():
     told = provenance(records)
     assert not told["persons_known"] and "published" not in told
     assert set(told["sha256_by_database"]) == {"mitdb", "cinc2017"} and "; " in told["doi"]
+
+
+def test_labels_are_counted_but_for_those_that_few_records_have():
+    records = [record(f"r{k}", "own", labels={"rhythm": ("SR",) if k < 6 else ("AF",)})
+               for k in range(8)]
+    assert provenance(records)["labels"] == {"rhythm": {"SR": 6}}
+    assert "labels" not in provenance(records[6:])

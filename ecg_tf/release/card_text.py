@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ecg_tf.images.codec import Codec
 from ecg_tf.records import database_names
-from ecg_tf.records.provenance import facts_of
+from ecg_tf.records.provenance import facts_of, in_words
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons
 
@@ -81,11 +81,7 @@ def sources(run: Trained) -> str:
             ("where", " ".join(filter(None, (data.get("url"), data.get("doi")
                                             and f"doi:{data['doi']}")))),
             ("license", data.get("license", "not stated")), ("cite", data.get("citation", "")),
-            ("records, persons read", f"{data['records']}, {data['subjects']}"
-             if "records" in data else ""),
-            ("who the persons are is known by", data.get("subjects_known_by", "")),
-            ("left out", ", ".join(f"{n} {kind}" for kind, n in
-                                   (data.get("left_out") or {}).items())),
+            ("read", in_words(data) if "records" in data else ""),
             ("labels", "; ".join(f"{kind}: " + ", ".join(f"{name} {n}" for name, n in of.items())
                                  for kind, of in (data.get("labels") or {}).items())),
             ("persons by part", ", ".join(f"{part} {n}" for part, n in split.items())),
