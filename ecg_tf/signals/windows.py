@@ -124,7 +124,7 @@ class Windows:
             if one != two:
                 raise InputError(
                     f"Set 1 and set {place} of the windows are of different kinds.",
-                    expected="one fs, the same leads, as many R peaks, and labels in both or neither",
+                    expected="one fs, the same leads, as many R peaks, labels in both or neither",
                     got=f"{one} and {two}",
                     fix="cut both in the same way from records of the same leads and rate",
                 )
