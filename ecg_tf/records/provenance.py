@@ -41,8 +41,8 @@ def provenance(records: Sequence) -> dict:
         of the published folds that were read), labels (kind -> statement -> records, of those that
         at least five records have: a rare disease may name somebody), leads, fs (float, or list
         where they differ), seconds, sha256 (of the files read, taken when they were read; of the
-        signals where there are none), of several databases also sha256_by_database and, simulated, options (with
-        seed).
+        signals where there are none), of several databases also sha256_by_database and,
+        simulated, options (with seed).
 
     Raises:
         InputError: there are no records.
