@@ -99,7 +99,7 @@ def in_words(facts: Mapping) -> str:
         text = f"{records:,} records; of how many persons is not known"
     whole = facts.get("published") or {}
     if records < whole.get("records", 0):
-        text += f", a part of the published {_of(whole['records'], whole['subjects'])}"
+        text += f", a part of the published {_of(whole['records'], whole.get('subjects', 0))}"
     if facts.get("folds"):
         text += f": folds {', '.join(facts['folds'])}"
     out = ", ".join(f"{number:,} {kind}" for kind, number in facts.get("left_out", {}).items())
@@ -134,7 +134,9 @@ def _whole(records: Sequence, names: Sequence[str]) -> dict:
     database = DATABASES.get(names[0]) if len(names) == 1 else None
     if database is None:
         return {}
-    whole = {"published": {"records": database.n_records, "subjects": database.n_subjects}}
+    whole = {"published": {"records": database.n_records}}
+    if database.n_subjects:  # 0: nobody has said how many there are
+        whole["published"]["subjects"] = database.n_subjects
     folds = {record.metadata.get(database.fold_column, "") for record in records} - {""}
     folds = sorted((fold.removesuffix(".0") for fold in folds), key=lambda one: (len(one), one))
     return {**whole, "folds": folds} if folds else whole
