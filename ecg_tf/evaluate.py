@@ -9,6 +9,7 @@ from ecg_tf.errors import InputError, write_whole
 from ecg_tf.evaluation.floor import plain_measures
 from ecg_tf.evaluation.folders import Sides
 from ecg_tf.evaluation.judge import Verdict
+from ecg_tf.records.loading import is_source
 
 NOTEBOOK = Path(ecg_tf.__file__).resolve().parent.parent / "notebooks" / "evaluate.ipynb"
 
@@ -41,9 +42,10 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
     folders = {"real": real, "synthetic": synthetic, "holdout": holdout}
     for side, folder in folders.items():
         # What can be seen at once is said at once, before a notebook is started.
-        if folder and not Path(folder).expanduser().is_dir():
+        if folder and not is_source(str(folder)):
             raise InputError(f"There is no folder '{folder}' of {side} ECGs.",
-                             expected="a folder of WFDB, EDF or CSV records", got="no such folder",
+                             expected="a folder or file of recordings, or a known database",
+                             got="none of these",
                              fix="check the path")
     places = {side: str(Path(one).expanduser().resolve()) for side, one in folders.items() if one}
     if len(set(places.values())) < len(places):

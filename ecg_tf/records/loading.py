@@ -95,10 +95,15 @@ def load(
     return found
 
 
+def is_source(source: str) -> bool:
+    """Whether `load` knows what is meant: a database, a simulation, a folder or a file of ECGs."""
+    return source in ("simulated", "sample", *DATABASES) or is_folder(source) or _is_file(source)
+
+
 def check_known(source: str) -> None:
     """Refuses what is neither the name of a database nor a folder or file of ECGs."""
     known = ["simulated", "sample", *DATABASES]
-    if source in known or is_folder(source) or _is_file(source):
+    if is_source(source):
         return
     raise InputError(
         f"There is no database or folder '{source}'.",
