@@ -1,6 +1,7 @@
 """Tables of detectors: counts are right, noise is added as it should, others are called alike."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import wfdb
 
@@ -15,6 +16,7 @@ from ecg_tf.evaluation.detector_tables import (
 )
 from ecg_tf.evaluation.detectors import DETECTORS
 from ecg_tf.evaluation.rhythm_cases import rhythm_cases
+from ecg_tf.evaluation.tables_of_controls import print_tables
 from ecg_tf.records.simulate import simulate_cohort
 
 
@@ -67,7 +69,7 @@ def test_noise_has_the_power_asked_for():
 def test_detectors_are_called_alike(name):
     record = simulate_cohort(subjects=1, minutes=0.5, ectopy=0)[0]
     found = DETECTORS[name](record.signal, 360.0)
-    result = scores(found, record.beats, 360.0, len(record.signal), 0.05)
+    result = scores(found, record.beats, 360.0, len(record.signal))
     assert result.sensitivity > 0.9 and result.ppv > 0.9
     assert len(DETECTORS[name](np.zeros((3600, 1)), 360.0)) == 0
 
@@ -108,3 +110,16 @@ def _few_cases(hearts, seed):
 def _wander(signal):
     time = np.arange(len(signal)) / 360
     return np.stack([np.sin(2 * np.pi * 0.3 * time), np.cos(2 * np.pi * 0.3 * time)], 1)
+
+
+@pytest.mark.parametrize("markdown", [True, False])
+def test_controls_prints_the_tables(markdown, monkeypatch, capsys):
+    columns = pd.MultiIndex.from_tuples([("ecg_tf", "ppv")])
+    index = pd.MultiIndex.from_tuples([("muscle", 6)], names=["noise", "dB"])
+    two = {"Detectors": pd.DataFrame({"ms": [0.81234]}, index=pd.Index(["x"], name="detector")),
+           "With noise": pd.DataFrame([[0.98765]], index, columns)}  # fmt: skip
+    monkeypatch.setattr("ecg_tf.evaluation.detector_tables.detector_tables", lambda *_: two)
+    assert print_tables(kinds=("detectors",), markdown=markdown)
+    said = capsys.readouterr().out
+    assert "Detectors" in said and "0.8123" in said and "0.9877" in said
+    assert ("| muscle | 6 | 0.9877 |" in said) == markdown

@@ -1,7 +1,7 @@
 """This package's R-peak detector and well-kept others, all called alike.
 
-All positions are moved to the extremum as in `rpeaks.refine_rpeaks`: in a comparison, what counts
-is which beats are found and not where in the QRS complex a detector places them.
+Positions are those that a detector returns: some lie at the R peak, some later in the complex. With
+a tolerance of 150 ms what counts is which beats are found, with 50 ms also where.
 """
 
 import warnings
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ecg_tf.signals.rpeaks import find_rpeaks, refine_rpeaks
+from ecg_tf.signals.rpeaks import find_rpeaks
 
 NEUROKIT = ("neurokit", "pantompkins1985", "hamilton2002", "elgendi2010", "engzeemod2012",
             "kalidas2017", "rodrigues2021", "khamis2016")  # fmt: skip
@@ -60,8 +60,7 @@ def _of_one_lead(find):
             except Exception:  # whatever a detector raises where it finds nothing
                 peaks = np.zeros(0)
         peaks = np.unique(peaks[np.isfinite(peaks)].astype(np.int64))
-        peaks = peaks[(peaks >= 0) & (peaks < len(lead))]
-        return np.unique(refine_rpeaks(lead, fs, peaks))
+        return peaks[(peaks >= 0) & (peaks < len(lead))]
 
     return found
 

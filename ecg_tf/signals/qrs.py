@@ -7,7 +7,7 @@ not depend on the first seconds. What is taken for a beat is decided in this ord
 2. Energy from 8 to 25 Hz, each lead by how far its complexes stand out of its noise (`energy`).
 3. Peaks of energy that reach a part of what is usual nearby, and stand out of the noise there.
 4. A peak close to a much larger one is its P or T wave; so is an early one before a pause.
-5. Where a beat is missing, a smaller peak will do.
+5. Where a beat is missing, a smaller peak will do; where it is noisy, a weak one too many goes.
 
 Source: energy and refractory rules after Pan & Tompkins 1985, doi:10.1109/TBME.1985.325532. The
 numbers were chosen on every second record of MIT-BIH; see docs/detectors.md.
@@ -33,8 +33,12 @@ FLAT = 1e-4  # mV: what never gets above it is no ECG
 LOWEST = 0.25  # of the usual height that a beat reaches
 ABOVE_NOISE, NOISE_AT_MOST = 3.0, 0.5  # times the noise; but no more than this part of the usual
 FAINT, FAINT_NOISE = 0.2, 0.8  # the same where a beat is missing; the latter of what is asked else
-ROUNDS = 6  # a gap may lack more than one
+#: Where the noise is this part of the usual height times `ABOVE_NOISE`: a beat below `WEAK` of two
+#: strong ones around it is noise, if these follow each other within so many usual intervals, and if
+#: fewer intervals than that hold a weak beat (in bigeminy every second beat may be weak).
+NOISY, STRONG, WEAK, WEAK_RR, WEAK_OFTEN = 0.2, 0.6, 0.6, 1.3, 0.6
 GAP = 1.5  # RR intervals of this many usual ones lack a beat
+ROUNDS = 6  # or several
 #: s, and a part of a larger peak: whatever is this near and lower is its P wave or its second half,
 #: unless it stands between two such, as beats of a fast rhythm do.
 NEAR_S, NEAR_PART = 0.26, 0.7
@@ -185,7 +189,25 @@ def _choose(strength, at, fs):
         if not len(missed):
             break
         found = np.sort(np.concatenate([found, missed]))
-    return found
+    noisy = noise[found] > NOISY * usual[found]
+    return found[~(noisy & _weak(seconds[found], height[found], usual[found]))]
+
+
+def _weak(seconds, height, usual):
+    """(beat,) bool, weak ones between two strong ones that follow each other as beats do."""
+    out = np.zeros(len(seconds), bool)
+    strong = np.flatnonzero(height > STRONG * usual)
+    if len(strong) < 5:
+        return out
+    rr = np.diff(seconds[strong])
+    between = np.diff(strong) > 1
+    regular = rr < WEAK_RR * median_filter(rr, size=9, mode="nearest")
+    rare = uniform_filter1d(between.astype(float), 15, mode="nearest") < WEAK_OFTEN
+    for gap in np.flatnonzero(between & regular & rare):
+        inside = np.arange(strong[gap] + 1, strong[gap + 1])
+        lower = min(height[strong[gap]], height[strong[gap + 1]])
+        out[inside] = height[inside] < WEAK * lower
+    return out
 
 
 def _alone(seconds, height):
