@@ -30,8 +30,8 @@ P_ONSET, P_OFFSET, T_ONSET, T_OFFSET = 0.32, 0.5, 0.42, 0.35  # of a wave's stee
 T_USUAL_S, T_SPREAD_S = 0.3, 0.09  # T's peak after R at 60 bpm; with the cube root of RR
 T_LATEST_S, T_LATEST_RR = 0.5, 0.72  # of the cube root of RR, and of RR
 P_EARLIEST_S = 0.32  # before R
-P_LEAST_MV, P_NOISE = 0.015, 4.0  # a P of the median beat is higher, also than its own noise
-P_PART = 0.2  # of the median beat's P: what a beat's own P reaches
+P_LEAST_MV, P_NOISE = 0.01, 2.0  # a P of the median beat is higher, also than its own noise
+P_PART = 0.15  # of the median beat's P: what a beat's own P reaches
 P_SPREAD_S = 0.012  # P waves keep their distance from R, waves of fibrillation do not
 NEAR_S = 0.05  # a beat's peak lies this near to the median beat's
 
