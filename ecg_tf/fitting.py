@@ -28,8 +28,8 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
 
     `arrangement: auto` becomes beat rows where records last a minute or more (or hold as many
     beats as `height` asks for), else beat strips: one image is one whole strip. `height: 0`,
-    `window_seconds: 0` and `strip_seconds: 0` become what the records allow. Beats are counted in
-    at most 1,000 records.
+    `window_seconds: 0` and `strip_seconds: 0` become what records and windows allow. Beats are
+    counted in at most 1,000 records.
 
     Args:
         experiment: `Experiment`.
@@ -47,7 +47,14 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
     """
     seconds = np.array([len(record.signal) / record.fs for record in records])
     usual = float(np.quantile(seconds, 1 - SHARE))  # so long are nine records in ten, or longer
-    e = _strip_seconds(experiment, usual)
+    e = experiment
+    if e.strip_seconds > usual + 0.5 / e.fs:
+        raise InputError(
+            f"strip_seconds is longer than the records: {e.strip_seconds:g} s.",
+            expected=f"at most {_whole(usual):g} s, which nine of ten records last",
+            got=f"{e.strip_seconds:g}",
+            fix=f"set strip_seconds: {_whole(usual):g}, or leave it out",
+        )
     if e.arrangement not in ("auto", "beat_rows", "beat_strips"):
         return _fixed(e, usual)
     beats = _Beats.of(records, e)
@@ -83,17 +90,9 @@ class _Beats:
         return cls(prepared, np.array(counts), np.array(rr))
 
 
-def _strip_seconds(e: Experiment, usual: float) -> Experiment:
-    if not e.strip_seconds:
-        return replace(e, strip_seconds=min(USUAL_STRIP_S, _whole(usual)))
-    if e.strip_seconds > usual + 0.5 / e.fs:
-        raise InputError(
-            f"strip_seconds is longer than the records: {e.strip_seconds:g} s.",
-            expected=f"at most {_whole(usual):g} s, which nine of ten records last",
-            got=f"{e.strip_seconds:g}",
-            fix=f"set strip_seconds: {_whole(usual):g}, or leave it out",
-        )
-    return e
+def _with_strips(e: Experiment, longest: float) -> Experiment:
+    """The experiment with strips to compare that windows of so many seconds hold."""
+    return replace(e, strip_seconds=e.strip_seconds or min(USUAL_STRIP_S, _whole(longest)))
 
 
 def _arrangement(e: Experiment, usual: float, beats: _Beats) -> str:
@@ -101,7 +100,8 @@ def _arrangement(e: Experiment, usual: float, beats: _Beats) -> str:
         return "beat_strips"
     rows = e.height or ROWS
     enough = np.quantile(beats.counts, 1 - SHARE) >= rows + 2
-    if usual >= LONG_RECORD_S and enough and rows * np.nanmedian(beats.rr) >= e.strip_seconds:
+    if usual >= LONG_RECORD_S and enough and rows * np.nanmedian(beats.rr) >= (
+            e.strip_seconds or USUAL_STRIP_S):
         return "beat_rows"
     # A height that was asked for is a number of beats, where the records have so many.
     return "beat_rows" if e.height and np.median(beats.counts) >= e.height + 2 else "beat_strips"
@@ -128,7 +128,7 @@ def _beat_rows(e: Experiment, usual: float, beats: _Beats) -> Experiment:
             got=f"strip_seconds: {e.strip_seconds:g}",
             fix=f"set height: {needed}, or strip_seconds: {_whole(shortest):g}",
         )
-    return replace(e, arrangement="beat_rows", height=rows)
+    return _with_strips(replace(e, arrangement="beat_rows", height=rows), min(shortest, usual))
 
 
 def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
@@ -155,8 +155,8 @@ def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
             got=str(e.height),
             fix=f"set height: {needed}, or a shorter window_seconds",
         )
-    return replace(e, arrangement="beat_strips", window_seconds=seconds,
-                   height=e.height or needed)
+    return _with_strips(replace(e, arrangement="beat_strips", window_seconds=seconds,
+                                height=e.height or needed), seconds)
 
 
 def _fixed(e: Experiment, usual: float) -> Experiment:
@@ -171,7 +171,7 @@ def _fixed(e: Experiment, usual: float) -> Experiment:
             got=f"{samples / e.fs:.1f} s",
             fix=f"set width: {wide}" if wide >= 8 else "set a smaller height, or a higher fs",
         )
-    return e
+    return _with_strips(e, samples / e.fs)
 
 
 def _beginning(record: Record) -> tuple[Record, float]:

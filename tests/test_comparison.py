@@ -61,7 +61,8 @@ def write(root, name, measures, data=None, drop=(), **settings):
     rows = [{key: None if isinstance(value, float) and np.isnan(value) else value
              for key, value in {**vars(one), "at_floor": bool(one.at_floor)}.items()}
             for one in measures]  # fmt: skip
-    own = {k: v for k, v in Experiment(**settings).to_dict().items() if k not in drop}
+    fitted = {"arrangement": "beat_rows", "height": 32, "strip_seconds": 10.0}
+    own = {k: v for k, v in Experiment(**{**fitted, **settings}).to_dict().items() if k not in drop}
     content = {"experiment": own, "measures": rows, "git": "abc1234",
                "data": {"title": "MIT-BIH", "sha256": "5" * 64, **(data or {})}}  # fmt: skip
     path = root / name / "metrics.json"

@@ -49,6 +49,13 @@ def test_a_height_that_was_asked_for_is_a_number_of_beats_where_there_are_so_man
     assert fit_to_records(Experiment(height=24), records(10)).arrangement == "beat_strips"
 
 
+def test_strips_to_compare_are_no_longer_than_windows_unless_asked_for():
+    found = fit_to_records(Experiment(arrangement="row_major", height=8, width=64), records(30))
+    assert found.strip_seconds == 4
+    found = fit_to_records(Experiment(arrangement="beat_rows", height=8), records(60))
+    assert 4 <= found.strip_seconds <= 8
+
+
 def test_records_shorter_than_ten_seconds_are_compared_whole():
     found = fit_to_records(Experiment(), records(8.5))
     assert found.strip_seconds == found.window_seconds == 8
@@ -59,7 +66,8 @@ def test_records_shorter_than_ten_seconds_are_compared_whole():
     ({"window_seconds": 20}, 10, ["window_seconds", "at most 10 s", "set window_seconds: 10"]),
     ({"window_seconds": 8, "strip_seconds": 10}, 10, ["window_seconds", "set window_seconds: 10"]),
     ({"arrangement": "beat_rows", "height": 32}, 10, ["height", "set arrangement: beat_strips"]),
-    ({"arrangement": "beat_rows", "height": 8}, 60, ["height: 8 beats last", "set height: 16"]),
+    ({"arrangement": "beat_rows", "height": 8, "strip_seconds": 10}, 60,
+     ["height: 8 beats last", "set height: 16"]),
     ({"arrangement": "beat_strips", "height": 8}, 30, ["height: 8 rows", "set height: "]),
     ({"arrangement": "row_major", "height": 32}, 10, ["takes 2048 samples", "set width: 40"]),
 ])  # fmt: skip

@@ -93,7 +93,7 @@ def test_03_standardization(tmp_path):
 
 def test_04_arrangement(tmp_path):
     settings = SMALL | {"trained": ["rgb_planar"], "seeds": [0, 1], "side": 16,
-                        "strip_seconds": 3.0}  # fmt: skip
+                        "strip_seconds": 2.0}  # fmt: skip
     executed = run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
                             progress=False)  # fmt: skip

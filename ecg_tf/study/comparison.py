@@ -30,7 +30,9 @@ FREE = ("experiment", "data_dir", "shards", "runs_dir", "seed", "precision", "te
 BASE = ("arrangement", "model", "range")  # what the name of a family is made of
 _SPLITS = {"ds1ds2": "DS1/DS2"}
 #: What runs did that did not know a setting yet: its default, or what was done before it was there.
-_BEFORE = Experiment().to_dict() | {"decay": 0.0, "mix_persons": 1, "identity_weight": 0.0}
+_BEFORE = Experiment().to_dict() | {
+    "decay": 0.0, "mix_persons": 1, "identity_weight": 0.0, "arrangement": "beat_rows",
+    "height": 32, "strip_seconds": 10.0}
 
 
 @dataclass(frozen=True)
