@@ -137,6 +137,9 @@ def without_jumps(signal: np.ndarray, fs: float, least: float) -> np.ndarray | N
         return None
     least = max(least, 8 * float(np.median(size)))  # white noise jumps, too
     large = np.flatnonzero(size > least)
+    large = large[np.concatenate([[0.0], size])[large] < QUIET * size[large]]
+    if not len(large):  # all of them go on from slopes, as those of QRS complexes do
+        return None
     reach = max(2, round(QUIET_S * fs))
     padded = np.pad(size, reach)
     out = change.copy()
