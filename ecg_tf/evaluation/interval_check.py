@@ -87,8 +87,8 @@ def interval_errors(rates=RATES, persons: int = 12, fs: float = 128.0,
         error = rhythm(strips, fs).heart_rate - truth.heart_rate
         row = {"heart_rate": error.abs().max(), "heart_rate_found": error.notna().mean()}
         for name in WAVES:
-            off = 1000 * (found[name] - truth[name])
+            off = 1000 * (found[name] - truth[name]).dropna()
             row |= {name: off.median(), f"{name}_spread": (off - off.median()).abs().median(),
-                    f"{name}_found": off.notna().mean()}
+                    f"{name}_found": len(off) / len(found)}
         rows[rate] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("bpm")
