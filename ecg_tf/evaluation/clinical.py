@@ -131,7 +131,8 @@ def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 6
 
 def _compare(real, synthetic, names, share):
     rows = {name: {"wasserstein1": wasserstein1(real[name], synthetic[name]),
-                   "real": real[name].median(), "synthetic": synthetic[name].median(),
+                   "real": real[name].dropna().median(),
+                   "synthetic": synthetic[name].dropna().median(),
                    "found_real": real[name].notna().mean(),
                    "found_synthetic": synthetic[name].notna().mean(), "unit": UNITS[name]}
             for name in names}
