@@ -178,7 +178,7 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     """
     e = data.settled(experiment)
     if not e.attacks:
-        return unattacked(measures, e.gate)
+        return unattacked(measures, e.gate, warnings=data.unknown_persons)
     holdout = Windows.concatenate([data.strips[part] for part in ("validation", "test")
                                    if part in data.strips])
     scores = None if gan is None else discriminator_scores(gan, data)

@@ -114,3 +114,9 @@ def test_bad_thresholds_are_named():
     with pytest.raises(InputError, match="same name"):
         release_gate([*_good(), Measured("copies", 0.0)])
     assert all(rule in RULES for rule, _ in DEFAULTS.values())
+
+
+def test_that_nobody_knows_who_is_who_stands_first_in_the_gates_words():
+    gate = release_gate([], warnings=["Nothing says who is who."])
+    assert gate.words.startswith("Warning: Nothing says who is who.") and not gate.passed
+    assert not release_gate([]).words.startswith("Warning")

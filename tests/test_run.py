@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import yaml
 from ecg_tf.__main__ import main
 from ecg_tf.experiment import Experiment
 from ecg_tf.images.codec import Codec
+from ecg_tf.release.card_text import sources
 
 TINY = {
     "subjects": 6, "minutes": 1.5, "height": 16, "width": 32, "base_filters": 4, "latent_dim": 8,
@@ -153,6 +155,10 @@ def test_mixed_sampling_rates_are_resampled_to_one(tmp_path):
     folder = folder_of_records(tmp_path / "own", **signals)
     path = write(tmp_path, "mixed", database=folder, steps=2)
     assert main(["run", path, "--quiet"]) == 0
+    metrics = json.loads((tmp_path / "runs/mixed/metrics.json").read_text())
+    assert metrics["privacy"]["words"].startswith("Warning: Nothing says who is who: each of the 3")
+    run = SimpleNamespace(metrics=metrics)
+    assert "**Warning:** Nothing says who is who" in sources(run) and not metrics["left_out"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

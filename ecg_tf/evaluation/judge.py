@@ -132,10 +132,11 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
 
 
 def unattacked(fidelity: Sequence[Measured], thresholds: Mapping | None = None,
-               utility: Sequence[Measured] = (), why: str = "the attacks were switched off"):
+               utility: Sequence[Measured] = (), why: str = "the attacks were switched off",
+               warnings: Sequence[str] = ()):
     """A verdict on fidelity and use alone: every row about persons is "not measured"."""
     measures = [*fidelity, *utility]
-    return Verdict(measures, release_gate(measures, thresholds), "",
+    return Verdict(measures, release_gate(measures, thresholds, warnings=warnings), "",
                    (f"Nothing about persons was measured: {why}.",), pd.DataFrame(columns=COLUMNS))
 
 
