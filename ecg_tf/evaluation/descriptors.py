@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecg_tf.errors import InputError
+from ecg_tf.signals.rpeaks import between_samples, find_rpeaks
 
 BEAT_GRID = np.arange(-30, 50) / 100.0  # s around the R peak: -0.30 ... +0.49 in steps of 10 ms
 BANDS = np.array([0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 26, 30, 35, 40])  # Hz
@@ -120,12 +121,7 @@ def block_slices(leads: int = 1) -> dict[str, slice]:
 
 
 def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
-    """R peaks of every strip: Pan-Tompkins (sleepecg), without T waves, moved to the extremum.
-
-    The detector's refractory period is 0.2 s, so rates up to 300 bpm pass. A detection whose slope
-    is under 20 % of the strip's third steepest (in 10 s) is a P or T wave found by search-back, as
-    in slow rhythms, and is dropped. All peaks of a strip are moved to the same polarity, and placed
-    between samples by a parabola.
+    """R peaks of every strip, found as those of records are, and placed between samples.
 
     Args:
         strips: (n, time, lead) mV.
@@ -135,9 +131,11 @@ def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
     Returns:
         list of n float64 arrays, rising sample positions; empty where nothing was found.
 
-    Source: Pan & Tompkins 1985, doi:10.1109/TBME.1985.325532, as changed in sleepecg.
+    Source: `signals.rpeaks.find_rpeaks`, `between_samples`.
     """
-    return [_strip_rpeaks(strip[:, lead], fs) for strip in as_strips(strips, fs)]
+    leads = [strip[:, lead] for strip in as_strips(strips, fs)]
+    found = [find_rpeaks(one, fs) for one in leads]
+    return [peaks + between_samples(one, peaks) for one, peaks in zip(leads, found, strict=True)]
 
 
 def aligned_beats(strips, rpeaks, fs: float) -> tuple[np.ndarray, np.ndarray]:
@@ -195,50 +193,6 @@ def as_strips(strips, fs: float, name: str = "strips") -> np.ndarray:
                          fix="cut padded windows into whole strips, drop flat or lost leads")
     return strips
 
-
-def _strip_rpeaks(ecg, fs: float) -> np.ndarray:
-    from sleepecg import detect_heartbeats
-
-    ecg = ecg.astype(np.float64)
-    if np.ptp(ecg) < 1e-6:
-        return np.zeros(0)
-    try:
-        found = detect_heartbeats(ecg, fs)
-    except ValueError:  # flat but for its last samples: nothing left to filter
-        return np.zeros(0)
-    slope = np.abs(np.gradient(ecg))
-    # A P wave found first hides its R in the refractory period: step to the steepest place within
-    # 0.13 s, less than half an RR interval at 220 bpm.
-    span = _around(found, 0.13 * fs, len(ecg))
-    found = np.unique(span[np.arange(len(span)), slope[span].argmax(1)])
-    span = _around(found, 0.06 * fs, len(ecg))
-    if len(found) > 2:
-        steep = slope[span].max(1)
-        # 18 bpm would still give this many beats; one or two artefacts do not set the bar.
-        beats = min(len(steep), max(2, int(0.3 * len(ecg) / fs)))
-        keep = steep >= 0.2 * np.sort(steep)[-beats]
-        found, span = found[keep], span[keep]
-    if not len(found):
-        return np.zeros(0)
-    level = np.median(ecg)
-    upward = np.median(ecg[span].max(1) - level) >= np.median(level - ecg[span].min(1))
-    tall = ecg if upward else -ecg
-    peaks = span[np.arange(len(span)), tall[span].argmax(1)]
-    peaks = peaks[np.r_[True, np.diff(peaks) > 0.15 * fs]]  # two detections, one extremum
-    return _between_samples(tall, peaks)
-
-
-def _around(at, reach, length):
-    reach = int(round(reach))
-    return np.clip(at[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
-
-
-def _between_samples(tall, peaks) -> np.ndarray:
-    inner = np.clip(peaks, 1, len(tall) - 2)
-    before, at, after = tall[inner - 1], tall[inner], tall[inner + 1]
-    bend = before - 2 * at + after
-    top = (at >= before) & (at >= after) & (bend < 0) & (inner == peaks)
-    return peaks + np.where(top, 0.5 * (before - after) / np.where(top, bend, 1.0), 0.0)
 
 
 def _mean_and_spread(strips, rpeaks, fs):
