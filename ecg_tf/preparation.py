@@ -49,7 +49,6 @@ class Data:
             in memory: then windows and strips are samples. Default None.
         fitted: setting -> value, of `experiment.AUTOMATIC`: what was left to the records.
         warnings: sentences about who is who and what was left out, for terminal, report and card.
-        unknown_persons: those of the warnings that say that nobody knows who is who.
         left_out: records that were found and not read, each with kind and reason.
     """
 
@@ -63,13 +62,17 @@ class Data:
     shards: Any = None
     fitted: dict = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    unknown_persons: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property
     def training(self):
         """All training windows, in memory or in files."""
         return self.windows["train"] if self.shards is None else self.shards
+
+    @property
+    def unknown_persons(self) -> tuple[str, ...]:
+        """Those of the warnings that say that nobody knows who is who."""
+        return unknown_persons(self.warnings)
 
     def settled(self, experiment: Experiment) -> Experiment:
         """The experiment with what it left to the records (`arrangement: auto`) as it came out."""
@@ -98,8 +101,8 @@ def prepare_data(experiment: Experiment) -> Data:
         return read_data(experiment)
     ecgs = read_records(experiment)
     split = split_of([record for record in ecgs if takes_part(record, experiment)], experiment)
-    e = fit_to_records(experiment, in_split(ecgs, split))
     gate, raw = Quality(), in_split(ecgs, split)
+    e = fit_to_records(experiment, raw)
     prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch, gate) for record in raw]
     quality = {"training windows": Quality(), f"{e.strip_seconds:g} s strips": Quality()}
     odd = look_at(raw, rpeaks_in(raw, prepared), quality["training windows"])
@@ -110,7 +113,7 @@ def prepare_data(experiment: Experiment) -> Data:
     return Data(split, windows, cut, codec_of(windows["train"], e), provenance(ecgs), quality,
                 attributes_of(ecgs), fitted=fitted_of(e),
                 warnings=(*ecgs.warnings, *in_words(odd, len(raw))),
-                unknown_persons=unknown_persons(ecgs), left_out=ecgs.left_out)
+                left_out=ecgs.left_out)
 
 
 def read_records(experiment: Experiment, **simulation) -> ECGs:

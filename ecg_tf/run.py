@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -243,8 +243,7 @@ def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
         "synthetic_windows": len(synthetic),
         "data": data.provenance,
         "split": {part: len(who) for part, who in data.split.items()},
-        "left_out": [{"name": one.name, "kind": one.kind, "reason": one.reason}
-                     for one in data.left_out],
+        "left_out": [asdict(one) for one in data.left_out],
         "warnings": list(data.warnings),
         "quality": {kind: book.counts() for kind, book in data.quality.items()},
         "precision": precision_of(experiment.precision),

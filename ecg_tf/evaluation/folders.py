@@ -13,7 +13,7 @@ from ecg_tf.evaluation.use_of_sides import labelled_beats, use_of_sides
 from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.records import ECGs, load, provenance
 from ecg_tf.records.common_leads import only_leads
-from ecg_tf.records.duplicates import samples_digest
+from ecg_tf.records.duplicates import digest_of
 from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
@@ -117,7 +117,7 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
     return Sides(cut["real"], cut["synthetic"], cut.get("holdout"),
                  {side: provenance(found) for side, found in records.items()}, book, tuple(notes),
                  tuple(f"The {side} records: {text}" for side, found in records.items()
-                       if side != "synthetic" for text in unknown_persons(found)), beats)
+                       if side != "synthetic" for text in unknown_persons(found.warnings)), beats)
 
 
 def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
@@ -174,9 +174,9 @@ def _disjoint(records: dict[str, ECGs]) -> None:
                          got=", ".join(both[:5]) + (", ..." if len(both) > 5 else ""),
                          fix="name persons alike in both folders only if they are the same; split "
                          "by person, not by record")
-    seen = {samples_digest(record.signal): record.name for record in real}
+    seen = {digest_of(record): record.name for record in real}
     twice = [(seen[digest], record.name) for record in other
-             if (digest := samples_digest(record.signal)) in seen]
+             if (digest := digest_of(record)) in seen]
     if twice:
         raise InputError(f"{len(twice)} recordings are in real and in holdout.",
                          expected="recordings of other persons in the holdout",
@@ -211,7 +211,7 @@ def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
 
 def _told(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
     """What must be known of a side: who its persons are, what was left out."""
-    nobody = unknown_persons(ecgs) if side == "synthetic" else ()  # theirs are nobody's
+    nobody = unknown_persons(ecgs.warnings) if side == "synthetic" else ()  # theirs are nobody's
     said = [text for text in ecgs.warnings if text not in nobody]
     out = [f"The {side} records: {text}" for text in said]
     flawed = {why: n for why, n in quality.dropped.items() if n and why != "short"}

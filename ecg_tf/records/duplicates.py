@@ -27,6 +27,11 @@ def samples_digest(signal: np.ndarray) -> str:
     return hashlib.blake2b(data.data, digest_size=16, person=b"%d" % data.shape[1]).hexdigest()
 
 
+def digest_of(record: Record) -> str:
+    """`samples_digest` of a record, as it was taken when the record was read."""
+    return record.source.get("samples") or samples_digest(record.signal)
+
+
 def without_duplicates(
     records: Sequence[Record], rate: float = 0.0
 ) -> tuple[list[Record], list[LeftOut], list[str]]:
@@ -68,8 +73,7 @@ def _rank(fs: float, rate: float) -> float:
 def _equal_samples(records, preferred, same) -> None:
     first: dict[str, int] = {}
     for k in preferred:
-        digest = records[k].source.get("samples") or samples_digest(records[k].signal)
-        if (kept := first.setdefault(digest, k)) != k:
+        if (kept := first.setdefault(digest_of(records[k]), k)) != k:
             same[k] = kept
 
 

@@ -4,9 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from ecg_tf.errors import InputError
 from ecg_tf.records.record import Record
 
 #: How persons may be known; of several sources the weakest that decided for any record is named.
@@ -100,12 +97,3 @@ class ECGs(Sequence[Record]):
         records = records_of_arrays(signals, fs, leads, subjects, sex, age, labels, name)
         known = "nothing" if subjects is None else "metadata table"
         return cls(tuple(records), known)
-
-
-def array_of(values, count: int, what: str) -> np.ndarray:
-    """(record,) values, one a record, or an error that says how many came."""
-    values = np.asarray(values)
-    if values.shape[:1] != (count,):
-        raise InputError(f"There must be one {what} a record.", expected=str(count),
-                         got=f"shape {values.shape}", fix=f"give {what} in the records' order")
-    return values

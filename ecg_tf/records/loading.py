@@ -1,6 +1,7 @@
 """The one way in: records by the name of their source, whatever that is."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -134,7 +135,7 @@ def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping)
         wanted = wanted or (None if leads == "all" else DATABASES[source].leads)
     elif _is_file(source):  # its folder, and of that folder this file
         if records is None:
-            records = [_name_of_file(folder)]
+            records = [folder.stem]
         folder = folder.parent
     return _read_folder(folder, wanted, records, **how)
 
@@ -251,9 +252,7 @@ def _told_left_out(folder: Path, database, found, left_out, leads) -> list[str]:
     told = [one for one in left_out if one.kind not in QUIET and one.name not in expected]
     if not told:
         return []
-    kinds: dict[str, int] = {}
-    for one in told:
-        kinds[one.kind] = kinds.get(one.kind, 0) + 1
+    kinds = Counter(one.kind for one in told)
     few = "; ".join(f"'{one.name}': {one.reason}" for one in told[:3])
     counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
     return [f"{len(told)} of {len(found) + len(left_out)} recordings of '{folder.name}' are left "
@@ -289,7 +288,3 @@ def _is_file(source: str) -> bool:
         return path.suffix.lower() in (*FORMATS, ".dat") and path.is_file()
     except (OSError, RuntimeError, ValueError):
         return False
-
-
-def _name_of_file(path: Path) -> str:
-    return path.stem

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ecg_tf.records.databases import Database
-from ecg_tf.records.ecgs import KNOWN_BY, ECGs
+from ecg_tf.records.ecgs import KNOWN_BY
 from ecg_tf.records.person import is_nobody
 from ecg_tf.records.record import Record
 from ecg_tf.records.tables.metadata import Info, Metadata
@@ -46,11 +46,9 @@ def identify(
     return found, known_by, told + _warnings(found, sources, database)
 
 
-def unknown_persons(ecgs: ECGs) -> tuple[str, ...]:
-    """Those of the warnings that say that nobody knows who is who."""
-    if ecgs.subjects_known_by != "nothing":
-        return ()
-    return tuple(text for text in ecgs.warnings
+def unknown_persons(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Those of the warnings of `identify` that say that nobody knows who is who."""
+    return tuple(text for text in warnings
                  if "who is who" in text or "Nothing says whose" in text)
 
 
