@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ecg_tf.errors import write_whole
-from ecg_tf.experiment import Experiment
+from ecg_tf.base.errors import write_whole
+from ecg_tf.base.tf_startup import quiet_startup
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
-from ecg_tf.quiet import quiet_startup
 from ecg_tf.records import load
 from ecg_tf.signals.cutting import beat_sequences
 from ecg_tf.signals.filtering import low_pass, prepare

@@ -6,7 +6,7 @@ Exit status: 0 done, 2 bad input, 3 release gate failed (`evaluate`, `export`), 
 import argparse
 import sys
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
         return 1
     except Exception as error:
-        from ecg_tf.reports.execution import NotebookError
+        from ecg_tf.study.execution import NotebookError
 
         if not isinstance(error, NotebookError):
             raise  # a fault of ours: the traceback is what mends it (Python exits with 1)
@@ -51,7 +51,7 @@ def data(options) -> int:
 
 def describe(options) -> int:
     """Reads records and says what they hold: persons, leads, labels, what fits, what is wrong."""
-    from ecg_tf.describe import describe as describe_source
+    from ecg_tf.study.describe import describe as describe_source
 
     leads = "all" if options.leads == ["all"] else options.leads or None
     found = describe_source(options.source, options.data_dir, leads, fs=options.fs,
@@ -61,7 +61,7 @@ def describe(options) -> int:
 
         print(json.dumps(found, indent=2, allow_nan=False))
     else:
-        from ecg_tf.describe_text import text_of
+        from ecg_tf.study.describe_text import text_of
 
         print(text_of(found))
     return 0
@@ -69,7 +69,7 @@ def describe(options) -> int:
 
 def shard(options) -> int:
     """Writes the windows of an experiment as TFRecord files, for data larger than memory."""
-    from ecg_tf.experiment import Experiment
+    from ecg_tf.config.experiment import Experiment
     from ecg_tf.shards.writing import folder_of, write_shards
 
     experiment = Experiment.from_yaml(options.file)
@@ -82,10 +82,10 @@ def shard(options) -> int:
 
 def run(options) -> int:
     """Runs an experiment without a notebook."""
-    from ecg_tf.evaluation.floor import measured_table
-    from ecg_tf.experiment import Experiment
-    from ecg_tf.run import help_train
-    from ecg_tf.run import run as run_experiment
+    from ecg_tf.config.experiment import Experiment
+    from ecg_tf.evaluation.baselines import measured_table
+    from ecg_tf.study.run import help_train
+    from ecg_tf.study.run import run as run_experiment
     from ecg_tf.training.workers import worker
 
     experiment = Experiment.from_yaml(options.file)
@@ -130,8 +130,8 @@ def study(options) -> int:
 
 def results(options) -> int:
     """Makes all that is made from reports: their pages, the page over all, the README's table."""
-    from ecg_tf.reports.index import make_pages
-    from ecg_tf.reports.results_table import update_readme
+    from ecg_tf.study.index import make_pages
+    from ecg_tf.study.results_table import update_readme
 
     page, number = make_pages(options.output)
     print(f"{number} reports; the page over all: {page}")
@@ -152,8 +152,8 @@ def compare(options) -> int:
 
 def evaluate(options) -> int:
     """Judges a synthetic set that this software did not make; writes a report and metrics.json."""
-    from ecg_tf.evaluate import evaluate as judge_folders
-    from ecg_tf.evaluate import gate_text
+    from ecg_tf.study.evaluate import evaluate as judge_folders
+    from ecg_tf.study.evaluate import gate_text
 
     metrics, page = judge_folders(
         options.real, options.synthetic, options.holdout, options.output, options.name,
@@ -184,10 +184,10 @@ def export(options) -> int:
 
 def controls(options) -> int:
     """Prints how every measure orders sets whose right answer is known."""
-    from ecg_tf.quiet import quiet_startup
+    from ecg_tf.base.tf_startup import quiet_startup
 
     with quiet_startup():
-        from ecg_tf.evaluation.tables_of_controls import print_tables
+        from ecg_tf.evaluation.validation.tables_of_controls import print_tables
 
         right = print_tables(options.database, options.data_dir, options.tables, options.markdown,
                              not options.quiet, options.seed, options.figure)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecg_tf.images.arrange import ARRANGEMENTS, PATHS
+from ecg_tf.images.arrangements import ARRANGEMENTS, PATHS
 from ecg_tf.images.codec import make_codec
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
@@ -19,8 +19,8 @@ def spiral(height: int, width: int) -> np.ndarray:
     return np.stack([row, column, 0 * row], -1)
 
 
-# In the project these two lines go into `PATHS` and `ARRANGEMENTS` in ecg_tf/images/arrange.py; the
-# tests then try the path at many sizes. In an experiment file: arrangement: spiral
+# In the project these two lines go into `PATHS` and `ARRANGEMENTS` in ecg_tf/images/arrangements.py;
+# the tests then try the path at many sizes. In an experiment file: arrangement: spiral
 PATHS["spiral"] = spiral
 ARRANGEMENTS["spiral"] = "around the border, then inwards"
 

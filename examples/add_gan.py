@@ -5,10 +5,10 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from ecg_tf.experiment import MODELS, Experiment
+from ecg_tf.config.experiment import MODELS, Experiment
 from ecg_tf.models import GAN
-from ecg_tf.preparation import prepare_data
-from ecg_tf.training.train import FAMILIES, train
+from ecg_tf.training.data import prepare_data
+from ecg_tf.training.fit import FAMILIES, train
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")  # so that checkpoints can be read
@@ -24,7 +24,7 @@ class HingeGAN(GAN):
 
 
 # In the project the class gets a file in ecg_tf/models/, and these lines go into `MODELS` in
-# ecg_tf/experiment.py and `FAMILIES` in ecg_tf/training/train.py. In an experiment file:
+# ecg_tf/config/experiment.py and `FAMILIES` in ecg_tf/training/fit.py. In an experiment file:
 # model: hinge
 MODELS["hinge"] = "hinge loss"
 FAMILIES["hinge"] = (HingeGAN, 0.0, lambda experiment: {})  # class, Adam's beta_1, its options

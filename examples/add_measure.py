@@ -2,7 +2,7 @@
 
 from scipy.stats import skew, wasserstein_distance
 
-from ecg_tf.evaluation.floor import FURTHER, Further, first_measures, measured_table
+from ecg_tf.evaluation.baselines import FURTHER, Further, first_measures, measured_table
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
@@ -16,8 +16,8 @@ def skewness_distance(real, other, fs: float) -> float:
     return wasserstein_distance(skew(real[..., 0], axis=1), skew(other[..., 0], axis=1))
 
 
-# In the project this line goes into `FURTHER` in ecg_tf/evaluation/floor.py. Every report then has
-# it, and in an experiment file a release can depend on it: gate: {skewness: [at_most_floors, 2]}
+# In the project this line goes into `FURTHER` in ecg_tf/evaluation/baselines.py. Every report
+# then has it, and in an experiment file a release can depend on it: gate: {skewness: [at_most_floors, 2]}
 FURTHER["skewness"] = Further(skewness_distance)
 
 persons = [prepare(one, 128.0) for one in simulate_cohort(subjects=9, minutes=0.5, seed=1)]

@@ -5,10 +5,10 @@ Run it with `python -m tests.bounds`.
 
 import numpy as np
 
-from ecg_tf.images.arrange import PATHS
+from ecg_tf.images.arrangements import PATHS
 from ecg_tf.images.codec import make_codec
 from ecg_tf.images.quantize import HALF_STEP
-from ecg_tf.images.standardize import RANGES
+from ecg_tf.images.scaling import RANGES
 from ecg_tf.signals.windows import Windows
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecg_tf.evaluation.controls import halves
+from ecg_tf.evaluation.validation.controls import halves
 from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips

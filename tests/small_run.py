@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from ecg_tf.experiment import Experiment
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import make_codec
 from ecg_tf.records import provenance
 from ecg_tf.records.simulate import simulate_cohort

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.alignment_search import BLOCK, Coarse, Fine, unit
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 

@@ -10,7 +10,7 @@ likeness to the usual beat added, and .60 with the absolute measures left out.
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 WAVES_S = {"QRS": (-0.12, 0.12), "P": (-0.28, -0.08), "T": (0.12, 0.42)}
 NAMES = ("before / usual", "after / usual", "before / after", "size",

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecg_tf.errors import InputError, write_whole
-from ecg_tf.quiet import quiet_startup
+from ecg_tf.base.errors import InputError, write_whole
+from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.records.cache import cache_root
 
 _FORMAT = 1  # raise it whenever training or the networks change

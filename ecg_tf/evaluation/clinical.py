@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.delineation import delineate
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 from ecg_tf.evaluation.waveform import wasserstein1

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.alignment import Nearest, coarse_correlation, nearest_strips
 from ecg_tf.evaluation.alignment_search import read_faster
+from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.descriptors import as_strips
-from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
 
 _NEAR_PERSONS = 8  # of each side, in whom a strip's nearest one is sought

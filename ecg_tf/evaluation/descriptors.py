@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.signals.rpeaks import between_samples, find_rpeaks
 
 BEAT_GRID = np.arange(-30, 50) / 100.0  # s around the R peak: -0.30 ... +0.49 in steps of 10 ms

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.beat_networks import (
     beat_network,
     cache_key,

@@ -8,7 +8,7 @@ those on the signal itself, in mV, live in `waveform.py`. Each gives a bare valu
 
 import numpy as np
 
-from ecg_tf.errors import InputError, TooFew
+from ecg_tf.base.errors import InputError, TooFew
 from ecg_tf.evaluation.waveform import dtw_to_nearest, psd_distance, seam_ratio, wasserstein1
 
 __all__ = ["diversity", "discriminative_auc", "dtw_to_nearest", "frechet_distance",

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError, closest
-from ecg_tf.evaluation.floor import Measured
+from ecg_tf.base.errors import InputError, closest
+from ecg_tf.evaluation.baselines import Measured
 
 #: rule -> what it asks of a measure; each takes one number.
 RULES = {

@@ -12,10 +12,10 @@ from itertools import combinations
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import Measured, cut_sets, floor, interval
 from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.fidelity import wasserstein1
-from ecg_tf.evaluation.floor import Measured, cut_sets, floor, interval
 from ecg_tf.signals.limb_leads import limb_lead
 
 #: mV: sums of float32 are right so far. A residual below it is none, lest two sets that both add up

@@ -9,11 +9,11 @@ and high up; new persons stand near one floor and near the false alarms: that pl
 import numpy as np
 import pandas as pd
 
-from ecg_tf.evaluation import controls
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe
 from ecg_tf.evaluation.fidelity import mmd2
 from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
 from ecg_tf.evaluation.roles import Roles, spread
+from ecg_tf.evaluation.validation import controls
 
 LANDMARKS = {
     "copies": "strips of the training persons themselves",

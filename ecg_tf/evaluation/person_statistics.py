@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 
 class PersonAUC:

@@ -8,10 +8,10 @@ them already, without any synthetic set.
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.alignment import nearest_beats, nearest_strips
+from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.descriptors import DescriptorScale, block_slices, describe
-from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.person_statistics import PersonAUC, member_advantage, true_positives
 
 BLOCK = 512

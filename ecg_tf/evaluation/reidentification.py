@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.embedding import Identifier, train_identifier
-from ecg_tf.evaluation.floor import Measured
 from ecg_tf.evaluation.person_statistics import PersonAUC, joint_excess, upper
 from ecg_tf.evaluation.roles import cast
 from ecg_tf.signals.windows import Windows

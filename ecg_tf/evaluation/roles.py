@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.embedding import early_and_late
 from ecg_tf.signals.windows import Windows
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.descriptors import describe
 from ecg_tf.evaluation.embedding import train_identifier
 from ecg_tf.evaluation.reidentification import GALLERIES

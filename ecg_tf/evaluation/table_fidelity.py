@@ -8,9 +8,9 @@ person. Each measure stands beside its floor: the same measure between real rows
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
-from ecg_tf.evaluation.floor import Measured, floor, interval
+from ecg_tf.evaluation.baselines import Measured, floor, interval
 from ecg_tf.evaluation.waveform import wasserstein1
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ecg_tf.checks import choice, count
-from ecg_tf.errors import InputError
-from ecg_tf.evaluation.floor import Measured
-from ecg_tf.images.labelled_beats import balanced_draw
+from ecg_tf.base.checks import choice, count
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.training.labelled_beats import balanced_draw
 
 JUDGES = {
     "forest": "random forest of 50 trees",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.descriptors import log_band_power
 
 

@@ -9,7 +9,7 @@
 | `record_plots.py` | records: waves, beats by class, flaws |
 | `image_plots.py` | what an image makes of a signal |
 | `measure_plots.py` | trainings, distributions, spectra, beats |
-| `plane_plots.py` | fidelity against re-identification; the gate |
+| `fidelity_privacy_plots.py` | fidelity against re-identification; the gate |
 | `privacy_plots.py` | likeness to members, copies, false alarms |
 | `concern_plots.py`, `utility_plots.py` | lessons 06 and 07 |
 | `stopping_plots.py`, `comparison_plots.py` | lessons 08 and 10 |

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.ecg_paper import REAL, STYLE, SYNTHETIC, ecg_paper
 from ecg_tf.figures.plots import styled
 from ecg_tf.study.comparison import LEAST, Run, drawn_strips, over_seeds

@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.lead_pages import MANY_LEADS, lead_pages
 from ecg_tf.figures.paper import (
     DPI,

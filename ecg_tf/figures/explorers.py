@@ -11,11 +11,11 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from ecg_tf.checks import choice, count, number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import choice, count, number
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.ecg_paper import LARGE_BOX, PAPER, REAL, STYLE
-from ecg_tf.images.arrange import ARRANGEMENTS, make_arrangement
-from ecg_tf.images.standardize import Standardizer
+from ecg_tf.images.arrangements import ARRANGEMENTS, make_arrangement
+from ecg_tf.images.scaling import Standardizer
 from ecg_tf.records import Record
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.rpeaks import rpeaks_of

@@ -10,8 +10,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from ecg_tf.checks import count, number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import count, number
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.ecg_paper import STYLE, ecg_paper
 from ecg_tf.figures.explorers import is_live, keep_out_of_collections, png_of
 from ecg_tf.images.codec import Codec

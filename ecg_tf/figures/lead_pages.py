@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.page_layout import (
     cells_of,
     grid_of,

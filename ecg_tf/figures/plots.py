@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.ecg_paper import REAL, STYLE, ecg_paper, real_beside_synthetic
 from ecg_tf.figures.lead_pages import lead_pages, twelve_lead_paper
 from ecg_tf.figures.measure_plots import (

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.ecg_paper import REAL, STYLE, SYNTHETIC
 
 _COLORS = (REAL, "#029e73", SYNTHETIC, "#de8f05", "#cc78bc", "#d55e00")

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.figures.ecg_paper import LARGE_BOX, PAPER, REAL, SMALL_BOX, STYLE, as_strips, ecg_paper
 
 # Okabe-Ito colours that stay apart for colour-blind eyes; each class also has letter and marker.

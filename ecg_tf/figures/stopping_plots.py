@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ecg_tf.evaluation.stopping import LOSSES
 from ecg_tf.figures.ecg_paper import REAL, STYLE, SYNTHETIC
-from ecg_tf.training.stopping import LOSSES
 
 _TEST, _LOSS, _PALE = "#d55e00", "#009e73", "#e9e6de"
 

@@ -4,17 +4,16 @@ In the order in which data flow:
 
 | file | what lives there |
 | --- | --- |
-| `standardize.py` | mV to [-1, 1] and back, from a global to an adapted range |
+| `scaling.py` | mV to [-1, 1] and back, from a global to an adapted range |
 | `quantize.py` | values on a grid of grey levels |
-| `arrange.py` | which sample goes into which pixel; the registry of arrangements |
+| `arrangements.py` | which sample goes into which pixel; the registry of arrangements |
 | `beat_rows.py` | the arrangement with one beat a row, a fixed number of beats |
 | `beat_strips.py` | the same for whole strips: as many rows as there are beats, the rest empty |
 | `strip_time.py` | where a generated strip begins and ends, and its rhythm, made valid |
 | `rows_needed.py` | how many rows strips need |
 | `image_leads.py` | which leads have channels, and which are computed |
 | `codec.py` | standardizer and arrangement as one thing, in one JSON file |
-| `pipeline.py` | the same chain inside tf.data (brings TensorFlow) |
-| `mixing.py` | subject mixing, where rows are beats (brings TensorFlow) |
-| `labelled_beats.py` | single beats with their class, as small images |
+| `tfdata.py` | the same chain inside tf.data (brings TensorFlow) |
+| `subject_mixing.py` | subject mixing, where rows are beats (brings TensorFlow) |
 | `image_costs.py` | what ranges and arrangements cost before any GAN is trained |
 """

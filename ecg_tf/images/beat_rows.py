@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ecg_tf.checks import count, known_keys, number
-from ecg_tf.errors import InputError
-from ecg_tf.signals.lagrange import POINTS, lagrange
+from ecg_tf.base.checks import count, known_keys, number
+from ecg_tf.base.errors import InputError
+from ecg_tf.signals.interpolation import POINTS, lagrange
 
 # A cut this close (in samples) behind a sample counts as on it: RR intervals that went through
 # float32 pixels move the cuts by less than a thousandth of a sample.

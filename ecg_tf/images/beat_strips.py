@@ -9,12 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ecg_tf.checks import count
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import count
+from ecg_tf.base.errors import InputError
 from ecg_tf.images.beat_rows import BATCH, ON_SAMPLE, STEADY_RR_S, BeatRows, compare
 from ecg_tf.images.strip_time import GRID, edges_of, lasting, possible_ends, times_at
 from ecg_tf.signals.cutting import outer_intervals
-from ecg_tf.signals.lagrange import lagrange, reflected
+from ecg_tf.signals.interpolation import lagrange, reflected
 
 # Up to here R peaks count as within the strip, in samples beyond its first and last one. Peaks
 # between samples reach 0.5 beyond, the beats outside of a strip are 1 sample away at least.

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import finite_signals, known_keys, names, number
-from ecg_tf.errors import InputError, write_whole
-from ecg_tf.images.arrange import (
+from ecg_tf.base.checks import finite_signals, known_keys, names, number
+from ecg_tf.base.errors import InputError, write_whole
+from ecg_tf.images.arrangements import (
     BEATS,
     FixedArrangement,
     arrangement_from_dict,
@@ -27,7 +27,7 @@ from ecg_tf.images.image_leads import (
     pick_leads,
 )
 from ecg_tf.images.quantize import on_grid
-from ecg_tf.images.standardize import PER_WINDOW, Standardizer
+from ecg_tf.images.scaling import PER_WINDOW, Standardizer
 from ecg_tf.signals.limb_leads import all_leads, limb_lead_residual
 from ecg_tf.signals.windows import Windows
 

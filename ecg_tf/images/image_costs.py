@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ecg_tf.images.arrange import neighbour_correlation
+from ecg_tf.images.arrangements import neighbour_correlation
 from ecg_tf.images.codec import Codec
-from ecg_tf.images.standardize import Standardizer
+from ecg_tf.images.scaling import Standardizer
 from ecg_tf.signals.windows import Windows
 
 

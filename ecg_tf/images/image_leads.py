@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.checks import names
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import names
+from ecg_tf.base.errors import InputError
 from ecg_tf.signals.limb_leads import independent_leads, lead_factors
 from ecg_tf.signals.windows import Windows
 

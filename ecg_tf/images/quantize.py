@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecg_tf.checks import choice
+from ecg_tf.base.checks import choice
 
 # Half the distance between neighbouring values of each grid on [-1, 1] (for floats: at 1).
 HALF_STEP = {

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ecg_tf.checks import number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import number
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import Record
 from ecg_tf.signals.quality import inspect_record
 from ecg_tf.signals.rpeaks import rpeaks_of

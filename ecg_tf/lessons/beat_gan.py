@@ -6,14 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.checks import count, number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import count, number
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.beat_features import beat_features
 from ecg_tf.images.codec import Codec
-from ecg_tf.images.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
 from ecg_tf.models import ACGAN, HalfMean, build_acgan
 from ecg_tf.signals.filtering import low_pass
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
 
 
 def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, latent_dim: int = 64,

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from ecg_tf.checks import choice, count, number
-from ecg_tf.errors import InputError
-from ecg_tf.evaluation.floor import floor
+from ecg_tf.base.checks import choice, count, number
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import floor
 from ecg_tf.evaluation.strip_data import StripData
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity

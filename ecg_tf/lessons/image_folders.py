@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import count
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.base.checks import count
+from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.images.quantize import dequantize, quantize
 
 LARGEST_SIDE = 1024  # pixels

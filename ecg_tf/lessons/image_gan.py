@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from ecg_tf.checks import choice, count, number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import choice, count, number
+from ecg_tf.base.errors import InputError
 from ecg_tf.models import R1GAN, MinibatchStd, build_discriminator, build_generator
 
 NETWORKS = {

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from ecg_tf.checks import count, number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import count, number
+from ecg_tf.base.errors import InputError
 from ecg_tf.models.layers import MinibatchStd, SpectralNorm
 
 SHAPE = (1, 1, 2)  # of a point as an image

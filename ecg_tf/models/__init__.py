@@ -9,8 +9,8 @@
 | `acgan.py` | a GAN over classes |
 | `wavegan.py` | networks along time, without images |
 | `identity.py` | the network that names persons, and what being named costs |
-| `drawing.py`, `redraw.py` | seeded images; rough ones drawn again |
-| `rates.py`, `names.py`, `shares.py` | learning rates, file names, several devices |
+| `sampling.py`, `rejection.py` | seeded images; rough ones drawn again |
+| `schedules.py`, `names.py`, `replica_batch.py` | learning rates, file names, several devices |
 """
 
 from ecg_tf.models.acgan import ACGAN, build_acgan
@@ -20,8 +20,8 @@ from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, MinibatchStd
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.projection import HalfMean, IntervalMean, projection_of
 from ecg_tf.models.r1gan import R1GAN
-from ecg_tf.models.rates import HoldThenFall
-from ecg_tf.models.redraw import redrawing
+from ecg_tf.models.rejection import redrawing
+from ecg_tf.models.schedules import HoldThenFall
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
 from ecg_tf.models.wgan_gp import WGANGP
 

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.errors import InputError
-from ecg_tf.models.drawing import draw
+from ecg_tf.base.errors import InputError
 from ecg_tf.models.gan import squared_slopes
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.r1gan import R1GAN
+from ecg_tf.models.sampling import draw
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

@@ -4,11 +4,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.errors import InputError
-from ecg_tf.models.drawing import draw, latents_of
+from ecg_tf.base.errors import InputError
 from ecg_tf.models.identity import confusion_loss
 from ecg_tf.models.names import number_layers
-from ecg_tf.models.shares import draw_share, mean_over_all, share, to_be_summed, train_function
+from ecg_tf.models.replica_batch import (
+    draw_share,
+    mean_over_all,
+    share,
+    to_be_summed,
+    train_function,
+)
+from ecg_tf.models.sampling import draw, latents_of
 
 _PACKAGE = "ecg_tf"
 

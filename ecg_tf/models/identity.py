@@ -15,8 +15,8 @@ training costs hardly more and resumes exactly.
 import keras
 import tensorflow as tf
 
-from ecg_tf.checks import count
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import count
+from ecg_tf.base.errors import InputError
 from ecg_tf.models.names import number_layers
 from ecg_tf.models.networks import build_discriminator
 

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ecg_tf.errors import InputError
-from ecg_tf.models.shares import mean_over_all
+from ecg_tf.base.errors import InputError
+from ecg_tf.models.replica_batch import mean_over_all
 
 _PACKAGE = "ecg_tf"
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.models.layers import (
     FromPatches,
     HelicalConv2D,

@@ -7,7 +7,7 @@ nothing beside a strip. (What a strip's RR intervals add up to is left to the co
 import keras
 from keras import ops
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 _PACKAGE = "ecg_tf"
 

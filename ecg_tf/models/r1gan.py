@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.models.gan import GAN, squared_slopes
 
 

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from ecg_tf.models.gan import GAN, squared_slopes
-from ecg_tf.models.shares import draw_share
+from ecg_tf.models.replica_batch import draw_share
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.record import Record
 

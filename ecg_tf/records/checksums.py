@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 LARGEST_LIST = 2**26  # bytes of a SHA256SUMS.txt
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 
 #: How a database tells persons apart, see `Database.persons`.
 PERSONS = ("record", "folder", "table", "unknown", "none")

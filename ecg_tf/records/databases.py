@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ecg_tf.checks import expanded
+from ecg_tf.base.checks import expanded
 from ecg_tf.records.database import Database
 
 #: Training records of the inter-patient split of de Chazal et al. (2004), no paced records.

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ecg_tf.checks import expanded
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import expanded
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import cache as record_cache
 from ecg_tf.records.checksums import published_sums
 from ecg_tf.records.databases import Database, known_database

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.ecgs import LeftOut
 from ecg_tf.records.formats.csv_head import is_table
 from ecg_tf.records.formats.headers import LARGEST_HEADER, check_inside, decoded

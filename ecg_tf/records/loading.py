@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ecg_tf.checks import expanded
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import expanded
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records import cache as record_cache
 from ecg_tf.records.builtin import check_options, sample, simulated
 from ecg_tf.records.common_leads import only_leads

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.databases import DATABASES
 from ecg_tf.records.ecgs import ECGs
 

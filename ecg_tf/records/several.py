@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.ecgs import KNOWN_BY, ECGs
 
 

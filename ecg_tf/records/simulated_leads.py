@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 
 #: Frank's x (left), y (down) and z (back) in parts that each lead sees of them.
 DOWER = {

@@ -6,7 +6,7 @@ from ecg_tf.release.formats import Format
 from ecg_tf.release.progress import Progress
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult
-from ecg_tf.run import git_commit
+from ecg_tf.study.run import git_commit
 
 
 def dataset_card(run: Trained, gate: GateResult, kind: Format, state: Progress) -> str:

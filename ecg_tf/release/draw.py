@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_tf.checks import number
-from ecg_tf.errors import InputError
-from ecg_tf.quiet import quiet_startup
+from ecg_tf.base.checks import number
+from ecg_tf.base.errors import InputError
+from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.records import Record
 from ecg_tf.release.trained import Trained
 from ecg_tf.signals.filtering import low_pass

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import ecg_tf
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import Record
 from ecg_tf.records.formats.csv_files import PEAKS, SYMBOLS
 from ecg_tf.records.formats.edf_files import BEAT, GOES_ON

@@ -1,7 +1,7 @@
 """MODEL_CARD.md: the generator a release was drawn from, how it was trained and measured."""
 
 import ecg_tf
-from ecg_tf.experiment import MODELS
+from ecg_tf.config.experiment import MODELS
 from ecg_tf.release import card_text as say
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.base.errors import InputError, write_whole
 
 NAME = "release.json"
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.study.metrics_file import read_metrics

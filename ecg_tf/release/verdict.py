@@ -6,7 +6,7 @@ passes by asking nothing, and that lets nothing go here.
 
 from dataclasses import dataclass
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.gate import DEFAULTS, PRIVACY
 
 VERDICTS = ("pass", "fail", "not measured")

@@ -7,10 +7,10 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from ecg_tf.checks import count, known_keys, names, number, printable
-from ecg_tf.errors import InputError, write_whole
-from ecg_tf.experiment import Experiment
-from ecg_tf.images.arrange import channels_of_lead
+from ecg_tf.base.checks import count, known_keys, names, number, printable
+from ecg_tf.base.errors import InputError, write_whole
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.arrangements import channels_of_lead
 from ecg_tf.records import About, database_names
 from ecg_tf.signals.splits import PARTS, assert_disjoint
 

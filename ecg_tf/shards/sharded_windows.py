@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import expanded
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import Data, codec_of
+from ecg_tf.base.checks import expanded
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.shards.index import KINDS, Index, about_of, check_settings, read_index
 from ecg_tf.shards.tfrecords import (
     damaged,
@@ -29,6 +28,7 @@ from ecg_tf.shards.tfrecords import (
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.splits import PARTS
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.data import Data, codec_of
 
 SAMPLE = 2048  # windows of one part and kind in memory at once
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.errors import InputError, whole_file, write_whole
-from ecg_tf.quiet import quiet_startup
+from ecg_tf.base.errors import InputError, whole_file, write_whole
+from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.signals.windows import Windows
 
 AROUND = 16  # bytes of a TFRecord beside its content: length and two checksums

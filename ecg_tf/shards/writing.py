@@ -8,20 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ecg_tf.checks import expanded, same_rate_and_leads
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
-from ecg_tf.fitting import fit_to_records
-from ecg_tf.locks import holding
-from ecg_tf.preparation import (
-    attributes_of,
-    cut_windows,
-    fitted_of,
-    in_split,
-    read_records,
-    split_of,
-    takes_part,
-)
+from ecg_tf.base.checks import expanded, same_rate_and_leads
+from ecg_tf.base.errors import InputError
+from ecg_tf.base.locks import holding
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.records import ECGs, provenance
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.shards.index import (
@@ -38,6 +28,16 @@ from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import NoWindow, Prepared, Quality
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.data import (
+    attributes_of,
+    cut_windows,
+    fitted_of,
+    in_split,
+    read_records,
+    split_of,
+    takes_part,
+)
+from ecg_tf.training.fitting import fit_to_records
 
 SHARD_BYTES = 2**26  # after so many, files are closed and a killed command goes on behind them
 

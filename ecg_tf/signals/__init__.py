@@ -15,6 +15,6 @@ In the order in which data flow:
 | `qrs.py` | QRS complexes by the energy of all leads |
 | `windows.py` | stretches of prepared records that remember their origin |
 | `cutting.py` | records to windows, by time or by beats |
-| `lagrange.py` | interpolation, for arrays and for tensors |
+| `interpolation.py` | interpolation, for arrays and for tensors |
 | `splits.py` | who trains and who is tested, by person |
 """

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecg_tf.checks import count, number, same_rate_and_leads
+from ecg_tf.base.checks import count, number, same_rate_and_leads
 from ecg_tf.records.record import Record
-from ecg_tf.signals.lagrange import lagrange
+from ecg_tf.signals.interpolation import lagrange
 from ecg_tf.signals.quality import Prepared, Quality, gate, inspect_record, no_window_error
 from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
 from ecg_tf.signals.windows import Windows

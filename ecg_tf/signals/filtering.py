@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import signal as dsp
 
-from ecg_tf.checks import number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import number
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import Record
 from ecg_tf.signals.quality import Prepared, Quality, inspect_record
 from ecg_tf.signals.windows import Windows

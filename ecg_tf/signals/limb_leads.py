@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 #: Each limb lead in parts of I and II.
 LIMB_LEADS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import Record
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.steps import find_steps, typical_largest

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import BEAT_SYMBOLS, Record
 from ecg_tf.signals.qrs import detect_qrs
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ecg_tf.checks import choice, number
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import choice, number
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records import DS1, DS2, Record
 from ecg_tf.signals.windows import Windows
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.checks import count, number
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import count, number
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.record import About
 
 

@@ -16,10 +16,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
-from ecg_tf.locks import InUse
-from ecg_tf.reports.execution import NotebookError
+from ecg_tf.base.errors import InputError
+from ecg_tf.base.locks import InUse
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.study.execution import NotebookError
 from ecg_tf.study.run_study import EXPERIMENT, Outcome, Plan, make_report
 
 CONNECT_S = 10  # longest wait for a scheduler to answer

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_tf.errors import InputError, whole_file
-from ecg_tf.experiment import Experiment
-from ecg_tf.figures.plane_plots import REIDENTIFIED
+from ecg_tf.base.errors import InputError, whole_file
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
 from ecg_tf.study.metrics_file import read_metrics
 
 DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its floor
@@ -251,7 +251,7 @@ def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
         generator of this kind. A cache remembers them.
     """
     from ecg_tf.records.cache import cache_folder
-    from ecg_tf.run import SYNTHETIC_SEED
+    from ecg_tf.study.run import SYNTHETIC_SEED
 
     generator, codec = run.folder / "generator.keras", run.folder / "codec.json"
     if not generator.is_file() or not codec.is_file():
@@ -340,15 +340,15 @@ def _plain(value) -> str:
 
 def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
           high: float) -> np.ndarray:
+    from ecg_tf.base.tf_startup import quiet_startup
     from ecg_tf.images.codec import Codec
-    from ecg_tf.quiet import quiet_startup
     from ecg_tf.signals.windows import cut_strips
 
     with quiet_startup():
         import keras
 
         import ecg_tf.models  # noqa: F401  so that their layers can be read
-        from ecg_tf.synthesis import synthesize
+        from ecg_tf.training.synthesis import synthesize
     network = keras.saving.load_model(generator, compile=False)
     if len(network.inputs) > 1:  # it wants more than latents, such as a class
         return np.zeros((0, 0, 1), np.float32)

@@ -5,8 +5,8 @@ import json
 import math
 from pathlib import Path
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 
 LARGEST_FILE = 2**22  # bytes; the measures of a run take ten thousand
 MOST = 10_000  # measures
@@ -72,8 +72,8 @@ def _check_measures(rows: list) -> None:
 
 
 def _check_settings(settings: dict) -> None:
-    from ecg_tf.experiment import Experiment
-    from ecg_tf.parameters import typed
+    from ecg_tf.config.experiment import Experiment
+    from ecg_tf.config.yaml_files import typed
 
     for field in dataclasses.fields(Experiment):
         if field.name in settings:  # others are of an older state, or of another kind of run

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError, closest
-from ecg_tf.experiment import AUTOMATIC, Experiment
-from ecg_tf.locks import holding
-from ecg_tf.parameters import read_yaml
-from ecg_tf.reports.execution import NotebookError, check_parameters, run_notebook, without_paths
-from ecg_tf.reports.html import read_executed, to_html
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest
+from ecg_tf.base.locks import holding
+from ecg_tf.config.experiment import AUTOMATIC, Experiment
+from ecg_tf.config.yaml_files import read_yaml
+from ecg_tf.study.execution import NotebookError, check_parameters, run_notebook, without_paths
+from ecg_tf.study.html import read_executed, to_html
 from ecg_tf.study.metrics_file import read_metrics
 
 EXPERIMENT = "05_experiment"  # the notebook of a file that names none

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_tf.checks import choice, count, known_keys
-from ecg_tf.errors import InputError, closest, write_whole
-from ecg_tf.images.arrange import FITS, FixedArrangement
+from ecg_tf.base.checks import choice, count, known_keys
+from ecg_tf.base.errors import InputError, closest, write_whole
+from ecg_tf.images.arrangements import FITS, FixedArrangement
 from ecg_tf.images.quantize import HALF_STEP, on_grid
 from ecg_tf.tables.table_columns import KINDS, Column, fit_column
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import pandas as pd
 
-from ecg_tf.checks import choice, known_keys, number
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import choice, known_keys, number
+from ecg_tf.base.errors import InputError
 from ecg_tf.images.quantize import HALF_STEP
 
 KINDS = {

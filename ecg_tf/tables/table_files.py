@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 
 TABLES = {
     "breast_cancer": "30 measures of cell nuclei in 569 fine-needle aspirates, and the diagnosis",

@@ -1,13 +1,12 @@
-"""A GAN of an experiment, built, trained and watched. All but `stopping`, `precision` and `workers`
-bring TensorFlow.
+"""From an experiment to its data and its trained GAN.
 
 | file | what lives there |
 | --- | --- |
-| `train.py` | builds and trains; a killed training goes on where it stood |
-| `callbacks.py` | sample grids, diversity, the collapse alarm, history |
-| `stopping.py` | when to stop: measures beside their floors, and the rule that reads them |
-| `stopping_callbacks.py` | the callbacks that measure for it |
-| `precision.py` | which precision trains faster on this machine |
-| `devices.py` | one device, several of a machine, several machines |
-| `workers.py` | which of several machines this is |
+| `data.py` | records to windows, split by subject, and the codec fitted on them |
+| `fitting.py` | settings that are left to the records |
+| `labelled_beats.py` | single beats with their class, as small images |
+| `fit.py` | builds and trains; a killed training resumes from its checkpoint (TensorFlow) |
+| `callbacks.py` | sample grids, diversity, mode-collapse warning, history (TensorFlow) |
+| `precision.py`, `devices.py`, `workers.py` | float32 or half; one device or several |
+| `synthesis.py` | from a trained generator to ECGs in mV (TensorFlow) |
 """

@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.base.errors import InputError, write_whole
 
 
 class SampleGrid(keras.callbacks.Callback):

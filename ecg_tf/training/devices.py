@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.training.workers import worker, workers
 
 _strategies: dict = {}  # of several machines there can be one only in a process

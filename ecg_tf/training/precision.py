@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.records.cache import cache_root
 
 #: "auto" takes half precision where it needs at most this share of float32's time.

@@ -6,8 +6,8 @@ import json
 import os
 import tempfile
 
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
 
 
 def worker() -> int:

@@ -7,9 +7,9 @@ train small GANs, some minutes in all; what they print decides, and another seed
 import numpy as np
 import pandas as pd
 
+from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.evaluation import table_fidelity
-from ecg_tf.evaluation.floor import measured_table
-from ecg_tf.quiet import quiet_startup
+from ecg_tf.evaluation.baselines import measured_table
 from ecg_tf.tables.table_codec import TableCodec
 from ecg_tf.tables.table_files import load_table
 

@@ -8,8 +8,8 @@ import json
 
 import numpy as np
 
-from ecg_tf.experiment import Experiment
-from ecg_tf.images.standardize import Standardizer
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.scaling import Standardizer
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_sequences
 from ecg_tf.signals.filtering import prepare
@@ -75,7 +75,7 @@ def exercise_4(knees=(0.05, 0.5, 2.0, 50.0), limit=4.0):
 def exercise_5(ranges=("global", "quantile", "companded"), seeds=(0, 1, 2), **settings):
     """Look whether the best range of one seed is the best of each: where the values of two ranges
     overlap over the seeds, the order is chance. (Some 10 minutes.)"""
-    from ecg_tf.run import run
+    from ecg_tf.study.run import run
 
     size = {"subjects": 12, "minutes": 3.0, "height": 16, "base_filters": 8, "latent_dim": 64,
             "batch_size": 32, "ema_decay": 0.99, "synthetic": 200, "strip_seconds": 6.0,

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.experiment import Experiment
-from ecg_tf.images.arrange import make_arrangement, neighbour_correlation
-from ecg_tf.preparation import prepare_data
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.arrangements import make_arrangement, neighbour_correlation
+from ecg_tf.training.data import prepare_data
 
 
 def exercise_1(height=6, width=5):
@@ -82,7 +82,7 @@ def exercise_4(database="simulated", subjects=6, minutes=1.0, height=16):
 def exercise_5(names=("row_major", "beat_rows"), seeds=(0, 1, 2), side=32, **settings):
     """Look whether every training of one arrangement is nearer than every one of the other: only
     then the order is no chance. (Some minutes.)"""
-    from ecg_tf.run import run
+    from ecg_tf.study.run import run
 
     size = {"subjects": 12, "minutes": 3.0, "base_filters": 8, "latent_dim": 64, "batch_size": 32,
             "ema_decay": 0.99, "synthetic": 200, "strip_seconds": 6.0, "steps": 800, **settings}

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import prepare_data
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.training.data import prepare_data
 
 CLASS = {"subjects": 12, "minutes": 3.0, "base_filters": 8, "latent_dim": 64, "batch_size": 32,
          "ema_decay": 0.99, "synthetic": 200, "strip_seconds": 6.0, "height": 16, "width": 64}
@@ -18,7 +18,7 @@ SHOWN = ("MMD²", "precision", "recall", "heart rate W1", "detectable strips", "
 
 def trained(name, **settings):
     """Measures of one experiment: name -> (value, floor)."""
-    from ecg_tf.run import run
+    from ecg_tf.study.run import run
 
     settings = {**CLASS, "attacks": False, **settings, "experiment": f"solution-05-{name}"}
     found = run(Experiment(**settings), progress=False).measures

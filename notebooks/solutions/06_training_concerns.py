@@ -7,9 +7,9 @@ train GANs, some minutes each; what they print decides, and another seed may dec
 
 import numpy as np
 
-from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import prepare_data
-from ecg_tf.quiet import quiet_startup
+from ecg_tf.base.tf_startup import quiet_startup
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.training.data import prepare_data
 
 with quiet_startup():
     import tensorflow as tf
@@ -96,7 +96,7 @@ def exercise_5(faster=(30.0, 10.0, 3.0), steps=400, **settings):
     differ. Its MMD² in floors tells, and so do the images."""
     from ecg_tf.models import build_discriminator, build_generator, projection_of
     from ecg_tf.signals.windows import cut_strips
-    from ecg_tf.synthesis import synthesize
+    from ecg_tf.training.synthesis import synthesize
 
     size = {"subjects": 10, "minutes": 2.0, "height": 16, "width": 32, "strip_seconds": 5.0}
     e = Experiment(**{**size, **settings})

@@ -8,10 +8,10 @@ train GANs, some minutes each; what they print decides, and another seed may dec
 import numpy as np
 import pandas as pd
 
+from ecg_tf.base.tf_startup import quiet_startup
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.utility import make_judge, scores
-from ecg_tf.experiment import Experiment
-from ecg_tf.images.labelled_beats import balanced_draw, prepare_beats
-from ecg_tf.quiet import quiet_startup
+from ecg_tf.training.labelled_beats import balanced_draw, prepare_beats
 
 with quiet_startup():
     from ecg_tf.lessons.beat_gan import features_of, named_by_head, synthesize_beats, train_beat_gan

@@ -6,13 +6,13 @@ Each function answers one exercise; its first line says what is to be seen. Exer
 import numpy as np
 import pandas as pd
 
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation import fidelity
+from ecg_tf.evaluation.baselines import floor
 from ecg_tf.evaluation.clinical import rhythm
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe
-from ecg_tf.evaluation.floor import floor
-from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import prepare_data
-from ecg_tf.training.stopping import decide
+from ecg_tf.evaluation.stopping import decide
+from ecg_tf.training.data import prepare_data
 
 
 def exercise_1(patiences=(1, 5, 20), checks=60, seed=0):
@@ -32,10 +32,10 @@ def exercise_2(steps=600, **settings):
     """Lowest where the discriminator has the easiest task, and that is early, while the drawings
     are still noise; or late, when it begins to know its training images. Whoever stops at the
     lowest d_loss keeps the weights of one of these."""
-    from ecg_tf.quiet import quiet_startup
+    from ecg_tf.base.tf_startup import quiet_startup
 
     with quiet_startup():
-        from ecg_tf.training.train import train
+        from ecg_tf.training.fit import train
 
     size = {"subjects": 12, "minutes": 3.0, "height": 16, "width": 32, "base_filters": 8,
             "latent_dim": 64, "batch_size": 32, "check_every": 50, **settings}

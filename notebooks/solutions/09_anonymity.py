@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.copies import copy_measures, fit_copy_test, plant_copies
-from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import prepare_data
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.windows import cut_strips
+from ecg_tf.training.data import prepare_data
 
 FS = 128.0
 
@@ -23,11 +23,11 @@ FS = 128.0
 def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minutes=4.0, height=32,
              seconds=10.0, **settings):
     """Copies and lookalikes among the strips of a GAN that saw a few images of a few persons."""
-    from ecg_tf.quiet import quiet_startup
+    from ecg_tf.base.tf_startup import quiet_startup
 
     with quiet_startup():
-        from ecg_tf.synthesis import synthesize
-        from ecg_tf.training.train import train
+        from ecg_tf.training.fit import train
+        from ecg_tf.training.synthesis import synthesize
 
     e = Experiment(**{
         "experiment": f"solution-09-{few_windows}-{steps}", "subjects": subjects,

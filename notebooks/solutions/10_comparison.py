@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.study.comparison import fields, leaderboard, over_seeds, read_runs
-from ecg_tf.study.contests import contest_words, contests, standings
+from ecg_tf.study.controlled_comparisons import contest_words, contests, standings
 from ecg_tf.study.measure_agreement import agreement
 
 

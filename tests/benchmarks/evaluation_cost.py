@@ -22,12 +22,12 @@ def one(size: int) -> dict:
 
     import numpy as np
 
-    from ecg_tf.evaluation.floor import first_measures
-    from ecg_tf.evaluation.judge import judge
+    from ecg_tf.evaluation.baselines import first_measures
+    from ecg_tf.evaluation.privacy_evaluation import judge
 
     train, holdout = _windows(size // 2, 1), _windows(size // 2, 2)
     synthetic = _windows(size, 3).signals
-    from ecg_tf.quiet import quiet_startup
+    from ecg_tf.base.tf_startup import quiet_startup
 
     with quiet_startup():  # a run has TensorFlow loaded long before it is judged
         import keras  # noqa: F401

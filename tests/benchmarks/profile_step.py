@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ecg_tf.quiet import quiet_startup  # noqa: E402
+from ecg_tf.base.tf_startup import quiet_startup  # noqa: E402
 
 
 def main():

@@ -73,7 +73,7 @@ def call(*arguments) -> dict:
 
 def write(folder: Path) -> Path:
     """The shards themselves, once."""
-    from ecg_tf.experiment import Experiment
+    from ecg_tf.config.experiment import Experiment
     from ecg_tf.shards.writing import write_shards
 
     write_shards(Experiment(**SETTINGS), folder, progress=False)
@@ -114,12 +114,12 @@ def one(folder, kind: str, batches: int) -> dict:
 
 def dataset(folder, kind: str):
     """(batches of 64 images, `Data`); kind "memory" takes all windows into memory first."""
-    from ecg_tf.experiment import Experiment
-    from ecg_tf.preparation import prepare_data
-    from ecg_tf.quiet import quiet_startup
+    from ecg_tf.base.tf_startup import quiet_startup
+    from ecg_tf.config.experiment import Experiment
+    from ecg_tf.training.data import prepare_data
 
     with quiet_startup():
-        from ecg_tf.images.pipeline import make_dataset
+        from ecg_tf.images.tfdata import make_dataset
 
     data = prepare_data(Experiment(**SETTINGS, shards=str(folder)))
     if kind == "memory":
@@ -132,8 +132,8 @@ def share(folder, steps: int, rounds: int = 3) -> dict:
     """Seconds of a step from files and from memory, and the share of it in `next`."""
     import tensorflow as tf
 
-    from ecg_tf.experiment import Experiment
-    from ecg_tf.training.train import build_gan
+    from ecg_tf.config.experiment import Experiment
+    from ecg_tf.training.fit import build_gan
 
     sources = {kind: dataset(folder, kind) for kind in ("files", "memory")}
     gan = build_gan(Experiment(**SETTINGS, base_filters=32), sources["files"][1].codec)

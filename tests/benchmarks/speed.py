@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
-from ecg_tf.quiet import quiet_startup  # noqa: E402
+from ecg_tf.base.tf_startup import quiet_startup  # noqa: E402
 
 
 def main():
@@ -187,7 +187,7 @@ def reading(repeats: int):
 
 def generation(repeats: int):
     from ecg_tf.release.export import export
-    from ecg_tf.synthesis import draw_images
+    from ecg_tf.training.synthesis import draw_images
     from tests.benchmarks import steps as s
     from tests.small_run import PASS, make_run
 
@@ -218,9 +218,9 @@ def generation(repeats: int):
 def time_to_quality(repeats: int):
     import pandas as pd
 
-    from ecg_tf.experiment import Experiment
-    from ecg_tf.preparation import prepare_data
-    from ecg_tf.training.train import train
+    from ecg_tf.config.experiment import Experiment
+    from ecg_tf.training.data import prepare_data
+    from ecg_tf.training.fit import train
 
     minutes, words = {}, []
     for arrangement in ("beat_rows", "row_major"):

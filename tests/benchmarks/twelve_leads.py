@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
-from ecg_tf.quiet import quiet_startup  # noqa: E402
+from ecg_tf.base.tf_startup import quiet_startup  # noqa: E402
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -38,8 +38,8 @@ def main():
     parser.add_argument("--precision", default="float32")
     options = parser.parse_args()
     with quiet_startup():
-        from ecg_tf.experiment import Experiment
-        from ecg_tf.training.train import build_gan
+        from ecg_tf.config.experiment import Experiment
+        from ecg_tf.training.fit import build_gan
         from tests.benchmarks import steps
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.precision}")
     print("| image | channels | weights | ms a step | of a core |\n|---|---:|---:|---|---|")

@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 
 import ecg_tf
-from tests.test_run import TINY
+from tests.study.test_run import TINY
 
 HOME = str(Path(ecg_tf.__file__).resolve().parents[1])
 SETTINGS = {**TINY, "steps": 40, "check_every": 4, "runs_dir": "runs",

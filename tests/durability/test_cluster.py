@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ecg_tf.__main__ import main
-from ecg_tf.locks import holding
+from ecg_tf.base.locks import holding
 from tests.durability.killing import (
     HOME,
     SETTINGS,
@@ -23,12 +23,12 @@ from tests.durability.killing import (
     trained,
 )
 from tests.durability.test_studies import NAMES
-from tests.test_study import notebook
+from tests.study.test_study import notebook
 
 # a and b wait for each other: one after another, neither would end. c fails.
 TOGETHER = """import json, os, pathlib, time
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
 chosen = Experiment(experiment=experiment, steps=steps, seed=seed, runs_dir=runs_dir)
 chosen.folder.mkdir(parents=True)
 if experiment == "c":
@@ -41,8 +41,8 @@ print(os.environ["OMP_NUM_THREADS"], os.environ["TF_NUM_INTRAOP_THREADS"])
 (chosen.folder / "metrics.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
 # The first time, it stays until somebody ends it; the second time, it ends.
 TWICE = """import json, pathlib, time
-from ecg_tf.experiment import Experiment
-from ecg_tf.run import start
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.study.run import start
 chosen = Experiment(experiment=experiment, steps=steps, seed=seed, runs_dir=runs_dir)
 again = (chosen.folder / "begun").exists()
 start(chosen)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecg_tf.__main__ import main
-from ecg_tf.errors import InputError, write_whole
+from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.records import load
 from tests.durability.killing import QUICK, differences, write_experiment
 from tests.wfdb_writing import write
@@ -122,7 +122,7 @@ def test_best_weights_are_written_whole_or_not_at_all(tmp_path):
     import keras
     import numpy as np
 
-    from ecg_tf.training.stopping_callbacks import load_averages, save_averages
+    from ecg_tf.evaluation.stopping_callbacks import load_averages, save_averages
 
     keras.utils.set_random_seed(0)
     network = keras.Sequential([keras.Input((50,)), keras.layers.Dense(400)])

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from ecg_tf import locks
 from ecg_tf.__main__ import main
-from ecg_tf.errors import InputError
-from ecg_tf.locks import InUse, hold, holding, release
-from ecg_tf.reports.execution import run_notebook
-from ecg_tf.run import start
+from ecg_tf.base import locks
+from ecg_tf.base.errors import InputError
+from ecg_tf.base.locks import InUse, hold, holding, release
+from ecg_tf.study.execution import run_notebook
+from ecg_tf.study.run import start
 from ecg_tf.study.run_study import run_study
 from tests.durability.killing import HOME, write_experiment
-from tests.test_study import notebook
+from tests.study.test_study import notebook
 
 pytestmark = pytest.mark.skipif(locks.fcntl is None, reason="this system has no such locks")
 
 HOLD = """import sys, time
-from ecg_tf.locks import hold
+from ecg_tf.base.locks import hold
 hold(sys.argv[1], sys.argv[2])
 print("held", flush=True)
 time.sleep(float(sys.argv[3]))"""
@@ -110,7 +110,7 @@ def test_a_notebook_whose_report_was_killed_is_waited_for(tmp_path, other):
 
 def test_of_many_that_take_turns_never_two_are_inside(tmp_path):
     turns = """import os, sys, time
-from ecg_tf.locks import InUse, holding
+from ecg_tf.base.locks import InUse, holding
 done = 0
 while done < 25:
     try:
@@ -155,7 +155,7 @@ def test_a_file_system_without_locks_costs_one_warning(tmp_path, monkeypatch):
 
 
 def test_start_holds_the_folder_until_finish(tmp_path, monkeypatch):
-    from ecg_tf.experiment import Experiment
+    from ecg_tf.config.experiment import Experiment
 
     experiment = Experiment(experiment="a", runs_dir=str(tmp_path))
     start(experiment)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ecg_tf.__main__ import main
-from ecg_tf.locks import holding
+from ecg_tf.base.locks import holding
 from tests.durability.killing import (
     HOME,
     QUICK,
@@ -23,21 +23,21 @@ from tests.durability.killing import (
     saving,
     write_experiment,
 )
-from tests.test_run import TINY
-from tests.test_study import notebook
+from tests.study.test_run import TINY
+from tests.study.test_study import notebook
 
 NAMES = "experiment = 'a'\nsteps = 1\nseed = 0\nruns_dir = 'runs'\nwait = 0"
 WORK = """import json, pathlib, time
-from ecg_tf.experiment import Experiment
-from ecg_tf.run import start
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.study.run import start
 chosen = Experiment(experiment=experiment, steps=steps, seed=seed, runs_dir=runs_dir)
 start(chosen)
 time.sleep(60 if pathlib.Path("slow").exists() and experiment == "b" else 0)
 (chosen.folder / "metrics.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
-TRAINING = """from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import prepare_data
-from ecg_tf.run import start
-from ecg_tf.training.train import train
+TRAINING = """from ecg_tf.config.experiment import Experiment
+from ecg_tf.training.data import prepare_data
+from ecg_tf.study.run import start
+from ecg_tf.training.fit import train
 import pathlib
 chosen = Experiment.from_namespace(globals())
 start(chosen)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, settings
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 CASES = int(os.environ.get("ECG_TF_FUZZ_CASES", "60"))
 SECONDS, WAIT = 10.0, 120.0  # of the processor; and by the clock, for what waits without working

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records import load, read_record
 from ecg_tf.records.person import about
 from ecg_tf.records.tables.metadata import read_metadata

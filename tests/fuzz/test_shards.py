@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
-from ecg_tf.preparation import prepare_data
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.records import load
 from ecg_tf.shards.index import _digest
 from ecg_tf.shards.sharded_windows import ShardedWindows
 from ecg_tf.shards.writing import write_shards
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.training.data import prepare_data
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, changed, damaged, trees
-from tests.test_edf_files import write as write_edf
+from tests.records.test_edf_files import write as write_edf
 
 SMALL = {"subjects": 4, "minutes": 0.5, "height": 8, "width": 16, "strip_seconds": 4.0}
 

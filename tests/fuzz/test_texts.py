@@ -10,17 +10,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg_tf.errors import InputError
-from ecg_tf.experiment import Experiment
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.images.codec import Codec
-from ecg_tf.parameters import read_yaml
 from ecg_tf.records import load
 from ecg_tf.study.comparison import families, fields, leaderboard, read_runs
 from ecg_tf.study.metrics_file import read_metrics
 from ecg_tf.study.run_study import Plan, is_done, read_plan, summary
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, as_json, changed, damaged, trees, words
-from tests.test_study import notebook
+from tests.study.test_study import notebook
 
 HOSTILE_YAML = [
     b"a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\nsteps: *c\n",

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError, closest, write_whole
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest, write_whole
 from ecg_tf.records.checksums import parse_sums, sha256_of
 from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder

@@ -4,8 +4,8 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.database import Database
 from ecg_tf.records.tables.metadata import read_metadata
 

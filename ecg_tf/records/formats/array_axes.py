@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 MOST_LEADS = 16  # of an array whose leads have no names; a longer axis is time
 SIGNALS = "signals of numbers, (record, time, lead) or (record, time), in mV"

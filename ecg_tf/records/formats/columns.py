@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.formats.units import to_millivolts
 
 #: Peak to peak, mV, that no surface ECG has: its largest QRS complexes have less than 10.

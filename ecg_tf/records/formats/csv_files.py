@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.formats.columns import Column, amplitude_note, check_varies, column_of
 from ecg_tf.records.formats.csv_head import FORMAT, Head, is_number, read_head

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.formats.columns import column_of, is_ecg
 from ecg_tf.records.formats.units import to_millivolts
 

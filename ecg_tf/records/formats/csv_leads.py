@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.formats.columns import Column, is_ecg
 from ecg_tf.records.formats.csv_head import FORMAT, is_number
 from ecg_tf.records.formats.wfdb_files import MissingLead

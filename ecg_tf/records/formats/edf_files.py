@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.formats.columns import amplitude_note, check_varies, is_ecg, is_no_ecg
 from ecg_tf.records.formats.edf_header import (

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.person import about, is_nobody, sex_of
 
 MOST_SIGNALS = 1024

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 
 LARGEST_HEADER = 2**22  # bytes
 LONGEST_LINE = 2000  # characters, but for comments

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 
 #: Names under which signals are looked for, after `signals`.
 OTHERS = ("ecg", "X", "x", "data")

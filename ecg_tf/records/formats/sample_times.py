@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS
 
 #: Hz that times of no stated unit may imply; beyond, they are rather minutes or days.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.formats.headers import check_links, read_header
 from ecg_tf.records.record import BEAT_SYMBOLS
 

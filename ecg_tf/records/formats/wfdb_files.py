@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.checksums import digests
 from ecg_tf.records.databases import Database
 from ecg_tf.records.formats.headers import (

@@ -1,7 +1,7 @@
 """Samples of a WFDB record's signal files: sizes and checksums compared with the header, in mV.
 
 The formats are decoded by the package wfdb, whose reader of samples is called with what our own
-reader of headers found; `tests/test_wfdb_files.py` notices when that reader changes.
+reader of headers found; `tests/records/test_wfdb_files.py` notices when that reader changes.
 """
 
 import math
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.errors import InputError
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.formats.headers import Header, check_links, malformed
 from ecg_tf.records.formats.units import to_millivolts
 

@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterable
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 
 LONGEST_CELL = 20_000  # characters that are parsed
 #: Cells that say nothing.

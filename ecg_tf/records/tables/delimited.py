@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 
 LARGEST_TABLE = 2**28  # bytes; a table of 800,000 records has about 80 MB
 MOST_COLUMNS = 4096

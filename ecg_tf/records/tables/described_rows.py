@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.person import age_years, is_nobody, sex_of
 from ecg_tf.records.tables.cell_statements import is_blank, plain, scp_codes, statements
 from ecg_tf.records.tables.delimited import Table, bad_table

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ecg_tf.checks import printable
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.tables.delimited import Table, bad_table, read_table
 
 #: What `metadata: FILE` may name a column for.

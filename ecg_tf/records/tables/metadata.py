@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecg_tf.checks import expanded, printable
-from ecg_tf.errors import InputError, closest
+from ecg_tf.base.checks import expanded, printable
+from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.database import Database
 from ecg_tf.records.tables.described_rows import DescribedRows
 

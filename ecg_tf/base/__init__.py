@@ -1,0 +1,9 @@
+"""What every other subpackage stands on; imports nothing of them.
+
+| file | what lives there |
+| --- | --- |
+| `errors.py` | `InputError`: what was expected, what came, how to fix it; files written whole |
+| `checks.py` | arguments checked: counts, numbers, choices |
+| `locks.py` | one process at a time in a folder |
+| `tf_startup.py` | TensorFlow imported without its start-up lines |
+"""

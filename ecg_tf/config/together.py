@@ -1,0 +1,125 @@
+"""Settings of an experiment that must fit each other, whatever the records are."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from ecg_tf.base.checks import choice, number, printable
+from ecg_tf.base.errors import InputError, closest
+from ecg_tf.config.yaml_files import typed
+from ecg_tf.images.arrangements import channels_of_lead
+
+SPLITS = ("random", "ds1ds2")
+PARTS = ("train", "validation", "test")
+COLUMNS = ("record", "subject", "age", "sex", "session", "labels")
+
+
+def check_together(e) -> None:
+    """Refuses settings of an `Experiment` that cannot go together, with the nearest that do."""
+    _check_split(e)
+    _check_band(e)
+    _check_image(e)
+    if e.even_persons and e.shards:
+        raise InputError("Persons cannot be drawn evenly from shards.",
+                         expected='shards: "" or even_persons: false',
+                         got=f"shards: {e.shards[:60]!r} and even_persons: true",
+                         fix="leave one of the two out")
+    if e.model == "wavegan" and e.arrangement != "row_major":
+        raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
+                         expected="arrangement: row_major, which is the signal line by line",
+                         got=e.arrangement, fix="set arrangement to row_major, or take "
+                         "another model")  # fmt: skip
+
+
+def checked_gate(rules: dict) -> dict:
+    """The thresholds of the release gate as plain values, or an error that names the wrong one."""
+    if not rules:
+        return {}
+    from ecg_tf.evaluation.gate import checked_rule
+
+    if len(rules) > 100 or not all(isinstance(name, str) for name in rules):
+        raise InputError("The thresholds of the gate have no names.",
+                         expected="at most 100, such as {recall: [at_least_floors, 0.8]}",
+                         got=", ".join(map(str, rules))[:60], fix="name the measures as the "
+                         "report's table does")
+    for rule in rules.values():  # a whole number of 400 digits is no threshold
+        given = rule.values() if isinstance(rule, Mapping) else rule
+        for value in given if isinstance(given, Iterable) else ():
+            if isinstance(value, int):
+                number(value, "a threshold of the gate", -1e300, 1e300)
+    return {printable(name): None if rule is None else list(checked_rule(printable(name), rule))
+            for name, rule in rules.items()}
+
+
+def checked_columns(columns: dict) -> dict:
+    """What -> column of the metadata file, as text."""
+    for what, column in columns.items():
+        choice(what, "metadata_columns", COLUMNS)
+        typed(f"metadata_columns: {what}", column, str)
+    return dict(columns)
+
+
+def checked_folds(folds: dict) -> dict:
+    """Part -> values of the split's column, as text."""
+    if not folds:
+        return {}
+    for part, values in folds.items():
+        choice(part, "part of folds", PARTS)
+        if not isinstance(values, (list, tuple)) or not values or len(values) > 1000 or not all(
+                isinstance(one, (str, int, float)) and not isinstance(one, bool)
+                for one in values):
+            raise InputError(f"folds of '{part}' are no list.", expected="values such as [1, 2]",
+                             got=printable(values), fix=f"write {part}: [...]")
+    if missing := [part for part in ("train", "test") if part not in folds]:
+        raise InputError("folds lack a part.", expected="train and test, perhaps validation",
+                         got=", ".join(folds), fix=f"add {missing[0]}: [...]")
+    return {part: [printable(one) for one in values] for part, values in folds.items()}
+
+
+def _check_split(e) -> None:
+    """A split that nobody knows is a column of a table, or a misspelt name."""
+    near = closest(e.split, SPLITS)
+    if e.split in SPLITS and e.folds:
+        raise InputError(f"folds belong to a column, not to split: {e.split}.",
+                         expected="split: COLUMN, such as strat_fold", got=e.split,
+                         fix="name the column as split, or leave folds out")
+    if not e.split or (e.split not in SPLITS and near and not e.folds):
+        raise InputError("Unknown split.", expected=f"one of {', '.join(SPLITS)}, or a column "
+                         "of the table beside the records", got=repr(e.split),
+                         fix=near or "choose one of these")
+
+
+def _check_band(e) -> None:
+    """The filters must lie below half the sampling rate."""
+    most = e.fs / 2
+    for name in ("band_low", "band_high", "notch"):
+        if getattr(e, name) >= most:
+            raise InputError(f"{name} is not below half the sampling rate.",
+                             expected=f"less than {most:g} Hz at fs: {e.fs:g}",
+                             got=f"{getattr(e, name):g}",
+                             fix=f"set {name}: {math.floor(0.9 * most):g}, or a higher fs")
+    if e.band_low and e.band_high and e.band_low >= e.band_high:
+        raise InputError("band_low is not below band_high.", expected="band_low < band_high",
+                         got=f"{e.band_low:g} and {e.band_high:g}",
+                         fix="exchange the two")
+
+
+def _check_image(e) -> None:
+    """What can be known of an image before any record is read."""
+    if 0 < e.height < 8:
+        raise InputError("height is too small for the networks.", expected="8 to 1024, or 0",
+                         got=e.height, fix="set height: 8")
+    for name in ("strip_seconds", "window_seconds"):
+        if 0 < getattr(e, name) < 1:
+            raise InputError(f"{name} is too short.", expected="1 s or more, or 0",
+                             got=getattr(e, name), fix=f"leave {name} out")
+    if e.arrangement in ("auto", "beat_rows", "beat_strips") or not e.height:
+        return
+    seconds = e.height * e.width * channels_of_lead(e.arrangement) / e.fs
+    if seconds < e.strip_seconds:
+        wide = math.ceil(e.strip_seconds * e.fs / e.height
+                         / channels_of_lead(e.arrangement) / 8) * 8
+        raise InputError(
+            f"An image of {e.image_shape_text} with '{e.arrangement}' holds "
+            f"{seconds:.1f} s, less than strip_seconds.",
+            expected=f"{e.strip_seconds:g} s or more", got=f"{seconds:.1f} s",
+            fix=f"set width: {wide}, or strip_seconds: {max(1, math.floor(seconds)):g}")

@@ -1,0 +1,84 @@
+"""Does a synthetic set from outside teach a classifier? Only where its beats carry their classes.
+
+The real persons are the yardstick's training set, the holdout is the test: who was never seen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.beat_features import beat_features
+from ecg_tf.evaluation.utility import RATIO, utility
+from ecg_tf.signals.quality import Prepared
+from ecg_tf.signals.windows import Windows
+from ecg_tf.training.labelled_beats import CLASSES, beats_with_rhythm, rhythm_of, usual_beat_of
+
+SECONDS = 1.0  # of a beat's window
+JUDGE = "forest"
+#: How the names of the rows begin.
+USE = ("TSTR", "TRTS", "real + synthetic")
+
+
+def labelled_beats(records: Sequence[Prepared]) -> Windows | None:
+    """Beats of the first lead, with class and rhythm, of the records that are annotated.
+
+    Args:
+        records: prepared, of one rate and the same leads.
+
+    Returns:
+        Windows of `labelled_beats.beats_with_rhythm`; None where no beat carries a class.
+    """
+    length = 2 * round(SECONDS * records[0].fs / 2)
+    first = [replace(one, signal=one.signal[:, :1], leads=one.leads[:1]) for one in records
+             if len(one.beats)]
+    try:
+        return beats_with_rhythm(first, length) if first else None
+    except InputError:
+        return None
+
+
+def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, seeds: int = 5,
+                 seed: int = 0) -> tuple[list[Measured], str]:
+    """TSTR beside TRTR: a random forest learns from synthetic or real beats, the holdout tests.
+
+    Args:
+        sides: "real", "synthetic", "holdout" -> Windows of `labelled_beats`, or None.
+        per_class: beats a class to learn from, default 2,000.
+        seeds: repetitions, default 5.
+        seed: int.
+
+    Returns:
+        rows of `Utility.measures`, and ""; or no rows, and why there are none.
+
+    Example:
+        >>> rows, why = use_of_sides({"real": a, "synthetic": b, "holdout": c})
+    """
+    given: dict[str, Windows] = {}
+    for side in ("holdout", "real", "synthetic"):
+        beats = sides.get(side)
+        if beats is None or not len(beats):
+            return [], f"no beat of the {side} side carries a class"
+        if len(_classes(beats)) < 2:
+            return [], f"all beats of the {side} side are of one class, {min(_classes(beats))}"
+        given[side] = beats
+    known, made = _classes(given["real"]), _classes(given["synthetic"])
+    if len(known & made) < 2:
+        return [], "real and synthetic beats have fewer than two classes in common"
+    given["synthetic"] = given["synthetic"].take(  # others could not be compared
+        np.isin(given["synthetic"].labels, sorted(known)))  # type: ignore[arg-type]
+    x = {side: beat_features(one.signals[..., 0], usual_beat_of(one), rhythm_of(one), one.fs)
+         for side, one in given.items()}
+    real, kept, other = (given[side] for side in ("real", "synthetic", "holdout"))
+    found = utility(x["real"], real.labels, real.subjects, x["synthetic"], kept.labels,
+                    x["holdout"], other.labels, classes=tuple(CLASSES), per_class=per_class,
+                    seeds=seeds, judges=(JUDGE,), test_subjects=other.subjects, seed=seed)
+    lost = ", ".join(name for name in found.judged if name in known - made)
+    return found.measures(len(kept)), (
+        f"no synthetic beat is of the class {lost}, which counts against {RATIO}" if lost else "")
+
+
+def _classes(beats: Windows) -> set[str]:
+    return set(map(str, np.unique(np.asarray(beats.labels, str))))

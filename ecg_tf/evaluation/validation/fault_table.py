@@ -1,0 +1,321 @@
+"""The planted-fault table: every measure on sets whose right answer is known.
+
+Persons are dealt to three groups: *members*, of whom the control sets are made; a *fresh* group,
+the control "other half"; and a *holdout*, which gives floors and nulls. Fidelity is measured
+against the members here, so that copies have a known place too: nearer than other persons are. (A
+report compares with the holdout, where copies sit at the floor.)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation import copies, privacy
+from ecg_tf.evaluation.alignment import nearest_strips
+from ecg_tf.evaluation.baselines import Measured, first_measures
+from ecg_tf.evaluation.roles import cast, spread
+from ecg_tf.evaluation.validation.controls import CONTROLS, control_sets
+from ecg_tf.signals.windows import Windows
+
+COPIES = ("exact copy", "shifted copy", "gain copy", "warped copy")
+NOISE = ("phase randomized", "shuffled samples", "white noise")
+FAULTS = (*NOISE, "tenfold amplitude", "one window repeated", "wrong heart rate")
+_STRANGE = ("other half", *NOISE, "simulated")
+
+#: What a value has to be, so that the measure has ordered its control rightly.
+RELATIONS = {
+    "nearer": "better than other real persons are (the floor)",
+    "like": "within a factor of two of the floor",
+    "worse": "worse than the floor by more than a factor of two",
+    "alarm": "a leak is reported: most strips of the set and more than by chance, or an AUC above "
+             "its null",
+    "quiet": "no leak is reported: a share of strips, or an AUC, within its null, or 5 % of them",
+}
+
+
+def _expect(**relations) -> dict[str, str]:
+    return {control: relation for relation, names in relations.items() for control in names}
+
+
+_DISTANCE = _expect(nearer=COPIES, like=["other half"], worse=FAULTS)
+_MANIFOLD = _expect(nearer=["exact copy"], like=["other half"],
+                    worse=[*NOISE, "tenfold amplitude"])
+_RATE = _expect(nearer=["exact copy", "gain copy", "tenfold amplitude"], like=["other half"],
+                worse=["wrong heart rate"])
+_LEAK = _expect(alarm=[*COPIES, "tenfold amplitude", "one window repeated"], quiet=_STRANGE)
+# No claim on phase-randomized strips: they keep their person's spectrum, and so rate and rhythm.
+# Two of three strips of simulated persons lie nearest to the surrogate of another strip of their
+# person (one in ten by chance): who looks at rhythm or spectrum rings rightly.
+_MEMBER = _expect(alarm=COPIES, quiet=[one for one in _STRANGE if one != "phase randomized"])
+#: measure -> control -> relation, where the right answer is known; all else is shown unmarked.
+EXPECTED = {
+    "MMD²": _DISTANCE,
+    "Fréchet distance": {**_DISTANCE, **_expect(like=["gain copy", "warped copy"])},
+    "precision": _MANIFOLD,
+    "recall": {**_MANIFOLD, "one window repeated": "worse"},
+    "density": _MANIFOLD,
+    "coverage": {**_MANIFOLD, "one window repeated": "worse"},
+    "discriminative AUC": _expect(nearer=["exact copy"], like=["other half"],
+                                  worse=[*NOISE, "tenfold amplitude"]),
+    "heart rate W1": _RATE,
+    "RR W1": _RATE,
+    "SDNN W1": _expect(nearer=["exact copy", "gain copy"], like=["other half"]),
+    "RMSSD W1": _expect(nearer=["exact copy", "gain copy"], like=["other half"]),
+    "R amplitude W1": _expect(nearer=["exact copy", "wrong heart rate"], like=["other half"],
+                              worse=["tenfold amplitude"]),
+    "amplitude W1": _expect(nearer=["exact copy", "shuffled samples"], like=["other half"],
+                            worse=["tenfold amplitude"]),
+    "log-PSD distance": _expect(nearer=["exact copy", "phase randomized"], like=["other half"],
+                                worse=["white noise", "shuffled samples", "tenfold amplitude"]),
+    "detectable strips": _expect(like=[*COPIES, "other half", "simulated", "tenfold amplitude"],
+                                 worse=NOISE),
+    "diversity": _expect(like=["exact copy", "shifted copy", "other half"],
+                         worse=["one window repeated"]),
+    "near-duplicates": _expect(like=["exact copy", "other half"], worse=["one window repeated"]),
+    "copies": _LEAK,
+    "lookalikes": _LEAK,
+    "membership AUC, strips": {**_MEMBER, "tenfold amplitude": "alarm"},
+    "membership AUC, beats": {
+        **_MEMBER, **_expect(alarm=["tenfold amplitude"], quiet=["phase randomized"])},
+    "membership AUC, descriptors": _MEMBER,
+    "membership AUC, adaptive": _MEMBER,
+    "re-identification at 1 % FAR": _expect(
+        alarm=[*COPIES, "one window repeated"], quiet=_STRANGE),
+}
+_FACTOR, _MOST, _FEW = 2.0, 0.5, 0.05
+_SLACK = {"near-duplicates": 0.05}  # its floor may be 0
+
+
+@dataclass(frozen=True)
+class FaultTable:
+    """What every measure says of every control set.
+
+    Args:
+        values: DataFrame, index = measure, columns = control sets (`controls.CONTROLS`).
+        floor: Series, the same measure of the holdout persons, or the null.
+        right: DataFrame of True, False, or None where no right answer is known.
+    """
+
+    values: pd.DataFrame
+    floor: pd.Series
+    right: pd.DataFrame
+
+    @property
+    def wrong(self) -> list[tuple[str, str]]:
+        """(measure, control) that came out in the wrong order."""
+        return [(measure, control) for measure, row in self.right.iterrows()
+                for control, right in row.items() if right is False]
+
+    def cells(self) -> pd.DataFrame:
+        """All values as text with their mark: ✓ ordered rightly, ✗ wrongly, none: no claim."""
+        signs = {True: " ✓", False: " ✗"}
+        out = pd.DataFrame({control: [
+            _text(self.values.at[measure, control]) + signs.get(self.right.at[measure, control], "")
+            for measure in self.values.index] for control in self.values}, self.values.index)
+        out.insert(0, "floor", [_text(one) for one in self.floor])
+        return out
+
+    def to_string(self, columns: int = 4) -> str:
+        """For a terminal: the floor and a few control sets side by side, block below block."""
+        cells, blocks = self.cells(), []
+        names = list(self.values)
+        for first in range(0, len(names), columns):
+            blocks.append(cells[["floor", *names[first:first + columns]]].to_string())
+        return "\n\n".join([*blocks, self.words])
+
+    def to_markdown(self) -> str:
+        """For the documentation."""
+        cells = self.cells()
+        lines = [["measure", *cells], ["---"] + ["---:"] * len(cells.columns),
+                 *([name, *row] for name, row in zip(cells.index, cells.to_numpy(), strict=True))]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+    @property
+    def words(self) -> str:
+        """How many came out right, and which did not."""
+        known = int(self.right.notna().to_numpy().sum())
+        said = f"{known - len(self.wrong)} of {known} known orders are right."
+        wrong = "; ".join(f"{measure} of {control}" for measure, control in self.wrong)
+        return said + (f" Wrong: {wrong}." if wrong else "")
+
+
+def fault_table(members: Windows, fresh: Windows, holdout: Windows, fs: float, seed: int = 0,
+                identify: bool = True, progress: bool = False) -> FaultTable:
+    """Measures and attacks every control set.
+
+    Args:
+        members: strips of the persons whose ECGs are corrupted and copied.
+        fresh: as many strips of other persons, the control "other half".
+        holdout: strips of yet others, for floors and nulls; half of them are strangers to the
+            identification network, 100 strips or more.
+        fs: Hz.
+        seed: int.
+        identify: also train the identification network. Default True.
+        progress: bool. Default False.
+
+    Returns:
+        FaultTable.
+
+    Raises:
+        InputError: persons in two groups, too few strips for the tests.
+
+    Example:
+        >>> print(fault_table(*fault_cohort("simulated"), fs=128).to_string())
+    """
+    groups = (members, fresh, holdout)
+    if len(np.unique(np.concatenate([np.unique(one.subjects) for one in groups]))) \
+            < sum(len(np.unique(one.subjects)) for one in groups):
+        raise InputError("Persons are in two groups.", expected="disjoint groups", got="overlap",
+                         fix="deal the persons with `fault_cohort`")
+    both = Windows.concatenate([members, fresh])
+    sets = control_sets(both.signals, both.subjects, fs, seed,
+                        np.arange(len(both)) < len(members))
+    attack = _Attack(members, holdout, fs, seed, identify)
+    names = list(sets)
+    if progress:
+        from tqdm import tqdm
+
+        names = tqdm(names, desc="control sets")
+    rows = {}
+    for name in names:
+        rows[name] = first_measures(members.signals, members.subjects, sets[name], fs,
+                                    holdout.signals, holdout.subjects, repeats=1, seed=seed)
+        rows[name] += attack(sets[name])
+    return judged({name: {one.name: one for one in found} for name, found in rows.items()})
+
+
+def judged(rows) -> FaultTable:
+    """The table of measures that were made.
+
+    Args:
+        rows: control -> {measure: Measured}.
+
+    Returns:
+        FaultTable, with the measures of `EXPECTED` in their order.
+    """
+    controls = [name for name in CONTROLS if name in rows]
+    measures = [name for name in EXPECTED if name in rows[controls[0]]]
+    values = pd.DataFrame({control: [rows[control][name].value for name in measures]
+                           for control in controls}, measures)
+    right = pd.DataFrame({control: [ordered(rows[control][name], EXPECTED[name].get(control))
+                                    for name in measures] for control in controls},
+                         measures, dtype=object)
+    right = right.where(right.notna(), None)
+    floor = pd.Series({name: rows["exact copy"][name].floor for name in measures})
+    return FaultTable(values, floor, right)
+
+
+def ordered(one: Measured, relation: str | None) -> bool | None:
+    """Whether a measured value stands in its known relation; None where none is known."""
+    if relation is None:
+        return None
+    value, floor = one.value, one.floor
+    if not np.isfinite(value):
+        return False
+    if relation in ("alarm", "quiet"):
+        # Of ten new persons one looks like a member, with all his strips: 5 % may be too few.
+        chance = one.floor_high if "AUC" in one.name else np.fmax(one.floor_high, _FEW)
+        least = chance if "AUC" in one.name else max(chance, _MOST)
+        return bool(value > least if relation == "alarm" else value <= chance)
+    if "AUC" in one.name:  # 0.5 is the best, 1 the worst: by what is left to 1
+        value, floor, better = 1 - value, 1 - floor, "high"
+    else:
+        better = one.better
+    if better == "high":
+        return bool({"nearer": value >= floor, "like": value >= floor / _FACTOR,
+                     "worse": value < floor / _FACTOR}[relation])
+    limit = _FACTOR * floor + _SLACK.get(one.name, 0)
+    return bool({"nearer": value <= floor, "like": value <= limit,
+                 "worse": value > limit}[relation])
+
+
+def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 128.0,
+                 seconds: float = 10.0, each: int = 12, seed: int = 0):
+    """Three groups of persons for `fault_table`: a quarter, a quarter, and half of them.
+
+    Args:
+        database: "simulated" (40 persons), a known database or a folder; 16 persons or more.
+        data_dir: folder of the databases; default $ECG_TF_DATA.
+        fs: Hz.
+        seconds: s, of a strip.
+        each: strips of a person, spread over the record; default 12.
+        seed: int.
+
+    Returns:
+        (members, fresh, holdout): `Windows`, the first two equally many.
+
+    Raises:
+        InputError: too few persons.
+    """
+    windows = cohort_strips(database, data_dir, fs, seconds, seed)
+    persons = np.unique(windows.subjects)
+    if len(persons) < 16:
+        raise InputError("The persons are too few to be dealt to three groups.",
+                         expected="16 or more", got=len(persons), fix="take a larger database")
+    persons = np.random.default_rng(seed).permutation(persons)
+    quarter = len(persons) // 4
+    groups = [spread(one, each * len(np.unique(one.subjects))) for one in (
+        windows.take(np.isin(windows.subjects, some))
+        for some in (persons[:quarter], persons[quarter:2 * quarter], persons[2 * quarter:]))]
+    size = min(map(len, groups[:2]))
+    return spread(groups[0], size), spread(groups[1], size), groups[2]
+
+
+def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds: float = 10.0,
+                  seed: int = 0) -> Windows:
+    """All strips of a database, side by side; simulated: 40 persons of 2.2 minutes."""
+    from ecg_tf.records import load
+    from ecg_tf.signals.cutting import strips
+    from ecg_tf.signals.filtering import prepare
+
+    records = load(database, data_dir, subjects=40, minutes=2.2, seed=seed)
+    return strips([prepare(one, fs) for one in records], round(seconds * fs))
+
+
+class _Attack:
+    """The privacy tests on one control set after the other; what is the same for all once."""
+
+    def __init__(self, members, holdout, fs, seed, identify):
+        self.fs, self.seed = fs, seed
+        self.roles = cast(members, holdout, len(members) + len(holdout), seed)
+        self.members, self.holdout = members, holdout
+        self.test = copies.fit_copy_test(members.signals, holdout.signals, holdout.subjects, fs,
+                                         seed=seed)
+        self.known = self.twin = None
+        if identify:
+            from ecg_tf.evaluation.embedding import train_identifier
+            from ecg_tf.evaluation.reidentification import train_twin
+
+            early, late = self.roles.early, self.roles.late
+            self.known = train_identifier(early.signals, early.subjects, late.signals,
+                                          late.subjects, fs, seed=seed)
+            self.twin = train_twin(members, holdout, len(members) + len(holdout), seed)
+
+    def __call__(self, strips) -> list[Measured]:
+        found = nearest_strips(strips, self.members.signals, self.fs)
+        rows = copies.copy_measures(strips, self.members.signals, self.test, self.fs, found)
+        sides = privacy.attack_scores(
+            self.members.signals, self.members.subjects, self.holdout.signals,
+            self.holdout.subjects, strips, self.fs, self.roles.strange.signals,
+            unused=np.isin(self.holdout.subjects, self.roles.known))
+        for attacker, side in sides.items():
+            rows += privacy.membership(*side, attacker, draws=200, seed=self.seed)
+        return rows + self._recognized(strips)
+
+    def _recognized(self, strips):
+        from ecg_tf.evaluation.reidentification import reidentification
+
+        if self.known is None:
+            return []
+        late, strange = self.roles.late, self.roles.strange
+        return reidentification(self.known, self.roles.members, strips, late.signals,
+                                late.subjects, strange.signals, strange.subjects, self.fs,
+                                (), 0.01, self.seed, self.twin)
+
+
+def _text(value: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -1,0 +1,324 @@
+"""Windows to images inside tf.data: the codec's chain once more, as TensorFlow operations.
+
+One chain, raw to image: standardize, arrange, grid, side channels. It gives what `Codec.encode`
+gives, bit by bit for fixed arrangements, within 1e-6 for beat rows.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from ecg_tf.base.checks import count
+from ecg_tf.base.errors import InputError
+from ecg_tf.images import beat_strips
+from ecg_tf.images.codec import Codec
+from ecg_tf.images.subject_mixing import beat_mixer
+from ecg_tf.signals.interpolation import POINTS, lagrange_weights
+from ecg_tf.signals.windows import Windows
+
+if TYPE_CHECKING:
+    from ecg_tf.shards.sharded_windows import ShardedWindows
+
+
+def make_dataset(
+    windows: "Windows | ShardedWindows",
+    codec: Codec,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    shuffle: bool = True,
+    repeat: bool = True,
+    labels=None,
+    start_step: int = 0,
+    mix_persons: int = 1,
+    even_persons: bool = False,
+) -> tf.data.Dataset:
+    """Batches of images, in an order that depends on the seed alone.
+
+    Every epoch is a new permutation of all windows, drawn from (seed, epoch); batches run on
+    across epochs. So step k can be computed without the k - 1 before it, and a run that was
+    killed continues with exactly the batches it would have seen.
+
+    Args:
+        windows: `Windows` that the codec fits; or `sharded_windows.ShardedWindows`, which stay in
+            their files and give the same batches.
+        codec: fitted `Codec`.
+        batch_size: int. Default 64.
+        seed: int, 0 or more. Default 0.
+        shuffle: bool; False keeps the order of the windows.
+        repeat: bool; True goes on for ever, all batches full; False is one epoch, whose last
+            batch may be smaller.
+        labels: (window,) numbers, given along with the images. Default: none.
+        start_step: int, the first batch to give. Default 0.
+        mix_persons: int, persons whose average beats are mixed in each image, see `beat_mixer`.
+            Default 1: everybody's own.
+        even_persons: bool; True draws each person as often as every other, however many windows
+            they have: position by position a person, then any of that person's windows. An epoch
+            is as long, but holds some windows twice and others not. Default False.
+
+    Returns:
+        Dataset of images (batch, height, width, channel) float32, or of (images, labels).
+
+    Raises:
+        InputError: windows the codec refuses, no windows, labels of another length; even persons
+            of windows in files, or unshuffled.
+
+    Example:
+        >>> images = next(iter(make_dataset(windows, codec, batch_size=8, seed=1)))
+    """
+    batch_size = count(batch_size, "batch_size", 1, 2**20)
+    seed = count(seed, "seed", 0, 2**31 - 1)
+    position = count(start_step, "start_step", 0, 2**40) * batch_size
+    size = len(windows)
+    gather = _from_memory(windows, codec) if isinstance(windows, Windows) else \
+        _from_files(windows, codec)
+    if labels is not None:
+        labels = tf.constant(labels)
+        if labels.shape[:1] != (size,):
+            raise InputError("There must be a label for each window.", expected=f"{size} labels",
+                             got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
+    encode = encode_tf(codec)
+    mix = beat_mixer(codec, mix_persons)
+    even = _evenly(windows, shuffle) if even_persons else lambda order, seed: order
+
+    def epoch(number):
+        order = tf.range(size, dtype=tf.int64)
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, seed=[seed, number])
+        order = even(order, [seed, number])
+        return tf.data.Dataset.from_tensor_slices(order)
+
+    def batch(step, index):
+        images = encode(gather(index))
+        images = mix(images, tf.stack([tf.constant(seed, tf.int64), step]))
+        return images if labels is None else (images, tf.gather(labels, index))
+
+    first_epoch = position // size
+    last_epoch = tf.int64.max if repeat else 1
+    epochs = tf.data.Dataset.range(first_epoch, last_epoch)
+    order = epochs.flat_map(epoch).skip(position - first_epoch * size)
+    batches = order.batch(batch_size, drop_remainder=repeat).enumerate(start_step)
+    return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _evenly(windows, shuffle: bool):
+    """Function: shuffled numbers 0, 1, ... (n,), seed -> numbers of windows, persons evenly."""
+    if not shuffle or not isinstance(windows, Windows):
+        raise InputError("Persons are drawn evenly from windows in memory, in random order, alone.",
+                         expected="shuffle=True and windows that are no shards",
+                         got=f"shuffle={shuffle} and {type(windows).__name__}",
+                         fix="set even_persons to False, or shards to \"\"")
+    _, person, counts = np.unique(windows.subjects, return_inverse=True, return_counts=True)
+    by_person = tf.constant(np.argsort(person, kind="stable"), tf.int64)
+    first = tf.constant(np.cumsum(counts) - counts, tf.int64)
+    sizes = tf.constant(counts, tf.float64)
+
+    def draw(order, seed):
+        who = order % len(counts)
+        part = tf.random.stateless_uniform(tf.shape(who), seed, dtype=tf.float64)
+        own = tf.cast(part * tf.gather(sizes, who), tf.int64)
+        return tf.gather(by_person, tf.gather(first, who) + own)
+
+    return draw
+
+
+def _from_memory(windows: Windows, codec: Codec):
+    """Function: numbers of windows (batch,) -> what `encode_tf` needs of them."""
+    inputs = {key: tf.constant(value) for key, value in tf_inputs(windows, codec).items()}
+    return lambda index: {key: tf.gather(value, index) for key, value in inputs.items()}
+
+
+def _from_files(windows: "ShardedWindows", codec: Codec):
+    """The same for windows that are read when they are needed."""
+    like = tf_inputs(windows.take([0]), codec)
+
+    def read(index):
+        try:
+            return list(tf_inputs(windows.take(index), codec, finite=True).values())
+        except InputError as error:
+            windows.problem = error  # TensorFlow would wrap it in words of its own
+            raise
+
+    def gather(index):
+        found = tf.numpy_function(read, [index], [v.dtype for v in like.values()], stateful=False)
+        # With all shapes known TensorFlow adds in another order: the last bits are to be the same.
+        return {key: tf.ensure_shape(value, [index.shape[0], *of.shape[1:]])
+                for value, (key, of) in zip(found, like.items(), strict=True)}
+
+    return gather
+
+
+def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str, np.ndarray]:
+    """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
+
+    Args:
+        windows: `Windows`.
+        codec: fitted `Codec`.
+        finite: bool, the samples have been checked already. Default False.
+
+    Returns:
+        dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
+        window's range, its `code`, and the arrangement's `geometry`.
+    """
+    windows = codec.image_windows(windows)
+    if finite:
+        codec.arrangement.check(windows.signals, windows.rpeaks, windows.lengths)
+    else:
+        codec.check(windows)
+    inputs: dict[str, np.ndarray] = {"signals": np.asarray(windows.signals, np.float32)}
+    code = codec.standardizer.range_code(windows)
+    if code is not None:
+        centre, half = codec.standardizer.centre_and_half(code)
+        inputs |= {"centre": centre, "slope": 1.0 / half, "code": code}
+    return inputs | codec.arrangement.geometry(windows.rpeaks, windows.lengths)
+
+
+def encode_tf(codec: Codec):
+    """`Codec.encode` as TensorFlow operations on a whole batch.
+
+    Args:
+        codec: fitted `Codec`.
+
+    Returns:
+        function from a batch of `tf_inputs` (a dict of tensors) to images (batch, height, width,
+        channel) float32.
+    """
+    standardizer, arrangement = codec.standardizer, codec.arrangement
+    chains = {"beat_rows": _beat_rows, "beat_strips": _beat_strips}
+    arrange = chains.get(arrangement.name, _fixed)(arrangement)
+    constant = {}
+    if "range" not in codec.channels:
+        centre, half = standardizer.centre_and_half()
+        constant = {"centre": tf.constant(centre), "slope": tf.constant(1.0 / half)}
+    lower = (np.arange(codec.image_shape[0]) >= codec.image_shape[0] // 2).astype(int)
+
+    def encode(inputs):
+        inputs = constant | inputs
+        signals = tf.cast(inputs["signals"], tf.float64)
+        if standardizer.range == "companded":
+            signals = tf.asinh(signals / standardizer.knee_mv)
+        values = (signals - inputs["centre"]) * inputs["slope"]
+        values = tf.cast(tf.clip_by_value(values, -1.0, 1.0), tf.float32)
+        channels = arrange(values, inputs)
+        channels[0] = _on_grid(channels[0], standardizer.quantization)
+        if "code" in inputs:
+            code = tf.gather(tf.transpose(inputs["code"], [0, 2, 1]), lower, axis=1)
+            channels.append(tf.repeat(code[:, :, None], codec.image_shape[1], axis=2))
+        images = tf.concat(channels, -1) if len(channels) > 1 else channels[0]
+        return tf.ensure_shape(images, [None, *codec.image_shape])
+
+    return encode
+
+
+def _fixed(arrangement):
+    pixel_sample = tf.constant(arrangement.pixel_sample)
+    height, width, channels = arrangement.image_shape
+    leads = arrangement.leads
+
+    def arrange(values, inputs):
+        values = tf.pad(values, [[0, 0], [0, 1], [0, 0]])  # sample `length` is the padding
+        images = tf.gather(values, pixel_sample, axis=1)
+        images = tf.reshape(images, [-1, height, width, channels // leads, leads])
+        images = tf.transpose(images, [0, 1, 2, 4, 3])
+        return [tf.reshape(images, [-1, height, width, channels])]
+
+    return arrange
+
+
+# The order in which operations are made decides about last bits: TensorFlow sorts the terms of a
+# sum by the names of its operations, which are numbered.
+
+
+def _beat_rows(arrangement):
+    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
+    # Positions need float64, the fraction of a sample does not.
+    read = _reading(arrangement, POINTS, tf.float32)
+
+    def arrange(values, inputs):
+        times = pixel_times(inputs["rpeaks"])
+        last = tf.cast(inputs["lengths"], tf.float64)[:, None] - 1.0
+        drawn = read(values, times, last)
+        return [drawn, code(inputs["rpeaks"])[..., None]]
+
+    return arrange
+
+
+def _beat_strips(arrangement):
+    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
+    read = _reading(arrangement, beat_strips.POINTS, tf.float64)
+    margin, rows, columns = arrangement.margin, arrangement.rows, arrangement.columns
+    pixel = tf.range(rows * columns, dtype=tf.float64)
+    last = tf.constant([[arrangement.length - 1.0 + 2 * margin]], tf.float64)
+
+    def arrange(values, inputs):
+        # As `lagrange.reflected` continues a strip beyond its ends.
+        head = 2.0 * values[:, :1] - values[:, margin:0:-1]
+        tail = 2.0 * values[:, -1:] - values[:, -2 : -2 - margin : -1]
+        times = pixel_times(inputs["rpeaks"]) + float(margin)
+        drawn = read(tf.concat([head, values, tail], 1), times, last)
+        first, end = inputs["ends"][:, :1], inputs["ends"][:, 1:]
+        share = tf.clip_by_value(1.0 - tf.maximum(first - pixel, pixel - end), 0.0, 1.0)
+        presence = tf.cast(2.0 * tf.reshape(share, [-1, rows, columns, 1]) - 1.0, tf.float32)
+        used = tf.cast(tf.math.ceil(end), tf.int32)[..., None] // columns + 1
+        rr = tf.where(arrangement.interval_columns <= used, code(inputs["rpeaks"]), 0.0)
+        return [tf.where(presence > -1.0, drawn, 0.0), rr[..., None], presence]
+
+    return arrange
+
+
+def _pixel_times(arrangement):
+    """Function: R peaks (batch, rows + 2) -> sample of each pixel (batch, pixel)."""
+    basis = tf.constant(arrangement.column_basis())
+
+    def pixel_times(rpeaks):
+        rr = rpeaks[:, 1:] - rpeaks[:, :-1]
+        left, right = arrangement.before * rr[:, :-1], (1 - arrangement.before) * rr[:, 1:]
+        steps = tf.stack(arrangement.column_steps(left, right, tf.minimum), -1)
+        times = rpeaks[:, 1:-1, None] + tf.tensordot(steps, basis, 1)
+        return tf.reshape(times, [-1, arrangement.rows * arrangement.columns])
+
+    return pixel_times
+
+
+def _reading(arrangement, points, precision):
+    """Function: signals (batch, time, lead), samples (batch, pixel) and the last one there is
+    (batch or 1, 1) -> what the signals are there, as images."""
+    rows, columns, leads = arrangement.rows, arrangement.columns, arrangement.leads
+
+    def read(values, times, last):
+        times = tf.clip_by_value(times, tf.zeros_like(last), last)
+        first = tf.clip_by_value(tf.floor(times) - (points // 2 - 1.0), tf.zeros_like(last),
+                                 last - (points - 1.0))
+        weights = lagrange_weights(tf.cast(times - first, precision), points)
+        weights = [tf.cast(weight, tf.float32) for weight in weights]
+        shape = tf.shape(values)
+        first = tf.cast(first, tf.int32) + tf.range(shape[0])[:, None] * shape[1]
+        flat = tf.reshape(values, [-1, leads])
+        drawn = tf.add_n([tf.gather(flat, first + k) * w[..., None] for k, w in enumerate(weights)])
+        return tf.clip_by_value(tf.reshape(drawn, [-1, rows, columns, leads]), -1.0, 1.0)
+
+    return read
+
+
+def _code(arrangement):
+    """Function: R peaks (batch, rows + 2) -> image of RR intervals (batch, height, width)."""
+    span = np.log(arrangement.rr_max_s / arrangement.rr_min_s)
+
+    def code(rpeaks):
+        rr = rpeaks[:, 1:] - rpeaks[:, :-1]
+        code = 2.0 * tf.math.log(rr / (arrangement.fs * arrangement.rr_min_s)) / span - 1.0
+        code = tf.cast(tf.clip_by_value(code, -1.0, 1.0), tf.float32)
+        return tf.gather(code, arrangement.interval_columns, axis=1)
+
+    return code
+
+
+def _on_grid(values, quantization: str):
+    if quantization == "float32":
+        return values
+    if quantization == "float16":
+        return tf.cast(tf.cast(values, tf.float16), tf.float32)
+    top = float(np.iinfo(quantization).max)
+    levels = tf.round((tf.cast(values, tf.float64) + 1.0) * (top / 2))  # half to even, as numpy
+    return tf.cast(levels * (2 / top) - 1.0, tf.float32)

@@ -1,0 +1,316 @@
+"""Fair contests among runs: what differs in one thing alone, at equal budget, over seeds.
+
+The paper's discussion asks for arrangement and for architecture. Comparable groups are found by the
+settings of the runs, not by their names: everything that decides about the result has to be equal,
+but for what is asked about.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ecg_tf.base.checks import choice
+from ecg_tf.study.comparison import (
+    DISTANCE,
+    LEAST,
+    Run,
+    families,
+    fields,
+    over_seeds,
+    relevant,
+    yardstick,
+)
+
+#: question -> (the settings it asks about, those that come along with them)
+QUESTIONS = {
+    "arrangement": (("arrangement",), ("height", "width", "fit", "padding")),
+    "architecture": (("model", "arrangement"), ("height", "width", "fit", "padding",
+                                                "learning_rate", "decay", "penalty",
+                                                "penalty_every")),
+    "range": (("range",), ("quantiles", "limits_mv", "knee_mv")),
+}  # fmt: skip
+SURE = 0.05
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Runs that differ in one thing alone.
+
+    Args:
+        question: a key of `QUESTIONS`.
+        field: title of the yardstick they were all judged by.
+        contenders: name -> runs, one a seed.
+    """
+
+    question: str
+    field: str
+    contenders: dict[str, list[Run]]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them."""
+        return [run for group in self.contenders.values() for run in group]
+
+    @property
+    def values(self) -> pd.DataFrame:
+        """(seed, contender): MMD² in floors, NaN where there is no such run."""
+        return pd.DataFrame({
+            name: pd.Series({run.settings["seed"]: run.in_floors() for run in group}, dtype=float)
+            for name, group in self.contenders.items()
+        }).sort_index()  # fmt: skip
+
+    @property
+    def budget(self) -> str:
+        """What they have in common, for people."""
+        s = self.runs[0].settings
+        seeds = sorted({len(group) for group in self.contenders.values()})
+        many = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f"{seeds[0]} seeds"
+        many = "one training" if seeds[-1] == 1 else many
+        return (f"{s['steps']:,} steps of {s['batch_size']} images, {s['height'] * s['width']:,} "
+                f"pixels, {s['base_filters']} base filters, {many} each")  # fmt: skip
+
+
+def contests(runs: Sequence[Run], question: str = "arrangement") -> list[Contest]:
+    """Finds the groups of runs that may be compared.
+
+    Args:
+        runs: list of Run.
+        question: "arrangement", "architecture" or "range".
+
+    Returns:
+        list of Contest with two contenders or more; real databases first, larger ones first.
+
+    Example:
+        >>> [list(one.contenders) for one in contests(read_runs("runs"), "arrangement")]
+        [['beat_rows', 'row_major']]
+    """
+    choice(question, "question", tuple(QUESTIONS))
+    asked, along = QUESTIONS[question]
+    found = []
+    for title, group in fields(runs).items():
+        alike: dict[str, list[Run]] = {}
+        for run in (one for one in group if np.isfinite(one.in_floors())):
+            own = relevant(run.settings)
+            key = {name: value for name, value in own.items() if name not in (*asked, *along)}
+            key["pixels"] = own["height"] * own["width"]
+            key["yardstick"] = yardstick(run)
+            alike.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(run)
+        same = [Contest(question, title, families(one, asked)) for one in alike.values()
+                if len({run.settings[asked[0]] for run in one}) > 1]  # fmt: skip
+        found += sorted(same, key=lambda one: -len(one.runs))
+    return found
+
+
+def standings(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Who is nearest to real ECGs, by how much, and is it more than chance?
+
+    Logarithms of the distances are taken to be a contender's part plus a seed's part (left out
+    where seeds do not connect the contenders) plus chance that is alike for all: the analysis of
+    variance of a block design. Intervals of the factors hold for all contenders together
+    (Bonferroni).
+
+    Args:
+        values: (seed, contender) distances in floors, NaN where missing; see `Contest.values`.
+
+    Returns:
+        (table, p): table with one row a contender, nearest first: `n` (seeds), `mean`, `low`,
+        `high` (`comparison.over_seeds`), `factor` (times as far as the first), `factor_low`,
+        `factor_high`; p of "all are alike" (F test). Intervals and p are NaN where no seed was
+        repeated.
+
+    Example:
+        >>> table, p = standings(contest.values)
+        >>> table.index[0], p
+        ('beat_rows', 0.0003)
+    """
+    from scipy import stats
+
+    values = values.loc[:, values.notna().any()]
+    names, k = list(values.columns), values.shape[1]
+    where = np.argwhere(values.notna().to_numpy())
+    y = np.log(np.maximum(values.to_numpy(float)[tuple(where.T)], LEAST))
+    contender = np.eye(k)[where[:, 1]]
+    seeds = np.eye(len(values))[where[:, 0]][:, 1:]
+    both = np.hstack([contender, seeds])
+    blocks = np.linalg.matrix_rank(both) == both.shape[1]
+    design = both if blocks else contender
+    inverse = np.linalg.pinv(design.T @ design)
+    effect = inverse @ design.T @ y
+    rest = float(((y - design @ effect) ** 2).sum())
+    df = len(y) - design.shape[1]
+    variance = rest / df if df > 0 else np.nan
+    order = np.argsort(effect[:k].round(12), kind="stable")
+    rows = {}
+    for place in order:
+        difference = effect[place] - effect[order[0]]
+        spread = variance * (inverse[place, place] + inverse[order[0], order[0]]
+                             - 2 * inverse[place, order[0]])  # fmt: skip
+        half = np.nan
+        if place != order[0] and df > 0:
+            half = stats.t.ppf(1 - SURE / 2 / max(k - 1, 1), df) * np.sqrt(max(spread, 0))
+        mean, low, high = over_seeds(values.iloc[:, place])
+        rows[names[place]] = {
+            "n": int(values.iloc[:, place].notna().sum()), "mean": mean, "low": low, "high": high,
+            "factor": np.exp(difference), "factor_low": np.exp(difference - half),
+            "factor_high": np.exp(difference + half),
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index"), _p_alike(y, design, k, rest, df, blocks)
+
+
+def _p_alike(y, design, k, rest, df, blocks) -> float:
+    from scipy import stats
+
+    if df <= 0 or k < 2:
+        return np.nan
+    null = np.hstack([np.ones((len(y), 1)), design[:, k:]]) if blocks else np.ones((len(y), 1))
+    alone = y - null @ np.linalg.lstsq(null, y, rcond=None)[0]
+    gain = float((alone**2).sum()) - rest
+    if rest < 1e-20:  # no chance at all in these numbers
+        return 1.0 if gain < 1e-20 else 0.0
+    return float(stats.f.sf(gain / (k - 1) / (rest / df), k - 1, df))
+
+
+def contest_words(contest: Contest) -> list[str]:
+    """The verdict of a contest, then a sentence a contender."""
+    table, p = standings(contest.values)
+    return [_verdict(contest, table, p), *(
+        _sentence(contest, name, row, table.index[0]) for name, row in table.iterrows())]
+
+
+def detour_words(contest: Contest) -> list[str]:
+    """Does the detour through images help? The signal itself (`wavegan`) against images.
+
+    Args:
+        contest: of the question "architecture".
+
+    Returns:
+        sentences; none if no run of the contest worked on the signal itself.
+    """
+    values = contest.values
+    signal = [name for name, group in contest.contenders.items()
+              if group[0].settings["model"] == "wavegan"]  # fmt: skip
+    images = [name for name in values if name not in signal]
+    if not signal or not images:
+        return []
+    order = list(standings(values)[0].index)
+    own = next(name for name in order if name in signal)
+    best = next(name for name in order if name in images)
+    said = [f"Of all images `{best}` comes nearest. " + _pair(values, best, own, "The detour "
+            "through images helps here", "The detour through images costs here")]  # fmt: skip
+    same = [name for name in images if name != best and (s := contest.contenders[name][0].settings)
+            ["arrangement"] == "row_major" and s["model"] == "r1gan"]  # fmt: skip
+    if same:
+        said.append("The same signal as an image, line by line: " + _pair(
+            values, same[0], own, "the detour helps", "the detour costs"))  # fmt: skip
+    return said
+
+
+def uneven_words(contest: Contest) -> list[str]:
+    """What differs between contenders beside what was asked about: the learning rate."""
+    rates: dict[float, list[str]] = {}
+    for name, group in contest.contenders.items():
+        rates.setdefault(group[0].settings["learning_rate"], []).append(f"`{name}`")
+    if len(rates) < 2:
+        return []
+    return ["The learning rate differs too, as is usual between these: " + "; ".join(
+        f"{rate:g} for {', '.join(names)}" for rate, names in rates.items()) + "."]
+
+
+def loner_words(runs: Sequence[Run], most: int = 12) -> list[str]:
+    """Runs that may be compared with nothing, and what keeps them apart from the nearest one."""
+    paired = {_key(run) for question in QUESTIONS for one in contests(runs, question)
+              for run in one.runs}  # fmt: skip
+    said = []
+    for group in fields(runs).values():
+        for run in (one for one in group if _key(one) not in paired):
+            own = relevant(run.settings)
+            apart = []
+            for other in group:
+                theirs = relevant(other.settings)
+                keys = [key for key in own if own[key] != theirs.get(key)]
+                if keys:  # none: the same experiment, made twice or with another seed
+                    apart.append((len(keys), other.name, keys))
+            if apart:
+                _, name, keys = min(apart)
+                said.append(f"`{run.name}` has no fair opponent: the nearest, `{name}`, differs "
+                            f"in {', '.join(keys)}.")  # fmt: skip
+    more = [f"{len(said) - most} more have none either."] if len(said) > most else []
+    return said[:most] + more
+
+
+def question_words(found: Sequence[Contest]) -> str:
+    """One sentence over all contests of a question."""
+    if not found:
+        return "No two runs differ in this alone: it cannot be answered yet."
+    tables = [standings(one.values) for one in found]
+    first = pd.Series([table.index[0] for table, _ in tables]).value_counts()
+    p = np.array([p for _, p in tables])
+    nearest = ", ".join(f"`{name}` in {many} of {len(found)}" for name, many in first.items())
+    where = "contest" if len(found) == 1 else "contests"
+    return (f"{len(found)} {where}; nearest to real ECGs: {nearest}. Beyond chance (p < {SURE:g}) "
+            f"it matters in {int((p < SURE).sum())} of the {int(np.isfinite(p).sum())} that "
+            "were repeated with other seeds.")  # fmt: skip
+
+
+def _key(run: Run) -> str:
+    return json.dumps([relevant(run.settings), yardstick(run)], sort_keys=True, default=str)
+
+
+def _verdict(contest: Contest, table: pd.DataFrame, p: float) -> str:
+    best, word = table.index[0], contest.question
+    head = f"**{contest.field}** ({contest.budget}): "
+    others = table.iloc[1:]
+    if np.isnan(p):
+        last, factor = table.index[-1], _times(others["factor"].iloc[-1])
+        return (head + f"`{best}` comes nearest; `{last}` stands {factor} times as far. Each was "
+                "trained once, so how much of this is chance is not known.")  # fmt: skip
+    if p >= SURE:
+        return head + (f"that the {word} matters was not seen (p = {_p(p)}): `{best}` comes "
+                       "nearest, by no more than chance gives.")  # fmt: skip
+    behind = [f"`{name}` ({_times(row.factor)} times as far, {_times(row.factor_low)} to "
+              f"{_times(row.factor_high)})" for name, row in others.iterrows()
+              if row.factor_low > 1]  # fmt: skip
+    level = [f"`{name}`" for name, row in others.iterrows() if not row.factor_low > 1]
+    return (head + f"the {word} matters (p = {_p(p)}). `{best}` comes nearest. "
+            + (f"Behind it: {', '.join(behind)}." if behind else "")
+            + (f" Not to be told from it: {', '.join(level)}." if level else ""))  # fmt: skip
+
+
+def _sentence(contest: Contest, name: str, row, best: str) -> str:
+    runs = contest.contenders[name]
+    if row.n > 1:
+        about = f"[{_times(row.low)} to {_times(row.high)}] over {row.n:.0f} seeds"
+    else:
+        low, high = (runs[0].in_floors(field=end) for end in ("low", "high"))
+        about = "from one seed" if np.isnan(low) else \
+            f"[{_times(low)} to {_times(high)} over test persons] from one seed"  # fmt: skip
+    good = sum(bool(run.measures[DISTANCE]["at_floor"]) for run in runs)
+    floor = f"; within the floor's interval in {good} of {len(runs)}" if good else ""
+    beats = np.nanmean([run.number("detectable strips") for run in runs]) if any(
+        np.isfinite(run.number("detectable strips")) for run in runs) else np.nan
+    beats = f"; beats are found in {beats:.0%} of the strips" if np.isfinite(beats) else ""
+    return f"`{name}`: {DISTANCE} {_times(row['mean'])} × floor {about}{floor}{beats}."
+
+
+def _pair(values: pd.DataFrame, image: str, signal: str, helps: str, costs: str) -> str:
+    table, p = standings(values[[image, signal]])
+    near, far = table.index
+    row = table.loc[far]
+    about = "" if np.isnan(p) else f" ({_times(row.factor_low)} to {_times(row.factor_high)})"
+    said = f"`{far}` stands {_times(row.factor)} times as far as `{near}`{about}"
+    if np.isnan(p):
+        return f"{helps if near == image else costs}, as far as one training each can tell: {said}."
+    if not row.factor_low > 1:
+        return f"No difference was seen beyond chance: {said}."
+    return f"{helps if near == image else costs}: {said}."
+
+
+def _times(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+
+
+def _p(p: float) -> str:
+    return "0.0001 at most" if p < 0.0001 else f"{p:.2g}"

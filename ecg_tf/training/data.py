@@ -1,0 +1,237 @@
+"""From an experiment to its windows and codec: all that happens before a GAN is built."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import AUTOMATIC, Experiment
+from ecg_tf.config.together import SPLITS
+from ecg_tf.evaluation.roles import even
+from ecg_tf.images.arrangements import PATHS, channels_of_lead
+from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
+from ecg_tf.records.common_leads import same_leads
+from ecg_tf.records.persons import unknown_persons
+from ecg_tf.signals.cutting import beat_sequences, beat_strips, strips
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.limb_leads import AGREEMENT_MV, limb_lead_residual
+from ecg_tf.signals.plausibility import in_words, look_at
+from ecg_tf.signals.quality import Prepared, Quality
+from ecg_tf.signals.rpeaks import rpeaks_of
+from ecg_tf.signals.splits import (
+    PARTS,
+    assert_disjoint,
+    select_part,
+    split_by_column,
+    split_by_subject,
+)
+from ecg_tf.signals.windows import Windows
+from ecg_tf.training.fitting import fit_to_records
+
+
+@dataclass(frozen=True)
+class Data:
+    """What an experiment works on.
+
+    Args:
+        split: "train", "validation", "test" -> names of subjects; nobody is in two of them.
+        windows: part -> `Windows` as the codec takes them; the GAN sees those of "train" only.
+        strips: part -> `Windows` of `strip_seconds`, cut from the records whatever the
+            arrangement is, so that all experiments are judged by the same real ECGs.
+        codec: fitted on windows["train"].
+        provenance: database, license, citation, numbers and checksum.
+        quality: kind of window -> what the quality gate kept and dropped.
+        attributes: "sex", "age" -> subject -> what is known of them, where they differ.
+        shards: `shards.sharded_windows.ShardedWindows`, all training windows, if they do not lie
+            in memory: then windows and strips are samples. Default None.
+        fitted: setting -> value, of `experiment.AUTOMATIC`: what was left to the records.
+        warnings: sentences about who is who and what was left out, for terminal, report and card.
+        left_out: records that were found and not read, each with kind and reason.
+    """
+
+    split: dict[str, list[str]]
+    windows: dict[str, Windows]
+    strips: dict[str, Windows]
+    codec: Codec
+    provenance: dict
+    quality: dict[str, Quality] = field(default_factory=dict)
+    attributes: dict[str, dict] = field(default_factory=dict)
+    shards: Any = None
+    fitted: dict = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def training(self):
+        """All training windows, in memory or in files."""
+        return self.windows["train"] if self.shards is None else self.shards
+
+    @property
+    def unknown_persons(self) -> tuple[str, ...]:
+        """Those of the warnings that say that nobody knows who is who."""
+        return unknown_persons(self.warnings)
+
+    def settled(self, experiment: Experiment) -> Experiment:
+        """The experiment with what it left to the records (`arrangement: auto`) as it came out."""
+        return experiment.settled(self.fitted)
+
+
+def prepare_data(experiment: Experiment) -> Data:
+    """Reads, filters, cuts and splits by subject, and fits the codec on the training subjects.
+
+    Args:
+        experiment: `Experiment`.
+
+    Returns:
+        Data.
+
+    Raises:
+        InputError: no such data, nothing usable in them, or a setting that cannot fit them.
+
+    Example:
+        >>> data = prepare_data(Experiment(subjects=6, minutes=2))
+        >>> images = data.codec.encode(data.windows["train"])
+    """
+    if experiment.shards:
+        from ecg_tf.shards.sharded_windows import read_data
+
+        return read_data(experiment)
+    ecgs = read_records(experiment)
+    split = split_of([record for record in ecgs if takes_part(record, experiment)], experiment)
+    gate, raw = Quality(), in_split(ecgs, split)
+    e = fit_to_records(experiment, raw)
+    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch, gate) for record in raw]
+    quality = {"training windows": Quality(), f"{e.strip_seconds:g} s strips": Quality()}
+    odd = look_at(raw, rpeaks_in(raw, prepared), quality["training windows"])
+    windows, cut = (_by_part(made, split) for made in (
+        cut_windows(prepared, e, quality["training windows"]),
+        strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
+    ))
+    return Data(split, windows, cut, codec_of(windows["train"], e), provenance(ecgs), quality,
+                attributes_of(ecgs), fitted=fitted_of(e),
+                warnings=(*ecgs.warnings, *in_words(odd, len(raw))),
+                left_out=ecgs.left_out)
+
+
+def read_records(experiment: Experiment, **simulation) -> ECGs:
+    """The experiment's records, all with the same leads.
+
+    Args:
+        experiment: `Experiment`.
+        simulation: further options of `simulate.simulate_cohort`.
+
+    Returns:
+        ECGs, whose warnings are for the caller to show. Where the leads are not named and records
+        differ in them, those that all have.
+
+    Raises:
+        InputError: as `load`; no lead that all records have.
+    """
+    e, own = experiment, {}
+    if "simulated" in database_names(e.database):
+        own = {"subjects": e.subjects, "minutes": e.minutes, "seed": e.seed, **simulation}
+    ecgs = load(e.database, e.data_dir, list(e.leads) or None, list(e.records) or None,
+                exclude=e.exclude, metadata=e.metadata, columns=e.metadata_columns, rate=e.rate,
+                strict=e.strict, warn=False, **own)
+    return ecgs if e.leads else same_leads(ecgs)
+
+
+def rpeaks_in(raw: Sequence[Record], prepared: Sequence[Prepared]) -> dict[str, np.ndarray]:
+    """Name of a record -> R peaks, found in the prepared one, as samples of the raw one."""
+    return {one.name: np.rint(rpeaks_of(ready)[0] * (one.fs / ready.fs)).astype(np.int64)
+            for one, ready in zip(raw, prepared, strict=True)}
+
+
+def in_split(ecgs: Iterable[Record], split: Mapping[str, Sequence[str]]) -> list[Record]:
+    """The records of subjects who are in a part."""
+    taken = {name for names in split.values() for name in names}
+    return [record for record in ecgs if record.subject in taken]
+
+
+def fitted_of(experiment: Experiment) -> dict:
+    """The settings that may be left to the records, as they came out."""
+    return {name: getattr(experiment, name) for name in AUTOMATIC}
+
+
+def takes_part(record: Record, experiment: Experiment) -> bool:
+    """False for paced records under the split of the field."""
+    return not (experiment.split == "ds1ds2" and record.paced)
+
+
+def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
+    """"sex", "age" -> subject -> value, where not all say the same."""
+    records = list(records)
+    told: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
+            "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
+    return {name: of for name, of in told.items() if len(set(of.values())) > 1}
+
+
+def codec_of(windows: Windows, experiment: Experiment) -> Codec:
+    """The experiment's codec, fitted on windows of the training subjects."""
+    e = experiment
+    fixed: dict[str, Any] = {"fit": e.fit} if e.arrangement in PATHS else {}
+    # Limb leads are computed from others only where they agree; else each is an image of its own.
+    apart = limb_lead_residual(windows.signals, windows.leads)
+    apart = apart[np.isfinite(apart)]
+    fixed["derive"] = not len(apart) or bool(np.median(apart) <= AGREEMENT_MV)
+    return make_codec(
+        windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
+        **fixed,
+        standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
+                      "quantization": e.quantization},
+    )  # fmt: skip
+
+
+def split_of(records: Sequence[Record], experiment: Experiment) -> dict[str, list[str]]:
+    """The experiment's split by subject, asserted to be disjoint."""
+    e = experiment
+    split = split_by_subject(records, e.split, seed=e.seed) if e.split in SPLITS else \
+        split_by_column(records, e.split, e.folds)
+    assert_disjoint(split)
+    return split
+
+
+def cut_windows(records: list[Prepared], experiment: Experiment, quality: Quality) -> Windows:
+    """Windows that fill one image each: sequences of beats, whole strips, or any fixed length.
+
+    Args:
+        records: prepared records.
+        experiment: of `fit_to_records`.
+        quality: the book of what is kept and dropped.
+    """
+    e = experiment
+    if e.arrangement == "beat_rows":
+        return beat_sequences(records, e.height, max(1, round(e.height * (1 - e.overlap))), quality)
+    if e.arrangement == "beat_strips":
+        length = round(e.window_seconds * e.fs)
+        return beat_strips(records, length, e.height, max(1, round(length * (1 - e.overlap))),
+                           quality)
+    length = e.height * e.width * channels_of_lead(e.arrangement)
+    return strips(records, length, max(1, round(length * (1 - e.overlap))), quality)
+
+
+def compared(strips: Windows, experiment: Experiment) -> Windows:
+    """The strips that measures compare: all, or with `even_persons` about as many of each person,
+    lest the long records of a few be taken for what people are like."""
+    return even(strips) if experiment.even_persons else strips
+
+
+def seams_of(codec: Codec, windows: Windows):
+    """Where the arrangement breaks in decoded windows, for `evaluation.waveform.seam_ratio`."""
+    return codec.arrangement.seams(windows.rpeaks)
+
+
+def _by_part(windows: Windows, split) -> dict[str, Windows]:
+    present = set(np.unique(windows.subjects))
+    missing = [part for part in ("train", "test") if not present.intersection(split[part])]
+    if missing:
+        raise InputError(
+            f"The quality gate left no windows of the {' and '.join(missing)} subjects.",
+            expected="at least one window", got="none",
+            fix="look at the records, or relax the window length and the filters",
+        )  # fmt: skip
+    return {part: select_part(windows, split, part) for part in PARTS
+            if present.intersection(split[part])}

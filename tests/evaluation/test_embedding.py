@@ -1,0 +1,134 @@
+"""The identification network names persons by later strips; the beat network hears their rhythm."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation import embedding
+from ecg_tf.evaluation.fidelity import frechet_distance
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beats, strips
+from ecg_tf.signals.filtering import prepare
+
+FS = 128
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    return [prepare(one) for one in simulate_cohort(subjects=8, minutes=3, fs=256.0, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def windows(prepared):
+    return strips(prepared, 10 * FS)
+
+
+@pytest.fixture(scope="module")
+def known(windows):
+    return _train(windows)
+
+
+def _train(windows, cache=False, **options):
+    early, late = embedding.early_and_late(windows, gap_s=5)
+    return embedding.train_identifier(windows.signals[early], windows.subjects[early],
+                                      windows.signals[late], windows.subjects[late], FS,
+                                      beats_per_person=100, cache=cache, **options)
+
+
+def test_later_strips_are_named(windows, known):
+    assert known.valid and known.rank1 >= 0.95
+    assert known.rank1_low <= known.rank1 <= known.rank1_high
+    vectors = known.embed(windows.signals, FS)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert (known.embed(np.zeros((2, 10 * FS, 1)), FS) == 0).all()
+    same = windows.subjects[:, None] == np.array(known.persons)
+    alike = vectors @ known.templates.T
+    assert alike[same].mean() > alike[~same].mean() + 0.5
+
+
+def test_shift_gain_and_speed_do_not_hide_a_person(windows, known):
+    from ecg_tf.evaluation.validation.controls import shifted, warped
+
+    truth = np.searchsorted(known.persons, windows.subjects)
+    rng = np.random.default_rng(0)
+    for strips_ in (shifted(windows.signals, FS, rng), warped(windows.signals, 0.05),
+                    0.9 * windows.signals):
+        named = (known.embed(strips_, FS) @ known.templates.T).argmax(1)
+        assert np.mean(named == truth) > 0.85
+
+
+def test_a_network_that_cannot_name_is_void(windows):
+    rng = np.random.default_rng(0)
+    mixed = replace(windows, subjects=rng.permutation(windows.subjects))
+    network = _train(mixed, epochs=1)
+    assert not network.valid and network.rank1 < 0.6
+
+
+def test_the_same_seed_gives_the_same_network_and_the_cache_gives_it_back(windows, tmp_path,
+                                                                          monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
+    one = _train(windows, cache=True, epochs=2)
+    kept = list((tmp_path / "embedding").glob("*.npz"))
+    assert len(kept) == 1
+    monkeypatch.setattr(embedding, "fit", lambda *_, **__: pytest.fail("trained again"))
+    again = _train(windows, cache=True, epochs=2)
+    np.testing.assert_array_equal(one.templates, again.templates)
+    monkeypatch.undo()
+    fresh = _train(windows, cache=False, epochs=2)
+    np.testing.assert_allclose(one.templates, fresh.templates, atol=1e-5)
+
+
+def test_a_broken_cache_is_made_anew(windows, tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
+    one = _train(windows, cache=True, epochs=1)
+    (kept,) = (tmp_path / "embedding").glob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:500])
+    again = _train(windows, cache=True, epochs=1)
+    np.testing.assert_allclose(one.templates, again.templates, atol=1e-5)
+
+
+def test_early_and_late_do_not_touch(windows):
+    early, late = embedding.early_and_late(windows, share=0.5, gap_s=10)
+    assert not (early & late).any() and early.any() and late.any()
+    for record in np.unique(windows.records):
+        mine = windows.records == record
+        last = (windows.starts + windows.lengths)[mine & early].max()
+        assert windows.starts[mine & late].min() - last >= 10 * FS
+
+
+def test_the_beat_network_hears_class_and_rhythm(prepared):
+    cut = beats(prepared, 0.85, 0.85)
+    network = embedding.train_beat_embedding(cut, epochs=8, beats_per_person=150, cache=False)
+    assert network.rr_correlation > 0.55
+    assert network.balanced_accuracy > 0.45  # three classes here
+    x = strips(prepared, 10 * FS)
+    features = network.embed(x.signals, FS)
+    assert features.shape == (len(x), 48) and np.isfinite(features).all()
+    half = np.arange(len(x)) % 2 == 0
+    near = frechet_distance(features[half], features[~half], dimensions=16)
+    noise = network.embed(np.random.default_rng(0).normal(0, 0.2, x.signals.shape), FS)
+    assert frechet_distance(features[half], noise, dimensions=16) > 5 * near
+
+
+def test_bad_input_is_named(windows, prepared):
+    x, who = windows.signals[:9], windows.subjects[:9]
+    with pytest.raises(InputError, match="told apart"):
+        embedding.train_identifier(x, who, x, who, FS)  # one person
+    many = windows.signals[::9], windows.subjects[::9]
+    with pytest.raises(InputError, match="stranger"):
+        embedding.train_identifier(*many, x[:1], ["nobody"], FS)
+    with pytest.raises(InputError, match="0.85 s"):
+        embedding.train_beat_embedding(beats(prepared, 0.3, 0.5))
+
+
+def test_real_persons_are_named(mitdb):
+    from tests.privacy_cohort import mitdb_cohort
+
+    cohort = mitdb_cohort(mitdb, each=40)
+    rows = [cohort.strips, cohort.subjects]
+    network = embedding.train_identifier(*(one[~cohort.late] for one in rows),
+                                         *(one[cohort.late] for one in rows), FS,
+                                         beats_per_person=120, epochs=8, cache=False)
+    assert network.rank1 > 0.93 and network.rank1_high > 0.95

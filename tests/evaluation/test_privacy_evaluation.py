@@ -1,0 +1,188 @@
+"""The verdict: planted copies are caught, new persons are not, and few persons never crash it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.privacy_evaluation import judge, unattacked
+from ecg_tf.evaluation.roles import cast, has_neighbours, in_time, places, spread, stretched
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
+from ecg_tf.signals.filtering import prepare
+
+FS, LENGTH = 128, 4 * 128
+FIDELITY = [Measured("MMD²", 0.03, floor=0.02), Measured("Fréchet distance", 1.5, floor=1.0),
+            Measured("precision", 0.9, floor=0.9, better="high"),
+            Measured("recall", 0.6, floor=0.6, better="high")]
+USE = [Measured("TSTR/TRTR macro-F1", 0.93, better="high")]
+
+
+def cohort(subjects, minutes=1.7, seed=0):
+    records = simulate_cohort(subjects=subjects, minutes=minutes, fs=256.0, seed=seed)
+    return strips([prepare(record) for record in records], LENGTH)
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory):
+    windows = cohort(20)
+    members = np.isin(windows.subjects, np.unique(windows.subjects)[:8])
+    return windows.take(members), windows.take(~members)
+
+
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ECG_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def of_copies(sides, cached):
+    train, holdout = sides
+    moved = stretched(train, LENGTH)[::2, 150:150 + LENGTH] * np.float32(1.2)
+    rng = np.random.default_rng(0)
+    sex = {who: rng.choice(["male", "female"]) for side in sides for who in side.subjects}
+    scores = rng.standard_normal(80) + 2, np.arange(80) % 8, rng.standard_normal(80), \
+        10 + np.arange(80) % 8
+    return judge(moved, train, holdout, FS, fidelity=FIDELITY, utility=USE, discriminator=scores,
+                 attributes={"sex": sex, "age": {}})
+
+
+@pytest.fixture(scope="module")
+def of_new_persons(sides, cached):
+    return judge(cohort(12, 1.0, seed=77).signals, *sides, FS, fidelity=FIDELITY, utility=USE)
+
+
+def test_copies_begun_between_two_strips_are_caught_by_every_attack(of_copies):
+    rows, gate = {one.name: one for one in of_copies.measures}, of_copies.gate
+    assert rows["copies"].value > 0.9 and rows["re-identification at 1 % FAR"].value > 0.5
+    failed = set(gate.table.index[gate.table.verdict == "fail"])
+    assert {"copies", "lookalikes", "re-identification at 1 % FAR", "membership AUC, strips",
+            "membership AUC, adaptive", "membership AUC, embedding",
+            "membership AUC, discriminator"} <= failed
+    assert not gate.passed and "leak was found" in gate.words
+    assert rows["attribute inference, sex"].value > 0
+    assert any("attribute inference, age" in note for note in of_copies.notes)
+
+
+def test_new_persons_pass(of_new_persons):
+    gate = of_new_persons.gate
+    assert gate.passed, gate.table
+    assert "No leak found by" in gate.words and "anonym" not in gate.words.lower()
+    assert "planted copies" in of_new_persons.power and "membership seen" in of_new_persons.power
+    found, planted = of_new_persons.power.split(" planted")[0].split(" of ")
+    assert int(found) >= 0.9 * int(planted) > 0
+    assert [one.name for one in of_new_persons.measures[:5]] == [
+        one.name for one in (*FIDELITY, *USE)]
+    assert "MMD²" not in [one.name for one in of_new_persons.privacy]
+
+
+def test_landmarks_stand_where_they_must(of_new_persons):
+    table = of_new_persons.landmarks
+    assert table.loc["copies", "floors"] == 1 and table.attrs["floor"] > 0
+    assert table.loc["copies", "reidentified"] > 0.8
+    assert table.loc["new persons", "reidentified"] < 0.2
+    assert table.loc["copies, disguised", "reidentified"] > 0.25
+    assert 0.3 < table.loc["new persons", "floors"] < 3
+    for noise in ("white noise", "phase randomized"):
+        assert table.loc[noise, "floors"] > 5 and table.loc[noise, "reidentified"] < 0.05
+
+
+def test_without_a_holdout_copies_are_still_found_and_the_rest_has_lost_its_null(sides, cached):
+    train = sides[0]
+    verdict = judge(train.signals[::3], train, None, FS)
+    rows = {one.name: one for one in verdict.measures}
+    assert rows["copies"].value > 0.9 and rows["copies"].p_value < 0.01
+    assert rows["identification rank-1"].value > 0.9
+    for name in ("re-identification at 1 % FAR", "membership AUC, strips", "linkability",
+                 "singling out", "lookalikes"):
+        assert np.isnan(rows[name].value)
+        assert any(name in note and "no holdout" in note for note in verdict.notes), name
+    assert verdict.landmarks.empty and not verdict.gate.passed
+
+
+@pytest.mark.parametrize(("members", "others"), [(2, 1), (1, 2), (3, 3)])
+def test_few_persons_give_void_rows_with_a_reason(members, others, cached):
+    windows = cohort(members + others, 0.6)
+    inside = np.isin(windows.subjects, np.unique(windows.subjects)[:members])
+    verdict = judge(windows.signals[:20], windows.take(inside), windows.take(~inside), FS)
+    rows = {one.name: one for one in verdict.measures}
+    assert np.isnan(rows["re-identification at 1 % FAR"].value)
+    void = [one.name for one in verdict.gate.table.index.map(rows.get) if one is not None
+            and np.isnan(one.value)]
+    notes = " ".join(verdict.notes)
+    assert void and all(name in notes or "void" in notes for name in void)
+    assert not verdict.gate.passed
+
+
+def test_bad_input_is_named(sides):
+    train, holdout = sides
+    longer = replace(holdout, signals=np.concatenate([holdout.signals] * 2, axis=1))
+    with pytest.raises(InputError, match="holdout strips differ"):
+        judge(train.signals[:20], train, longer, FS)
+    with pytest.raises(InputError, match="training and holdout"):
+        judge(train.signals[:20], train, train, FS)
+    with pytest.raises(InputError, match="too few"):
+        judge(train.signals[:3], train, holdout, FS)
+
+
+def test_switched_off_attacks_leave_their_rows_unmeasured():
+    verdict = unattacked(FIDELITY, utility=USE)
+    assert verdict.gate.table.loc["copies", "verdict"] == "not measured"
+    assert verdict.gate.table.loc["MMD²", "verdict"] == "pass"
+    assert not verdict.privacy and "switched off" in verdict.notes[0]
+
+
+def test_persons_have_one_part_each_and_their_early_strips_end_before_the_late_ones(sides):
+    roles = cast(*sides, max_strips=100)
+    assert len(np.intersect1d(roles.known, roles.strangers)) == 0
+    assert set(roles.known) | set(roles.strangers) == set(sides[1].subjects)
+    assert len(roles.member) <= 100 and len(np.unique(roles.member.subjects)) == 8
+    assert not np.isin(roles.strangers, np.concatenate([roles.early.subjects,
+                                                        roles.late.subjects])).any()
+    for who in np.unique(roles.late.subjects):
+        early, late = (part.starts[part.subjects == who] for part in (roles.early, roles.late))
+        assert early.max() + LENGTH <= late.min()
+
+
+def test_persons_with_several_short_records_are_parted_by_record():
+    windows = cohort(3, 0.5)
+    names = np.array([f"{who}-{start // (2 * LENGTH)}" for who, start in
+                      zip(windows.subjects, windows.starts, strict=True)])
+    windows = replace(windows, records=names, starts=windows.starts % (2 * LENGTH))
+    early, late = in_time(windows)
+    assert early.any() and late.any() and not (early & late).any()
+    assert not np.intersect1d(names[early], names[late]).size
+
+
+def test_spread_takes_all_of_the_few_and_some_of_the_many(sides):
+    train = sides[0]
+    first, second = np.unique(train.subjects)[:2]
+    few = train.take(np.r_[np.flatnonzero(train.subjects == first)[:3],
+                           np.flatnonzero(train.subjects == second)])
+    part = spread(few, 10)
+    assert (part.subjects == first).sum() == 3 and len(part) == 10
+    assert len(spread(few, 1000)) == len(few)
+
+
+def test_stretched_strips_go_on_into_their_record(sides):
+    train = sides[0].take(slice(None, 40))
+    assert has_neighbours(train)
+    long = stretched(train, 200)
+    for row in range(len(train) - 1):
+        if train.records[row] == train.records[row + 1]:
+            assert (long[row, LENGTH:] == train.signals[row + 1, :200]).all()
+            assert (long[row, :LENGTH] == train.signals[row]).all()
+        else:
+            assert (long[row, 200:] == train.signals[row]).all()
+            assert (long[row, :200] == train.signals[row - 1, -200:]).all()
+    alone = stretched(train.take([0, 5, 10]), 200)
+    assert (alone[:, LENGTH:] == alone[:, LENGTH - 1:LENGTH]).all()
+    number = places(train)
+    apart = np.abs(number[:, None] - number)
+    near = np.abs(train.starts[:, None] - train.starts) <= LENGTH
+    assert ((apart <= 1) == (near & (train.records[:, None] == train.records))).all()

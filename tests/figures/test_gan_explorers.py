@@ -1,0 +1,108 @@
+"""Explorers of a GAN: sliders move what they say, quickly, and reports get a still picture."""
+
+import time
+
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.figures.gan_explorers import LatentExplorer, Replay, explore_latents, explore_training
+from ecg_tf.images.codec import Codec
+from tests.small_run import make_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = make_run(tmp_path_factory.mktemp("runs"))
+    shape = (4, *Codec.load(folder / "codec.json").image_shape)
+    (folder / "samples").mkdir()
+    for step in (0, 50, 100):
+        images = np.random.default_rng(step).uniform(-0.3, 0.3, shape).astype(np.float32)
+        np.save(folder / "samples" / f"step_{step:06d}.npy", images)
+    (folder / "history.csv").write_text(
+        "step,seconds,d_loss,g_loss,diversity\n50,1,0.5,0.6,\n100,2,0.4,0.7,0.9\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def latents(run):
+    import keras
+
+    import ecg_tf.models  # noqa: F401 - its layers have to be known to keras
+
+    generator = keras.saving.load_model(run / "generator.keras", compile=False)
+    return LatentExplorer(generator, Codec.load(run / "codec.json"), 40.0)
+
+
+def test_the_arc_goes_from_one_ecg_to_the_other_and_keeps_its_distance_from_the_middle(latents):
+    ends = latents.latent(3, 7), latents.latent(3, 7, 1.0)
+    assert np.allclose(ends[0], latents.latent(3, 99)) and np.allclose(ends[1], latents.latent(7))
+    norms = [np.linalg.norm(latents.latent(3, 7, mix)) for mix in np.linspace(0, 1, 9)]
+    assert min(norms) > 0.9 * min(norms[0], norms[-1])
+    assert np.allclose(latents.latent(3, 3, 0.5), latents.latent(3))
+    moved = latents.latent(3, 7, 0.0, (0, 2.0))
+    assert np.allclose(moved - ends[0], 2 * latents.directions[1])
+
+
+def test_the_first_direction_changes_the_images_more_than_chance_does(latents):
+    start = latents.latent(0)
+    chance = np.random.default_rng(1).standard_normal((20, len(start)))
+    chance /= np.linalg.norm(chance, axis=1, keepdims=True)
+    images, _ = latents.draw(np.stack([start, start + latents.directions[0], *(start + chance)]))
+    change = np.abs(images[1:] - images[0]).mean(axis=(1, 2, 3))
+    assert change[0] > np.median(change[1:])
+
+
+def test_a_picture_follows_each_slider_in_time(run, latents):
+    replay = Replay(run)
+    for render in (lambda k: latents.render(0, 1, k / 9, (k / 3, 0, 1)),
+                   lambda k: replay.render(replay.steps[k % 3], k % 4)):
+        render(0)
+        took = []
+        for k in range(4):
+            start = time.process_time()  # not what other programs do meanwhile
+            render(k)
+            took.append(time.process_time() - start)
+        assert min(took) < 0.2
+
+
+def test_the_replay_shows_the_step_it_names(run):
+    replay = Replay(run)
+    assert replay.steps == [0, 50, 100] and replay.samples == 4
+    assert np.isnan(replay.history["diversity"][0]) and replay.history["g_loss"] == [0.6, 0.7]
+    drawn = replay.figure(50, 2).axes[0].lines[-1].get_ydata()
+    codec = Codec.load(run / "codec.json")
+    wanted = codec.decode(replay.images[50][2:3]).signals[0, : len(drawn), 0]
+    assert np.allclose(drawn, wanted, atol=1e-6)
+    marks = [ax.lines[-1].get_xdata()[0] for ax in replay.picture(50).axes[1:]]
+    assert marks == [50, 50]
+
+
+def test_bad_runs_and_numbers_are_explained(tmp_path, run, latents):
+    replay = Replay(run)
+    for call in (lambda: Replay(tmp_path), lambda: replay.figure(51), lambda: replay.figure(50, 4),
+                 lambda: latents.latent(-1), lambda: latents.latent(0, 1, 1.5)):
+        with pytest.raises(InputError):
+            call()
+    (tmp_path / "samples").mkdir()
+    np.save(tmp_path / "samples" / "step_000010.npy", np.zeros((2, 3, 3, 1)))
+    with pytest.raises(InputError, match="cannot be replayed"):
+        Replay(tmp_path, replay.codec)
+
+
+def test_widgets_follow_and_reports_get_figures(monkeypatch, run, latents):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *data, **_: shown.append(data[0]))
+    for explore in (lambda live: explore_latents(latents.generator, latents.codec, 40.0, live),
+                    lambda live: explore_training(run, None, 0.0, live)):
+        assert explore(False) is None and "<figure" in shown[-1]["text/html"]
+        widget = explore(True)
+        assert widget is shown[-1]
+        sliders = [one for one in widget.children if hasattr(one, "step")]
+        sliders += [one for box in widget.children if hasattr(box, "children")
+                    for one in box.children if one.description in ("check", "sample")]
+        picture = next(one for one in widget.children if hasattr(one, "format"))
+        for slider in sliders:
+            before = picture.value
+            slider.value = 1
+            assert picture.value != before, slider.description

@@ -1,0 +1,228 @@
+"""Twelve leads through images and back: eight channels, exact sums, the leads' timing kept."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.images.arrangements import PATHS
+from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.images.quantize import HALF_STEP
+from ecg_tf.images.scaling import PER_WINDOW, RANGES
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import beat_sequences, strips
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.limb_leads import all_leads
+from ecg_tf.signals.windows import Windows
+
+TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+DRAWN = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@pytest.fixture(scope="module")
+def ready():
+    return [prepare(one, 128.0) for one in simulate_cohort(3, minutes=0.4, leads=TWELVE, seed=2)]
+
+
+@pytest.fixture(scope="module")
+def beats(ready):
+    return beat_sequences(ready, rows=8)
+
+
+def renamed(windows, leads):
+    return replace(windows, leads=tuple(leads))
+
+
+def picked(windows, leads):
+    places = [windows.leads.index(lead) for lead in leads]
+    return replace(windows, signals=windows.signals[..., places], leads=tuple(leads))
+
+
+def residuals(windows):
+    """Largest residual of each sum, relative to the lead that is computed."""
+    lead = {name: windows.signals[..., k].astype(float) for k, name in enumerate(TWELVE)}
+    i, ii = lead["I"], lead["II"]
+    sums = {"III": ii - i, "aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
+    return [np.nanmax(np.abs(lead[name] - exact) / np.maximum(np.abs(exact), 1e-30))
+            for name, exact in sums.items()]
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_eight_leads_are_drawn_and_twelve_come_back(beats, name):
+    codec = make_codec(beats, range=name, height=8, standardizer={"quantiles": (0, 1)})
+    assert codec.leads == TWELVE and codec.image_leads == DRAWN
+    assert codec.channels == ("signal",) * 8 + ("rr",) + ("range",) * 8 * (name in PER_WINDOW)
+    images = codec.encode(beats)
+    decoded = codec.decode(images)
+    assert decoded.leads == TWELVE and max(residuals(decoded)) <= 2.0**-24
+    eight = make_codec(picked(beats, DRAWN), range=name, height=8,
+                       standardizer={"quantiles": (0, 1)})
+    assert np.array_equal(images, eight.encode(picked(beats, DRAWN)))
+    assert np.array_equal(picked(decoded, DRAWN).signals, eight.decode(images).signals,
+                          equal_nan=True)
+    error = codec.round_trip_error(beats)
+    assert error["prd_percent"] < 5 and error["clipped_samples_percent"] == 0
+    assert error["limb_lead_residual_mv"] < 1e-6
+    assert error["samples"] % 12 == 0
+
+
+def test_generated_images_give_leads_that_add_up(beats):
+    codec = make_codec(beats, range="window", height=8)
+    wild = np.random.default_rng(0).uniform(-1, 1, (4, *codec.image_shape)).astype(np.float32)
+    assert max(residuals(codec.decode(wild))) <= 2.0**-24
+
+
+@pytest.mark.parametrize("arrangement", [name for name in PATHS if name != "rgb_leads"])
+@pytest.mark.parametrize("name", RANGES)
+def test_computed_leads_keep_the_bound_of_their_sum(ready, arrangement, name):
+    windows = strips(ready, 256)
+    # Filters leave sums that are off by their own rounding: these are right to the last bit.
+    drawn = picked(windows, DRAWN).signals
+    windows = replace(windows, signals=all_leads(drawn, DRAWN, TWELVE))
+    for grid in HALF_STEP:
+        codec = make_codec(windows, range=name, arrangement=arrangement, height=16, width=16,
+                           standardizer={"quantization": grid, "quantiles": (0, 1)})
+        back = codec.decode(codec.encode(windows)).signals
+        error = np.abs(back - windows.signals.astype(float)).max(axis=(0, 1))
+        bound = codec.error_bound_mv()
+        assert bound.shape == (12,) and (error <= bound * 1.001).all(), (arrangement, name, grid)
+        assert (error > bound / 300).all()  # a bound far off says nothing
+        i, ii, iii = bound[:3]
+        assert i + ii <= iii <= i + ii + 2e-6
+
+
+@pytest.mark.parametrize("leads, drawn", [
+    (("i", "ii", "avr", "v1"), ("i", "ii", "v1")),
+    (("ECG III", "V2", "ECG I", "ECG AVF"), ("ECG III", "V2", "ECG I")),
+    (("V6", "III", "II", "I"), ("V6", "II", "I")),
+    (("II", "III", "aVL"), ("II", "III")),
+    (("MLII", "V1", "III", "aVF"), ("MLII", "V1", "III", "aVF")),
+])
+def test_pairs_and_names(beats, leads, drawn):
+    usual = {"ECG I": "I", "MLII": "II", "i": "I", "ii": "II", "v1": "V1", "avr": "aVR",
+             "ECG III": "III", "ECG AVF": "aVF"}
+    windows = renamed(picked(beats, [usual.get(lead, lead) for lead in leads]), leads)
+    codec = make_codec(windows, range="physical", height=8)
+    assert codec.leads == leads and codec.image_leads == drawn
+    decoded = codec.decode(codec.encode(windows))
+    assert decoded.leads == leads
+    assert codec.round_trip_error(windows)["prd_percent"] < 5
+
+
+def test_windows_of_the_image_leads_alone_are_encoded_too(beats):
+    codec = make_codec(beats, range="quantile", height=8)
+    few = codec.image_windows(beats)
+    assert few.leads == DRAWN and codec.image_windows(few) is few
+    assert np.array_equal(codec.encode(few), codec.encode(beats))
+    assert codec.report(beats) == codec.standardizer.report(few)
+    for wrong in (picked(beats, TWELVE[::-1]), picked(beats, DRAWN[:7])):
+        with pytest.raises(InputError, match="leads differ"):
+            codec.encode(wrong)
+    with pytest.raises(InputError, match="leads differ"):
+        codec.round_trip_error(few)
+
+
+def test_a_gap_in_a_lead_that_is_computed_is_no_hindrance(beats):
+    codec = make_codec(beats, range="physical", height=8)
+    holed = replace(beats, signals=beats.signals.copy())
+    holed.signals[0, 50:60, TWELVE.index("aVL")] = np.nan
+    assert np.array_equal(codec.encode(holed), codec.encode(beats))
+    holed.signals[0, 50:60, TWELVE.index("V3")] = np.nan
+    with pytest.raises(InputError, match="NaN"):
+        codec.encode(holed)
+
+
+def test_leads_that_do_not_agree_are_told_by_the_round_trip(beats):
+    signals = beats.signals.copy()
+    signals[..., 2] *= 2
+    wrong = replace(beats, signals=signals)
+    codec = make_codec(wrong, range="physical", height=8)
+    good, bad = (codec.round_trip_error(one) for one in (beats, wrong))
+    assert bad["limb_lead_residual_mv"] > 0.05 > good["limb_lead_residual_mv"]
+    assert bad["rmse_mv"] > 2 * good["rmse_mv"]
+    every = make_codec(wrong, range="physical", height=8, derive=False)
+    assert every.image_leads == TWELVE and every.image_shape[2] == 13
+    whole = every.round_trip_error(wrong)
+    assert whole["rmse_mv"] < 1.5 * good["rmse_mv"] and "limb_lead_residual_mv" not in whole
+
+
+def test_three_limb_leads_stay_three_colours(ready):
+    windows = picked(strips(ready, 256), ("I", "II", "III"))
+    codec = make_codec(windows, range="physical", arrangement="rgb_leads", height=16, width=16)
+    assert codec.image_leads == codec.leads and codec.image_shape == (16, 16, 3)
+
+
+def test_the_file_says_which_leads_are_drawn_and_old_files_load(beats, tmp_path):
+    codec = make_codec(beats, range="window", height=8)
+    path = codec.save(tmp_path / "codec.json")
+    state = json.loads(path.read_text())
+    assert state["leads"] == list(TWELVE) and state["image_leads"] == list(DRAWN)
+    again = Codec.load(path)
+    assert again.image_leads == DRAWN and again.to_dict() == codec.to_dict()
+    images = codec.encode(beats)
+    assert np.array_equal(again.decode(images).signals, codec.decode(images).signals,
+                          equal_nan=True)
+    # Files were written without the key, all leads drawn; such codecs are still written so.
+    old = make_codec(beats, range="window", height=8, derive=False)
+    assert "image_leads" not in old.to_dict()
+    assert Codec.from_json(json.dumps(old.to_dict())).image_leads == TWELVE
+    for wrong in (["II", "I", *DRAWN[2:]], [*DRAWN, "V7"], DRAWN[1:], [*DRAWN[:7]], [], "I", 8,
+                  [*DRAWN, *DRAWN], [None] * 8):
+        with pytest.raises(InputError):
+            Codec.from_json(json.dumps(state | {"image_leads": wrong}))
+
+
+def lag_of(signal, other):
+    """Samples by which `other` comes later: slope of the phase between them, 1 to 30 Hz."""
+    n = len(signal)
+    cross = np.conj(np.fft.rfft(signal * np.hanning(n))) * np.fft.rfft(other * np.hanning(n))
+    f = np.arange(len(cross)) / n  # cycles a sample
+    band = (f > 1 / 128) & (f < 30 / 128)
+    weight, phase = np.abs(cross[band]), np.angle(cross[band])
+    return -(weight * phase * f[band]).sum() / (weight * f[band] ** 2).sum() / (2 * np.pi)
+
+
+def test_the_lag_that_is_planted_is_found():
+    t = np.arange(600)
+    bumps = sum(np.exp(-0.5 * ((t - at) / 3) ** 2) for at in (100, 240, 390, 500))
+    later = sum(np.exp(-0.5 * ((t - at - 0.3) / 3) ** 2) for at in (100, 240, 390, 500))
+    assert lag_of(bumps, later) == pytest.approx(0.3, abs=0.02)
+
+
+def test_leads_keep_their_timing(beats):
+    codec = make_codec(beats, range="companded", height=8,
+                       standardizer={"limits_mv": (-5, 5), "knee_mv": 0.5})
+    back = codec.decode(codec.encode(beats))
+    first = np.rint(beats.rpeaks[:, 1] - back.rpeaks[:, 1]).astype(int)
+    lags = []
+    for k, start in enumerate(first):
+        length = min(back.lengths[k], beats.lengths[k] - start)
+        lags.append([lag_of(beats.signals[k, start : start + length, lead],
+                            back.signals[k, :length, lead]) for lead in range(12)])
+    lags = np.array(lags)
+    assert np.abs(lags).max() < 0.1  # of a sample, 0.8 ms
+    assert np.ptp(lags, axis=1).max() < 0.1  # and so do the leads to each other
+
+
+def test_tf_data_gives_the_same_images(beats):
+    tf = pytest.importorskip("tensorflow")
+    from ecg_tf.images.tfdata import encode_tf, make_dataset, tf_inputs
+
+    for name in ("companded", "window"):
+        codec = make_codec(beats, range=name, height=8)
+        wanted = codec.encode(beats)
+        dataset = make_dataset(beats, codec, len(beats), shuffle=False, repeat=False)
+        assert np.abs(next(iter(dataset)).numpy() - wanted).max() <= 1e-6
+        inputs = tf_inputs(beats, codec, finite=True)  # as windows that come from files
+        assert inputs["signals"].shape[2] == 8
+        images = encode_tf(codec)({key: tf.constant(value) for key, value in inputs.items()})
+        assert np.abs(images.numpy() - wanted).max() <= 1e-6
+
+
+def test_decoded_windows_are_windows(beats):
+    codec = make_codec(beats, range="physical", height=8)
+    decoded = codec.decode(codec.encode(beats))
+    assert isinstance(decoded, Windows) and decoded.signals.shape[2] == len(decoded.leads) == 12
+    assert np.abs(codec.encode(decoded) - codec.encode(beats)).max() < 0.1

@@ -1,0 +1,131 @@
+"""ACGAN: draws the classes asked for, survives saving, and its class head is no witness."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.models import ACGAN, HalfMean, build_acgan, build_discriminator, build_generator
+
+SHAPE = (8, 8, 2)
+
+
+def small(classes=3, run_eagerly=True, **options):
+    """Single steps are quicker than tracing them."""
+    keras.utils.set_random_seed(0)
+    gan = build_acgan(SHAPE, classes, latent_dim=4, base_filters=4, **options)
+    gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)),
+                run_eagerly=run_eagerly)  # fmt: skip
+    return gan
+
+
+def toy(n=96, seed=0):
+    """Images whose level is their class: -0.6, 0, 0.6."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, n)
+    level = 0.6 * (labels - 1)[:, None, None, None]
+    return (level + 0.05 * rng.standard_normal((n, *SHAPE))).astype(np.float32), labels
+
+
+def batches(n=96):
+    images, labels = toy(n)
+    return tf.data.Dataset.from_tensor_slices((images, labels)).repeat().batch(32)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    gan = small(projection=HalfMean(1), ema_decay=0.9, run_eagerly=False)
+    gan.fit(batches(), steps_per_epoch=60, epochs=2, verbose=0, shuffle=False)
+    return gan
+
+
+def test_it_draws_the_class_that_was_asked_for(trained):
+    images = trained.generate(60, seed=1, labels=np.repeat([0, 1, 2], 20))
+    level = images[..., 0].reshape(3, -1).mean(axis=1)
+    assert level[0] < -0.3 < level[1] < 0.3 < level[2]
+    assert (np.ptp(images[:, :4, :, 1], axis=(1, 2)) < 1e-6).all()  # the projection is at work
+
+
+def test_class_head_knows_real_classes_and_reports_probabilities(trained):
+    images, labels = toy(200, seed=5)
+    said = trained.classify(images)
+    assert said.shape == (200, 3) and np.allclose(said.sum(axis=1), 1, atol=1e-5)
+    assert (said.argmax(axis=1) == labels).mean() > 0.95
+    assert np.allclose(trained.classify(images[:7]), said[:7], atol=1e-5)  # one image, one opinion
+
+
+def test_same_seed_same_images_whatever_the_batch(trained):
+    labels = np.arange(10) % 3
+    first = trained.generate(10, seed=3, labels=labels)
+    assert np.allclose(first, trained.generate(10, seed=3, batch_size=4, labels=labels), atol=1e-5)
+    assert np.array_equal(first, trained.generate(10, seed=3))  # in turn is the default
+    assert not np.allclose(first, trained.generate(10, seed=4, labels=labels))
+    assert not np.allclose(first, trained.generate(10, seed=3, labels=0))
+
+
+def test_saved_and_loaded_it_goes_on_as_if_nothing_had_been(trained, tmp_path):
+    trained.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert isinstance(loaded, ACGAN) and loaded.classes == 3
+    assert loaded.get_config()["generator_class_weight"] == trained.generator_class_weight
+    labels = [2, 0, 1]
+    assert np.array_equal(loaded.generate(3, 1, labels=labels), trained.generate(3, 1,
+                                                                                 labels=labels))
+    images, numbers = toy(32)
+    one, two = (model.train_on_batch(images, numbers, return_dict=True)
+                for model in (loaded, trained))  # fmt: skip
+    assert set(one) >= {"d_loss", "g_loss", "class_loss", "class_accuracy"}
+    weights = zip(loaded.generator.weights, trained.generator.weights, strict=True)
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in weights)
+    assert np.isclose(one["class_loss"], two["class_loss"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{"class_scores": False}, {"generated_class_weight": 1.0},
+                                     {"relativistic": False, "r2": 0.5}])
+def test_every_variant_takes_a_step(options):
+    gan = small(**options)
+    images, labels = toy(16)
+    told = gan.train_on_batch(images, labels, return_dict=True)
+    assert np.isfinite([float(value) for value in told.values()]).all()
+    assert gan.discriminator.output_shape[1][-1] == (3 if "class_scores" in options else 6)
+
+
+def test_the_score_depends_on_the_class_only_with_class_scores():
+    images, _ = toy(8)
+    for own, differs in ((True, True), (False, False)):
+        gan = small(class_scores=own)
+        one, other = (gan.score((images, tf.fill([8], k))).numpy() for k in (0, 1))
+        assert np.allclose(one, other) != differs
+
+
+def test_generator_weight_of_the_class_reaches_the_generator():
+    images, labels = toy(32)
+    weights = []
+    for weight in (0.0, 5.0):
+        gan = small(generator_class_weight=weight)
+        gan.train_on_batch(images, labels)
+        weights.append(gan.generator.get_weights()[0])
+    assert not np.allclose(*weights)
+
+
+def test_bad_input_says_how_to_mend_it(trained):
+    with pytest.raises(InputError, match="from 0 to 2"):
+        trained.generate(2, seed=0, labels=[0, 3])
+    with pytest.raises(InputError, match="labels"):
+        trained.generate(2, seed=0, labels=[0.5, 1.0])
+    with pytest.raises(InputError, match="labels"):
+        trained.generate(3, seed=0, labels=[0, 1])
+    with pytest.raises(InputError, match="batches"):
+        trained.generate(3, seed=0, batch_size=0)
+    with pytest.raises(InputError, match="negative"):
+        small(class_weight=-1.0)
+    named = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(2)])
+    with pytest.raises(InputError, match="cannot pay"):
+        ACGAN(trained.generator, trained.discriminator, identity=named, identity_weight=0.1)
+    plain = build_generator(SHAPE, 4, 4), build_discriminator(SHAPE, 4)
+    with pytest.raises(InputError, match="not for classes"):
+        ACGAN(*plain)
+    mixed = build_generator(SHAPE, 4, 4, classes=3), build_discriminator(SHAPE, 4, classes=5)
+    with pytest.raises(InputError, match="3 classes and 5 logits"):
+        ACGAN(*mixed)

@@ -1,0 +1,136 @@
+"""Downloading, against a server on this machine that breaks off, damages files or is not there."""
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.records.downloads.download import download
+from tests.download_server import SUMS, Server
+
+
+@pytest.fixture
+def server():
+    rng = np.random.default_rng(0)
+    files = {
+        f"{record}.{extension}": rng.bytes(size)
+        for record in ("100", "101")
+        for extension, size in (("hea", 90), ("dat", 300_000), ("atr", 500), ("xws", 40))
+    }
+    server = Server(files | {"RECORDS": b"100\n101\n"}, "mitdb/1.0.0")
+    yield server
+    server.close()
+
+
+def fetch(server, tmp_path, **options):
+    return download("mitdb", tmp_path, progress=False, base_url=server.url, **options)
+
+
+def assert_whole(server, folder):
+    wanted = {name for name in server.files if not name.endswith(".xws")}
+    assert {path.name for path in folder.iterdir()} == wanted  # and no partial file
+    assert all((folder / name).read_bytes() == server.files[name] for name in wanted)
+
+
+def test_download_is_whole_and_what_is_there_is_not_fetched_again(server, tmp_path):
+    folder = fetch(server, tmp_path)
+    assert folder == tmp_path / "mitdb"
+    assert_whole(server, folder)
+    server.asked.clear()
+    fetch(server, tmp_path)
+    assert [name for name, _ in server.asked] == [SUMS, "RECORDS"]
+
+
+def test_damaged_and_missing_files_are_fetched_again(server, tmp_path):
+    folder = fetch(server, tmp_path)
+    (folder / "100.dat").write_bytes(b"x" + server.files["100.dat"][1:])
+    (folder / "101.atr").unlink()
+    server.asked.clear()
+    fetch(server, tmp_path)
+    assert {name for name, _ in server.asked} == {SUMS, "RECORDS", "100.dat", "101.atr"}
+    assert_whole(server, folder)
+
+
+def test_broken_transfer_goes_on_where_it_stopped(server, tmp_path):
+    server.cut = {"100.dat": 200_000}
+    folder = fetch(server, tmp_path)
+    starts = [start for name, start in server.asked if name == "100.dat"]
+    assert starts[0] == 0 and len(starts) == 2 and 0 < starts[1] <= 200_000
+    assert_whole(server, folder)
+
+
+def test_killed_download_goes_on_at_the_next_call(server, tmp_path):
+    server.cut = {"100.dat": 200_000}
+    with pytest.raises(InputError, match="cannot be downloaded.*100.dat"):
+        fetch(server, tmp_path, attempts=1)
+    folder = tmp_path / "mitdb"
+    assert not (folder / "100.dat").exists() and not (folder / "RECORDS").exists()
+    size = (folder / ".100.dat.part").stat().st_size
+    fetch(server, tmp_path)
+    assert size > 0 and ("100.dat", size) in server.asked
+    assert_whole(server, folder)
+
+
+@pytest.mark.parametrize("part", [b"nonsense" * 100, b"z" * 400_000])
+def test_partial_file_of_something_else_is_thrown_away(server, tmp_path, part):
+    folder = tmp_path / "mitdb"
+    folder.mkdir()
+    (folder / ".100.dat.part").write_bytes(part)
+    assert_whole(server, fetch(server, tmp_path))
+
+
+def test_server_without_ranges_sends_the_whole_again(server, tmp_path):
+    server.ranges, server.cut = False, {"101.dat": 100_000}
+    assert_whole(server, fetch(server, tmp_path))
+
+
+def test_file_damaged_on_the_way_is_asked_for_again(server, tmp_path):
+    server.wrong = {"100.hea": 1, "101.dat": 1}
+    assert_whole(server, fetch(server, tmp_path))
+
+
+def test_file_that_stays_damaged_is_named_and_not_kept(server, tmp_path):
+    server.wrong = {"100.hea": 99}
+    with pytest.raises(InputError, match=r"100\.hea.*SHA-256 .* instead of"):
+        fetch(server, tmp_path, attempts=2)
+    assert not [path for path in (tmp_path / "mitdb").iterdir() if "100.hea" in path.name]
+
+
+def test_list_of_records_is_verified(server, tmp_path):
+    server.wrong = {"RECORDS": 99}
+    with pytest.raises(InputError, match="RECORDS"):
+        fetch(server, tmp_path)
+    server.wrong = {}
+    server.files[SUMS] += b"0" * 64 + b" ../../evil.dat\n"
+    assert_whole(server, fetch(server, tmp_path))  # no record's file: not even asked for
+    server.files["RECORDS"] += b"../../evil\n"
+    digest = hashlib.sha256(server.files["RECORDS"]).hexdigest().encode()
+    server.files[SUMS] = re.sub(rb"\w+ RECORDS", digest + b" RECORDS", server.files[SUMS])
+    with pytest.raises(InputError, match="outside its own folder"):
+        fetch(server, tmp_path)
+
+
+def test_missing_file_and_missing_network_are_clear(server, tmp_path):
+    atr = server.files.pop("100.atr")
+    server.asked.clear()
+    with pytest.raises(InputError, match=r"100\.atr.*HTTP status 404"):
+        fetch(server, tmp_path)
+    assert server.asked.count(("100.atr", 0)) == 1  # no use in asking again
+    server.files["100.atr"] = atr
+    folder = fetch(server, tmp_path)
+    nowhere = "http://127.0.0.1:1/files"
+    again = download("mitdb", tmp_path, progress=False, base_url=nowhere, attempts=1)
+    assert again == folder  # whole, verified by its own list
+    (folder / "100.dat").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="cannot be downloaded.*check the network"):
+        download("mitdb", tmp_path, progress=False, base_url=nowhere, attempts=1)
+
+
+def test_unknown_database_and_unusable_folder(server, tmp_path):
+    with pytest.raises(InputError, match="Did you mean 'mitdb'"):
+        download("mitbd", tmp_path, progress=False, base_url=server.url)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="Cannot write"):
+        fetch(server, tmp_path / "file")

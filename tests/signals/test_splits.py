@@ -1,0 +1,66 @@
+"""Splits: no person leaks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.records import DS1, DS2, PACED
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.cutting import strips
+from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_subject
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return simulate_cohort(subjects=4, minutes=1, seed=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 60), st.integers(0, 99), st.sampled_from([(0.6, 0.15, 0.25), (0.5, 0, 0.5)]))
+def test_every_subject_is_in_one_part(subjects, seed, fractions):
+    names = [f"p{k}" for k in range(subjects)]
+    split = split_by_subject(names * 2, fractions=fractions, seed=seed)
+    assert sorted(sum(split.values(), [])) == sorted(names)
+    assert_disjoint(split)
+    assert list(split) == ["train", "validation", "test"]
+    for part, fraction in zip(split.values(), fractions, strict=True):
+        assert part == sorted(part) and bool(part) == bool(fraction)
+        assert abs(len(part) - fraction * subjects) <= 1.5
+    assert split == split_by_subject(names[::-1], fractions=fractions, seed=seed)
+
+
+def test_ds1_trains_and_ds2_tests_without_sharing_a_person():
+    names = [f"mitdb-{'201' if n == '202' else n}" for n in DS1 + DS2 + PACED]
+    split = split_by_subject(names, "ds1ds2", seed=1)
+    assert [len(part) for part in split.values()] == [17, 4, 22]
+    assert "mitdb-201" in split["test"]
+    everyone = set(sum(split.values(), []))
+    assert not {f"mitdb-{n}" for n in PACED} & everyone and len(everyone) == 43
+    assert split["validation"] != split_by_subject(names, "ds1ds2", seed=2)["validation"]
+    few = split_by_subject(names, "ds1ds2", validation=0)
+    assert [len(part) for part in few.values()] == [21, 0, 22]
+
+
+def test_bad_splits_are_refused(cohort):
+    for wrong in ({"scheme": "ds1"}, {"scheme": "ds1ds2"}, {"fractions": (0.5, 0.6, 0.1)},
+                  {"fractions": (1.0,)}):  # fmt: skip
+        with pytest.raises(InputError):
+            split_by_subject(cohort, **wrong)
+    with pytest.raises(InputError, match="Too few"):
+        split_by_subject(["a", "b"])
+    with pytest.raises(InputError, match="'b'"):
+        assert_disjoint({"train": ["a", "b"], "test": ["b"]})
+
+
+def test_parts_of_windows(cohort):
+    windows, split = strips(cohort, 1000), split_by_subject(cohort)
+    parts = {name: select_part(windows, split, name) for name in split}
+    assert sum(map(len, parts.values())) == len(windows)
+    assert {s for s in parts["test"].subjects} == set(split["test"])
+    with pytest.raises(InputError):
+        select_part(windows, {"train": [cohort[0].subject], "test": [cohort[0].subject]}, "train")
+    with pytest.raises(InputError):
+        select_part(windows, {"train": ["nobody"]}, "train")
+    with pytest.raises(InputError, match="train"):
+        select_part(windows, split, "tran")

@@ -1,0 +1,357 @@
+"""Runs of known ranking, written by hand: who is compared with whom, and what is said of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecg_tf.__main__ import main
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.figures.comparison_plots import (
+    agreement_figure,
+    board_table,
+    fooled_table,
+    passes_figure,
+    standings_figure,
+    strips_figures,
+)
+from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
+from ecg_tf.study.comparison import (
+    drawn_strips,
+    families,
+    fields,
+    leaderboard,
+    over_seeds,
+    read_runs,
+)
+from ecg_tf.study.controlled_comparisons import (
+    contest_words,
+    contests,
+    detour_words,
+    loner_words,
+    question_words,
+    standings,
+    uneven_words,
+)
+from ecg_tf.study.measure_agreement import (
+    agreement,
+    agreement_words,
+    as_good_as_real,
+    fooled,
+    mean_agreement,
+    shortfalls,
+)
+
+FLOOR = 0.02
+
+
+def distance(floors, **changes):
+    spread = {"low": 0.8 * floors * FLOOR, "high": 1.3 * floors * FLOOR}
+    given = {"value": floors * FLOOR, "floor": FLOOR, "floor_low": 0.01, "floor_high": 0.04}
+    return Measured("MMD²", **{**given, **spread, **changes})
+
+
+def write(root, name, measures, data=None, drop=(), **settings):
+    """A metrics.json as a run writes it, NaN as null."""
+    settings = {"database": "mitdb", "split": "ds1ds2", "experiment": name.rsplit("/", 1)[-1],
+                **settings}  # fmt: skip
+    rows = [{key: None if isinstance(value, float) and np.isnan(value) else value
+             for key, value in {**vars(one), "at_floor": bool(one.at_floor)}.items()}
+            for one in measures]  # fmt: skip
+    fitted = {"arrangement": "beat_rows", "height": 32, "strip_seconds": 10.0}
+    own = {k: v for k, v in Experiment(**{**fitted, **settings}).to_dict().items() if k not in drop}
+    content = {"experiment": own, "measures": rows, "git": "abc1234",
+               "data": {"title": "MIT-BIH", "sha256": "5" * 64, **(data or {})}}  # fmt: skip
+    path = root / name / "metrics.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def arrangements(tmp_path):
+    """Beat rows nearest in every seed, row-major and Hilbert alike and ten times as far."""
+    for seed, luck in enumerate((0.9, 1.0, 1.15)):
+        for name, floors in (("beat_rows", 1.0), ("row_major", 10.0), ("hilbert", 10.6)):
+            wobble = 1 + 0.03 * ((seed + len(name)) % 3 - 1)
+            write(tmp_path, f"lessons/{name}-{seed}", [distance(floors * luck * wobble)],
+                  arrangement=name, seed=seed)  # fmt: skip
+    return tmp_path
+
+
+def test_all_runs_are_found_also_one_folder_deeper_and_ranked_with_ties(arrangements):
+    write(arrangements, "tie", [distance(0.5)], range="global")
+    write(arrangements, "twin", [distance(0.5)], range="quantile")
+    write(arrangements, "blind", [distance(1, value=np.nan)], steps=7)
+    (arrangements / "unfinished").mkdir()
+    board = leaderboard(str(arrangements))
+    assert len(board) == 12 and list(board.index[:3]) == ["tie", "twin", "lessons/beat_rows-0"]
+    assert list(board["place"].iloc[:3]) == [1, 1, 3] and np.isnan(board.loc["blind", "place"])
+    assert board.index[-1] == "blind" and board["floors"].dropna().is_monotonic_increasing
+    assert board.loc["tie", "floors_low"] == pytest.approx(0.4) and board.loc["tie", "gate"] == ""
+    assert "not measured" in board_table(board).to_html()
+
+
+def test_a_floor_that_chance_made_negative_is_replaced_by_the_end_of_its_interval(tmp_path):
+    write(tmp_path, "a", [distance(1, floor=-0.001)])
+    write(tmp_path, "b", [distance(1, floor=np.nan, floor_high=np.nan)], seed=1)
+    runs = read_runs(tmp_path)
+    assert runs[0].in_floors() == pytest.approx(0.5)  # 0.02 over floor_high 0.04
+    assert np.isnan(runs[1].in_floors()) and np.isnan(leaderboard(runs).loc["b", "place"])
+    assert np.isnan(runs[0].number("no such measure"))
+
+
+def test_databases_and_other_yardsticks_are_never_in_one_ranking(tmp_path):
+    simulated = {"title": "Simulated ECGs"}
+    write(tmp_path, "real", [distance(5)])
+    write(tmp_path, "real-6s", [distance(1)], strip_seconds=6.0)
+    write(tmp_path, "other-files", [distance(1)], data={"sha256": "6" * 64})
+    for seed in (0, 1):  # a seed draws other persons: other files, the same cohort
+        write(tmp_path, f"sim-{seed}", [distance(1)], data={**simulated, "sha256": str(seed)},
+              database="simulated", split="random", seed=seed)  # fmt: skip
+    found = fields(read_runs(tmp_path))
+    assert [len(group) for group in found.values()] == [1, 1, 1, 2]
+    assert len(set(found)) == 4 and list(found)[-1].startswith("Simulated ECGs, 20 persons")
+    board = leaderboard(tmp_path)
+    assert list(board["place"]) == [1, 1, 1, 1, 1] and board["field"].nunique() == 4
+    assert not contests(read_runs(tmp_path), "arrangement")
+
+
+def test_runs_that_were_attacked_are_spoken_of_first_however_many_lessons_there_are(tmp_path):
+    for name in ("lesson-1", "lesson-2"):
+        write(tmp_path, name, [distance(1)], strip_seconds=6.0)
+    write(tmp_path, "study", [distance(5), Measured(REIDENTIFIED, 0.04)])
+    assert [group[0].name for group in fields(read_runs(tmp_path)).values()][0] == "study"
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", "3", '{"experiment": 3, "measures": []}', '{"experiment": {}, "measures": '
+             '[{"value": 1}]}', '{"experiment": {}, "measures": [{"name": "MMD²", "value": "x"}]}'])
+def test_a_damaged_file_is_named(tmp_path, text, capsys):
+    write(tmp_path, "fine", [distance(1)])
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "metrics.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="bad.*metrics.json.*cannot be read"):
+        read_runs(tmp_path)
+
+
+def test_no_runs_is_said_and_other_files_are_left_out(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        read_runs(tmp_path / "none")
+    with pytest.raises(InputError, match="make report"):
+        read_runs(tmp_path)
+    write(tmp_path, "fine", [distance(1)])
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "metrics.json").write_text('{"KS": 0.1}')
+    said = []
+    assert [run.name for run in read_runs(tmp_path, said.append)] == ["fine"]
+    assert "tables" in said[0]
+
+
+def test_the_compare_command_wants_runs_where_a_folder_is_named(tmp_path, capsys):
+    assert main(["compare", "--runs", str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    assert "There are no finished runs" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "comparison.ipynb").exists()
+
+
+def test_runs_of_an_older_state_are_comparable_by_the_defaults(tmp_path):
+    write(tmp_path, "old", [distance(2)], drop=("stop", "gate", "attacks", "records", "patience"))
+    write(tmp_path, "new", [distance(3)], arrangement="row_major", padding="zero", patience=3,
+          attacks=False, precision="float32", height=64, width=32)  # fmt: skip
+    write(tmp_path, "older", [distance(2)], drop=("decay",), arrangement="hilbert")
+    one, = contests(read_runs(tmp_path), "arrangement")
+    assert set(one.contenders) == {"beat_rows", "row_major"}  # the oldest's rate did not fall
+
+
+def test_a_run_made_twice_counts_once_and_names_tell_all_families_apart(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path, name, [distance(2)])
+    write(tmp_path, "c", [distance(3)], seed=1)
+    write(tmp_path, "d", [distance(3)], ema_decay=0.5)
+    write(tmp_path, "e", [distance(3)], model="dcgan")
+    found = families(read_runs(tmp_path))
+    assert {name: [run.name for run in group] for name, group in found.items()} == {
+        "beat_rows · r1gan, ema_decay 0.999": ["a", "c"],
+        "beat_rows · r1gan, ema_decay 0.5": ["d"], "beat_rows · dcgan": ["e"]}  # fmt: skip
+    assert len(leaderboard(tmp_path)) == 5  # in the table all stand
+
+
+def test_contests_hold_everything_else_equal(arrangements):
+    write(arrangements, "longer", [distance(0.5)], arrangement="serpentine", steps=2000)
+    write(arrangements, "larger", [distance(0.5)], arrangement="serpentine", height=64)
+    write(arrangements, "dcgan", [distance(4)], arrangement="row_major", model="dcgan",
+          learning_rate=0.0002)  # fmt: skip
+    runs = read_runs(arrangements)
+    one, = contests(runs, "arrangement")
+    assert {name: len(group) for name, group in one.contenders.items()} == {
+        "beat_rows": 3, "hilbert": 3, "row_major": 3}  # fmt: skip
+    assert one.values.shape == (3, 3) and "3 seeds each" in one.budget
+    two, = contests(runs, "architecture")
+    assert "dcgan · row_major" in two.contenders and len(two.contenders) == 4
+    assert "0.0002 for `dcgan · row_major`" in uneven_words(two)[0] and not detour_words(two)
+    assert not contests(runs, "range")
+    alone = " ".join(loner_words(runs))
+    assert "`longer` has no fair opponent" in alone and "`larger`" in alone
+    assert "`dcgan`" not in alone and "steps" in alone
+    with pytest.raises(InputError, match="arrangement"):
+        contests(runs, "arangement")
+
+
+def test_the_verdict_names_the_winner_who_is_behind_and_who_is_level(arrangements):
+    one, = contests(read_runs(arrangements), "arrangement")
+    table, p = standings(one.values)
+    assert table.index[0] == "beat_rows" and p < 0.001
+    assert table.loc["row_major", "factor"] == pytest.approx(10, rel=0.1)
+    assert table.loc["row_major", "factor_low"] > 8 and table.loc["beat_rows", "factor"] == 1
+    verdict, *each = contest_words(one)
+    assert "the arrangement matters" in verdict and "`beat_rows` comes nearest" in verdict
+    assert verdict.index("Behind it") < verdict.index("`row_major`")
+    assert any(line.startswith("`row_major`: MMD² 10 × floor [") and "3 seeds" in line
+               for line in each)  # fmt: skip
+    said = question_words([one])
+    assert "`beat_rows` in 1 of 1" in said and "matters in 1 of the 1" in said
+    # Without the winner, the two that are alike are not told apart.
+    level, p = standings(one.values[["row_major", "hilbert"]])
+    assert p > 0.05 and level["factor_low"].iloc[1] < 1 < level["factor_high"].iloc[1]
+
+
+def test_chance_alone_is_called_chance_as_often_as_promised():
+    rng = np.random.default_rng(0)
+    chance = [standings(pd.DataFrame(np.exp(rng.normal(1, 0.3, (3, 4)) + rng.normal(0, 1, (3, 1))),
+                                     columns=list("abcd")))[1] for _ in range(400)]  # fmt: skip
+    assert 0.02 < np.mean(np.array(chance) < 0.05) < 0.09
+
+
+def test_intervals_over_seeds_cover_and_one_seed_has_none():
+    rng = np.random.default_rng(1)
+    hits = []
+    for _ in range(400):
+        mean, low, high = over_seeds(3 * np.exp(rng.normal(0, 0.4, 3)))
+        hits.append(low < 3 < high)
+        assert low < mean < high
+    assert 0.92 < np.mean(hits) < 0.98
+    assert over_seeds([4.0])[0] == pytest.approx(4) and np.isnan(over_seeds([4.0])[1])
+    assert np.isnan(over_seeds([np.nan])).all() and over_seeds([-3.0])[0] == pytest.approx(0.1)
+
+
+def test_one_training_each_says_so_and_missing_seeds_are_borne(tmp_path, arrangements):
+    values = pd.DataFrame({"a": [1.0, np.nan], "b": [3.0, np.nan]})
+    table, p = standings(values)
+    assert np.isnan(p) and table.loc["b", "factor"] == pytest.approx(3)
+    assert np.isnan(table.loc["b", "factor_low"])
+    (arrangements / "lessons/hilbert-0/metrics.json").unlink()
+    (arrangements / "lessons/hilbert-1/metrics.json").unlink()
+    one, = contests(read_runs(arrangements), "arrangement")
+    table, p = standings(one.values)
+    assert table.loc["hilbert", "n"] == 1 and p < 0.001 and table.loc["hilbert", "factor_low"] > 5
+    apart = pd.DataFrame({"a": [1.0, 1.1, np.nan, np.nan], "b": [np.nan, np.nan, 4.0, 4.4]})
+    table, p = standings(apart)  # no seed in common
+    assert table.loc["b", "factor"] == pytest.approx(4, rel=0.01) and p < 0.05
+    for seed in (1, 2):
+        for name in ("beat_rows", "row_major"):
+            (arrangements / f"lessons/{name}-{seed}/metrics.json").unlink()
+    (arrangements / "lessons/hilbert-2/metrics.json").unlink()
+    one, = contests(read_runs(arrangements), "arrangement")
+    verdict, first, _ = contest_words(one)
+    assert "Each was trained once" in verdict and "over test persons] from one seed" in first
+
+
+def test_exact_ties_and_equal_seeds_make_no_nonsense():
+    table, p = standings(pd.DataFrame({"a": [2.0, 2.0], "b": [2.0, 2.0], "c": [4.0, 4.0]}))
+    assert list(table.index) == ["a", "b", "c"] and p == 0.0
+    assert standings(pd.DataFrame({"a": [2.0, 2.0], "b": [2.0, 2.0]}))[1] == 1.0
+    assert len(standings(pd.DataFrame({"a": [2.0], "b": [np.nan]}))[0]) == 1
+
+
+@pytest.mark.parametrize(("signal", "verdict"), [(5.0, "helps here"), (0.5, "costs here")])
+def test_the_detour_is_judged_both_ways(tmp_path, signal, verdict):
+    for seed in range(3):
+        for arrangement, model, floors in (("beat_rows", "r1gan", 1.5), ("row_major", "r1gan", 10),
+                                           ("row_major", "wavegan", signal)):  # fmt: skip
+            write(tmp_path, f"{arrangement}-{model}-{seed}", arrangement=arrangement, model=model,
+                  measures=[distance(floors * (1 + 0.05 * ((seed * len(model)) % 3)))],
+                  seed=seed)  # fmt: skip
+    one, = contests(read_runs(tmp_path), "architecture")
+    best, same = detour_words(one)
+    assert verdict in best and "`r1gan · beat_rows`" in best and "`wavegan · signal`" in best
+    assert "costs" in same and "`r1gan · row_major` stands" in same
+
+
+def panel(mmd, frechet, auc, **others):
+    given = {"MMD²": (mmd, 1, 0.5, 2, "low"), "Fréchet distance": (frechet, 1, 0.5, 2, "low"),
+             "discriminative AUC": (auc, 0.5, 0.5, 0.6, "low"), **others}  # fmt: skip
+    return [Measured(name, value, floor, floor_low=low, floor_high=high, better=better)
+            for name, (value, floor, low, high, better) in given.items()]
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Four runs, worse and worse; one measure sees it, one is blind, one sees it upside down."""
+    for k, name in enumerate("abcd"):
+        others = {"detectable strips": (1 - 0.2 * k, 0.98, 0.95, 1.0, "high"),
+                  "amplitude W1": (0.1 + 0.0001 * k, 0.1, 0.05, 0.2, "low"),
+                  "diversity": (1 + k, 1.0, 0.8, 1.2, "high"),
+                  "membership AUC, strips": (0.5, 0.5, 0.4, 0.6, "low"),
+                  "near-duplicates": (0.0, 0.0, 0.0, 0.1, "low")}  # fmt: skip
+        if name == "d":
+            del others["amplitude W1"]
+        write(tmp_path, name, panel(1 + 3 * k, 1 + 2 * k, 0.55 + 0.1 * k, **others), steps=10 + k)
+    return read_runs(tmp_path)
+
+
+def test_agreement_is_turned_so_that_better_is_better(measured):
+    matrix = agreement(measured, fewest=3)
+    assert matrix.loc["MMD²", "detectable strips"] == pytest.approx(1)
+    assert matrix.loc["diversity", "MMD²"] == pytest.approx(-1)
+    assert "near-duplicates" not in matrix and "membership AUC, strips" not in matrix
+    assert matrix.index[-1] == "diversity" == mean_agreement(matrix).index[-1]
+    assert len(agreement(measured[:2])) == 0  # too few
+    assert shortfalls(measured).loc["a", "detectable strips"] == pytest.approx(-0.02)
+    words = " ".join(agreement_words(measured, 3))
+    assert "least `diversity` (-1.00)" in words and "`amplitude W1` 2 of 2" in words
+
+
+def test_the_fooled_are_those_that_pass_what_the_panel_rejects(measured):
+    table = fooled(measured)
+    assert table.loc["amplitude W1"].tolist()[:3] == [2, 2, 1.0]  # "d" has none
+    assert table.loc["detectable strips", "passed"] == 0
+    assert table.loc["diversity", "passed"] == 3 and table.loc["MMD²", "passed"] == 0
+    passes = as_good_as_real(measured)
+    assert passes.loc["a", "MMD²"] == 1 and np.isnan(passes.loc["d", "amplitude W1"])
+    assert "too few" in agreement_words(measured[:1])[0]
+    assert "nothing could fool" in agreement_words(measured[:1])[1]
+
+
+def test_figures_say_in_words_what_they_show(arrangements, measured):
+    one, = contests([run for run in read_runs(arrangements) if run.name.startswith("lessons/")])
+    alt = standings_figure(one.contenders).alt_text
+    assert alt.index("beat_rows") < alt.index("row_major") and "over 3 seed(s)" in alt
+    matrix = agreement(measured, fewest=3)
+    assert "diversity" in agreement_figure(matrix, 4).alt_text
+    assert "amplitude W1 3 of 3" in passes_figure(measured).alt_text
+    html = fooled_table(measured).to_html()
+    assert "shuffled ones pass" in html and "2 of 2" in html and "only the seams" not in html
+    with pytest.raises(InputError, match="nothing to compare"):
+        standings_figure({})
+
+
+def test_strips_are_drawn_again_from_what_a_run_keeps(tmp_path, monkeypatch):
+    from ecg_tf.signals.windows import cut_strips
+    from ecg_tf.study.run import run
+    from tests.study.test_run import TINY
+
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    settings = {**TINY, "experiment": "a", "runs_dir": str(tmp_path / "runs")}
+    made = run(Experiment(**settings, precision="float32"), progress=False)
+    kept, = read_runs(tmp_path / "runs")
+    strips = drawn_strips(kept, 2, 3.0)
+    assert np.allclose(strips, cut_strips(made.synthetic, 3.0)[:2], atol=1e-3)
+    figure, = strips_figures([kept], 2, 3.0)
+    assert "a" in figure.alt_text
+    monkeypatch.setattr("ecg_tf.study.comparison._draw", None)  # the second time nothing is drawn
+    assert np.array_equal(drawn_strips(kept, 2, 3.0), strips)
+    (made.folder / "generator.keras").unlink()
+    assert len(drawn_strips(kept, 2, 3.0)) == 0 and not strips_figures([kept], 2, 3.0)

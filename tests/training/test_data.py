@@ -1,0 +1,32 @@
+"""What measures compare, and what may not be asked for together."""
+
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.signals.windows import Windows
+from ecg_tf.training.data import compared
+
+
+def strips(**count) -> Windows:
+    who = np.repeat(list(count), list(count.values()))
+    number = np.arange(len(who))
+    return Windows(np.zeros((len(who), 8, 1), np.float32), 128.0, ("II",), np.full(len(who), 8),
+                   who, who, number)
+
+
+def test_with_even_persons_long_records_do_not_outvote_short_ones():
+    own = strips(long=3000, short=4, other=900, usual=40, one=1)
+    assert compared(own, Experiment()) is own
+    fair = compared(own, Experiment(even_persons=True))
+    who, number = np.unique(fair.subjects, return_counts=True)
+    assert dict(zip(who.tolist(), number.tolist(), strict=True)) == {
+        "long": 40, "other": 40, "usual": 40, "short": 4, "one": 1}
+    kept = fair.starts[fair.subjects == "long"]
+    assert kept.min() == 0 and kept.max() == 2999 and np.ptp(np.diff(kept)) <= 1  # spread over it
+
+
+def test_persons_cannot_be_drawn_evenly_from_shards():
+    with pytest.raises(InputError, match="leave one of the two out"):
+        Experiment(even_persons=True, shards="shards/x")
