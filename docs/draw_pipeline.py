@@ -75,7 +75,7 @@ def main(folder: Path) -> None:
         *(way(path) for path in ("M258 128H282", "M522 128H546", "M712 128H750", "M756 340H718",
                                  "M552 340H524", "M288 340H260", "M139 204V256")),
         '<text x="150" y="234" class="soft">real persons are the yardstick</text>',
-    ]  # fmt: skip
+    ]
     about = ("An ECG is cut into windows of 32 beats; each becomes an image with one beat a row. A "
              "GAN learns such images and draws new ones, which are decoded to millivolts and "
              "seconds, measured against real persons, and attacked.")
@@ -85,7 +85,7 @@ def main(folder: Path) -> None:
            'refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="tip" '
            'd="M0 0L8 4L0 8z"/></marker></defs>'
            '<rect class="page" y="36" width="940" height="400" rx="8"/>'
-           + "\n".join(parts) + "</svg>\n")  # fmt: skip
+           + "\n".join(parts) + "</svg>\n")
     print(write_whole(Path(__file__).with_name("pipeline.svg"), svg))
 
 

@@ -95,7 +95,7 @@ def run(options) -> int:
         return 0
     result = run_experiment(experiment, not options.quiet, options.devices)
     table = measured_table(result.measures)
-    print(table[["value", "floor", "unit"]].to_string(float_format="{:.4g}".format))
+    print(table[["value", "baseline", "unit"]].to_string(float_format="{:.4g}".format))
     if result.verdict is not None:
         print(f"\nRelease gate\n{result.verdict.gate.table.to_string()}\n")
         print("\n".join([result.verdict.gate.words, *result.verdict.notes]))
@@ -158,7 +158,7 @@ def evaluate(options) -> int:
     metrics, page = judge_folders(
         options.real, options.synthetic, options.holdout, options.output, options.name,
         progress=not options.quiet, leads=options.leads, csv_fs=options.fs,
-        strip_seconds=options.strip_seconds, seed=options.seed)  # fmt: skip
+        strip_seconds=options.strip_seconds, seed=options.seed)
     print(gate_text(metrics), f"The report: {page}", sep="\n")
     return 0 if metrics["privacy"]["passed"] else 3
 
@@ -199,21 +199,21 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ecg_tf", description="Synthetic ECGs by GANs, measured and attacked.",
         epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate, "
         "export), 1 all else.",
-    )  # fmt: skip
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     one = commands.add_parser("data", help="download a database and verify it",
-                              description=data.__doc__)  # fmt: skip
+                              description=data.__doc__)
     one.add_argument("name", metavar="NAME", help="ptbxl, cinc2017, ludb, mitdb, ecgiddb, nstdb")
     one.add_argument("--records", nargs="+", metavar="NAME", help="only these: names, ends of "
                      "names, patterns such as 'records100/00*', or a file .txt that lists them")
     one.add_argument("--folds", nargs="+", metavar="N", help="only these of the published folds")
     one.add_argument("--rate", default="0", metavar="HZ", help="of a database stored at several "
-                     "rates: one of them, or all (default: PTB-XL 100)")  # fmt: skip
+                     "rates: one of them, or all (default: PTB-XL 100)")
     one.add_argument("--connections", type=int, default=4, metavar="N",
-                     help="files at a time (default: 4)")  # fmt: skip
+                     help="files at a time (default: 4)")
     one.add_argument("--data-dir", default="",
-                     help="where to put it (default: $ECG_TF_DATA, else data)")  # fmt: skip
+                     help="where to put it (default: $ECG_TF_DATA, else data)")
     one.set_defaults(command=data)
 
     one = commands.add_parser("describe", help="what a folder or database holds",
@@ -236,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
                               "same command goes on after a kill.")
     one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
     one.add_argument("--output", default="", metavar="FOLDER", help="default: the experiment's "
-                     "`shards`, else shards/NAME")  # fmt: skip
+                     "`shards`, else shards/NAME")
     one.add_argument("--quiet", action="store_true", help="show no progress")
     one.set_defaults(command=shard)
 
@@ -248,39 +248,39 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=run)
 
     one = commands.add_parser("report", help="run an experiment file's notebook, write the report",
-                              description=report.__doc__)  # fmt: skip
+                              description=report.__doc__)
     one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
     one.add_argument("--notebook", default="", help="default: the one that the file names "
-                     "(notebook: 04_arrangement), else notebooks/05_experiment.ipynb")  # fmt: skip
+                     "(notebook: 04_arrangement), else notebooks/05_experiment.ipynb")
     one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
     one.set_defaults(command=report)
 
     one = commands.add_parser("study", help="make the reports of all experiments",
                               description=f"{study.__doc__} Exit status 1 if one failed.")
     one.add_argument("paths", nargs="*", metavar="PATH", help="experiment files or folders of them "
-                     "(default: notebooks/experiments)")  # fmt: skip
+                     "(default: notebooks/experiments)")
     one.add_argument("--only", default="", metavar="PATTERN",
-                     help="those whose name contains this, or fits it: 'mitdb-*'")  # fmt: skip
+                     help="those whose name contains this, or fits it: 'mitdb-*'")
     one.add_argument("--output", default="reports", help="folder of reports (default: reports)")
     one.add_argument("--dask", action="store_true",
                      help="several at once, in processes of this machine")
     one.add_argument("--workers", type=int, default=0, metavar="N",
-                     help="so many (default: one a core, if memory allows)")  # fmt: skip
+                     help="so many (default: one a core, if memory allows)")
     one.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster "
-                     "of yours that sees this folder, such as tcp://host:8786")  # fmt: skip
+                     "of yours that sees this folder, such as tcp://host:8786")
     one.set_defaults(command=study)
 
     one = commands.add_parser("results", help="pages of all reports, and the README's table",
-                              description=results.__doc__)  # fmt: skip
+                              description=results.__doc__)
     one.add_argument("--output", default="reports", help="folder of the reports (default: reports)")
     one.add_argument("--readme", default="README.md", metavar="FILE",
                      help='file with the table\'s marks (default: README.md); "" for none')
     one.set_defaults(command=results)
 
     one = commands.add_parser("compare", help="lay all runs beside each other",
-                              description=compare.__doc__)  # fmt: skip
+                              description=compare.__doc__)
     one.add_argument("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, "
-                     "and some tiny ones are trained if there are none)")  # fmt: skip
+                     "and some tiny ones are trained if there are none)")
     one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
     one.set_defaults(command=compare)
 
@@ -290,18 +290,18 @@ def _parser() -> argparse.ArgumentParser:
                               "leads in mV. "
                               "Exit status 0: gate passed, 3: gate failed, 2: bad input.")
     one.add_argument("--real", required=True, metavar="FOLDER",
-                     help="ECGs the synthetic set was made from")  # fmt: skip
+                     help="ECGs the synthetic set was made from")
     one.add_argument("--synthetic", required=True, metavar="FOLDER", help="the synthetic set")
     one.add_argument("--holdout", default="", metavar="FOLDER",
                      help="ECGs of other persons; without them most attacks have no null")
     one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
     one.add_argument("--name", default="", help="of the report (default: evaluate-FOLDER)")
     one.add_argument("--leads", nargs="*", default=[], metavar="LEAD",
-                     help="default: those that all records have")  # fmt: skip
+                     help="default: those that all records have")
     one.add_argument("--fs", type=float, default=0.0, metavar="HZ",
-                     help="of CSV files that have neither `time` nor `fs`")  # fmt: skip
+                     help="of CSV files that have neither `time` nor `fs`")
     one.add_argument("--strip-seconds", type=float, default=10.0, metavar="S",
-                     help="length of what is compared (default: 10)")  # fmt: skip
+                     help="length of what is compared (default: 10)")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--quiet", action="store_true", help="show no progress")
     one.set_defaults(command=evaluate)
@@ -314,10 +314,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--n", type=int, default=1000, help="records (default: 1000)")
     one.add_argument("--format", default="wfdb", help="wfdb (default), edf or csv")
     one.add_argument("--output", default="", metavar="FOLDER",
-                     help="default: RUN_FOLDER/export-FORMAT")  # fmt: skip
+                     help="default: RUN_FOLDER/export-FORMAT")
     one.add_argument("--seed", type=int, default=0, help="record i depends on it and on i alone")
     one.add_argument("--seconds", type=float, default=0.0, metavar="S",
-                     help="length of every record (default: whole windows)")  # fmt: skip
+                     help="length of every record (default: whole windows)")
     one.add_argument("--force", action="store_true",
                      help="write although the gate was not passed; the cards say so first")
     one.add_argument("--quiet", action="store_true", help="show no progress")

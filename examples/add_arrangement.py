@@ -19,14 +19,15 @@ def spiral(height: int, width: int) -> np.ndarray:
     return np.stack([row, column, 0 * row], -1)
 
 
-# In the project these two lines go into `PATHS` and `ARRANGEMENTS` in ecg_tf/images/arrangements.py;
-# the tests then try the path at many sizes. In an experiment file: arrangement: spiral
+# In the project these two lines go into `PATHS` and `ARRANGEMENTS` in
+# ecg_tf/images/arrangements.py; the tests then try the path at many sizes. In an experiment file:
+# arrangement: spiral
 PATHS["spiral"] = spiral
 ARRANGEMENTS["spiral"] = "around the border, then inwards"
 
 records = [prepare(record, 128.0) for record in simulate_cohort(subjects=2, minutes=0.5)]
 windows = strips(records, 24 * 32)  # as many samples as the image has pixels
-codec = make_codec(windows, range="companded", arrangement="spiral", height=24, width=32)
+codec = make_codec(windows, scaling="companded", arrangement="spiral", height=24, width=32)
 images = codec.encode(windows)
 decoded = codec.decode(images)
 print("First pixels of the path:", spiral(24, 32)[:3, :2].tolist(), "...")

@@ -31,7 +31,7 @@ with tempfile.TemporaryDirectory() as data_dir:
     for seed, name in enumerate(("c1", "c2", "c3")):  # 10 s, two leads, in WFDB's format
         wfdb.wrsamp(name, fs=250, units=["mV"] * 2, sig_name=["II", "V1"], fmt=["16"] * 2,
                     p_signal=np.random.default_rng(seed).normal(0, 0.2, (2500, 2)),
-                    write_dir=str(folder))  # fmt: skip
+                    write_dir=str(folder))
     records = load("clinic", data_dir)  # in an experiment file: database: clinic
 
 for record in records:

@@ -32,7 +32,7 @@ FAMILIES["hinge"] = (HingeGAN, 0.0, lambda experiment: {})  # class, Adam's beta
 with tempfile.TemporaryDirectory() as runs:  # far too small for ECGs, enough to see it work
     experiment = Experiment(model="hinge", arrangement="row_major", height=8, width=16, steps=4,
                             base_filters=2, latent_dim=4, batch_size=4, subjects=3, minutes=0.5,
-                            strip_seconds=1, precision="float32", runs_dir=runs)  # fmt: skip
+                            strip_seconds=1, precision="float32", runs_dir=runs)
     data = prepare_data(experiment)
     gan = train(experiment, data, progress=False)
 decoded = data.codec.decode(gan.generate(2, seed=0))

@@ -8,7 +8,7 @@ import numpy as np
 from ecg_tf.images.arrangements import PATHS
 from ecg_tf.images.codec import make_codec
 from ecg_tf.images.quantize import HALF_STEP
-from ecg_tf.images.scaling import RANGES
+from ecg_tf.images.scaling import SCALINGS
 from ecg_tf.signals.windows import Windows
 
 
@@ -48,10 +48,10 @@ def bounds_table() -> list[dict]:
     for arrangement in PATHS:
         leads = 3 if arrangement == "rgb_leads" else 1
         windows = windows_of(np.random.default_rng(0).uniform(-2, 2.5, (20, 256, leads)))
-        for name in RANGES:
+        for name in SCALINGS:
             for grid in HALF_STEP:
                 options = {"quantization": grid, "quantiles": (0.0, 1.0)}
-                codec = make_codec(windows, range=name, arrangement=arrangement, height=16,
+                codec = make_codec(windows, scaling=name, arrangement=arrangement, height=16,
                                    width=16, standardizer=options)
                 table.append({
                     "arrangement": arrangement, "range": name, "grid": grid,

@@ -11,7 +11,7 @@ def make_record(signal, fs=100.0, beats=(), symbols=None, subject="s", name="r",
     symbols = ["N"] * len(beats) if symbols is None else symbols
     leads = leads or tuple(f"L{k}" for k in range(signal.shape[1]))
     return Record(name, "simulated", subject, signal, fs, leads,
-                  np.array(beats, np.int64), np.array(symbols, "<U1"))  # fmt: skip
+                  np.array(beats, np.int64), np.array(symbols, "<U1"))
 
 
 def noise(samples, seed=0):

@@ -13,8 +13,16 @@ from ecg_tf.signals.filtering import prepare
 
 PASS = {"verdict": "pass", "asked": "at most 1", "got": "0.5", "why": ""}
 FAIL = {**PASS, "verdict": "fail"}
-MEASURE = {"name": "MMD²", "value": 0.1, "floor": 0.2, "low": None, "high": None, "p_value": 0.01,
-           "unit": "", "n": 40}
+MEASURE = {
+    "name": "MMD²",
+    "value": 0.1,
+    "baseline": 0.2,
+    "low": None,
+    "high": None,
+    "p_value": 0.01,
+    "unit": "",
+    "n": 40,
+}
 
 
 def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
@@ -35,7 +43,7 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
         windows = beat_strips(ready, 640, rows)
     else:
         windows = strips(ready, rows * 32)
-    codec = make_codec(windows, range="companded", arrangement=arrangement, height=rows, width=32)
+    codec = make_codec(windows, scaling="companded", arrangement=arrangement, height=rows, width=32)
     experiment.save(experiment.folder / "experiment.yaml")
     codec.save(experiment.folder / "codec.json")
     generator = build_generator(codec.image_shape, latent_dim=8, base_filters=4)

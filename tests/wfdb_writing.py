@@ -14,7 +14,7 @@ def wave(n=1000, seed=0, leads=2):
 
 
 def write(folder, name="r1", signal=None, leads=("MLII", "V1"), fmt="212", units="mV", beats=True,
-          comments=(), gain=200.0):  # fmt: skip
+          comments=(), gain=200.0):
     """Writes a small WFDB record and gives its path without extension."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -23,10 +23,10 @@ def write(folder, name="r1", signal=None, leads=("MLII", "V1"), fmt="212", units
     wfdb.wrsamp(
         name, fs=FS, units=[units] * n, sig_name=list(leads), p_signal=signal, fmt=[fmt] * n,
         adc_gain=[gain] * n, baseline=[0] * n, comments=list(comments), write_dir=str(folder),
-    )  # fmt: skip
+    )
     if beats:
         wfdb.wrann(name, "atr", np.array([10, 300, 500, 700]), list("N+VA"),
-                   aux_note=["", "(N", "", ""], write_dir=str(folder))  # fmt: skip
+                   aux_note=["", "(N", "", ""], write_dir=str(folder))
     return folder / name
 
 

@@ -24,7 +24,7 @@ from ecg_tf.config.together import (
 from ecg_tf.config.yaml_files import read_yaml, typed
 from ecg_tf.images.arrangements import ARRANGEMENTS, FITS
 from ecg_tf.images.quantize import HALF_STEP
-from ecg_tf.images.scaling import RANGES
+from ecg_tf.images.scaling import SCALINGS
 
 #: What `training.train.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {
@@ -37,7 +37,7 @@ PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 #: Settings that may be left to the records, and the value that does so; see `fitting`.
 AUTOMATIC = {"arrangement": "auto", "height": 0, "window_seconds": 0.0, "strip_seconds": 0.0}
-STOPS = ("steps", "floor")
+STOPS = ("steps", "baseline")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +67,13 @@ class Experiment:
             {}: the last value tests, the one before validates, the others train.
         fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
         overlap: share of a training window that it has in common with the next one, 0 to 0.99.
-        mix_persons: persons whose average beats are mixed in each training image (beat rows); 1
+        subject_mixing: persons whose average beats are mixed in each training image (beat rows); 1
             for none, see `images.pipeline.beat_mixer`.
-        even_persons: draw each training person as often as every other, and compare about as many
+        even_subjects: draw each training person as often as every other, and compare about as many
             strips of each: for databases whose records differ much in length.
         identity_weight: what the generator pays for images in which a network names a training
             person, as a weight of `models.identity.confusion_loss`; 0 for nothing.
-        range, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
+        scaling, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
         arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
             "auto": beat rows for records of a minute or more, else beat strips, a whole strip an
             image. height 0: 32, for beat strips as many rows as 99 % of the strips need.
@@ -89,13 +89,14 @@ class Experiment:
         precision: "float32", "mixed_bfloat16", or "auto": the latter where it is faster, see
             `precision.half_precision_share`.
         synthetic: how many images are drawn and decoded at the end.
-        redraw_rough: draw an image anew that is more than so many times as rough as the roughest
+        rejection_roughness: draw an image anew that is more than so many times as rough as the
+            roughest
             training image, see `models.redraw`; 0 for none. 1 takes out all noise, and with it
             some irregular rhythms.
         strip_seconds: length of the strips that are shown and measured, s; 0: 10, or as long as
             the records are.
         check_every: steps between a history line, a diversity check and a checkpoint.
-        stop: "steps", after all of them; or "floor", when the decoded ECGs are as near to the
+        stop: "steps", after all of them; or "baseline", when the decoded ECGs are as near to the
             validation persons as the training persons are (MMD²), or no longer come nearer. The
             best weights are kept.
         measure_every: steps between two such checks. patience: checks without a better one.
@@ -133,10 +134,10 @@ class Experiment:
     band_high: float = 40.0
     notch: float = 0.0
     overlap: float = 0.75
-    mix_persons: int = 1
-    even_persons: bool = False
+    subject_mixing: int = 1
+    even_subjects: bool = False
     identity_weight: float = 0.0
-    range: str = "companded"
+    scaling: str = "companded"
     quantiles: tuple[float, float] = (0.001, 0.999)
     limits_mv: tuple[float, float] = (-4.0, 4.0)
     knee_mv: float = 0.5
@@ -159,7 +160,7 @@ class Experiment:
     penalty_every: int = 4
     precision: str = "auto"
     synthetic: int = 500
-    redraw_rough: float = 0.0
+    rejection_roughness: float = 0.0
     strip_seconds: float = 0.0
     check_every: int = 100
     stop: str = "steps"
@@ -183,26 +184,35 @@ class Experiment:
                 fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', self.experiment)[:40]!r}",
             )
         for name, options in (
-            ("range", RANGES), ("quantization", HALF_STEP), ("fit", FITS),
+            ("scaling", SCALINGS), ("quantization", HALF_STEP), ("fit", FITS),
             ("arrangement", ("auto", *ARRANGEMENTS)), ("model", MODELS), ("padding", PADDINGS),
             ("precision", PRECISIONS), ("stop", STOPS),
-        ):  # fmt: skip
+        ):
             choice(getattr(self, name), name, tuple(options))
         for name, low, high in (
-            ("subjects", 3, 10_000), ("height", 0, 1024), ("width", 8, 1024),
-            ("latent_dim", 1, 4096), ("base_filters", 1, 1024), ("batch_size", 2, 4096),
-            ("steps", 1, 10_000_000), ("penalty_every", 1, 1000), ("synthetic", 20, 1_000_000),
-            ("check_every", 1, 1_000_000), ("mix_persons", 1, 16), ("measure_every", 1, 1_000_000),
-            ("patience", 1, 1_000_000), ("seed", 0, 2**31 - 1),
-        ):  # fmt: skip
+            ("subjects", 3, 10_000),
+            ("height", 0, 1024),
+            ("width", 8, 1024),
+            ("latent_dim", 1, 4096),
+            ("base_filters", 1, 1024),
+            ("batch_size", 2, 4096),
+            ("steps", 1, 10_000_000),
+            ("penalty_every", 1, 1000),
+            ("synthetic", 20, 1_000_000),
+            ("check_every", 1, 1_000_000),
+            ("subject_mixing", 1, 16),
+            ("measure_every", 1, 1_000_000),
+            ("patience", 1, 1_000_000),
+            ("seed", 0, 2**31 - 1),
+        ):
             count(getattr(self, name), name, low, high)
         for name, low, high in (
             ("minutes", 0.5, 10_000), ("fs", 20, 10_000), ("band_low", 0, 5_000),
             ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
             ("learning_rate", 1e-8, 1), ("decay", 0, 1), ("ema_decay", 0, 0.999999),
-            ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("redraw_rough", 0, 1e3),
+            ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("rejection_roughness", 0, 1e3),
             ("strip_seconds", 0, 3600), ("window_seconds", 0, 3600), ("rate", 0, 100_000),
-        ):  # fmt: skip
+        ):
             number(getattr(self, name), name, low, high)
         pair(self.quantiles, "quantiles", 0, 1)
         pair(self.limits_mv, "limits_mv", -1e4, 1e4)
@@ -276,7 +286,7 @@ class Experiment:
             if isinstance(value, plain) and not name.startswith("_") and name not in ignored
             and not name.isupper()  # a constant that was imported
             and name not in ("In", "Out")
-        })  # fmt: skip
+        })
 
     @classmethod
     def from_yaml(cls, path) -> "Experiment":

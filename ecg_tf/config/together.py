@@ -18,16 +18,16 @@ def check_together(e) -> None:
     _check_split(e)
     _check_band(e)
     _check_image(e)
-    if e.even_persons and e.shards:
+    if e.even_subjects and e.shards:
         raise InputError("Persons cannot be drawn evenly from shards.",
-                         expected='shards: "" or even_persons: false',
-                         got=f"shards: {e.shards[:60]!r} and even_persons: true",
+                         expected='shards: "" or even_subjects: false',
+                         got=f"shards: {e.shards[:60]!r} and even_subjects: true",
                          fix="leave one of the two out")
     if e.model == "wavegan" and e.arrangement != "row_major":
         raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
                          expected="arrangement: row_major, which is the signal line by line",
                          got=e.arrangement, fix="set arrangement to row_major, or take "
-                         "another model")  # fmt: skip
+                         "another model")
 
 
 def checked_gate(rules: dict) -> dict:
@@ -38,7 +38,7 @@ def checked_gate(rules: dict) -> dict:
 
     if len(rules) > 100 or not all(isinstance(name, str) for name in rules):
         raise InputError("The thresholds of the gate have no names.",
-                         expected="at most 100, such as {recall: [at_least_floors, 0.8]}",
+                         expected="at most 100, such as {recall: [at_least_baselines, 0.8]}",
                          got=", ".join(map(str, rules))[:60], fix="name the measures as the "
                          "report's table does")
     for rule in rules.values():  # a whole number of 400 digits is no threshold

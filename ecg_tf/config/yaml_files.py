@@ -83,7 +83,7 @@ def typed(name: str, value, kind):
         return value
     else:
         wanted = {str: "text", bool: "true or false",
-                  dict: "a mapping such as {recall: [at_least_floors, 0.8]}"}[origin]
+                  dict: "a mapping such as {recall: [at_least_baselines, 0.8]}"}[origin]
     fix = f"give {name} as {wanted}"
     short = value.strip() if isinstance(value, str) and len(value) < 30 else ""
     if re.fullmatch(r"[+-]?\d+e[+-]?\d+", short, re.I):

@@ -1,6 +1,6 @@
-"""No number without its yardstick: floors, intervals, and the first table of a report.
+"""No number without its yardstick: baselines, intervals, and the first table of a report.
 
-Floor and interval come from the same resampling, half-samples of persons. The ordinary bootstrap
+Baseline and interval come from the same resampling, half-samples of persons. The ordinary bootstrap
 draws with replacement; the copies it makes look to nearest-neighbour and kernel measures like a
 collapsed set. Halves hold every window once, and the spread of a half-sample about the whole
 estimates the standard error of the whole (delete-half jackknife: Shao & Wu 1989,
@@ -23,7 +23,7 @@ from ecg_tf.evaluation.strip_data import StripData
 
 @dataclass(frozen=True)
 class Further:
-    """A measure beside those of `first_measures`; see `FURTHER`.
+    """A measure beside those of `fidelity_measures`; see `FURTHER`.
 
     Args:
         function: (real strips, other strips, fs) -> float; strips are (n, time, lead) mV, of other
@@ -37,8 +37,8 @@ class Further:
     better: str = "low"
 
 
-#: name -> `Further`. What is put here gets a floor and an interval as all others do, and stands in
-#: every report; a threshold in the experiment's `gate` makes it count.
+#: name -> `Further`. What is put here gets a baseline and an interval as all others do, and stands
+# in : every report; a threshold in the experiment's `gate` makes it count.
 FURTHER: dict[str, Further] = {}
 
 
@@ -49,28 +49,28 @@ class Measured:
     Args:
         name: what was measured.
         value: of the synthetic set.
-        floor: the same measure of other real persons; NaN where there is none.
+        baseline: the same measure of other real persons; NaN where there is none.
         low: lower end of the value's 95 % interval; NaN where there is none.
         high: its upper end.
         p_value: of a permutation test; NaN where there is none.
         unit: "" for a pure number.
         better: "low" or "high".
         n: windows of the synthetic set that were used.
-        floor_low: lower end of the floor's 95 % interval.
-        floor_high: its upper end.
+        baseline_low: lower end of the baseline's 95 % interval.
+        baseline_high: its upper end.
     """
 
     name: str
     value: float
-    floor: float = np.nan
+    baseline: float = np.nan
     low: float = np.nan
     high: float = np.nan
     p_value: float = np.nan
     unit: str = ""
     better: str = "low"
     n: int = 0
-    floor_low: float = np.nan
-    floor_high: float = np.nan
+    baseline_low: float = np.nan
+    baseline_high: float = np.nan
 
     def __post_init__(self):
         if self.better not in ("low", "high"):
@@ -78,29 +78,29 @@ class Measured:
                              fix="say whether a smaller value is the better one")
 
     @property
-    def at_floor(self) -> bool:
-        """No worse than real persons are to each other: not past the floor's interval."""
+    def at_baseline(self) -> bool:
+        """No worse than real persons are to each other: not past the baseline's interval."""
         if self.better == "low":
-            return self.value <= np.fmax(self.floor, self.floor_high)
-        return self.value >= np.fmin(self.floor, self.floor_low)
+            return self.value <= np.fmax(self.baseline, self.baseline_high)
+        return self.value >= np.fmin(self.baseline, self.baseline_low)
 
 
 def measured_table(measures) -> pd.DataFrame:
-    """All measures as a table, index = name; the last column says `at_floor`.
+    """All measures as a table, index = name; the last column says `at_baseline`.
 
     Example:
-        >>> measured_table([Measured("MMD²", 0.05, floor=0.03)]).loc["MMD²", "floor"]
+        >>> measured_table([Measured("MMD²", 0.05, baseline=0.03)]).loc["MMD²", "baseline"]
         0.03
     """
     columns = [field.name for field in dataclasses.fields(Measured)]
-    rows = [{**dataclasses.asdict(one), "at_floor": one.at_floor} for one in measures]
-    return pd.DataFrame(rows, columns=[*columns, "at_floor"]).set_index("name")
+    rows = [{**dataclasses.asdict(one), "at_baseline": one.at_baseline} for one in measures]
+    return pd.DataFrame(rows, columns=[*columns, "at_baseline"]).set_index("name")
 
 
 def plain_measures(measures) -> list[dict]:
-    """All measures for JSON: a dict each, as `plain_number`, with `at_floor`."""
+    """All measures for JSON: a dict each, as `plain_number`, with `at_baseline`."""
     return [{name: plain_number(value) for name, value in
-             {**dataclasses.asdict(one), "at_floor": bool(one.at_floor)}.items()}
+             {**dataclasses.asdict(one), "at_baseline": bool(one.at_baseline)}.items()}
             for one in measures]
 
 
@@ -115,7 +115,7 @@ def plain_number(value):
     return None if np.isnan(value) else float(f"{value:.12g}")
 
 
-def floor(measure: Callable, data, subjects, n_synthetic: int | None = None, share: float = 0.5,
+def baseline(measure: Callable, data, subjects, n_synthetic: int | None = None, share: float = 0.5,
           repeats: int = 50, seed: int = 0) -> tuple[float, float, float]:
     """A measure between two disjoint groups of real persons, over many ways to part them.
 
@@ -137,12 +137,13 @@ def floor(measure: Callable, data, subjects, n_synthetic: int | None = None, sha
         InputError: one person only, other lengths, repeats < 1.
 
     Example:
-        >>> floor(lambda a, b: mmd2(a, b, permutations=0)[0], features, subjects, n_synthetic=500)
+        >>> baseline(lambda a, b: mmd2(a, b, permutations=0)[0], features, subjects,
+        n_synthetic=500)
     """
     data, subjects = np.asarray(data), np.asarray(subjects)
     persons = np.unique(subjects)
     if len(data) != len(subjects) or len(persons) < 2 or repeats < 1:
-        raise InputError("A floor cannot be measured.",
+        raise InputError("A baseline cannot be measured.",
                          expected="one subject for each row, two persons, repeats >= 1",
                          got=f"{len(data)} rows, {len(subjects)} subjects, {len(persons)} persons, "
                              f"{repeats} repeats", fix="give more real persons")
@@ -188,22 +189,22 @@ def interval(measure: Callable, real, subjects, synthetic, repeats: int = 50, se
     return float(low), float(high)
 
 
-def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_train=None,
+def fidelity_measures(real_test, real_test_subjects, synthetic, fs: float, real_train=None,
                    real_train_subjects=None, max_strips: int = 1000, repeats: int = 30,
                    clinical_strips: int = 0, seed: int = 0) -> list[Measured]:
     """The first table of an experiment's report: is it like real ECGs of persons never seen?
 
-    All measures compare with the test persons. The floor's point value is the training persons in
-    the synthetic set's place: what a perfect generator of the training persons would reach. Its
+    All measures compare with the test persons. The baseline's point value is the training persons
+    in the synthetic set's place: what a perfect generator of the training persons would reach. Its
     interval parts all real persons anew into groups of the same sizes. Without training strips
     both come from halves of the test persons. All sets are cut to one size, since nearest-neighbour
     measures depend on it; scales are fixed from the training strips.
 
     The p-value of MMD² permutes windows, and so is small for other real persons also: read
-    the floor. In the discriminative AUC whole persons are left out; a synthetic window belongs to
-    the training person it is nearest to. Precision, density and coverage seek a real strip's
+    the baseline. In the discriminative AUC whole persons are left out; a synthetic window belongs
+    to the training person it is nearest to. Precision, density and coverage seek a real strip's
     neighbours among other persons, where there are four test persons or more. Copies of the
-    training strips sit at the floor: this table cannot see them, the privacy tests do.
+    training strips sit at the baseline: this table cannot see them, the privacy tests do.
 
     Args:
         real_test: (n, time, lead) mV, strips of the test persons.
@@ -213,7 +214,7 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
         real_train: (k, time, lead) mV; default None.
         real_train_subjects: (k,) str; needed with `real_train`.
         max_strips: each set is cut to so many; default 1000.
-        repeats: half-samples for floor and interval; default 30.
+        repeats: half-samples for baseline and interval; default 30.
         clinical_strips: strips a side delineated for P, PR, QRS, QT (0.1 s each); default 0, none.
         seed: int.
 
@@ -227,7 +228,7 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
         InputError: missing values, wrong shapes, persons both in training and test.
 
     Example:
-        >>> rows = first_measures(test, test_subjects, synthetic, 128, train, train_subjects)
+        >>> rows = fidelity_measures(test, test_subjects, synthetic, 128, train, train_subjects)
         >>> print(measured_table(rows))
     """
     rng = np.random.default_rng(seed)
@@ -240,13 +241,13 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
     share = persons[0] / sum(persons) if persons[1] else 0.5
 
     def measured(name, function, unit="", better="low", most=np.inf, least=0.0, **more):
-        mean, floor_low, floor_high = _unless_few(3, floor, function, real, subjects[real],
+        mean, baseline_low, baseline_high = _unless_few(3, baseline, function, real, subjects[real],
                                                   len(fake), share, repeats, seed)
         low, high = _unless_few(2, interval, function, test, subjects[test], fake, repeats, seed,
                                 (least, most))
         return Measured(name, function(test, fake), function(test, train) if len(train) else mean,
-                        low, high, unit=unit, better=better, n=len(fake), floor_low=floor_low,
-                        floor_high=floor_high, **more)
+                        low, high, unit=unit, better=better, n=len(fake), baseline_low=baseline_low,
+                        baseline_high=baseline_high, **more)
 
     _, p_value = fidelity.mmd2(data.features[test], data.features[fake], seed=seed)
     out = [measured("MMD²", data.mmd2, least=-np.inf, p_value=p_value)]
@@ -255,7 +256,7 @@ def first_measures(real_test, real_test_subjects, synthetic, fs: float, real_tra
     (auc, low, high), bottom = data.discriminative(test, train, fake)
     out += [measured("Fréchet distance", data.frechet),
             Measured("discriminative AUC", auc, bottom[0], low, high, n=len(fake),
-                     floor_low=bottom[1], floor_high=bottom[2])]
+                     baseline_low=bottom[1], baseline_high=bottom[2])]
     out += [measured(f"{label} W1", data.clinical(column), unit) for column, label, unit in
             (("heart_rate", "heart rate", "bpm"), ("rr", "RR", "s"), ("sdnn", "SDNN", "s"),
              ("rmssd", "RMSSD", "s"), ("r_amplitude", "R amplitude", "mV"))]

@@ -15,7 +15,7 @@ from ecg_tf.base.errors import InputError
 WAVES_S = {"QRS": (-0.12, 0.12), "P": (-0.28, -0.08), "T": (0.12, 0.42)}
 NAMES = ("before / usual", "after / usual", "before / after", "size",
          *(f"{what} of {wave}" for wave in WAVES_S
-           for what in ("correlation", "difference", "height")))  # fmt: skip
+           for what in ("correlation", "difference", "height")))
 SMALLEST_MV = 0.02
 
 

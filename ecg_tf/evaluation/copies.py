@@ -130,9 +130,9 @@ def copy_measures(synthetic, training, test: CopyTest, fs: float, found: Nearest
         progress: bool. Default False.
 
     Returns:
-        "copies": share past `test.copy`; floor: the rate of false alarms; interval: Wilson's;
+        "copies": share past `test.copy`; baseline: the rate of false alarms; interval: Wilson's;
         p-value: binomial, of so many alarms or more by chance. "lookalikes": share past
-        `test.person`; floor, interval and p-value are over the holdout persons (drawn again, and
+        `test.person`; baseline, interval and p-value are over the holdout persons (drawn again, and
         the threshold with them, and a double of a member as one more of them), for a few of them
         decide how near new persons come. A single copy
         among n strips is not significant: look at `found.score` of the highest.
@@ -174,8 +174,8 @@ def closest_record_measures(synthetic, training, training_subjects, holdout, hol
         seed: int.
 
     Returns:
-        "DCR, nearer to training": share of synthetic strips (floor 0.5, ties half); "NNDR of
-        training", median, floor: the same of the holdout.
+        "DCR, nearer to training": share of synthetic strips (baseline 0.5, ties half); "NNDR of
+        training", median, baseline: the same of the holdout.
 
     Raises:
         InputError: no person of a side has two strips.

@@ -17,7 +17,7 @@ from scipy import signal as dsp
 from scipy.ndimage import gaussian_filter1d
 
 POINTS = ("p_onset", "p_peak", "p_offset", "qrs_onset", "qrs_offset", "t_onset", "t_peak",
-          "t_offset")  # fmt: skip
+          "t_offset")
 LEAST_FS = 250.0  # Hz: strips of a lower rate are interpolated
 
 QRS_S = (-0.14, 0.16)  # around R, where a QRS complex may reach

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.baselines import Measured, first_measures
+from ecg_tf.evaluation.baselines import Measured, fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
-from ecg_tf.evaluation.privacy_evaluation import Verdict, judge
+from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy
 from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.evaluation.utility_of_sets import labelled_beats, use_of_sides
 from ecg_tf.records import ECGs, load, provenance
@@ -25,7 +25,7 @@ NO_USE = {RATIO: None}
 
 
 @dataclass(frozen=True)
-class Sides:
+class EvaluationData:
     """The sets of an evaluation, cut into strips of one length, rate and leads.
 
     Args:
@@ -50,9 +50,9 @@ class Sides:
     beats: dict = field(default_factory=dict)
 
 
-def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float = 128.0,
+def read_evaluation_data(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float = 128.0,
                strip_seconds: float = 10.0, csv_fs: float = 0.0, band_low: float = 0.5,
-               band_high: float = 40.0, notch: float = 0.0) -> Sides:
+               band_high: float = 40.0, notch: float = 0.0) -> EvaluationData:
     """Reads, resamples, filters and cuts all sides in the same way.
 
     Args:
@@ -68,14 +68,14 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
         notch: Hz, default 0, none.
 
     Returns:
-        Sides.
+        EvaluationData.
 
     Raises:
         InputError: what `load` raises; no common lead; records shorter than a strip, or flawed
             throughout; persons or recordings both in real and holdout; one real person only.
 
     Example:
-        >>> sides = read_sides("mine/real", "mine/synthetic", "mine/others")
+        >>> sides = read_evaluation_data("mine/real", "mine/synthetic", "mine/others")
         >>> len(sides.synthetic), sides.notes
     """
     folders = {"real": real, "synthetic": synthetic, **({"holdout": holdout} if holdout else {})}
@@ -114,18 +114,18 @@ def read_sides(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float
         raise InputError("The real ECGs are of one person.", expected="two persons or more, or a "
                          "holdout", got=f"{persons}, {cut['real'].subjects[0]}",
                          fix="name persons by a header comment `subject: ID` or subjects.csv")
-    return Sides(cut["real"], cut["synthetic"], cut.get("holdout"),
+    return EvaluationData(cut["real"], cut["synthetic"], cut.get("holdout"),
                  {side: provenance(found) for side, found in records.items()}, book, tuple(notes),
                  tuple(f"The {side} records: {text}" for side, found in records.items()
                        if side != "synthetic" for text in unknown_persons(found.warnings)), beats)
 
 
-def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
+def evaluate_data(sides: EvaluationData, gate=None, max_strips: int = 1000, seed: int = 0,
                 progress: bool = False) -> Verdict:
     """Fidelity, attacks and release gate of a synthetic set from outside.
 
     Args:
-        sides: `Sides`.
+        sides: `EvaluationData`.
         gate: thresholds over the gate's defaults; default None. Where the beats carry no classes
             the gate does not ask for their use.
         max_strips: of each set, default 1000.
@@ -139,20 +139,20 @@ def judge_sides(sides: Sides, gate=None, max_strips: int = 1000, seed: int = 0,
     made, notes = sides.synthetic.signals, [*sides.notes]
     test, train = (real, None) if holdout is None else (holdout, real)
     theirs, who = (None, None) if train is None else (train.signals, train.subjects)
-    rows = first_measures(test.signals, test.subjects, made, fs, theirs, who, max_strips,
+    rows = fidelity_measures(test.signals, test.subjects, made, fs, theirs, who, max_strips,
                           seed=seed)
     rows += inter_lead_measures(test.signals, test.subjects, made, real.leads, fs, theirs, who,
                                 max_strips, seed=seed)
     if holdout is None:
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
-                     "so copies look better than anything new could; floors are halves of them.")
+                     "so copies look better than anything new could; baselines are halves of them.")
     use, why = use_of_sides(sides.beats, seed=seed)
     if use and why:
         notes.append(why[:1].upper() + why[1:] + ".")
     elif why:
         notes.append(f"Not measured: {RATIO}, whether a classifier can be trained on the synthetic "
                      f"ECGs: {why}. The gate does not ask for it.")
-    verdict = judge(made, real, holdout, fs, fidelity=rows, utility=use,
+    verdict = evaluate_privacy(made, real, holdout, fs, fidelity=rows, utility=use,
                     thresholds={**({} if use else NO_USE), **(gate or {})}, max_strips=max_strips,
                     seed=seed, progress=progress, warnings=sides.unknown)
     return replace(verdict, notes=(*notes, *verdict.notes))

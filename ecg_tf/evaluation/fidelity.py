@@ -2,7 +2,7 @@
 
 The measures here take `features`, (n, d): descriptions (`descriptors.describe`) or an embedding;
 those on the signal itself, in mV, live in `waveform.py`. Each gives a bare value: its yardstick
-(floor, interval) is in `floor.py`. Distances are made block by block: no array is larger than
+(baseline, interval) is in `baseline.py`. Distances are made block by block: no array is larger than
 (block, n) beside its inputs.
 """
 
@@ -28,7 +28,7 @@ def mmd2(x, y, bandwidth: float | None = None, permutations: int = 200, seed: in
     as for copies: clipping it at 0, or a bandwidth for each part, hides what it measures.
 
     The p-value permutes windows. Windows of one person are alike, so it falls to its least value
-    for other persons too: with `groups`, whole persons are permuted; or ask the floor instead.
+    for other persons too: with `groups`, whole persons are permuted; or ask the baseline instead.
 
     Args:
         x: (n, d), n >= 2.

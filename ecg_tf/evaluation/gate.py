@@ -27,8 +27,8 @@ from ecg_tf.evaluation.baselines import Measured
 
 #: rule -> what it asks of a measure; each takes one number.
 RULES = {
-    "at_most_floors": "value at most so many times its floor",
-    "at_least_floors": "value at least so many times its floor",
+    "at_most_baselines": "value at most so many times its baseline",
+    "at_least_baselines": "value at least so many times its baseline",
     "at_most": "value at most",
     "at_least": "value at least",
     "upper_at_most": "upper end of its 95 % interval at most",
@@ -36,10 +36,10 @@ RULES = {
 }
 #: measure, or the beginning of its name up to a comma -> (rule, number).
 DEFAULTS = {
-    "MMD²": ("at_most_floors", 2.0),
-    "Fréchet distance": ("at_most_floors", 2.0),
-    "precision": ("at_least_floors", 0.9),
-    "recall": ("at_least_floors", 0.9),
+    "MMD²": ("at_most_baselines", 2.0),
+    "Fréchet distance": ("at_most_baselines", 2.0),
+    "precision": ("at_least_baselines", 0.9),
+    "recall": ("at_least_baselines", 0.9),
     "TSTR/TRTR macro-F1": ("at_least", 0.9),
     "membership AUC": ("no_excess", 0.05),
     "identification rank-1": ("at_least", 0.95),
@@ -117,7 +117,7 @@ def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None
         InputError: unknown rule, a threshold that is no number, a name measured twice.
 
     Example:
-        >>> gate = release_gate(measures, {"MMD²": {"at_most_floors": 3}, "recall": None})
+        >>> gate = release_gate(measures, {"MMD²": {"at_most_baselines": 3}, "recall": None})
         >>> gate.passed, gate.words
         (False, 'A leak was found, or could not be excluded, by: copies. ...')
     """
@@ -144,34 +144,40 @@ def release_gate(measures: Sequence[Measured], thresholds: Mapping | None = None
 
 
 def _judge(one: Measured, rule: str, number: float, wanted: str, family: int):
-    values = {"at_most": one.value, "at_least": one.value, "upper_at_most": one.high,
-              "no_excess": one.p_value, "at_most_floors": one.value, "at_least_floors": one.value}
+    values = {
+        "at_most": one.value,
+        "at_least": one.value,
+        "upper_at_most": one.high,
+        "no_excess": one.p_value,
+        "at_most_baselines": one.value,
+        "at_least_baselines": one.value,
+    }
     value, limit = values[rule], number
-    if rule.endswith("floors"):
-        # A floor of MMD² may come out negative by chance; twice of it would forbid everything.
-        floor = one.floor if one.floor > 0 else one.floor_high
-        limit = number * floor
+    if rule.endswith("baselines"):
+        # A baseline of MMD² may come out negative by chance; twice of it would forbid everything.
+        baseline = one.baseline if one.baseline > 0 else one.baseline_high
+        limit = number * baseline
     if rule == "no_excess" and family > 1:
         limit, wanted = number / family, f"{wanted} / {family} attackers"
     got = f"{value:.4g}" if rule != "no_excess" else f"{one.value:.4g} (p = {value:.3g})"
     if not (np.isfinite(one.value) and np.isfinite(value) and np.isfinite(limit)):
-        return "not measured", wanted, "", "void, or without the floor or interval asked for"
-    good = value >= limit if rule in ("at_least", "at_least_floors", "no_excess") \
+        return "not measured", wanted, "", "void, or without the baseline or interval asked for"
+    good = value >= limit if rule in ("at_least", "at_least_baselines", "no_excess") \
         else value <= limit
     return "pass" if good else "fail", wanted, got, _why(one, rule, limit, good)
 
 
 def _why(one: Measured, rule: str, limit: float, good: bool) -> str:
-    if rule.endswith("floors"):
+    if rule.endswith("baselines"):
         return f"limit {limit:.4g}"
     if rule == "upper_at_most" and not good and one.value <= limit:
         return "the interval is too wide to exclude a leak: more persons are needed"
     if rule != "no_excess":
         return ""
     if not good:
-        return f"chance gives {one.floor:.3g}"
-    parts = [f"an excess would show from about {one.floor_high:.3g} on"] * \
-        bool(np.isfinite(one.floor_high))
+        return f"chance gives {one.baseline:.3g}"
+    parts = [f"an excess would show from about {one.baseline_high:.3g} on"] * \
+        bool(np.isfinite(one.baseline_high))
     if one.name.startswith("membership") and np.isfinite(one.high):
         parts.append(f"a leak of up to {one.high:.3g} is not excluded" if one.high > 0.55
                      else "upper end at most 0.55")
@@ -185,7 +191,7 @@ def checked_rule(name: str, rule) -> tuple[str, float]:
     if not isinstance(rule, (tuple, list)) or len(rule) != 2:
         raise InputError(f"The threshold of '{name}' is no rule.",
                          expected="[rule, number], {rule: number} or null", got=repr(rule)[:60],
-                         fix="for instance {'at_most_floors': 2.0}")
+                         fix="for instance {'at_most_baselines': 2.0}")
     kind, number = rule
     if not isinstance(kind, str) or kind not in RULES:
         raise InputError(f"Unknown rule for '{name}'.", expected=", ".join(RULES),

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.baselines import Measured, cut_sets, floor, interval
+from ecg_tf.evaluation.baselines import Measured, baseline, cut_sets, interval
 from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.fidelity import wasserstein1
 from ecg_tf.signals.limb_leads import limb_lead
@@ -120,9 +120,9 @@ def einthoven_residual(strips, leads: Sequence[str]) -> np.ndarray:
 def inter_lead_measures(real_test, real_test_subjects, synthetic, leads: Sequence[str], fs: float,
                         real_train=None, real_train_subjects=None, max_strips: int = 1000,
                         repeats: int = 30, seed: int = 0) -> list[Measured]:
-    """The rows of a report about leads; the arguments are those of `floor.first_measures`.
+    """The rows of a report about leads; the arguments are those of `baseline.fidelity_measures`.
 
-    The floor is the training persons in the synthetic set's place, its interval parts all real
+    The baseline is the training persons in the synthetic set's place, its interval parts all real
     persons anew; without training strips both come from halves of the test persons.
 
     Args:
@@ -133,7 +133,7 @@ def inter_lead_measures(real_test, real_test_subjects, synthetic, leads: Sequenc
         fs: Hz.
         real_train, real_train_subjects: (k, time, lead) mV and (k,) str; default None.
         max_strips: each set is cut to so many; default 1000.
-        repeats: half-samples for floor and interval; default 30.
+        repeats: half-samples for baseline and interval; default 30.
         seed: int.
 
     Returns:
@@ -144,7 +144,7 @@ def inter_lead_measures(real_test, real_test_subjects, synthetic, leads: Sequenc
         construction where a codec computes these leads. Empty for one lead.
 
     Raises:
-        InputError: as `floor.first_measures`, or names that do not match the strips.
+        InputError: as `baseline.fidelity_measures`, or names that do not match the strips.
     """
     synthetic = as_strips(synthetic, fs, "synthetic strips")
     if synthetic.shape[2] != len(leads):
@@ -161,12 +161,13 @@ def inter_lead_measures(real_test, real_test_subjects, synthetic, leads: Sequenc
     alike = lead_correlations(signals)
 
     def measured(name, function, unit=""):
-        mean, floor_low, floor_high = floor(function, real, subjects[real], len(fake), share,
-                                            repeats, seed)
+        mean, baseline_low, baseline_high = baseline(
+            function, real, subjects[real], len(fake), share, repeats, seed
+        )
         low, high = interval(function, test, subjects[test], fake, repeats, seed, (0.0, np.inf))
         return Measured(name, function(test, fake), function(test, train) if len(train) else mean,
-                        low, high, unit=unit, n=len(fake), floor_low=floor_low,
-                        floor_high=floor_high)
+                        low, high, unit=unit, n=len(fake), baseline_low=baseline_low,
+                        baseline_high=baseline_high)
 
     out = [measured("inter-lead correlation W1", lambda a, b: float(np.mean(
         [wasserstein1(alike[a, pair], alike[b, pair]) for pair in range(alike.shape[1])])))]

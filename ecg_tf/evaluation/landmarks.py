@@ -1,9 +1,9 @@
 """The plane's landmarks: sets whose right place between fidelity and privacy is known.
 
-Two axes: MMD² to the holdout persons, in multiples of its floor (the training persons in the
+Two axes: MMD² to the holdout persons, in multiples of its baseline (the training persons in the
 synthetic set's place), and the share of strips taken for a member at 1 % false alarms. Copies of
-training strips stand at one floor, for they are as like the holdout as the training persons are,
-and high up; new persons stand near one floor and near the false alarms: that place is the aim.
+training strips stand at one baseline, for they are as like the holdout as the training persons are,
+and high up; new persons stand near one baseline and near the false alarms: that place is the aim.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ LANDMARKS = {
     "simulated": "sum-of-Gaussians ECGs, of nobody",
     "white noise": "mean and standard deviation of training strips, nothing else",
 }
-COLUMNS = ["mmd2", "floors", "reidentified", "n"]
+COLUMNS = ["mmd2", "baselines", "reidentified", "n"]
 
 
 def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
@@ -41,8 +41,8 @@ def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
         seed: int.
 
     Returns:
-        DataFrame, index = name (see `LANDMARKS`); columns `mmd2`, `floors` (multiples of the
-        floor, which is `.attrs["floor"]`), `reidentified` (share, NaN without network), `n`.
+        DataFrame, index = name (see `LANDMARKS`); columns `mmd2`, `baselines` (multiples of the
+        baseline, which is `.attrs["baseline"]`), `reidentified` (share, NaN without network), `n`.
         Empty without a holdout.
     """
     if roles.other is None:
@@ -58,14 +58,14 @@ def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
     for name, signals in sets.items():
         value = mmd2(real, describe(signals, fs, scale), permutations=0, seed=seed)[0]
         rows[name] = (value, claims(signals), len(signals))
-    floor = rows["copies"][0]
+    baseline = rows["copies"][0]
     rows["new persons"] = (_between_halves(real, holdout.subjects, len(roles.members), seed),
                            _chance(roles, identifier, fs, alarm, seed), len(holdout))
     table = pd.DataFrame.from_dict({name: rows[name] for name in LANDMARKS}, orient="index",
                                    columns=["mmd2", "reidentified", "n"])
-    # A floor that came out at or below 0 by chance is no yardstick.
-    table["floors"] = table["mmd2"] / floor if floor > 0 else np.nan
-    table.attrs["floor"] = floor
+    # A baseline that came out at or below 0 by chance is no yardstick.
+    table["baselines"] = table["mmd2"] / baseline if baseline > 0 else np.nan
+    table.attrs["baseline"] = baseline
     return table[COLUMNS].rename_axis("landmark")
 
 
@@ -86,7 +86,7 @@ def _between_halves(real, subjects, members, seed, repeats=10):
     """MMD² of one half of the persons to the other, mean over ways to halve them.
 
     Between n and m persons drawn from one population it is in proportion to 1/n + 1/m on average:
-    the halves are brought to the floor's numbers, members and all holdout persons.
+    the halves are brought to the baseline's numbers, members and all holdout persons.
     """
     persons = len(np.unique(subjects))
     if persons < 2:
@@ -119,7 +119,7 @@ def _chance(roles, identifier, fs, alarm, seed):
     likeness = identifier.embed(roles.strange.signals, fs) @ _member_templates(
         roles, identifier).T
     return excess_over_strangers(likeness.max(1), likeness.max(1), roles.strange.subjects, alarm,
-                                 draws=1, seed=seed)["floor"]
+                                 draws=1, seed=seed)["baseline"]
 
 
 def _member_templates(roles, identifier):

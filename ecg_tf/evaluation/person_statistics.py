@@ -118,7 +118,8 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
             strangers, almost all of one or two persons. Default False.
 
     Returns:
-        dict: value, low, high, floor, floor_low, floor_high, p_value: arguments of `Measured`.
+        dict: value, low, high, baseline, baseline_low, baseline_high, p_value: arguments of
+            `Measured`.
     """
     return joint_excess([(synthetic, strangers, stranger_subjects)], alarm, draws, seed, doubt)
 
@@ -161,11 +162,11 @@ def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
             for (synthetic, strangers, rows), some in zip(sides, drawn, strict=True)])
         chance[draw] = with_doubt[new].mean()
     low, high = np.quantile(value, [0.025, 0.975])
-    floor_low, floor_high = np.quantile(chance, [0.025, 0.975])
+    baseline_low, baseline_high = np.quantile(chance, [0.025, 0.975])
     return {"value": float(np.mean([np.mean(synthetic > upper(strangers, alarm))
                                     for synthetic, strangers, _ in sides])),
-            "low": float(low), "high": float(high), "floor": float(rate.mean()),
-            "floor_low": float(floor_low), "floor_high": float(floor_high),
+            "low": float(low), "high": float(high), "baseline": float(rate.mean()),
+            "baseline_low": float(baseline_low), "baseline_high": float(baseline_high),
             "p_value": float((1 + (value <= chance).sum()) / (1 + draws))}
 
 
@@ -178,7 +179,7 @@ def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0
         member: (n,) bool.
 
     Returns:
-        dict value, floor (0), low, high, floor_low, floor_high, p_value.
+        dict value, baseline (0), low, high, baseline_low, baseline_high, p_value.
     """
     persons, first, who = np.unique(subjects, return_index=True, return_inverse=True)
     rate = np.bincount(who, success) / np.bincount(who)
@@ -198,7 +199,7 @@ def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0
     drawn = [np.subtract(*(rate[rng.choice(side, len(side))].mean() for side in sides))
              for _ in range(draws)]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    floor_low, floor_high = np.quantile(null, [0.025, 0.975])
-    return {"value": float(value), "low": float(low), "high": float(high), "floor": 0.0,
-            "floor_low": float(floor_low), "floor_high": float(floor_high),
+    baseline_low, baseline_high = np.quantile(null, [0.025, 0.975])
+    return {"value": float(value), "low": float(low), "high": float(high), "baseline": 0.0,
+            "baseline_low": float(baseline_low), "baseline_high": float(baseline_high),
             "p_value": float((1 + (np.array(null) >= value).sum()) / (1 + draws))}

@@ -15,7 +15,7 @@ from ecg_tf.evaluation.descriptors import DescriptorScale, block_slices, describ
 from ecg_tf.evaluation.person_statistics import PersonAUC, member_advantage, true_positives
 
 BLOCK = 512
-Sides = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+EvaluationData = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _INFORMED = ("embedding", "adaptive")  # attackers that may have used some of the others before
 
 
@@ -36,7 +36,7 @@ def membership(member_scores, member_subjects, other_scores, other_subjects, att
 
     Returns:
         "membership AUC, <attacker>" of windows; "membership AUC of persons, <attacker>", one mean
-        score a person; "membership TPR at 1 % FPR, <attacker>". Floor: 0.5 or `alarm`, its
+        score a person; "membership TPR at 1 % FPR, <attacker>". Baseline: 0.5 or `alarm`, its
         interval: membership dealt to the persons anew; p-value one-sided. With 20 persons a side
         the interval is about ±0.15 wide, whatever the number of windows.
 
@@ -54,7 +54,7 @@ def membership(member_scores, member_subjects, other_scores, other_subjects, att
         bottom = np.quantile(null, [0.025, 0.975])
         rows.append(Measured(f"{name}, {attacker}", value, 0.5, low, high, n=n,
                              p_value=float((1 + (null >= value).sum()) / (1 + draws)),
-                             floor_low=float(bottom[0]), floor_high=float(bottom[1])))
+                             baseline_low=float(bottom[0]), baseline_high=float(bottom[1])))
     member_scores, other_scores = np.asarray(member_scores), np.asarray(other_scores)
     rng, values = np.random.default_rng(seed), []
     rows_of = [[np.flatnonzero(np.asarray(who) == one) for one in np.unique(who)]
@@ -69,8 +69,18 @@ def membership(member_scores, member_subjects, other_scores, other_subjects, att
                             unit="share", n=n)]
 
 
-def attack_scores(members, member_subjects, others, other_subjects, synthetic, fs: float,
-                  public=None, embed=None, unused=None, progress: bool = False) -> dict[str, Sides]:
+def attack_scores(
+    members,
+    member_subjects,
+    others,
+    other_subjects,
+    synthetic,
+    fs: float,
+    public=None,
+    embed=None,
+    unused=None,
+    progress: bool = False,
+) -> dict[str, EvaluationData]:
     """Scores of the attackers that need nothing but the synthetic set: higher says "member".
 
     Args:
@@ -129,7 +139,7 @@ def linkability(real, subjects, member, synthetic, fs: float, neighbours: int = 
         seed: int.
 
     Returns:
-        Measured "linkability" (floor 0, p-value of membership dealt anew).
+        Measured "linkability" (baseline 0, p-value of membership dealt anew).
 
     Source: Giomi et al. 2023, arXiv:2211.10459; Article 29 Working Party, Opinion 05/2014.
     """
@@ -161,7 +171,7 @@ def singling_out(real, subjects, member, synthetic, fs: float, seed: int = 0) ->
 
     Returns:
         Measured "singling out": claims a person of the members less claims a person of the others,
-        in shares of the synthetic set (floor 0, p-value of membership dealt anew).
+        in shares of the synthetic set (baseline 0, p-value of membership dealt anew).
 
     Source: Article 29 Working Party, Opinion 05/2014.
     """
@@ -202,7 +212,7 @@ def attribute_inference(real, subjects, member, attribute, synthetic, strangers,
 
     Returns:
         Measured "attribute inference, <name>": gain in accuracy (or, of numbers, less absolute
-        error) over the strangers' strips, of members less that of others; floor 0.
+        error) over the strangers' strips, of members less that of others; baseline 0.
 
     Raises:
         InputError: no attribute is known on one of the sides.

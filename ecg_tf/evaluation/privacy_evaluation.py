@@ -1,8 +1,8 @@
 """One verdict on a synthetic set: all attacks with their nulls, the gate, and landmarks.
 
-`judge` deals the parts (`roles`), runs what `copies`, `privacy` and `reidentification` offer, and
-hands everything to the release gate. Where persons or strips are too few for a measure it stays in
-the table without a value, and the notes say why: what was not measured has not passed.
+`evaluate_privacy` deals the parts (`roles`), runs what `copies`, `privacy` and `reidentification`
+offer, and hands everything to the release gate. Where persons or strips are too few for a measure
+it stays in the table without a value, and the notes say why: what was not measured has not passed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from ecg_tf.evaluation.landmarks import COLUMNS, landmark_table
 from ecg_tf.evaluation.reidentification import GALLERIES, reidentification, train_twin
 from ecg_tf.evaluation.roles import (
     Roles,
-    cast,
+    assign_roles,
     has_neighbours,
     places,
     spread,
@@ -58,11 +58,11 @@ class Verdict:
 
     @property
     def privacy(self) -> list[Measured]:
-        """The measures that `judge` added."""
+        """The measures that `evaluate_privacy` added."""
         return [one for one in self.measures if one.name.startswith(PRIVACY)]
 
 
-def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
+def evaluate_privacy(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
           fidelity: Sequence[Measured] = (), discriminator=None, thresholds: Mapping | None = None,
           utility: Sequence[Measured] = (), landmarks: bool = True, max_strips: int = 1000,
           attributes: Mapping | None = None, seed: int = 0, progress: bool = False,
@@ -84,7 +84,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
         holdout: strips of other persons of the same population; None: most measures then have no
             null and stay without a value.
         fs: Hz.
-        fidelity: measures of fidelity for the gate, such as those of `floor.first_measures`.
+        fidelity: measures of fidelity for the gate, such as those of `baseline.fidelity_measures`.
         discriminator: white-box attack, (scores of members (n,), their subjects, scores of others
             (m,), their subjects), of windows or images; default None.
         thresholds: of the gate, over its defaults; see `release_gate`.
@@ -112,7 +112,7 @@ def judge(synthetic, train: Windows, holdout: Windows | None, fs: float, *,
     rng, notes = np.random.default_rng(seed), []
     if len(synthetic) > max_strips:
         synthetic = synthetic[np.sort(rng.choice(len(synthetic), max_strips, replace=False))]
-    roles = cast(train, holdout, max_strips, seed)
+    roles = assign_roles(train, holdout, max_strips, seed)
     attack = _Attack(synthetic, roles, (train, holdout, max_strips), fs, notes, seed, progress,
                      cache)
     rows, planted = attack.copies(train, _REFERENCE * max_strips)
@@ -346,8 +346,8 @@ def _power(rows, planted, roles):
     if later is not None and np.isfinite(later.value):
         parts.append(f"{later.value:.0%} of the members' own later strips recognized at "
                      f"{ALARM:.0%} false alarms")
-    shows = [row.floor_high for name, row in named.items()
-             if name.startswith("membership AUC,") and np.isfinite(row.floor_high)]
+    shows = [row.baseline_high for name, row in named.items()
+             if name.startswith("membership AUC,") and np.isfinite(row.baseline_high)]
     if shows:
         parts.append(f"membership seen from an AUC of {min(shows):.2f} to {max(shows):.2f} on, by "
                      f"attacker, with {len(roles.members)} members and "

@@ -12,7 +12,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.embedding import Identifier, train_identifier
 from ecg_tf.evaluation.person_statistics import PersonAUC, joint_excess, upper
-from ecg_tf.evaluation.roles import cast
+from ecg_tf.evaluation.roles import assign_roles
 from ecg_tf.signals.windows import Windows
 
 GALLERIES = (10, 45, 89)
@@ -43,7 +43,7 @@ def train_twin(train: Windows, holdout: Windows, max_strips: int, seed: int = 0,
     Returns:
         Twin, or None where persons or strips are too few for one, or it does not know its persons.
     """
-    roles = cast(train, holdout, max_strips, seed, swap=True)
+    roles = assign_roles(train, holdout, max_strips, seed, swap=True)
     strange = roles.strange
     if strange is None or len(roles.strangers) < 2 or len(strange) < 1 / alarm \
             or not len(roles.late):
@@ -79,17 +79,17 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
 
     Returns:
         list of Measured:
-        "identification rank-1": the network's validity, floor: what is required;
-        "re-identification at 1 % FAR": share of synthetic strips taken for a member (floor:
+        "identification rank-1": the network's validity, baseline: what is required;
+        "re-identification at 1 % FAR": share of synthetic strips taken for a member (baseline:
         strangers left out of the threshold; its interval and the one-sided p-value are over
         strangers, and allow for one more who would be wholly taken for a member: with 13 strangers
         an excess shows from about 0.25 on, with 100 from about 0.04; a twin doubles them);
         "members' later strips at 1 % FAR": the power of the test;
-        "similarity to members": mean, floor: that of strangers;
-        "pile-up on one person": share of the set taken for the one person most often found, floor:
-        the same of strangers;
+        "similarity to members": mean, baseline: that of strangers;
+        "pile-up on one person": share of the set taken for the one person most often found,
+        baseline: the same of strangers;
         "intruder success, gallery of g": one member among g known persons is picked by likeness to
-        the synthetic set; floor 1 / g. NaN where there are too few known persons;
+        the synthetic set; baseline 1 / g. NaN where there are too few known persons;
         "membership AUC of persons, identifier": the same likeness, all known persons;
         "membership AUC of persons, adapted identifier": by how much templates retrained on the
         synthetic set fit a person's later strips better; blind to copies of the early strips,
@@ -126,7 +126,7 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
     rows = [
         Measured(f"re-identification at {percent}", unit="share", n=n, **found),
         Measured(f"members' later strips at {percent}",
-                 float(np.mean(power)), found["floor"], unit="share", better="high",
+                 float(np.mean(power)), found["baseline"], unit="share", better="high",
                  n=int(own.sum())),
         Measured("similarity to members", float(likeness.max(1).mean()),
                  float(chance.max(1).mean()), low, high, unit="cosine", n=n),
@@ -142,8 +142,8 @@ def reidentification(identifier: Identifier, members, synthetic, later, later_su
 
 def void(measured: Measured) -> Measured:
     """The same row without values: what a network that knows nobody says proves nothing."""
-    blank: dict = dict.fromkeys(("value", "floor", "low", "high", "p_value", "floor_low",
-                                 "floor_high"), np.nan)
+    blank: dict = dict.fromkeys(("value", "baseline", "low", "high", "p_value", "baseline_low",
+                                 "baseline_high"), np.nan)
     return replace(measured, **blank)
 
 
@@ -222,7 +222,7 @@ def _person_auc(attacker, members, others, n, seed):
     bottom = np.quantile(null, [0.025, 0.975])
     return Measured(name, auc.value(), 0.5, low, high, n=n,
                     p_value=float((1 + (null >= auc.value()).sum()) / (1 + len(null))),
-                    floor_low=float(bottom[0]), floor_high=float(bottom[1]))
+                    baseline_low=float(bottom[0]), baseline_high=float(bottom[1]))
 
 
 def _member_interval(right, picked, members, seed, draws=500):

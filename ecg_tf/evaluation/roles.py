@@ -42,7 +42,7 @@ class Roles:
     late: Windows
 
 
-def cast(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: int = 0,
+def assign_roles(train: Windows, holdout: Windows | None, max_strips: int = 1000, seed: int = 0,
          swap: bool = False) -> Roles:
     """Deals the parts.
 

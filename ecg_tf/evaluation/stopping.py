@@ -1,4 +1,4 @@
-"""When to stop: measures beside their floors along a training, and the rule that reads them.
+"""When to stop: measures beside their baselines along a training, and the rule that reads them.
 
 A GAN's losses say how its two networks stand against each other, not how good the images are. So
 the training is stopped by what comes out: decoded ECGs of the averaged generator, against real
@@ -16,7 +16,7 @@ import pandas as pd
 from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
-from ecg_tf.evaluation.baselines import floor
+from ecg_tf.evaluation.baselines import baseline
 from ecg_tf.evaluation.strip_data import StripData
 from ecg_tf.signals.windows import Windows, cut_strips
 
@@ -29,7 +29,7 @@ MEASURES = {
     "SDNN W1": ("s", "low"), "R amplitude W1": ("mV", "low"), "amplitude W1": ("mV", "low"),
     "log-PSD distance": ("dB", "low"), "detectable strips": ("share", "high"),
     "diversity": ("of real", "high"), "near-duplicates": ("share", "low"),
-}  # fmt: skip
+}
 
 #: What is read from the history for comparison, never to stop by; the lowest would be kept.
 LOSSES = ("d_loss", "g_loss", "critic's distance")
@@ -41,17 +41,18 @@ class StripJudge:
     Args:
         against: name -> `Windows` of strips, the persons to compare with.
         others: `Windows` of strips of the training persons. In the synthetic set's place they give
-            the floor: what a perfect generator of the training persons would reach. For a group
-            that is the training persons themselves, the floor is between its halves.
+            the baseline: what a perfect generator of the training persons would reach. For a group
+            that is the training persons themselves, the baseline is between its halves.
         seconds: length of the strips, s.
         size: strips a side at most, drawn evenly at random; default 400.
-        repeats: partings of the persons for the floor's interval; default 20.
+        repeats: partings of the persons for the baseline's interval; default 20.
         auc: also the discriminative AUC, which takes longer than all others together; default
             False, NaN. It wants other persons than the training's on the real side.
         seed: int.
 
     Attributes:
-        floors: DataFrame, index (against, name), columns floor, low, high, unit, better. `low` and
+        baselines: DataFrame, index (against, name), columns baseline, low, high, unit, better.
+            `low` and
             `high` part the persons of both groups anew: how much depends on who they are.
 
     Raises:
@@ -84,7 +85,7 @@ class StripJudge:
         fewest = min(len(np.unique(subjects[part])) for part in self._parts.values())
         self._data = StripData(np.concatenate([strips.signals for strips in taken]), subjects,
                                others.fs, self._others, fewest >= 4, seed)
-        self.floors = self._floors(repeats)
+        self.baselines = self._baselines(repeats)
 
     def measure(self, synthetic: Windows) -> dict[tuple[str, str], float]:
         """(against, name) -> value; NaN where fewer than 10 windows are as long as a strip."""
@@ -109,7 +110,7 @@ class StripJudge:
         subjects = self._data.subjects
         return not np.intersect1d(subjects[real], subjects[self._others]).size
 
-    def _floors(self, repeats):
+    def _baselines(self, repeats):
         data, rows = self._data, {}
         for part, real in self._parts.items():
             other, apart = self._others, self._apart(real)
@@ -123,12 +124,19 @@ class StripJudge:
             rng = np.random.default_rng(self.seed)
             other = np.sort(rng.permutation(other)[:len(real)])
             for name, function in _functions(data).items():
-                mean, low, high = floor(_of_enough(function), pool, data.subjects[pool], len(real),
-                                        share, repeats, self.seed)
+                mean, low, high = baseline(
+                    _of_enough(function),
+                    pool,
+                    data.subjects[pool],
+                    len(real),
+                    share,
+                    repeats,
+                    self.seed,
+                )
                 rows[part, name] = function(real, other) if apart else mean, low, high
             if self.auc and apart:
                 rows[part, "discriminative AUC"] = data.auc(real, other, data.subjects[other])
-        table = pd.DataFrame(rows, index=["floor", "low", "high"]).T
+        table = pd.DataFrame(rows, index=["baseline", "low", "high"]).T
         table = table.reindex([(part, name) for part in self._parts for name in MEASURES])
         table.index = pd.MultiIndex.from_tuples(table.index, names=["against", "name"])
         table[["unit", "better"]] = [MEASURES[name] for _, name in table.index]
@@ -142,7 +150,7 @@ class Verdict:
     Args:
         best: index of the best check so far; None before the first finite value.
         stop: index of the check after which the training ends; None: it goes on.
-        reason: "floor", "patience" or "".
+        reason: "baseline", "patience" or "".
     """
 
     best: int | None
@@ -150,17 +158,19 @@ class Verdict:
     reason: str = ""
 
 
-def decide(values, floor: float = np.nan, factor: float = 1.0, patience: int = 10,
+def decide(values, baseline: float = np.nan, factor: float = 1.0, patience: int = 10,
            better: str = "low") -> Verdict:
-    """Stop at the floor, or when the best value is `patience` checks old. It knows `values` only.
+    """Stop at the baseline, or when the best value is `patience` checks old. It knows `values`
+    only.
 
     So a training that goes on after a kill decides as one that was never killed. Checks without a
     value (NaN) are never the best, and none counts before the first value.
 
     Args:
         values: (check,) measured, in order.
-        floor: the same measure between real persons; NaN for a rule without a floor.
-        factor: the floor counts as reached at factor x floor (floor / factor if high is better).
+        baseline: the same measure between real persons; NaN for a rule without a baseline.
+        factor: the baseline counts as reached at factor x baseline (baseline / factor if high is
+            better).
         patience: checks without a new best value after which it is over.
         better: "low" or "high".
 
@@ -175,25 +185,28 @@ def decide(values, floor: float = np.nan, factor: float = 1.0, patience: int = 1
     count(patience, "patience", 1, 1_000_000)
     factor = number(factor, "factor", 1e-6, 1e6)
     sign = 1.0 if better == "low" else -1.0
-    limit = sign * floor * factor if better == "low" else sign * floor / factor
+    limit = sign * baseline * factor if better == "low" else sign * baseline / factor
     best, lowest = None, np.inf
     for index, value in enumerate(sign * np.asarray(values, dtype=float)):
         if value < lowest:
             best, lowest = index, value
         if value <= limit:
-            return Verdict(best, index, "floor")
+            return Verdict(best, index, "baseline")
         if best is not None and index - best >= patience:
             return Verdict(best, index, "patience")
     return Verdict(best)
 
 
-def usable_floors(floors: pd.DataFrame) -> dict[str, float]:
-    """name -> floor, of a group of `StripJudge.floors`, without those that are no goal.
+def usable_baselines(baselines: pd.DataFrame) -> dict[str, float]:
+    """name -> baseline, of a group of `StripJudge.baselines`, without those that are no goal.
 
-    A floor of 0 is none where high is better: a set that has nothing of it would have reached it.
+    A baseline of 0 is none where high is better: a set that has nothing of it would have reached
+        it.
     """
-    kept = floors["floor"].notna() & ((floors["better"] == "low") | (floors["floor"] > 0))
-    return floors.loc[kept, "floor"].astype(float).to_dict()
+    kept = baselines["baseline"].notna() & (
+        (baselines["better"] == "low") | (baselines["baseline"] > 0)
+    )
+    return baselines.loc[kept, "baseline"].astype(float).to_dict()
 
 
 def losses_of(history: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +237,7 @@ def rank_agreement(table: pd.DataFrame, better: Mapping[str, str], method: str =
 
 
 def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.Series,
-                  floors: Mapping[str, float] | None = None, patience: int = 10,
+                  baselines: Mapping[str, float] | None = None, patience: int = 10,
                   factor: float = 1.0) -> pd.DataFrame:
     """Where each criterion would have stopped one and the same training, and how good that is.
 
@@ -232,18 +245,20 @@ def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.
         criteria: one row a check (index: step), one column a criterion: measures, losses.
         better: column -> "low" or "high".
         judged: what the choice is judged by, by step; low is better. It was no criterion.
-        floors: column -> floor; criteria without one stop by patience only.
+        baselines: column -> baseline; criteria without one stop by patience only.
         patience, factor: see `decide`.
 
     Returns:
         DataFrame, index criterion: `stops` (step; the last one where it never stopped), `why`
-        ("floor", "patience", "end"), `picks` (step of the weights it keeps), `judged` there,
+        ("baseline", "patience", "end"), `picks` (step of the weights it keeps), `judged` there,
         `times_best` (over the lowest judged value of all checks; 1 is the best choice).
     """
-    floors = {} if floors is None else dict(floors)
+    baselines = {} if baselines is None else dict(baselines)
     rows, steps = {}, criteria.index
     for name in criteria.columns:
-        verdict = decide(criteria[name], floors.get(name, np.nan), factor, patience, better[name])
+        verdict = decide(
+            criteria[name], baselines.get(name, np.nan), factor, patience, better[name]
+        )
         end = len(steps) - 1 if verdict.stop is None else verdict.stop
         picked = end if verdict.best is None else verdict.best
         value = float(judged.loc[steps[picked]])
@@ -268,4 +283,4 @@ def _functions(data: StripData) -> dict:
         "amplitude W1": data.amplitude, "log-PSD distance": data.psd,
         "detectable strips": data.detectable, "diversity": data.spread("diversity"),
         "near-duplicates": data.spread("near_duplicates"),
-    }  # fmt: skip
+    }

@@ -16,7 +16,7 @@ from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.stopping import MEASURES, StripJudge, Verdict, decide
 from ecg_tf.images.codec import Codec
-from ecg_tf.training.data import Data, compared
+from ecg_tf.training.data import Data, evaluation_strips
 from ecg_tf.training.synthesis import synthesize
 
 
@@ -24,7 +24,7 @@ class MeasuresAlong(keras.callbacks.Callback):
     """Every `every` steps: draws ECGs from the averaged generator, decodes and measures them.
 
     The latents are the same each time, so that a change is the generator's. Writes `measures.csv`
-    (step, against, name, value) and `floors.csv`, each whole or not at all. Drawing touches no
+    (step, against, name, value) and `baselines.csv`, each whole or not at all. Drawing touches no
     random state: the training ends with the same weights, measured or not.
 
     Args:
@@ -52,14 +52,18 @@ class MeasuresAlong(keras.callbacks.Callback):
         self.folder, self.codec, self.judge = Path(folder), codec, judge
         self.every, self.n, self.seed, self.keep, self.high = every, n, seed, keep, high
         self.path = self.folder / "measures.csv"
-        # To the letter what a file holds: other floors are another yardstick.
-        self._floors = judge.floors.assign(images=n, latents=seed).to_csv(lineterminator="\n")
+        # To the letter what a file holds: other baselines are another yardstick.
+        self._baselines = judge.baselines.assign(images=n, latents=seed).to_csv(lineterminator="\n")
         self.rows = _NOTHING.copy()
 
     def load(self, step: int) -> pd.DataFrame:
         """What was measured up to a step by these very yardsticks; others are of no help."""
-        floors, self.rows = self.folder / "floors.csv", _NOTHING.copy()
-        if self.path.exists() and floors.exists() and floors.read_text("utf-8") == self._floors:
+        baselines, self.rows = self.folder / "baselines.csv", _NOTHING.copy()
+        if (
+            self.path.exists()
+            and baselines.exists()
+            and baselines.read_text("utf-8") == self._baselines
+        ):
             try:
                 rows = pd.read_csv(self.path, float_precision="round_trip")
                 rows = rows.astype(_NOTHING.dtypes)[list(_NOTHING)]
@@ -88,7 +92,7 @@ class MeasuresAlong(keras.callbacks.Callback):
             raise InputError(f"The training in '{self.folder}' was not measured like this.",
                              expected=f"checks every {self.every} steps up to {step}",
                              got=f"{rows['step'].nunique()} checks",
-                             fix=f"delete '{self.folder}' to train anew")  # fmt: skip
+                             fix=f"delete '{self.folder}' to train anew")
         return rows
 
     def weights_of(self, step: int) -> Path:
@@ -110,14 +114,14 @@ class MeasuresAlong(keras.callbacks.Callback):
         self.rows = pd.concat([self.rows, new], ignore_index=True) if len(self.rows) else new
         if self.keep:
             save_averages(self.model, self.weights_of(step))
-        write_whole(self.folder / "floors.csv", self._floors)
+        write_whole(self.folder / "baselines.csv", self._baselines)
         text = io.StringIO()
         self.rows.to_csv(text, index=False, lineterminator="\n")
         write_whole(self.path, text.getvalue())
 
 
 class StopAtFloor(keras.callbacks.Callback):
-    """Ends the training where a measure reaches its floor or no longer improves; keeps the best.
+    """Ends the training where a measure reaches its baseline or no longer improves; keeps the best.
 
     Never a loss. Put it behind its `MeasuresAlong` and before the checkpoint. At the end, `restore`
     gives the averaged generator the weights of the best check; the checkpoint keeps the last ones,
@@ -139,20 +143,24 @@ class StopAtFloor(keras.callbacks.Callback):
     def __init__(self, along: MeasuresAlong, path, against: str = "validation",
                  measure: str = "MMD²", factor: float = 1.0, patience: int = 10):
         super().__init__()
-        if (against, measure) not in along.judge.floors.index:
+        if (against, measure) not in along.judge.baselines.index:
             raise InputError(
                 "There is no such measure to stop at; a loss is none.",
-                expected=", ".join(f"{one} against {who}" for who, one in along.judge.floors.index),
-                got=f"{measure} against {against}", fix="take MMD² against validation")
+                expected=", ".join(
+                    f"{one} against {who}" for who, one in along.judge.baselines.index
+                ),
+                got=f"{measure} against {against}",
+                fix="take MMD² against validation",
+            )
         self.along, self.path, self.against, self.measure = along, Path(path), against, measure
         self.factor, self.patience = factor, patience
 
     @property
     def verdict(self) -> Verdict:
         """What the rule says of all checks so far."""
-        of = self.along.judge.floors.loc[(self.against, self.measure)]
+        of = self.along.judge.baselines.loc[(self.against, self.measure)]
         values = self.along.table(self.against)[self.measure]
-        return decide(values, of["floor"], self.factor, self.patience, of["better"])
+        return decide(values, of["baseline"], self.factor, self.patience, of["better"])
 
     def over(self, gan) -> bool:
         """Whether the training of this GAN has come to its end, also after loading it."""
@@ -174,16 +182,17 @@ class StopAtFloor(keras.callbacks.Callback):
         if verdict.best is None:
             return "No check was made: the last weights are kept."
         load_averages(gan, self.path)
-        floor = self.along.judge.floors.loc[(self.against, self.measure), "floor"]
-        why = {"floor": "the floor was reached", "": "all steps were trained",
+        baseline = self.along.judge.baselines.loc[(self.against, self.measure), "baseline"]
+        why = {"baseline": "the baseline was reached", "": "all steps were trained",
                "patience": f"{self.patience} checks brought nothing better"}[verdict.reason]
         return (f"Trained {checks.index[-1]:,} steps: {why}. Kept: the weights of step "
                 f"{checks.index[verdict.best]:,}, {self.measure} against {self.against} "
-                f"{checks.iloc[verdict.best]:.3g} (floor {floor:.3g}).")
+                f"{checks.iloc[verdict.best]:.3g} (baseline {baseline:.3g}).")
 
 
-def stop_at_floor(experiment: Experiment, data: Data) -> StopAtFloor:
-    """What an experiment with `stop: "floor"` is stopped by: MMD² against the validation persons.
+def stop_at_baseline(experiment: Experiment, data: Data) -> StopAtFloor:
+    """What an experiment with `stop: "baseline"` is stopped by: MMD² against the validation
+    persons.
 
     Args:
         experiment: `Experiment`; measure_every, patience, strip_seconds, seed.
@@ -197,7 +206,9 @@ def stop_at_floor(experiment: Experiment, data: Data) -> StopAtFloor:
         raise InputError("There is nobody to decide when to stop.",
                          expected="validation persons with strips", got="none",
                          fix='give more records, or set stop to "steps"')
-    validation, train = (compared(data.strips[part], e) for part in ("validation", "train"))
+    validation, train = (
+        evaluation_strips(data.strips[part], e) for part in ("validation", "train")
+    )
     judge = StripJudge({"validation": validation, "training": train}, train, e.strip_seconds,
                        seed=e.seed)
     along = MeasuresAlong(e.folder, data.codec, judge, e.measure_every, seed=e.seed,

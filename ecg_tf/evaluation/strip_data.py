@@ -1,4 +1,5 @@
-"""What is computed once a strip, so that floors and intervals can be measured again and again."""
+"""What is computed once a strip, so that baselines and intervals can be measured again and
+again."""
 
 import copy
 
@@ -103,7 +104,7 @@ class StripData:
     def discriminative(self, test, train, fake):
         """AUC of synthetic, and of other real persons, against the test persons, with intervals.
 
-        Without training strips the floor is one half of the test persons against the other.
+        Without training strips the baseline is one half of the test persons against the other.
         """
         known = train if len(train) else test
         groups = fidelity.pseudo_subjects(self.features[known], self.subjects[known],

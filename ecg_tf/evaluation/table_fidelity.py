@@ -2,7 +2,7 @@
 
 Everything takes arrays (row, column) of numbers, NaN where a value is missing, as
 `TableCodec.standardize` gives them; the pixels of images are such columns too. One row is one
-person. Each measure stands beside its floor: the same measure between real rows.
+person. Each measure stands beside its baseline: the same measure between real rows.
 """
 
 import numpy as np
@@ -10,16 +10,16 @@ import pandas as pd
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
-from ecg_tf.evaluation.baselines import Measured, floor, interval
+from ecg_tf.evaluation.baselines import Measured, baseline, interval
 from ecg_tf.evaluation.waveform import wasserstein1
 
 
 def table_measures(train, test, synthetic, valid: float | None = None, classifier: bool = True,
                    repeats: int = 30, seed: int = 0) -> list[Measured]:
-    """All measures of a synthetic table, each against the test rows and beside its floor.
+    """All measures of a synthetic table, each against the test rows and beside its baseline.
 
-    The floor's value is the training rows in the synthetic rows' place, its interval parts all
-    real rows anew. All sets are cut to one size. Copies of training rows sit at every floor but
+    The baseline's value is the training rows in the synthetic rows' place, its interval parts all
+    real rows anew. All sets are cut to one size. Copies of training rows sit at every baseline but
     that of the last measure: the share of rows that are nearer to a training row than to any test
     row, which for new real rows is the training rows' share of both.
 
@@ -29,7 +29,7 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
         synthetic: (m, column).
         valid: share of generated categories that were clear, see `valid_share`; default none.
         classifier: bool, train a real-versus-synthetic classifier (a few seconds). Default True.
-        repeats: half-samples for floor and interval; default 30.
+        repeats: half-samples for baseline and interval; default 30.
         seed: int.
 
     Returns:
@@ -54,11 +54,11 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
     real = np.concatenate([a, b])
 
     def measured(name, function, unit="", most=np.inf, least=0.0, **more):
-        _, floor_low, floor_high = floor(function, real, np.arange(len(real)), size,
+        _, baseline_low, baseline_high = baseline(function, real, np.arange(len(real)), size,
                                          repeats=repeats, seed=seed)
         low, high = interval(function, b, np.arange(size), fake, repeats, seed, (least, most))
         return Measured(name, function(b, fake), function(b, a), low, high, unit=unit, n=size,
-                        floor_low=floor_low, floor_high=floor_high, **more)
+                        baseline_low=baseline_low, baseline_high=baseline_high, **more)
 
     out = [
         measured("KS, mean column", lambda x, y: float(np.nanmean(ks(x, y))), most=1),
@@ -77,7 +77,7 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
         auc, low, high = fidelity.discriminative_auc(described[1], described[2], seed)
         bottom = fidelity.discriminative_auc(described[1], described[0], seed)
         out.append(Measured("discriminative AUC", auc, bottom[0], low, high, n=size,
-                            floor_low=bottom[1], floor_high=bottom[2]))
+                            baseline_low=bottom[1], baseline_high=bottom[2]))
     if any(np.isnan(rows).any() for rows in some):
         out.append(measured("missing values", missing_difference, "share", most=1))
     if valid is not None:
@@ -88,7 +88,7 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
 
 
 def column_table(train, test, synthetic, names, seed: int = 0) -> pd.DataFrame:
-    """Column by column: Kolmogorov-Smirnov and Wasserstein-1 distance, each beside its floor.
+    """Column by column: Kolmogorov-Smirnov and Wasserstein-1 distance, each beside its baseline.
 
     Args:
         train, test, synthetic: (row, column), as for `table_measures`.
@@ -96,16 +96,16 @@ def column_table(train, test, synthetic, names, seed: int = 0) -> pd.DataFrame:
         seed: int, of the cut to equal sizes.
 
     Returns:
-        DataFrame, index the names, worst column first: `ks`, `ks_floor`, `w1`, `w1_floor` (W1 in
-        standard deviations of the training rows; the floors put training rows in the place of the
-        synthetic ones).
+        DataFrame, index the names, worst column first: `ks`, `ks_baseline`, `w1`, `w1_baseline`
+        (W1 in standard deviations of the training rows; the baselines put training rows in the
+        place of the synthetic ones).
     """
     train, test, synthetic = _tables(train, test, synthetic, least=2)
     scale, size = column_scale(train), min(len(train), len(test), len(synthetic))
     rng = np.random.default_rng(seed)
     a, b, fake = (rows[rng.permutation(len(rows))[:size]] for rows in (train, test, synthetic))
-    table = pd.DataFrame({"ks": ks(b, fake), "ks_floor": ks(b, a), "w1": w1(b, fake, scale),
-                          "w1_floor": w1(b, a, scale)}, index=list(names))
+    table = pd.DataFrame({"ks": ks(b, fake), "ks_baseline": ks(b, a), "w1": w1(b, fake, scale),
+                          "w1_baseline": w1(b, a, scale)}, index=list(names))
     return table.sort_values("ks", ascending=False)
 
 
@@ -226,8 +226,8 @@ def _nearer_measured(train, test, synthetic, center, scale, repeats, seed):
     half = 1.96 * np.sqrt(near * (1 - near) / len(synthetic))
     low, high = np.quantile(values, [0.025, 0.975])
     return Measured("nearer to training", near, float(np.mean(values)), max(0.0, near - half),
-                    min(1.0, near + half), unit="share", n=len(synthetic), floor_low=float(low),
-                    floor_high=float(high))
+                    min(1.0, near + half), unit="share", n=len(synthetic), baseline_low=float(low),
+                    baseline_high=float(high))
 
 
 def _describe(rows, center, scale):

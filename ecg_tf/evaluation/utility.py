@@ -90,10 +90,11 @@ class Utility:
         return tuple(float(q) for q in np.nanquantile(drawn, (0.025, 0.975)))
 
     def measures(self, n: int = 0) -> list[Measured]:
-        """Rows for a report and the release gate, each with its real yardstick as floor.
+        """Rows for a report and the release gate, each with its real yardstick as baseline.
 
-        The floor of the ratio is that of real beats of half of the training persons; of a macro-F1,
-        recall or accuracy it is TRTR's. Intervals are 95 % (Student) of the mean over seeds.
+        The baseline of the ratio is that of real beats of half of the training persons; of a
+        macro-F1, recall or accuracy it is TRTR's. Intervals are 95 % (Student) of the mean over
+        seeds.
         """
         out = []
         for judge in dict.fromkeys(self.runs["judge"]):
@@ -249,7 +250,7 @@ def confusion_matrix(truth, said, classes: Sequence[str]) -> np.ndarray:
     return matrix
 
 
-def make_judge(name: str, seed: int):
+def make_classifier(name: str, seed: int):
     """A fresh scikit-learn classifier of `JUDGES`."""
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
@@ -302,14 +303,14 @@ def _trained_and_tested(judge, x, y, test, seed, majority):
     if majority or len(np.unique(y)) == 1:
         names, counts = np.unique(y, return_counts=True)
         return np.full(len(test), names[counts.argmax()])
-    return make_judge(judge, seed).fit(x, y).predict(test)
+    return make_classifier(judge, seed).fit(x, y).predict(test)
 
 
 def _measured(name, values, yardstick, n):
     low, high = _interval(values)
-    floor_low, floor_high = _interval(yardstick)
+    baseline_low, baseline_high = _interval(yardstick)
     return Measured(name, float(np.mean(values)), float(np.mean(yardstick)), low, high,
-                    better="high", n=n, floor_low=floor_low, floor_high=floor_high)
+                    better="high", n=n, baseline_low=baseline_low, baseline_high=baseline_high)
 
 
 def _interval(values) -> tuple[float, float]:

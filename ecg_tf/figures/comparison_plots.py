@@ -20,45 +20,47 @@ _MEAN = "#b34700"
 
 @matplotlib.rc_context(STYLE)
 def standings_figure(contenders: Mapping[str, Sequence[Run]]) -> Figure:
-    """MMD² in floors of several contenders, nearest to real ECGs first, with all intervals.
+    """MMD² in baselines of several contenders, nearest to real ECGs first, with all intervals.
 
     Args:
         contenders: name -> runs, one a seed; of one field.
 
     Returns:
         Figure: pale a run with its interval over test persons, strong the geometric mean with its
-        interval over seeds, grey the interval of the floor.
+        interval over seeds, grey the interval of the baseline.
 
     Raises:
-        InputError: no run has a distance and a floor.
+        InputError: no run has a distance and a baseline.
     """
-    rows = {name: [run for run in group if np.isfinite(run.in_floors())]
-            for name, group in contenders.items()}  # fmt: skip
+    rows = {name: [run for run in group if np.isfinite(run.in_baselines())]
+            for name, group in contenders.items()}
     rows = {name: group for name, group in rows.items() if group}
     if not rows:
-        raise InputError("There is nothing to compare.", expected="runs with MMD² and its floor",
-                         got="none", fix="measure the runs again")  # fmt: skip
-    means = {name: over_seeds([run.in_floors() for run in group]) for name, group in rows.items()}
+        raise InputError("There is nothing to compare.", expected="runs with MMD² and its baseline",
+                         got="none", fix="measure the runs again")
+    means = {
+        name: over_seeds([run.in_baselines() for run in group]) for name, group in rows.items()
+    }
     several = any(len(group) > 1 for group in rows.values())
     order = sorted(rows, key=lambda name: means[name][0])
-    values = np.array([run.in_floors() for group in rows.values() for run in group])
+    values = np.array([run.in_baselines() for group in rows.values() for run in group])
     left, right = max(min(values.min(), 1) / 3, LEAST / 2), 2.5 * max(values.max(), 1)
     figure = Figure(figsize=(9.2, 0.4 * len(rows) + 1.3), dpi=100, layout="constrained")
     ax = figure.subplots()
-    band = [np.nanmedian([run.in_floors(field=end) for group in rows.values() for run in group])
-            for end in ("floor_low", "floor_high")]  # fmt: skip
+    band = [np.nanmedian([run.in_baselines(field=end) for group in rows.values() for run in group])
+            for end in ("baseline_low", "baseline_high")]
     if np.isfinite(band).all():
         ax.axvspan(max(band[0], left), band[1], color="#cccccc", alpha=0.5, linewidth=0,
-                   label="floor, 95 %: other real persons")  # fmt: skip
+                   label="baseline, 95 %: other real persons")
     ax.axvline(1, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
     for place, name in enumerate(order):
         ax.axhline(place, color="#e4e4e4", linewidth=0.8, zorder=0)
         for run in rows[name]:
-            low, high = (run.in_floors(field=end) for end in ("low", "high"))
+            low, high = (run.in_baselines(field=end) for end in ("low", "high"))
             ax.plot(np.clip([low, high], left, right), [place - 0.13] * 2, color=SYNTHETIC,
-                    linewidth=1.2, alpha=0.45)  # fmt: skip
-            ax.plot(max(run.in_floors(), left), place - 0.13, "o", color=SYNTHETIC, markersize=5,
-                    alpha=0.6)  # fmt: skip
+                    linewidth=1.2, alpha=0.45)
+            ax.plot(max(run.in_baselines(), left), place - 0.13, "o", color=SYNTHETIC, markersize=5,
+                    alpha=0.6)
         if not several:
             continue
         mean, low, high = means[name]
@@ -69,7 +71,7 @@ def standings_figure(contenders: Mapping[str, Sequence[Run]]) -> Figure:
         ax.plot([], [], "D-", color=_MEAN, label="mean, 95 % over seeds")
     ax.set(xscale="log", xlim=(left, right), ylim=(len(rows) - 0.5, -0.5),
            yticks=range(len(rows)), yticklabels=order,
-           xlabel="MMD² to persons never seen, in multiples of its floor (log; left is better)")
+           xlabel="MMD² to persons never seen, in multiples of its baseline (log; left is better)")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -77,13 +79,13 @@ def standings_figure(contenders: Mapping[str, Sequence[Run]]) -> Figure:
     ax.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper right", ncols=3, fontsize=8.5)
     said = "; ".join(f"{name} {means[name][0]:.2g} over {len(rows[name])} seed(s)"
-                     for name in order)  # fmt: skip
-    figure.alt_text = f"MMD² in multiples of its floor, nearest to real first: {said}."
+                     for name in order)
+    figure.alt_text = f"MMD² in multiples of its baseline, nearest to real first: {said}."
     return figure
 
 
 def strips_figures(runs: Sequence[Run], count: int = 3, seconds: float = 5.0, rows: int = 10
-                   ) -> list[Figure]:  # fmt: skip
+                   ) -> list[Figure]:
     """The first decoded ECGs of each run on ECG paper, a row a run; none is picked.
 
     Args:
@@ -102,11 +104,11 @@ def strips_figures(runs: Sequence[Run], count: int = 3, seconds: float = 5.0, ro
         signals, titles = [], []
         for run, strips in drawn[start : start + rows]:
             signals += [strips[k, :, 0] if k < len(strips) else np.zeros(1) for k in range(count)]
-            name, floors = shown[run.name][:24], f"{_short(run.in_floors())} floors"
-            words = [name, floors] if count > 1 else [f"{name}: {floors}"]
+            name, baselines = shown[run.name][:24], f"{_short(run.in_baselines())} x baseline"
+            words = [name, baselines] if count > 1 else [f"{name}: {baselines}"]
             titles += [*words, *[""] * (count - len(words))]
         figure = ecg_paper(signals, drawn[start][0].settings["fs"], titles, columns=count,
-                           real=False)  # fmt: skip
+                           real=False)
         names = ", ".join(run.name for run, _ in drawn[start : start + rows])
         figure.alt_text = f"The first {count} decoded strips of {names}. {figure.alt_text}"
         out.append(figure)
@@ -133,7 +135,7 @@ def agreement_figure(matrix: pd.DataFrame, runs: int) -> Figure:
     image = ax.imshow(values[1:, :-1], vmin=-1, vmax=1, cmap=colors, aspect="auto")
     for i, j in np.argwhere(np.isfinite(values)):
         ax.text(j, i - 1, f"{values[i, j]:.2f}".replace("-0.00", "0.00"), ha="center", va="center",
-                fontsize=7.5, color="white" if abs(values[i, j]) > 0.65 else "#222222")  # fmt: skip
+                fontsize=7.5, color="white" if abs(values[i, j]) > 0.65 else "#222222")
     ax.set_xticks(range(n - 1), names[:-1], rotation=40, ha="right", fontsize=9)
     ax.set_yticks(range(n - 1), names[1:], fontsize=9)
     ax.tick_params(length=0)
@@ -144,13 +146,13 @@ def agreement_figure(matrix: pd.DataFrame, runs: int) -> Figure:
     pairs = matrix.where(np.tri(n, k=-1, dtype=bool)).stack()
     said = "; ".join(f"{a} and {b} {value:.2f}" for (a, b), value in pairs.nsmallest(3).items())
     figure.alt_text = (f"Rank correlation of {n} measures over {runs} runs, {pairs.mean():.2f} on "
-                       f"average; lowest: {said}.")  # fmt: skip
+                       f"average; lowest: {said}.")
     return figure
 
 
 @matplotlib.rc_context(STYLE)
 def passes_figure(runs: Sequence[Run]) -> Figure:
-    """Which measure takes which run for real: a tick where it is not worse than its floor.
+    """Which measure takes which run for real: a tick where it is not worse than its baseline.
 
     Args:
         runs: of one field, in the order wanted.
@@ -164,14 +166,14 @@ def passes_figure(runs: Sequence[Run]) -> Figure:
     names = [name for name in PANEL if name in table] + rest
     values = table[names].to_numpy(float)
     figure = Figure(figsize=(0.4 * len(names) + 3.6, 0.27 * len(runs) + 1.9), dpi=100,
-                    layout="constrained")  # fmt: skip
+                    layout="constrained")
     ax = figure.subplots()
     colors = matplotlib.colors.ListedColormap(["#f1f1f1", "#9fd8c5"]).with_extremes(bad="white")
     ax.imshow(values, vmin=0, vmax=1, cmap=colors, aspect="auto")
     for i, j in np.argwhere(np.isfinite(values)):
         good = values[i, j] == 1
         ax.text(j, i, "✓" if good else "×", ha="center", va="center", fontsize=9,
-                color="#01493a" if good else "#999999")  # fmt: skip
+                color="#01493a" if good else "#999999")
     edges = np.arange(1, max(values.shape)) - 0.5
     ax.vlines(edges[: len(names) - 1], -0.5, len(runs) - 0.5, color="white", linewidth=1.5)
     ax.hlines(edges[: len(runs) - 1], -0.5, len(names) - 0.5, color="white", linewidth=1.5)
@@ -182,7 +184,7 @@ def passes_figure(runs: Sequence[Run]) -> Figure:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     said = "; ".join(f"{name} {np.nansum(column):.0f} of {np.isfinite(column).sum()}"
-                     for name, column in zip(names, values.T, strict=True))  # fmt: skip
+                     for name, column in zip(names, values.T, strict=True))
     figure.alt_text = f"Runs that each measure takes for real: {said}."
     return figure
 
@@ -198,29 +200,29 @@ def board_table(board: pd.DataFrame):
     """
     def beside(name, form):
         return ["" if np.isnan(v) else f"{form(v)} ({form(f)})" if np.isfinite(f) else form(v)
-                for v, f in zip(board[name], board[f"{name}_floor"], strict=True)]  # fmt: skip
+                for v, f in zip(board[name], board[f"{name}_baseline"], strict=True)]
 
     table = pd.DataFrame({
         "": ["–" if np.isnan(place) else f"{place:.0f}" for place in board["place"]],
         "run": list(_short_names(board.index).values()),
         "seed": board["seed"].to_numpy(),
-        "MMD² / floor": [_interval(*row) for row in board[
-            ["floors", "floors_low", "floors_high"]].to_numpy()],
-        "Fréchet / floor": [_short(value) for value in board["frechet"]],
+        "MMD² / baseline": [_interval(*row) for row in board[
+            ["baselines", "baselines_low", "baselines_high"]].to_numpy()],
+        "Fréchet / baseline": [_short(value) for value in board["frechet"]],
         "precision": beside("precision", "{:.2f}".format),
         "recall": beside("recall", "{:.2f}".format),
         "AUC": beside("auc", "{:.2f}".format),
         "strips with beats": beside("beats", "{:.0%}".format),
-    })  # fmt: skip
+    })
     if board["reidentified"].notna().any():
         table["taken for a member"] = beside("reidentified", "{:.1%}".format)
         signs = {"passed": "✓ pass", "not passed": "✗ fail", "": ""}
         table["gate"] = [signs[word] for word in board["gate"]]
     style = styled(table).hide().set_properties(
         **{"text-align": "right", "padding": ".15em .5em", "white-space": "nowrap",
-           "font-size": ".88em", "font-variant-numeric": "tabular-nums"})  # fmt: skip
+           "font-size": ".88em", "font-variant-numeric": "tabular-nums"})
     style = style.set_properties(subset=["run"], **{"text-align": "left", "white-space": "normal",
-                                                    "min-width": "12em"})  # fmt: skip
+                                                    "min-width": "12em"})
     heads = "text-align:left;vertical-align:bottom;padding:.15em .5em;font-size:.88em"
     return style.set_table_styles([{"selector": "th", "props": heads}])
 
@@ -243,10 +245,10 @@ def fooled_table(runs: Sequence[Run]):
             f"{row.passed:.0f} of {row.told:.0f}" for row in found.itertuples()],
         "rejects alone": [f"{row.alone:.0f}" if row.alone else "" for row in found.itertuples()],
         "does not look at": [BLIND.get(name, "") for name in found.index],
-    })  # fmt: skip
+    })
     heads = "text-align:left;padding:.2em .8em"
     return (styled(table).hide().set_properties(**{"text-align": "left", "padding": ".2em .8em"})
-            .set_table_styles([{"selector": "th", "props": heads}]))  # fmt: skip
+            .set_table_styles([{"selector": "th", "props": heads}]))
 
 
 def _short_names(names: Iterable[str]) -> dict[str, str]:

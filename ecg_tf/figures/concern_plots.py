@@ -46,7 +46,7 @@ def ring_points(panels: Mapping[str, np.ndarray], ring: Ring, columns: int = 4) 
         for center, good in zip(ring.centers, counts, strict=True):
             reached = good >= max(0.1 * len(points) / ring.modes, 1)
             ax.add_patch(Circle(center, 3 * ring.std, fill=False, edgecolor="#222222",
-                                linewidth=1.4, linestyle="-" if reached else ":"))  # fmt: skip
+                                linewidth=1.4, linestyle="-" if reached else ":"))
         ax.plot(*points.T, ".", color=SYNTHETIC, markersize=2.2, alpha=0.35)
         text = f"{judged['modes']} of {ring.modes} modes, {judged['good']:.0%} good"
         ax.set_title(f"{title}\n{text}", fontsize=9.5)
@@ -61,7 +61,7 @@ def ring_points(panels: Mapping[str, np.ndarray], ring: Ring, columns: int = 4) 
 @matplotlib.rc_context(STYLE)
 def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: str = "step",
           xlabel: str = "", log: tuple[str, ...] = (), log_x: bool = False,
-          levels: Mapping[str, tuple[float, str]] | None = None) -> Figure:  # fmt: skip
+          levels: Mapping[str, tuple[float, str]] | None = None) -> Figure:
     """Curves of several trainings, one panel a column.
 
     Args:
@@ -95,7 +95,7 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
             if column in log:
                 values = np.where(values > 0, values, np.nan)
             ax.plot(table[x], values, color=_COLORS[k % 8], linestyle=_DASHES[k % 6],
-                    linewidth=1.6, label=name)  # fmt: skip
+                    linewidth=1.6, label=name)
             seen = values[np.isfinite(values)]
             if seen.size:
                 said.append(f"{label}, {name}: {seen[0]:.2g} at first, {seen[-1]:.2g} at last")
@@ -113,6 +113,6 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
     handles = {text: line for ax in axes
                for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles, loc="outside lower center", fontsize=9,
-                  ncols=min(4, len(handles)), handlelength=2.8)  # fmt: skip
+                  ncols=min(4, len(handles)), handlelength=2.8)
     figure.alt_text = f"Along {xlabel or x}. {'; '.join(said)}."
     return figure

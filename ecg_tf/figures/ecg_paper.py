@@ -36,7 +36,7 @@ from ecg_tf.figures.paper import (
 __all__ = [
     "DPI", "LARGE_BOX", "PAPER", "REAL", "SMALL_BOX", "STYLE", "SYNTHETIC", "SYNTHETIC_DASH",
     "as_strips", "ecg_paper", "real_beside_synthetic",
-]  # fmt: skip
+]
 _TALLEST = 6.0  # mV of paper at most: a trace that leaves it says so
 
 
@@ -127,7 +127,7 @@ def ecg_paper(
 def real_beside_synthetic(
     real, synthetic, fs: float, n: int = 4, lead: int = 0, titles: Sequence[str] | None = None,
     leads: Sequence[str] = (),
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Real ECGs in the left column, synthetic ones in the right, on the same paper.
 
     The strips face each other only to be compared: a synthetic ECG is nobody's counterpart.

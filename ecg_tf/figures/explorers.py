@@ -43,7 +43,7 @@ class Explorer:
         self.records = {record.name: record for record in records}
         if not self.records:
             raise InputError("There are no records to explore.", expected="one or more", got="none",
-                             fix="load some with load")  # fmt: skip
+                             fix="load some with load")
         self.side = count(side, "side", 8, 128)
         self._standardizer = Standardizer("companded", limits_mv=(-3, 3), knee_mv=0.3)
         self._prepared, self._arranged = {}, {}
@@ -101,7 +101,7 @@ class Explorer:
             raise InputError("Here is no whole window for this arrangement.",
                              expected="enough signal, RR intervals from 0.2 to 2.5 s",
                              got=f"{start:.1f} s in a record of {len(ready.signal) / ready.fs:.1f}",
-                             fix="choose an earlier time or another record")  # fmt: skip
+                             fix="choose an earlier time or another record")
         values = self._standardizer.transform(signal[None])
         image = made.encode(values, peaks)[0]
         path = made.path() if peaks is None else made.path(peaks[0])
@@ -116,7 +116,7 @@ class Explorer:
     def figure(
         self, record: str, lead: str = "", start: float = 0.0, arrangement: str = "row_major",
         follow: float = 0.5,
-    ) -> Figure:  # fmt: skip
+    ) -> Figure:
         """Signal left, image right; `FOLLOWED_S` of signal are orange in both.
 
         Args:
@@ -138,18 +138,18 @@ class Explorer:
         ax.axvspan(t[part][0], t[part][-1], color=_MARK, alpha=0.18, linewidth=0)
         ax.plot(t[part], signal[part], color=_MARK, linewidth=2)
         ax.set(facecolor=PAPER, xlim=(t[0], t[-1]), ylim=(low, high), xlabel="Time (s)",
-               ylabel="mV")  # fmt: skip
+               ylabel="mV")
         ax.set_title(f"{record}, {lead or self.records[record].leads[0]}", loc="left", fontsize=10)
         height, width = image.shape[:2]
         wide = 0.3 if width > height else 0.3 * 0.72
         side = figure.add_axes((0.68, 0.16, wide, 0.72))
         rgb = image.shape[2] == 3
         side.imshow(np.clip((image + 1) / 2, 0, 1) if rgb else image[..., 0], cmap="cividis",
-                    vmin=-1, vmax=1, interpolation="nearest", aspect="auto")  # fmt: skip
+                    vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
         # Columns of beat rows are fractions.
         row, column = np.minimum(np.rint(path[part, :2]), (height - 1, width - 1)).T
         side.plot(column, row, "s", color=_MARK, markersize=3.2, markerfacecolor=
-                  "none" if rgb else _MARK, markeredgewidth=0.9)  # fmt: skip
+                  "none" if rgb else _MARK, markeredgewidth=0.9)
         side.set(xticks=[], yticks=[])
         side.spines[:].set_visible(False)
         side.set_title(f"{arrangement}, {height} x {width} pixels", loc="left", fontsize=10)
@@ -233,7 +233,7 @@ def explore(records: Sequence[Record], side: int = 32, interactive: bool | None 
 
         show(explorer.figure(next(iter(explorer.records)), arrangement="serpentine"),
              "A still of the explorer: in JupyterLab the record, the lead, the time and the "
-             "arrangement can be chosen, and the orange moment can be moved.")  # fmt: skip
+             "arrangement can be chosen, and the orange moment can be moved.")
         return None
     widget = make_widget(explorer)
     display(widget)
@@ -250,11 +250,11 @@ def make_widget(explorer: Explorer):
     record = w.Dropdown(options=list(explorer.records), description="record", style=style)
     lead = w.Dropdown(options=explorer.records[first].leads, description="lead", style=style)
     arrangement = w.Dropdown(options=explorer.arrangements(first), description="arrangement",
-                             style={"description_width": "8em"})  # fmt: skip
+                             style={"description_width": "8em"})
     start = w.FloatSlider(max=explorer.last_start(first), step=0.25, description="from (s)",
-                          style=style, layout=wide)  # fmt: skip
+                          style=style, layout=wide)
     follow = w.FloatSlider(value=0.5, max=1, step=0.005, description="follow", readout=False,
-                           style=style, layout=wide)  # fmt: skip
+                           style=style, layout=wide)
     picture, words = w.Image(format="png"), w.HTML()
     busy = []
 
@@ -263,7 +263,7 @@ def make_widget(explorer: Explorer):
             return
         try:
             figure = explorer.figure(record.value, lead.value, start.value, arrangement.value,
-                                     follow.value)  # fmt: skip
+                                     follow.value)
             picture.value, words.value = png_of(figure), figure.alt_text
         except InputError as error:
             words.value = str(error)

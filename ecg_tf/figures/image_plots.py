@@ -59,7 +59,7 @@ def range_curves(standardizers: Mapping, signals, codes: Mapping | None = None) 
         below = figure.add_subplot(grid[1, k])
         below.hist(values, 160, range=(low, high), color=REAL + "55", log=True)
         below.set(xlim=(low, high), yticks=[], xlabel="mV",
-                  ylabel="samples\n(log)" if not k else "")  # fmt: skip
+                  ylabel="samples\n(log)" if not k else "")
     figure.alt_text = f"Pixel value and grey-level width against voltage: {'; '.join(said)}."
     return figure
 
@@ -87,7 +87,7 @@ def grey_steps(signal, decoded: Mapping[str, np.ndarray], fs: float, rpeak: int)
         for ax in (tip, waves):
             ax.plot(t, signal, color="#9a9a9a", linewidth=2.4, label="signal")
             ax.plot(t, back, color="#0072b2", linewidth=1.1, label="after 256 grey levels",
-                    marker="." if ax is tip else None)  # fmt: skip
+                    marker="." if ax is tip else None)
             ax.grid(alpha=0.35, linewidth=0.6)
         # Off by more than any grey level of these ranges is wide: this is clipping.
         cut = (error > 0.05) & (np.abs(t) < 0.05)
@@ -107,18 +107,18 @@ def grey_steps(signal, decoded: Mapping[str, np.ndarray], fs: float, rpeak: int)
 
 @matplotlib.rc_context(STYLE)
 def dots(
-    table: Mapping[str, Mapping], xlabel: str, floor: float | None = None, log: bool = False,
-    floor_word: str = "real against real", xlim=None, bars: Sequence[str] = (),
-) -> Figure:  # fmt: skip
+    table: Mapping[str, Mapping], xlabel: str, baseline: float | None = None, log: bool = False,
+    baseline_word: str = "real against real", xlim=None, bars: Sequence[str] = (),
+) -> Figure:
     """Numbers of several choices below each other, as dots on one axis.
 
     Args:
         table: choice -> {what: number, or several numbers (one a seed: each a pale dot, their
             mean a strong one)}.
         xlabel: str, with unit.
-        floor: float, a yardstick drawn as a line; default None.
+        baseline: float, a yardstick drawn as a line; default None.
         log: bool, logarithmic axis; numbers at or below 0 are drawn at its left end.
-        floor_word: str, what the yardstick is.
+        baseline_word: str, what the yardstick is.
         xlim: (low, high), default by the numbers.
         bars: names of what is drawn as upright bars, such as a bound that dots must not pass.
 
@@ -137,7 +137,7 @@ def dots(
     finite = finite[np.isfinite(finite)]
     if not finite.size:
         raise InputError("There is nothing to compare.", expected="one finite number or more",
-                         got="none", fix="give choice -> {measure: number}")  # fmt: skip
+                         got="none", fix="give choice -> {measure: number}")
     markers = {what: "|" if what in bars else _MARKERS[k % 8] for k, what in enumerate(kinds)}
     figure = Figure(figsize=(8.2, 0.36 * len(table) + 1.15), dpi=110, layout="constrained")
     ax = figure.subplots()
@@ -153,25 +153,27 @@ def dots(
             look = {"color": _COLORS[k % 8], "marker": markers[what], "linewidth": 0}
             if len(value) > 1:
                 ax.plot(np.maximum(value, least), [place] * len(value), alpha=0.35, markersize=6,
-                        **look)  # fmt: skip
+                        **look)
             bar = what in bars
             look |= {"markersize": 20 if bar else 8, "markeredgewidth": 2.5 if bar else 1}
             ax.plot(max(value.mean(), least), place, zorder=3 - bar, **look)
             said.append(f"{choice}: {what} {value.mean():.3g}")
     for k, what in enumerate(kinds):
         ax.plot([], [], markers[what], color=_COLORS[k % 8], label=what, markeredgewidth=2)
-    if floor is not None and np.isfinite(floor):
-        ax.axvline(floor, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.3, label=floor_word)
-        said.append(f"{floor_word}: {floor:.3g}")
+    if baseline is not None and np.isfinite(baseline):
+        ax.axvline(
+            baseline, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.3, label=baseline_word
+        )
+        said.append(f"{baseline_word}: {baseline:.3g}")
     ax.set(yticks=range(len(table)), yticklabels=list(table), xlabel=xlabel,
-           ylim=(len(table) - 0.5, -0.5), xscale="log" if log else "linear")  # fmt: skip
+           ylim=(len(table) - 0.5, -0.5), xscale="log" if log else "linear")
     if xlim is not None:
         ax.set_xlim(*xlim)
     if log:
         _plain_decades(ax.xaxis)
     ax.grid(axis="x", alpha=0.35, linewidth=0.6)
     ax.tick_params(axis="y", length=0, labelsize=10)
-    if len(kinds) > 1 or floor is not None:
+    if len(kinds) > 1 or baseline is not None:
         figure.legend(loc="outside upper right", ncols=len(kinds) + 1, fontsize=9)
     figure.alt_text = f"{xlabel}. {'; '.join(said)}."
     return figure

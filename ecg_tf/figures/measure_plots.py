@@ -74,7 +74,7 @@ def training_history(history) -> Figure:
                 np.asarray(x)[seen], history[name].to_numpy(dtype=float)[seen],
                 color=palette[k % len(palette)], linestyle=_DASHES[k % 4], linewidth=1.4,
                 marker="." if seen.sum() < 25 else None, label=str(name).replace("_", " "),
-            )  # fmt: skip
+            )
         positive = all((history[name].dropna() > 0).all() for name in names)
         ax.set(yscale=scale if positive else "linear", xlabel=x_name or "epoch", ylabel=unit)
         ax.set_title(title, loc="left")
@@ -87,7 +87,7 @@ def training_history(history) -> Figure:
         ax.legend(
             fontsize=8.5, loc="lower right", bbox_to_anchor=(1.01, 0.98), handlelength=2.4,
             ncols=2 if len(names) < 3 else 1, columnspacing=1.2, borderaxespad=0.2,
-        )  # fmt: skip
+        )
     for ax in axes[len(panels) :]:
         ax.remove()
     ends = [
@@ -100,7 +100,7 @@ def training_history(history) -> Figure:
 
 @matplotlib.rc_context(STYLE)
 def distributions(
-    real: Mapping, synthetic: Mapping, floor: Mapping | None = None, columns: int = 3
+    real: Mapping, synthetic: Mapping, baseline: Mapping | None = None, columns: int = 3
 ) -> Figure:
     """How heart rate, R amplitude, RR ... are distributed, real and synthetic, same bins and scale.
 
@@ -109,7 +109,7 @@ def distributions(
     Args:
         real: name -> values; known names (heart_rate, rr, r_amplitude ...) get their unit.
         synthetic: name -> values, the same names.
-        floor: name -> Wasserstein-1 distance between two groups of real subjects, printed below
+        baseline: name -> Wasserstein-1 distance between two groups of real subjects, printed below
             the distance between real and synthetic as its yardstick.
         columns: int, panels side by side.
 
@@ -146,20 +146,20 @@ def distributions(
                 np.clip(a, bins[0], bins[-1]), bins, density=True, histtype="stepfilled",
                 facecolor=REAL + "26", edgecolor=REAL, linewidth=1.3,
                 label=f"real (n = {a.size:,})",
-            )  # fmt: skip
+            )
         if b.size:
             ax.hist(
                 np.clip(b, bins[0], bins[-1]), bins, density=True, histtype="step",
                 color=SYNTHETIC, linestyle=(0, (4, 1.5)), linewidth=1.7,
                 label=f"synthetic (n = {b.size:,})",
-            )  # fmt: skip
+            )
         label = LABELS.get(name, str(name).replace("_", " "))
         if a.size and b.size:
             text = f"W1 = {wasserstein_distance(a, b):.3g}"
-            if floor is not None and name in floor:
-                text += f"; real against real: {floor[name]:.3g}"
+            if baseline is not None and name in baseline:
+                text += f"; real against real: {baseline[name]:.3g}"
             said.append(f"{label}: median {np.median(a):.3g} real, {np.median(b):.3g} "
-                        f"synthetic, {text}")  # fmt: skip
+                        f"synthetic, {text}")
         else:
             sides = [side for side, one in (("real", a), ("synthetic", b)) if not one.size]
             text = f"none found in {' and '.join(sides)} ECGs"
@@ -201,7 +201,7 @@ def mean_psd(real, synthetic, fs: float, lead: int = 0) -> Figure:
         middle, low, high = np.percentile(decibel, [50, 10, 90], axis=0)
         ax.fill_between(frequency, low, high, color=color, alpha=alpha, linewidth=0)
         ax.plot(frequency, middle, color=color, linestyle=dash, linewidth=1.6,
-                label=f"{word} (n = {len(decibel):,}), band: 10-90 %")  # fmt: skip
+                label=f"{word} (n = {len(decibel):,}), band: 10-90 %")
         medians.append(middle)
     ax.set(xlabel="Frequency (Hz)", ylabel="Power density (dB re 1 mV²/Hz)")
     ax.set_xlim(0, min(fs / 2, 60))
@@ -219,7 +219,7 @@ def mean_psd(real, synthetic, fs: float, lead: int = 0) -> Figure:
 def beat_overlay(
     real, synthetic, fs: float, lead: int = 0, before: float = 0.3, after: float = 0.5,
     rpeaks=None, most: int = 150,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Beats laid over one another at their R peaks, real left and synthetic right, same axes.
 
     Args:

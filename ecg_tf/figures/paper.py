@@ -87,7 +87,7 @@ def label(ax, mark: bool | None, title: str) -> None:
             word, (0, 1), xytext=(1, 4), fontsize=8.5, color="white", fontweight="bold",
             bbox={"boxstyle": "round,pad=0.22", "facecolor": colour(mark), "edgecolor": "none"},
             **style,
-        )  # fmt: skip
+        )
         badge.set_in_layout(False)
         left = 34 if word == "real" else 62
     # Names of records and leads are text, also where a $ stands in them.

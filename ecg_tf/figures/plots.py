@@ -29,7 +29,7 @@ __all__ = [
     "beat_overlay", "distributions", "ecg_paper", "figure_html", "image_grid", "lead_pages",
     "mean_psd", "measures_table", "real_beside_synthetic", "show", "time_path",
     "training_history", "twelve_lead_paper",
-]  # fmt: skip
+]
 
 def show(figure: Figure, caption: str, alt: str = "", dpi: float = 0) -> None:
     """Displays a figure in a notebook so that caption and alt text survive into the HTML report.
@@ -138,12 +138,12 @@ def notes(lines):
 
 
 def measures_table(measures):
-    """The table of measures, each beside its yardstick: value, interval, floor and ratio.
+    """The table of measures, each beside its yardstick: value, interval, baseline and ratio.
 
     Args:
         measures: DataFrame, one row a measure (the index names it), columns `value` and any of
-            `low`, `high` (confidence interval), `floor` (real against real), `unit`, `passed`
-            (True, False or missing). `ratio` = value / floor is added where it is missing.
+            `low`, `high` (confidence interval), `baseline` (real against real), `unit`, `passed`
+            (True, False or missing). `ratio` = value / baseline is added where it is missing.
 
     Returns:
         pandas Styler, shown by a notebook as a table.
@@ -158,7 +158,7 @@ def measures_table(measures):
             "The table of measures has no values.",
             expected="a DataFrame with a column 'value'",
             got=f"columns {list(getattr(measures, 'columns', []))}",
-            fix="give one row a measure, with value, floor, low and high",
+            fix="give one row a measure, with value, baseline, low and high",
         )
     table = pd.DataFrame(index=measures.index.rename(None))
     table["value"] = measures["value"].map(_number)
@@ -167,9 +167,9 @@ def measures_table(measures):
             "" if pd.isna(low) or pd.isna(high) else f"{_number(low)} to {_number(high)}"
             for low, high in zip(measures["low"], measures["high"], strict=True)
         ]
-    if "floor" in measures.columns:
-        table["real against real"] = measures["floor"].map(_number)
-        ratio = measures.get("ratio", measures["value"] / measures["floor"].replace(0, np.nan))
+    if "baseline" in measures.columns:
+        table["real against real"] = measures["baseline"].map(_number)
+        ratio = measures.get("ratio", measures["value"] / measures["baseline"].replace(0, np.nan))
         table["ratio"] = ["" if pd.isna(r) else f"{r:.2f} ×" for r in ratio.astype(float)]
     if "unit" in measures.columns:
         table["unit"] = measures["unit"].fillna("")
@@ -311,7 +311,7 @@ def time_path(arrangement, title: str = "") -> Figure:
                     segments[chosen], colors=REAL, linestyles=style, capstyle="round",
                     linewidths=thick if style == "solid" else thick * 0.55,
                 )
-            )  # fmt: skip
+            )
         index = panel[row, column][sort]
         for at, moment, marker in ((0, np.nanmin(order), "o"), (-1, last, "s")):
             if len(index) and index[at] == moment:

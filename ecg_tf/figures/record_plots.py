@@ -22,7 +22,7 @@ CLASSES = {
 }
 _FLAWS = {"nan": ("missing", "#56b4e9", "//"), "flat": ("flat", "#e69f00", ".."),
           "saturated": ("saturated", "#d55e00", "xx"),
-          "step": ("a spike", "#cc79a7", "++")}  # fmt: skip
+          "step": ("a spike", "#cc79a7", "++")}
 
 
 @matplotlib.rc_context(STYLE)
@@ -82,7 +82,7 @@ def heartbeat(signal, fs: float, rpeaks: Sequence[int], title: str = "") -> Figu
             bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "#bbbbbb"},
             arrowprops={"arrowstyle": "-", "color": "#555555", "shrinkB": 3,
                         "relpos": (0.0 if name == "R" else 0.5, 0.5)},
-        )  # fmt: skip
+        )
     _span(ax, 0, rr, low + 0.18, f"RR interval {rr:.2f} s: {60 / rr:.0f} beats a minute", t[-1])
     _boxes(ax, t[0], high)
     ax.set_title(title, loc="left", fontsize=11)
@@ -97,7 +97,7 @@ def heartbeat(signal, fs: float, rpeaks: Sequence[int], title: str = "") -> Figu
 def beats_on_paper(
     signals, fs: float, beats: Sequence, classes: Sequence, titles: Sequence[str] | None = None,
     columns: int = 1, real: bool | None = None,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """ECG paper with every beat marked by a marker and the letter of its class.
 
     Args:
@@ -125,13 +125,13 @@ def beats_on_paper(
             _, color, marker = CLASSES[str(letter)]
             seen[str(letter)] = seen.get(str(letter), 0) + 1
             ax.plot(position / fs, min(strip[position] + 0.16, top - 0.12), marker, color=color,
-                    markersize=3.5 if letter in ("N", "") else 6)  # fmt: skip
+                    markersize=3.5 if letter in ("N", "") else 6)
             if letter not in ("N", ""):
                 ax.annotate(
                     letter, (position / fs, min(strip[position] + 0.16, top - 0.12)),
                     xytext=(6, -3), textcoords="offset points", color=color, fontsize=10,
                     fontweight="bold",
-                )  # fmt: skip
+                )
     said = ", ".join(f"{count} {CLASSES[letter][0]}" for letter, count in seen.items())
     figure.alt_text += f" Beats marked: {said or 'none'}."
     return figure
@@ -161,21 +161,21 @@ def heart_rate(tracks: Mapping[str, tuple]) -> Figure:
             small = letter in ("N", "")
             ax.plot(seconds[1:][chosen], rate[chosen], marker, color=color, zorder=3 - small,
                     markersize=2.2 if small else 5, linewidth=0,
-                    label=(letter + ": " if letter else "") + words)  # fmt: skip
+                    label=(letter + ": " if letter else "") + words)
             shown.add(letter)
         middle = np.median(rate)
         ax.set_title(f"{title}: median {middle:.0f} bpm", loc="left", fontsize=10)
         ax.set_xlim(0, seconds[-1] * 1.005)
         ax.grid(alpha=0.35, linewidth=0.6)
         said.append(f"{title} {middle:.0f} bpm, {np.mean(~np.isin(classes, ['N', ''])):.1%} beats "
-                    "not normal")  # fmt: skip
+                    "not normal")
     low, high = np.percentile(np.concatenate([ax.lines[0].get_ydata() for ax in axes]), [0.5, 99.5])
     axes[0].set_ylim(max(0, low - 12), high + 12)
     axes[-1].set_xlabel("Time (s)")
     figure.supylabel("Heart rate (beats a minute)", fontsize=10)
     handles = {h.get_label(): h for ax in axes for h in ax.lines[1:]}
     figure.legend(handles.values(), handles.keys(), loc="outside upper right",
-                  ncols=min(4, len(handles)), fontsize=9, markerscale=1.3)  # fmt: skip
+                  ncols=min(4, len(handles)), fontsize=9, markerscale=1.3)
     figure.alt_text = f"Heart rate along {len(tracks)} record(s): {'; '.join(said)}."
     return figure
 
@@ -206,7 +206,7 @@ def flawed(signal, fs: float, flaws: Mapping[str, np.ndarray], windows=None) -> 
         edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(where, int), [0]])))
         for k, (start, stop) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
             ax.axvspan(start / fs, stop / fs, facecolor=color + "44", edgecolor=color, hatch=hatch,
-                       linewidth=0.8, label=words if not k else None)  # fmt: skip
+                       linewidth=0.8, label=words if not k else None)
             said.append(f"{words} from {start / fs:.1f} to {stop / fs:.1f} s")
     if windows is not None:
         starts, length, kept = windows
@@ -217,7 +217,7 @@ def flawed(signal, fs: float, flaws: Mapping[str, np.ndarray], windows=None) -> 
                 facecolor="#d9efe6" if good else "white", edgecolor="#777777", linewidth=0.8))
             ax.text((start + length / 2) / fs, base - 0.03 * (high - low),
                     "✓ kept" if good else "✗ dropped", ha="center", va="center", fontsize=8.5,
-                    color="#00674b" if good else "#a03000")  # fmt: skip
+                    color="#00674b" if good else "#a03000")
         low = base - 0.1 * (high - low)
         said.append(f"{int(np.sum(kept))} of {len(kept)} windows are kept")
     ax.set(xlim=(0, t[-1]), ylim=(low, high), xlabel="Time (s)", ylabel="mV")
@@ -264,18 +264,18 @@ def _waves(t, median) -> dict[str, float]:
 def _span(ax, start, stop, height, words, end):
     shown = min(stop, end)
     style = {"arrowstyle": "<|-|>" if shown == stop else "<|-", "color": "#0072b2", "shrinkA": 0,
-             "shrinkB": 0}  # fmt: skip
+             "shrinkB": 0}
     ax.annotate("", (shown, height), (start, height), arrowprops=style, zorder=4)
     for x in {start, shown}:
         ax.plot([x, x], [height - 0.07, height + 0.07], color="#0072b2", linewidth=1, zorder=4)
     ax.text((start + shown) / 2, height + 0.06, words, color="#0072b2", fontsize=10.5, ha="center",
-            va="bottom", zorder=4)  # fmt: skip
+            va="bottom", zorder=4)
 
 
 def _boxes(ax, start, high):
     left = np.ceil(start / 0.2) * 0.2
     ax.add_patch(Rectangle((left, high - 0.5), 0.2, 0.5, fill=False, edgecolor="#b04a2f",
-                           linewidth=1.6, zorder=4))  # fmt: skip
+                           linewidth=1.6, zorder=4))
     ax.add_patch(Rectangle((left, high - 0.1), 0.04, 0.1, facecolor="#b04a2f", zorder=4))
     ax.text(left + 0.215, high - 0.25, "large box: 0.2 s × 0.5 mV (5 mm)\nsmall box: 0.04 s × "
-            "0.1 mV (1 mm)", color="#8c3a25", fontsize=9.5, va="center")  # fmt: skip
+            "0.1 mV (1 mm)", color="#8c3a25", fontsize=9.5, va="center")

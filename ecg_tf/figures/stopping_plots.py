@@ -14,14 +14,14 @@ _TEST, _LOSS, _PALE = "#d55e00", "#009e73", "#e9e6de"
 
 
 @matplotlib.rc_context(STYLE)
-def along_training(criteria: pd.DataFrame, floors: pd.DataFrame,
+def along_training(criteria: pd.DataFrame, baselines: pd.DataFrame,
                    test: Mapping[str, pd.Series] | None = None,
                    units: Mapping[str, str] | None = None, columns: int = 4) -> Figure:
-    """Every criterion in a panel of its own: its course, its floor, and what test persons say.
+    """Every criterion in a panel of its own: its course, its baseline, and what test persons say.
 
     Args:
         criteria: one row a check (index: step), one column a measure or loss.
-        floors: index criterion, columns floor, low, high; what is missing has no floor.
+        baselines: index criterion, columns baseline, low, high; what is missing has no baseline.
         test: criterion -> the same against the test persons, by step; default none.
         units: criterion -> unit.
         columns: panels side by side.
@@ -43,16 +43,16 @@ def along_training(criteria: pd.DataFrame, floors: pd.DataFrame,
             ax.plot(test[name].index, test[name], color=_TEST, linewidth=1.3, linestyle=(0, (4, 1)))
         said.append(f"{name} from {finite.iloc[0]:.2g} to {finite.iloc[-1]:.2g}"
                     if len(finite) else f"{name} never measured")
-        floor = floors.loc[name] if name in floors.index else {"floor": np.nan}
-        if np.isfinite(floor["floor"]):
-            ax.axhline(floor["floor"], color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
-            ax.axhspan(floor["low"], floor["high"], color=_PALE, zorder=0)
-            said[-1] += f", floor {floor['floor']:.2g}"
+        baseline = baselines.loc[name] if name in baselines.index else {"baseline": np.nan}
+        if np.isfinite(baseline["baseline"]):
+            ax.axhline(baseline["baseline"], color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
+            ax.axhspan(baseline["low"], baseline["high"], color=_PALE, zorder=0)
+            said[-1] += f", baseline {baseline['baseline']:.2g}"
         unit = (units or {}).get(name, "")
         ax.set_title(name + (f" ({unit})" if unit else ""), fontsize=9.5, loc="left")
         ax.tick_params(labelsize=8)
         ax.grid(alpha=0.35, linewidth=0.6)
-        _window(ax, values, test.get(name), floor["floor"])
+        _window(ax, values, test.get(name), baseline["baseline"])
     for k in range(columns):  # the lowest panel of each column carries the steps
         shown = [ax for ax in axes[:, k] if ax.get_visible()]
         if shown:
@@ -61,7 +61,7 @@ def along_training(criteria: pd.DataFrame, floors: pd.DataFrame,
     line = [matplotlib.lines.Line2D([], [], color=color, linestyle=dash) for color, dash in
             ((SYNTHETIC, "-"), (_TEST, (0, (4, 1))), (REAL, (0, (5, 1.5))), (_LOSS, "-"))]
     band = matplotlib.patches.Patch(color=_PALE)
-    words = ["validation persons", "test persons", "floor, validation",
+    words = ["validation persons", "test persons", "baseline, validation",
              "its interval over persons", "loss, score"]
     handles = [line[0], line[1], line[2], band, line[3]]
     kept = [k for k in range(5) if test or k != 1]
@@ -107,14 +107,14 @@ def agreement(spearman: pd.DataFrame, kendall: pd.DataFrame) -> Figure:
 
 @matplotlib.rc_context(STYLE)
 def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str,
-                    floor: float = np.nan) -> Figure:
+                    baseline: float = np.nan) -> Figure:
     """What each rule keeps, on the curve that judges all of them, and how much worse that is.
 
     Args:
         judged: by step, low is better; what the rules did not see.
         rules: of `stopping.compare_rules`, drawn from the best to the worst.
         name: of what judges, with its unit.
-        floor: its floor; default none.
+        baseline: its baseline; default none.
 
     Returns:
         Figure: left the curve with the step each rule keeps, right the values there over the best.
@@ -127,9 +127,9 @@ def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str,
         picked = rules["picks"][[_is_loss(rule) == lossy for rule in rules.index]].unique()
         left.plot(picked, judged.loc[picked], marker, color=color, markersize=size, zorder=3,
                   markeredgecolor="white", linewidth=0)
-    if np.isfinite(floor):
-        left.axhline(floor, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
-        left.text(judged.index[-1], floor, "floor", ha="right", va="bottom", fontsize=8.5)
+    if np.isfinite(baseline):
+        left.axhline(baseline, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2)
+        left.text(judged.index[-1], baseline, "baseline", ha="right", va="bottom", fontsize=8.5)
     left.set(xlabel="Step", ylabel=name, yscale="log" if judged.min() > 0 else "linear")
     left.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     left.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
@@ -140,7 +140,7 @@ def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str,
         color, marker = (_LOSS, "X") if _is_loss(rule) else (SYNTHETIC, "o")
         right.axhline(place, color="#dddddd", linewidth=0.8, zorder=0)
         right.plot(row["times_best"], place, marker, color=color, markersize=7)
-        why = {"floor": "at its floor", "patience": "out of patience", "end": "never stopped"}
+        why = {"baseline": "at its baseline", "patience": "out of patience", "end": "never stopped"}
         right.annotate(f"  {row['times_best']:.1f}  (keeps {row['picks']:,}, stops {row['stops']:,}"
                        f", {why[row['why']]})", (row["times_best"], place), va="center",
                        fontsize=7.5, xytext=(5, 0), textcoords="offset points")
@@ -162,10 +162,10 @@ def _is_loss(name: str) -> bool:
     return name in LOSSES
 
 
-def _window(ax, values, test, floor):
+def _window(ax, values, test, baseline):
     """The start of a training is often far off: later values decide what is in view."""
     late = [np.asarray(one, float)[len(one) // 8:] for one in (values, test) if one is not None]
-    late = np.concatenate([*late, [floor]])
+    late = np.concatenate([*late, [baseline]])
     late = late[np.isfinite(late)]
     if late.size:
         low, high = late.min(), late.max()

@@ -26,7 +26,7 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
                          fix="pass utility.confusion of one judge")
     width = 0.62 * len(classes) + 1.5
     figure = Figure(figsize=(width * len(matrices), 0.5 * len(classes) + 1.5), dpi=110,
-                    layout="constrained")  # fmt: skip
+                    layout="constrained")
     said = []
     for ax, (title, matrix) in zip(np.ravel(figure.subplots(1, len(matrices), squeeze=False)),
                                    matrices.items(), strict=True):
@@ -40,26 +40,26 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
         ax.set(xticks=range(len(classes)), xticklabels=classes, yticks=range(len(classes)),
                yticklabels=[f"{name} ({n:,.0f})" for name, n in zip(classes, total[:, 0],
                                                                    strict=True)],
-               xlabel="called", title=title)  # fmt: skip
+               xlabel="called", title=title)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         said.append(f"{title}: " + ", ".join(
             f"{name} {100 * share[k, k]:.0f} % right" for k, name in enumerate(classes)
-            if total[k, 0]))  # fmt: skip
+            if total[k, 0]))
     figure.axes[0].set_ylabel("truth (beats)")
     figure.alt_text = f"Confusion matrices. {'; '.join(said)}."
     return figure
 
 
 @matplotlib.rc_context(STYLE)
-def two_witnesses(steps, own, independent, floor: float | None = None) -> Figure:
+def two_witnesses(steps, own, independent, baseline: float | None = None) -> Figure:
     """Along the training: how often two classifiers find the class that was asked for.
 
     Args:
         steps: (check,) steps of training.
         own: (check,) share of the GAN's own class head.
         independent: (check,) share of a classifier that the GAN never met.
-        floor: float, share of that classifier on real beats of test persons. Default none.
+        baseline: float, share of that classifier on real beats of test persons. Default none.
 
     Returns:
         Figure.
@@ -68,13 +68,13 @@ def two_witnesses(steps, own, independent, floor: float | None = None) -> Figure
     ax = figure.subplots()
     ax.plot(steps, own, "o-", color=SYNTHETIC, markersize=5, label="own class head")
     ax.plot(steps, independent, "s", linestyle=SYNTHETIC_DASH, color="#d55e00", markersize=5,
-            label="independent classifier")  # fmt: skip
+            label="independent classifier")
     said = f"own class head {own[0]:.2f} to {own[-1]:.2f}, "
     said += f"independent classifier {independent[0]:.2f} to {independent[-1]:.2f}"
-    if floor is not None:
-        ax.axhline(floor, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2,
-                   label="the same on real beats of test persons")  # fmt: skip
-        said += f", on real beats {floor:.2f}"
+    if baseline is not None:
+        ax.axhline(baseline, color=REAL, linestyle=(0, (5, 1.5)), linewidth=1.2,
+                   label="the same on real beats of test persons")
+        said += f", on real beats {baseline:.2f}"
     ax.set(xlabel="steps of training", ylabel="share named as asked", ylim=(0, 1.03))
     ax.grid(alpha=0.35, linewidth=0.6)
     ax.legend(loc="lower right", fontsize=9)

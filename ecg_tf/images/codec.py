@@ -55,7 +55,7 @@ class Codec:
         InputError: the two do not fit together, or fs and leads are not known.
 
     Example:
-        >>> codec = make_codec(windows, range="physical", arrangement="row_major")
+        >>> codec = make_codec(windows, scaling="physical", arrangement="row_major")
         >>> decoded = codec.decode(codec.encode(windows))
     """
 
@@ -79,8 +79,8 @@ class Codec:
         _same("leads", len(self.image_leads), self.arrangement.leads)
         if self.arrangement.adaptive:
             _same("Hz", self.fs, self.arrangement.fs)
-        if self.standardizer.range in PER_WINDOW and self.arrangement.image_shape[0] < 2:
-            raise InputError(f"The range '{self.standardizer.range}' needs two rows.",
+        if self.standardizer.scaling in PER_WINDOW and self.arrangement.image_shape[0] < 2:
+            raise InputError(f"The range '{self.standardizer.scaling}' needs two rows.",
                              expected="an image 2 pixels high or more", got="1",
                              fix="take a higher image or another range")
         self.standardizer.error_bound_mv()  # an unfitted one fails here, not at the first window
@@ -90,7 +90,7 @@ class Codec:
         """What each channel of an image holds: "signal", "rr", "presence" or "range"."""
         side = self.arrangement.side_channels
         signals = self.arrangement.image_shape[2] - len(side)
-        ranges = len(self.image_leads) if self.standardizer.range in PER_WINDOW else 0
+        ranges = len(self.image_leads) if self.standardizer.scaling in PER_WINDOW else 0
         return ("signal",) * signals + side + ("range",) * ranges
 
     @property
@@ -221,7 +221,7 @@ class Codec:
         count = len(self.image_leads)
         ends = [np.full((1, 1, count), end) for end in (-1.0, 1.0)]
         codes = [None]
-        if self.standardizer.range in PER_WINDOW:  # the widest range, lowest and highest
+        if self.standardizer.scaling in PER_WINDOW:  # the widest range, lowest and highest
             codes = [np.tile([[[c, 1.0]]], (1, count, 1)) for c in (-1.0, 1.0)]
         mv = [np.abs(self.standardizer.inverse_transform(e, c))[0, 0] for e in ends for c in codes]
         largest = np.max(mv, axis=0)
@@ -338,7 +338,7 @@ class Codec:
         return np.stack([h.mean(axis=(1, 2), dtype=np.float64) for h in halves], -1)
 
 
-def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = "beat_rows",
+def make_codec(windows: Windows, *, scaling: str = "quantile", arrangement: str = "beat_rows",
                height: int = 32, width: int = 64, standardizer: dict | None = None,
                derive=True, **options) -> Codec:
     """A codec fitted on training windows.
@@ -348,7 +348,7 @@ def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = 
 
     Args:
         windows: `Windows` of the training subjects.
-        range: str, one of `standardize.RANGES`. Default "quantile".
+        scaling: str, one of `standardize.SCALINGS`. Default "quantile".
         arrangement: str, one of `arrange.ARRANGEMENTS`. Default "beat_rows".
         height, width: int, pixels. Default 32 x 64.
         standardizer: dict, further options of `Standardizer`, such as `quantization`.
@@ -369,7 +369,7 @@ def make_codec(windows: Windows, *, range: str = "quantile", arrangement: str = 
     if arrangement != "beat_rows":
         options.setdefault("length", int(windows.signals.shape[1]))
     made = make_arrangement(arrangement, height, width, len(image_leads), **options)
-    fitted = Standardizer(range, **(standardizer or {})).fit(windows)
+    fitted = Standardizer(scaling, **(standardizer or {})).fit(windows)
     return Codec(fitted, made, leads=leads, image_leads=image_leads)
 
 

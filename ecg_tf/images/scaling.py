@@ -13,7 +13,7 @@ from ecg_tf.base.checks import choice, finite_signals, known_keys, names, number
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.quantize import HALF_STEP, on_grid, quantize
 
-RANGES = {
+SCALINGS = {
     "global": "smallest to largest sample of the training windows",
     "record": "each record's own smallest to largest sample; rides in an extra image channel",
     "window": "each window's own smallest to largest sample; rides in an extra image channel",
@@ -24,7 +24,7 @@ RANGES = {
 PER_WINDOW = ("record", "window")
 FIXED = ("physical", "companded")
 SMALLEST_HALF_MV = 0.005  # a flat window still gets a range: one step of a usual converter
-_STATE = ("range", "quantiles", "limits_mv", "knee_mv", "quantization", "fs", "leads")
+_STATE = ("scaling", "quantiles", "limits_mv", "knee_mv", "quantization", "fs", "leads")
 _FITTED = ("centre", "half", "code_low", "code_high")
 
 
@@ -32,7 +32,7 @@ class Standardizer:
     """mV to [-1, 1] over a range [a, b] a lead, fitted on training windows only.
 
     Args:
-        range: str, one of `RANGES`. Default "quantile".
+        scaling: str, one of `SCALINGS`. Default "quantile".
         quantiles: (low, high) in 0-1, for "quantile". Default (0.001, 0.999).
         limits_mv: (low, high) in mV, for "physical" and "companded". Default (-3, 3).
         knee_mv: float, mV, for "companded": below it the curve is nearly straight. Default 0.1.
@@ -50,14 +50,14 @@ class Standardizer:
 
     def __init__(
         self,
-        range: str = "quantile",
+        scaling: str = "quantile",
         *,
         quantiles=(0.001, 0.999),
         limits_mv=(-3.0, 3.0),
         knee_mv: float = 0.1,
         quantization: str = "float32",
     ):
-        self.range = choice(range, "range", RANGES)
+        self.scaling = choice(scaling, "scaling", SCALINGS)
         self.quantiles = pair(quantiles, "quantiles", 0.0, 1.0)
         self.limits_mv = pair(limits_mv, "limits_mv", -1e4, 1e4)
         self.knee_mv = number(knee_mv, "knee_mv", 1e-4, 1e4)
@@ -68,7 +68,7 @@ class Standardizer:
         self.half: Any = None
         self.code_low: Any = None
         self.code_high: Any = None
-        if self.range in FIXED:
+        if self.scaling in FIXED:
             self._set_range(*(self._bend(np.array([limit])) for limit in self.limits_mv))
 
     def fit(self, windows) -> "Standardizer":
@@ -84,12 +84,12 @@ class Standardizer:
             InputError: no windows, NaN or inf within them, or a lead that is flat throughout.
         """
         signals = finite_signals(windows)
-        if self.range in PER_WINDOW:
+        if self.scaling in PER_WINDOW:
             low, high = self._extremes(windows)
             half = np.maximum((high - low) / 2, SMALLEST_HALF_MV)
             self._set_code(np.stack([(low + high) / 2, np.log(half)], -1))
-        elif self.range in ("global", "quantile"):
-            wanted = (0.0, 1.0) if self.range == "global" else self.quantiles
+        elif self.scaling in ("global", "quantile"):
+            wanted = (0.0, 1.0) if self.scaling == "global" else self.quantiles
             leads = np.moveaxis(signals, 2, 0).astype(np.float64)
             self._set_range(*np.array([np.quantile(x[np.isfinite(x)], wanted) for x in leads]).T)
         self.fs, self.leads = float(windows.fs), tuple(windows.leads)
@@ -119,7 +119,7 @@ class Standardizer:
         """
         centre, half = self.centre_and_half(code)
         straight = centre + np.asarray(values, np.float64) * half
-        return self.knee_mv * np.sinh(straight) if self.range == "companded" else straight
+        return self.knee_mv * np.sinh(straight) if self.scaling == "companded" else straight
 
     def scale(self, signals: np.ndarray, code: np.ndarray | None = None) -> np.ndarray:
         """`transform` without the grid."""
@@ -138,7 +138,7 @@ class Standardizer:
         Returns:
             (window, lead, 2) float32 in [-1, 1], or None for ranges that are the same everywhere.
         """
-        if self.range not in PER_WINDOW:
+        if self.scaling not in PER_WINDOW:
             return None
         self._need_fit()
         width = self.code_high - self.code_low  # (lead, 2)
@@ -164,11 +164,11 @@ class Standardizer:
             centre, half: both (1, 1, lead), or (window, 1, lead) with a code; float64.
         """
         self._need_fit()
-        if self.range not in PER_WINDOW:
+        if self.scaling not in PER_WINDOW:
             return self.centre[None, None], self.half[None, None]
         if code is None:
             raise InputError(
-                f"The range '{self.range}' differs from window to window.",
+                f"The range '{self.scaling}' differs from window to window.",
                 expected="the code of each window's range",
                 got="none",
                 fix="pass code=standardizer.range_code(windows), or use a Codec, which does",
@@ -195,13 +195,13 @@ class Standardizer:
         self._need_fit()
         step = HALF_STEP[self.quantization]
         step += 0 if self.quantization == "float32" else 2.0**-24
-        if self.range in PER_WINDOW and code is None:
+        if self.scaling in PER_WINDOW and code is None:
             return np.exp(self.code_high[:, 1]) * step
         centre, half = self.centre_and_half(code)
         bound = half[:, 0] * step
-        if self.range == "companded":  # mean value theorem: the slope is largest at the far end
+        if self.scaling == "companded":  # mean value theorem: the slope is largest at the far end
             bound = bound * self.knee_mv * np.cosh(np.abs(centre[:, 0]) + half[:, 0])
-        return bound if self.range in PER_WINDOW else bound[0]
+        return bound if self.scaling in PER_WINDOW else bound[0]
 
     def report(self, windows) -> dict:
         """What the range costs on these windows.
@@ -222,7 +222,7 @@ class Standardizer:
         values = on_grid(np.clip(free, -1, 1).astype(np.float32), self.quantization)[valid]
         peaks, clipped = _count_rpeaks(windows, outside.any(axis=2))
         return {
-            "range": self.range,
+            "scaling": self.scaling,
             "quantization": self.quantization,
             "clipped_samples_percent": float(100 * outside.sum() / valid.sum()),
             "rpeaks": peaks,
@@ -248,13 +248,13 @@ class Standardizer:
             made.fs = number(state["fs"], "fs", 1e-3, 1e6)
         if state["leads"] is not None:
             made.leads = names(state["leads"], "leads")
-        if made.range in FIXED:  # the limits say it all
+        if made.scaling in FIXED:  # the limits say it all
             return made
-        if made.range in PER_WINDOW and state["code_low"] is not None:
+        if made.scaling in PER_WINDOW and state["code_low"] is not None:
             low, high = (_pairs(state[key], key) for key in ("code_low", "code_high"))
             _ordered(low, high)
             made.code_low, made.code_high = low, high
-        elif made.range not in PER_WINDOW and state["centre"] is not None:
+        elif made.scaling not in PER_WINDOW and state["centre"] is not None:
             centre = np.array(numbers_list(state["centre"], "centre", -1e5, 1e5))
             half = np.array(numbers_list(state["half"], "half", 1e-9, 1e5, len(centre)))
             made.centre, made.half = centre, half
@@ -263,7 +263,7 @@ class Standardizer:
     def _unclipped(self, signals, code) -> np.ndarray:
         centre, half = self.centre_and_half(code)
         signals = np.asarray(signals)
-        leads_agree = self.range in FIXED or signals.shape[-1:] == centre.shape[2:]
+        leads_agree = self.scaling in FIXED or signals.shape[-1:] == centre.shape[2:]
         if signals.ndim != 3 or not leads_agree:
             raise InputError(
                 "The signals do not fit the standardizer.",
@@ -274,7 +274,7 @@ class Standardizer:
         return (self._bend(signals.astype(np.float64)) - centre) * (1.0 / half)
 
     def _bend(self, signals: np.ndarray) -> np.ndarray:
-        return np.arcsinh(signals / self.knee_mv) if self.range == "companded" else signals
+        return np.arcsinh(signals / self.knee_mv) if self.scaling == "companded" else signals
 
     def _set_range(self, low, high) -> None:
         _ordered(low, high)
@@ -291,7 +291,7 @@ class Standardizer:
         signals = finite_signals(windows)
         low = np.nanmin(signals, axis=1).astype(float)
         high = np.nanmax(signals, axis=1).astype(float)
-        if self.range == "record":
+        if self.scaling == "record":
             names = [f"{s}/{r}" for s, r in zip(windows.subjects, windows.records, strict=True)]
             group = np.unique(names, return_inverse=True)[1]
             for k in np.unique(group):
@@ -300,9 +300,9 @@ class Standardizer:
         return low, high
 
     def _need_fit(self) -> None:
-        if (self.code_low if self.range in PER_WINDOW else self.centre) is None:
+        if (self.code_low if self.scaling in PER_WINDOW else self.centre) is None:
             raise InputError(
-                f"The standardizer '{self.range}' has no range yet.",
+                f"The standardizer '{self.scaling}' has no range yet.",
                 expected="a fitted standardizer",
                 got="one that never saw training windows",
                 fix="call standardizer.fit(training_windows) first",

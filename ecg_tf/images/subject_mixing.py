@@ -37,13 +37,16 @@ def beat_mixer(codec: Codec, persons: int = 2):
     Raises:
         InputError: an arrangement whose columns are no phases of a beat.
     """
-    persons = count(persons, "mix_persons", 1, 16)
+    persons = count(persons, "subject_mixing", 1, 16)
     if persons == 1:
         return lambda images, seed: images
     if not codec.arrangement.adaptive:
-        raise InputError("Persons can only be mixed where each row is a beat.",
-                         expected="arrangement beat_rows or beat_strips",
-                         got=codec.arrangement.name, fix="set mix_persons to 1, or take beat_rows")
+        raise InputError(
+            "Persons can only be mixed where each row is a beat.",
+            expected="arrangement beat_rows or beat_strips",
+            got=codec.arrangement.name,
+            fix="set subject_mixing to 1, or take beat_rows",
+        )
     rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
     coded = tf.constant([name == "range" for name in codec.channels])
     own = tf.constant([name == "signal" for name in codec.channels])

@@ -31,8 +31,8 @@ def make_dataset(
     repeat: bool = True,
     labels=None,
     start_step: int = 0,
-    mix_persons: int = 1,
-    even_persons: bool = False,
+    subject_mixing: int = 1,
+    even_subjects: bool = False,
 ) -> tf.data.Dataset:
     """Batches of images, in an order that depends on the seed alone.
 
@@ -51,9 +51,9 @@ def make_dataset(
             batch may be smaller.
         labels: (window,) numbers, given along with the images. Default: none.
         start_step: int, the first batch to give. Default 0.
-        mix_persons: int, persons whose average beats are mixed in each image, see `beat_mixer`.
+        subject_mixing: int, persons whose average beats are mixed in each image, see `beat_mixer`.
             Default 1: everybody's own.
-        even_persons: bool; True draws each person as often as every other, however many windows
+        even_subjects: bool; True draws each person as often as every other, however many windows
             they have: position by position a person, then any of that person's windows. An epoch
             is as long, but holds some windows twice and others not. Default False.
 
@@ -79,8 +79,8 @@ def make_dataset(
             raise InputError("There must be a label for each window.", expected=f"{size} labels",
                              got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
     encode = encode_tf(codec)
-    mix = beat_mixer(codec, mix_persons)
-    even = _evenly(windows, shuffle) if even_persons else lambda order, seed: order
+    mix = beat_mixer(codec, subject_mixing)
+    even = _evenly(windows, shuffle) if even_subjects else lambda order, seed: order
 
     def epoch(number):
         order = tf.range(size, dtype=tf.int64)
@@ -108,7 +108,7 @@ def _evenly(windows, shuffle: bool):
         raise InputError("Persons are drawn evenly from windows in memory, in random order, alone.",
                          expected="shuffle=True and windows that are no shards",
                          got=f"shuffle={shuffle} and {type(windows).__name__}",
-                         fix="set even_persons to False, or shards to \"\"")
+                         fix="set even_subjects to False, or shards to \"\"")
     _, person, counts = np.unique(windows.subjects, return_inverse=True, return_counts=True)
     by_person = tf.constant(np.argsort(person, kind="stable"), tf.int64)
     first = tf.constant(np.cumsum(counts) - counts, tf.int64)
@@ -196,7 +196,7 @@ def encode_tf(codec: Codec):
     def encode(inputs):
         inputs = constant | inputs
         signals = tf.cast(inputs["signals"], tf.float64)
-        if standardizer.range == "companded":
+        if standardizer.scaling == "companded":
             signals = tf.asinh(signals / standardizer.knee_mv)
         values = (signals - inputs["centre"]) * inputs["slope"]
         values = tf.cast(tf.clip_by_value(values, -1.0, 1.0), tf.float32)

@@ -59,7 +59,7 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, laten
         codec.image_shape, len(classes), latent_dim=latent_dim, base_filters=base_filters,
         padding="helical", projection=HalfMean(len(windows.leads) - 2), r1=penalty, r2=penalty,
         ema_decay=ema_decay, seed=seed, **options,
-    )  # fmt: skip
+    )
     rate = [keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.1 * learning_rate)
             for _ in range(2)]
     gan.compile(*(keras.optimizers.Adam(one, beta_1=0.0, beta_2=0.99) for one in rate),

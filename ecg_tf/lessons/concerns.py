@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.baselines import floor
+from ecg_tf.evaluation.baselines import baseline
 from ecg_tf.evaluation.strip_data import StripData
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity
@@ -54,7 +54,7 @@ RECIPES = {
     "WGAN-GP": Recipe(WGANGP, {"gradient_penalty": 1.0, "n_critic": 3},
                       words="Wasserstein, slope near 1"),
     "R1 + R2, relativistic": Recipe(R1GAN, _r1(True, 0.1), words="pairs, flat D everywhere"),
-}  # fmt: skip
+}
 
 
 def known_recipes(names) -> tuple[str, ...]:
@@ -183,8 +183,8 @@ def watched(gan: GAN, images, steps: int, *, checks: int = 20, batch_size: int =
 
 
 def distances_to_persons(synthetic: Mapping[str, np.ndarray], test, train, *, seed: int = 0,
-                         most: int = 300) -> tuple[dict, tuple[float, float, float]]:  # fmt: skip
-    """MMD² of several synthetic sets from persons never seen, and its floor.
+                         most: int = 300) -> tuple[dict, tuple[float, float, float]]:
+    """MMD² of several synthetic sets from persons never seen, and its baseline.
 
     Args:
         synthetic: name -> strips (n, time, lead) in mV.
@@ -194,8 +194,9 @@ def distances_to_persons(synthetic: Mapping[str, np.ndarray], test, train, *, se
         most: int, strips of each set at most, default 300.
 
     Returns:
-        ({name: MMD²}, (floor, low, high)). NaN for a set with fewer than 10 strips. The floor is
-        the training persons in the synthetic set's place; its interval parts all persons anew.
+        ({name: MMD²}, (baseline, low, high)). NaN for a set with fewer than 10 strips. The
+        baseline is the training persons in the synthetic set's place; its interval parts all
+        persons anew.
     """
     rng = np.random.default_rng(seed)
     test, train = (windows.take(np.sort(rng.permutation(len(windows))[:most]))
@@ -205,7 +206,7 @@ def distances_to_persons(synthetic: Mapping[str, np.ndarray], test, train, *, se
     there, here = everyone[: len(test)], everyone[len(test):]
     real = StripData(np.concatenate([test.signals, train.signals]), subjects, test.fs, here)
     share = len(np.unique(test.subjects)) / len(np.unique(subjects))
-    _, low, high = floor(real.mmd2, everyone, subjects, share=share, repeats=30, seed=seed)
+    _, low, high = baseline(real.mmd2, everyone, subjects, share=share, repeats=30, seed=seed)
     found = {}
     for name, strips in synthetic.items():
         strips = np.asarray(strips)[:most]

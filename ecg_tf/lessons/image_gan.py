@@ -77,8 +77,8 @@ def _dense(shape, latent_dim, base_filters):
 
     generator = keras.Sequential(
         [keras.Input((latent_dim,)), *hidden(), layers.Dense(int(np.prod(shape)), "tanh"),
-         layers.Reshape(shape)], name="generator")  # fmt: skip
+         layers.Reshape(shape)], name="generator")
     discriminator = keras.Sequential(
         [keras.Input(shape), MinibatchStd(), layers.Flatten(), *hidden(), layers.Dense(1)],
-        name="discriminator")  # fmt: skip
+        name="discriminator")
     return generator, discriminator

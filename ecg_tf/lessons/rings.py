@@ -103,7 +103,7 @@ class Ring:
 
 
 def build_point_generator(latent_dim: int = 16, units: int = 64, hidden: int = 2,
-                          spread: float = 1.0) -> keras.Model:  # fmt: skip
+                          spread: float = 1.0) -> keras.Model:
     """A dense network, latents (batch, latent_dim) -> points (batch, 1, 1, 2).
 
     Args:
@@ -118,7 +118,7 @@ def build_point_generator(latent_dim: int = 16, units: int = 64, hidden: int = 2
     return keras.Sequential([
         keras.Input((count(latent_dim, "latent_dim", 1, 4096),)), *_hidden(units, hidden),
         layers.Dense(2, kernel_initializer=start), layers.Reshape(SHAPE),
-    ], name="generator")  # fmt: skip
+    ], name="generator")
 
 
 def build_point_discriminator(units: int = 64, hidden: int = 2, spectral_norm: bool = False,
@@ -135,7 +135,7 @@ def build_point_discriminator(units: int = 64, hidden: int = 2, spectral_norm: b
     return keras.Sequential([
         keras.Input(SHAPE), *([MinibatchStd()] if minibatch_std else []), layers.Flatten(),
         *_hidden(units, hidden, constraint), layers.Dense(1, kernel_constraint=constraint),
-    ], name="discriminator")  # fmt: skip
+    ], name="discriminator")
 
 
 class RingWatch(keras.callbacks.Callback):

@@ -51,13 +51,13 @@ class ACGAN(R1GAN):
     def __init__(
         self, generator, discriminator, *, class_weight=1.0, generator_class_weight=0.2,
         generated_class_weight=0.0, **kwargs,
-    ):  # fmt: skip
+    ):
         classes = _check_classes(generator, discriminator)
         super().__init__(generator, discriminator, **kwargs)
         weights = class_weight, generator_class_weight, generated_class_weight
         if min(weights) < 0:
             raise InputError("A weight of ACGAN is negative.", expected="0 or more", got=weights,
-                             fix="pass class_weight=1, generator_class_weight=0.2")  # fmt: skip
+                             fix="pass class_weight=1, generator_class_weight=0.2")
         if self.identity is not None:
             raise InputError("An ACGAN cannot pay for images of training persons.",
                              expected="no identity", got="a network that names persons",
@@ -76,7 +76,7 @@ class ACGAN(R1GAN):
             latents = self.draw_latents(tf.shape(images)[0])
             generated = self.generator([latents, labels], training=True)
         d_loss, class_loss, real, fake = self.discriminator_step((images, labels),
-                                                                 (generated, labels))  # fmt: skip
+                                                                 (generated, labels))
         # As in `GAN.train_step`: the updated discriminator says how each pixel should change.
         with tf.GradientTape() as tape:
             tape.watch(generated)
@@ -170,7 +170,7 @@ class ACGAN(R1GAN):
             tf.nn.softmax(self.discriminator(images[at : at + batch_size], training=False)[1][
                 :, : self.classes]).numpy()
             for at in range(0, len(images), batch_size)
-        ]  # fmt: skip
+        ]
         return np.concatenate(said) if said else np.zeros((0, self.classes), np.float32)
 
     def get_config(self):
@@ -193,12 +193,12 @@ def build_acgan(image_shape, classes, *, latent_dim=64, base_filters=32, padding
         ACGAN, not compiled.
     """
     generator = build_generator(image_shape, latent_dim, base_filters, padding=padding,
-                                classes=classes, projection=projection, dtype=dtype)  # fmt: skip
+                                classes=classes, projection=projection, dtype=dtype)
     # A class head that looks at one image must not depend on the others of its batch.
     discriminator = build_discriminator(
         image_shape, base_filters, padding=padding, minibatch_std=False, dtype=dtype,
         classes=classes * (2 if class_scores else 1),
-    )  # fmt: skip
+    )
     return ACGAN(generator, discriminator, **kwargs)
 
 

@@ -55,12 +55,12 @@ class GAN(keras.Model):
     def __init__(
         self, generator, discriminator, *, ema_decay=0.999, augment=None, identity=None,
         identity_weight=0.0, seed=0, name=None, **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(name=name, **kwargs)
         _check_pair(generator, discriminator)
         if not 0 <= ema_decay < 1:
             raise InputError("'ema_decay' is out of range.", expected="0 <= ema_decay < 1",
-                             got=ema_decay, fix="pass 0.999")  # fmt: skip
+                             got=ema_decay, fix="pass 0.999")
         for network in (generator, discriminator):
             number_layers(network)
         self.generator, self.discriminator = generator, discriminator
@@ -108,7 +108,7 @@ class GAN(keras.Model):
     def compile(
         self, g_optimizer=None, d_optimizer=None, *, steps_per_execution=1, run_eagerly=False,
         jit_compile=False,
-    ):  # fmt: skip
+    ):
         """Sets the optimizers and builds their state.
 
         Args:
@@ -153,7 +153,7 @@ class GAN(keras.Model):
             if type(self).train_step is not GAN.train_step:
                 raise InputError(f"{type(self).__name__} is trained on one device only.",
                                  expected="DCGAN, R1GAN or WGANGP", got=type(self).__name__,
-                                 fix="make it outside of the strategy's scope")  # fmt: skip
+                                 fix="make it outside of the strategy's scope")
             self.train_function = train_function(self, self.strategy)
 
     def train_step(self, data):
@@ -291,7 +291,7 @@ class GAN(keras.Model):
         own = {} if self.identity is None else {
             "identity": keras.saving.serialize_keras_object(self.identity),
             "identity_weight": self.identity_weight,
-        }  # fmt: skip
+        }
         return {
             **own,
             "name": self.name,

@@ -159,7 +159,7 @@ class StyleNorm(keras.layers.Layer):
             2 * features[-1], dtype=self.dtype_policy, name="scale_and_shift",
             # Small at first: the network starts as one without style.
             kernel_initializer=keras.initializers.VarianceScaling(0.3),
-        )  # fmt: skip
+        )
         self.to_scale_and_shift.build(style)
         self.normalize = keras.layers.RMSNormalization(dtype=self.dtype_policy, name="rms")
         self.normalize.build(features)
@@ -203,13 +203,13 @@ class RowGate(keras.layers.Layer):
             raise InputError("RowGate's features do not fit its images.",
                              expected="an image as wide as the features, or a multiple of it",
                              got=f"widths {images[2]} and {features[2]}",
-                             fix="take features of the finest grid")  # fmt: skip
+                             fix="take features of the finest grid")
         filters = images[2] // features[2] * images[3]
         self.to_gate = keras.layers.Conv1D(
             filters, 3, padding="same", dtype=self.dtype_policy, name="gate",
             # Small at first: the network starts as one without a gate.
             kernel_initializer=keras.initializers.VarianceScaling(0.1),
-        )  # fmt: skip
+        )
         self.to_gate.build((None, features[2], features[3]))
 
     def call(self, inputs):

@@ -245,7 +245,7 @@ def style_network(latents, dtype):
     style = layers.RMSNormalization(dtype=dtype)(latents)
     for number in (1, 2):
         style = layers.Dense(STYLE_DIM, kernel_initializer="he_normal", dtype=dtype,
-                             name=f"style_{number}")(style)  # fmt: skip
+                             name=f"style_{number}")(style)
         style = layers.LeakyReLU(0.2, dtype=dtype)(style)
     return style
 

@@ -31,7 +31,7 @@ class R1GAN(GAN):
     def __init__(
         self, generator, discriminator, *, r1=0.5, r2=0.0, relativistic=True, penalty_every=4,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(generator, discriminator, **kwargs)
         if min(r1, r2) < 0 or penalty_every < 1:
             raise InputError(

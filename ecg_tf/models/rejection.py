@@ -33,7 +33,7 @@ def roughness(images):
     """
     second = images[:, :, 2:] - 2 * images[:, :, 1:-1] + images[:, :, :-2]
     return abs(second).mean((1, 2, 3)) if isinstance(images, np.ndarray) else ops.mean(
-        ops.abs(second), (1, 2, 3))  # fmt: skip
+        ops.abs(second), (1, 2, 3))
 
 
 def roughest(windows: Windows, codec: Codec) -> float:

@@ -76,7 +76,7 @@ def train_function(gan, strategy):
     if gan.steps_per_execution != 1:
         raise InputError("Several devices make one step at a time.",
                          expected="steps_per_execution=1", got=gan.steps_per_execution,
-                         fix="compile without it")  # fmt: skip
+                         fix="compile without it")
 
     def run(images, penalty):
         gan.penalty_now = penalty

@@ -22,7 +22,7 @@ def latents_of(n, latent_dim, seed, truncation=1.0):
     """
     if n < 1:
         raise InputError("No images to generate.", expected="n of 1 or more", got=n,
-                         fix="pass the number of images you want")  # fmt: skip
+                         fix="pass the number of images you want")
     drawn = np.random.default_rng(seed).standard_normal((n, latent_dim), dtype=np.float32)
     return drawn * np.float32(truncation)
 
@@ -44,7 +44,7 @@ def draw(network, latents, labels=None, batch_size=64):
     """
     if batch_size < 1:
         raise InputError("Images cannot be drawn in such batches.", expected="1 or more",
-                         got=batch_size, fix="pass batch_size=64")  # fmt: skip
+                         got=batch_size, fix="pass batch_size=64")
     n = len(latents)
     # The last batch is filled up, so that every batch is computed by one and the same program.
     latents = np.pad(latents, ((0, -n % batch_size), (0, 0)))

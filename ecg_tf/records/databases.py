@@ -10,13 +10,13 @@ from ecg_tf.records.database import Database
 DS1 = (
     "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
     "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
-)  # fmt: skip
+)
 #: Test records of the same split. Record 202 (here) and 201 (in DS1) are one person:
 #: the published split is not quite a split by subject; `splits.split_by_subject` knows.
 DS2 = (
     "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
     "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
-)  # fmt: skip
+)
 #: MIT-BIH records with paced beats, left out of DS1 and DS2 as AAMI EC57 recommends.
 PACED = ("102", "104", "107", "217")
 
@@ -70,7 +70,7 @@ DATABASES: dict[str, Database] = {
                 2048,
             ),
             **dict.fromkeys(("Person_15/rec_1", "Person_44/rec_1", "Person_83/rec_1"), 1024),
-        },  # fmt: skip
+        },
     ),
     "ptbxl": Database(
         name="ptbxl",
@@ -160,7 +160,7 @@ DATABASES: dict[str, Database] = {
         apart=("118e", "119e"),  # MIT-BIH records with this noise added
         annotators=(),
     ),
-}  # fmt: skip
+}
 
 
 def data_folder(data_dir: str | Path = "") -> Path:

@@ -85,7 +85,7 @@ def load(
     for name in names:  # before the first, perhaps large one is read
         check_known(name)
     how = {"exclude": exclude, "metadata": metadata, "columns": columns, "rate": rate, "fs": fs,
-           "strict": strict, "cache": cache, "progress": progress}  # fmt: skip
+           "strict": strict, "cache": cache, "progress": progress}
     if len(names) > 1:
         parts = [_load(name, data_dir, leads, None, options, how) for name in names]
         found = _pick(join(parts, usual_leads=leads is None), records)
@@ -150,7 +150,7 @@ def _read_folder(folder: Path, leads, records, *, cache: bool, **how) -> ECGs:
     metadata = str(how["metadata"])
     place = record_cache.cache_folder([
         str(folder.absolute()), leads, *wanted, metadata, repr(columns), how["rate"], how["fs"],
-        how["strict"], bool(known_database(folder))])  # fmt: skip
+        how["strict"], bool(known_database(folder))])
     state = record_cache.state_of(scan(folder)) + _stamp_of(metadata)
     found = record_cache.load_ecgs(place, state)
     if found is None:

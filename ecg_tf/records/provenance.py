@@ -69,7 +69,7 @@ def provenance(records: Sequence) -> dict:
         "fs": rates[0] if len(rates) == 1 else rates,
         "seconds": round(sum(len(record.signal) / record.fs for record in records), 3),
         "sha256": _sha256(records),
-    }  # fmt: skip
+    }
     if len(names) > 1:
         result["sha256_by_database"] = {
             name: _sha256([r for r in records if r.database == name]) for name in names}

@@ -11,7 +11,7 @@ from ecg_tf.base.errors import InputError
 _AAMI = {
     **dict.fromkeys("NLRBejn", "N"), **dict.fromkeys("AaJS", "S"), **dict.fromkeys("VEr", "V"),
     "F": "F", **dict.fromkeys("/fQ?", "Q"),
-}  # fmt: skip
+}
 #: WFDB annotation codes that mark a beat; all others mark rhythm, noise, waves or comments.
 BEAT_SYMBOLS = frozenset(_AAMI)
 

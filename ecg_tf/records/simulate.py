@@ -111,7 +111,7 @@ def simulate_cohort(
                         noise, mains, mains_hz, ectopy)
         for number in range(1, int(subjects) + 1)
         for session in range(1, int(sessions) + 1)
-    ]  # fmt: skip
+    ]
 
 
 def draw_identity(seed: int, subject: int) -> Identity:
@@ -129,7 +129,7 @@ def draw_identity(seed: int, subject: int) -> Identity:
         raise InputError(
             "A person is drawn from a seed and a number.",
             expected="seed 0 or more, subject 1 or more", got=f"seed {seed}, subject {subject}",
-        )  # fmt: skip
+        )
     rng = np.random.default_rng([seed, subject, 0])
     male = bool(rng.random() < 0.5)
     size = 1.0 if male else 0.88  # women: smaller amplitudes, a longer QT, a faster heart
@@ -168,14 +168,14 @@ def draw_identity(seed: int, subject: int) -> Identity:
         amplitude=amplitude,
         back=back,
         ventricular=ventricular,
-    )  # fmt: skip
+    )
 
 
 def simulate_record(
     identity: Identity, session: int = 1, minutes: float = 5.0, fs: float = 360.0,
     leads: Sequence[str] = ("MLII",), noise: float = 1.0, mains: float = 0.0,
     mains_hz: float = 50.0, ectopy: float = 1.0,
-) -> Record:  # fmt: skip
+) -> Record:
     """Records one person once. Arguments as in `simulate_cohort`; `session` counts from 1.
 
     Beats do not depend on `fs`, `leads` or `noise`: the same heart can be recorded differently.
@@ -206,13 +206,13 @@ def simulate_record(
         signal=summed(signal, measured, leads).astype(np.float32), fs=float(fs), leads=leads,
         beats=position[inside], symbols=rhythm["symbols"][inside],
         session=str(session), sex=identity.sex, age=identity.age,
-    )  # fmt: skip
+    )
 
 
 def true_intervals(
     identity: Identity, session: int = 1, minutes: float = 5.0, fs: float = 360.0,
     leads: Sequence[str] = ("MLII",), ectopy: float = 1.0,
-) -> dict[str, np.ndarray]:  # fmt: skip
+) -> dict[str, np.ndarray]:
     """What a perfect delineator would find in `simulate_record(...)` of the same arguments.
 
     A wave begins and ends 2 sigma from its centre; QRS goes from the onset of Q to the offset
@@ -241,7 +241,7 @@ def true_intervals(
         "t_onset": on["T"], "t_offset": off["T"],
         "pr": on["Q"] - on["P"], "qrs": off["S"] - on["Q"], "qt": off["T"] - on["Q"],
         "r_amplitude": summed(waves["R"][3], measured, leads),
-    }  # fmt: skip
+    }
     position = np.round(rhythm["times"] * fs).astype(np.int64)
     inside = (position >= 0) & (position < samples)
     return {name: values[inside] for name, values in truth.items()}
@@ -278,7 +278,7 @@ def _rhythm(identity: Identity, session: int, duration: float, ectopy: float) ->
     # QT follows the rate with some delay, so it takes a running mean of RR.
     memory = lfilter([0.25], [1, -0.75], rr, zi=[0.75 * rr[0]])[0]
     return {"times": times, "symbols": symbols, "rr": memory, "grid": grid, "breath": breath,
-            "jitter": 1 + 0.02 * rng.standard_normal((len(WAVES), len(rr)))}  # fmt: skip
+            "jitter": 1 + 0.02 * rng.standard_normal((len(WAVES), len(rr)))}
 
 
 def _waves(identity: Identity, session: int, rhythm: dict, leads: tuple[str, ...]) -> dict:

@@ -59,7 +59,7 @@ def checked_leads(leads: str | Sequence[str]) -> tuple[str, ...]:
         raise InputError(
             "These leads cannot be simulated.", expected=f"different ones of {known}",
             got=list(leads), fix=closest(wrong[0], known) if wrong else "",
-        )  # fmt: skip
+        )
     return leads
 
 

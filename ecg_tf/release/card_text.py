@@ -134,11 +134,11 @@ def not_tested(run: Trained, gate: GateResult) -> str:
 
 
 def measures_table(measures: Iterable[dict]) -> str:
-    """Measures with floor, interval and p-value."""
-    rows = [(one["name"], shown(one["value"]), shown(one["floor"]),
+    """Measures with baseline, interval and p-value."""
+    rows = [(one["name"], shown(one["value"]), shown(one["baseline"]),
              f"{shown(one['low'])} to {shown(one['high'])}" if one.get("low") is not None else "–",
              shown(one.get("p_value")), one.get("unit", ""), one.get("n", "")) for one in measures]
-    return table(("measure", "value", "floor", "95 %", "p", "unit", "n"), rows)
+    return table(("measure", "value", "baseline", "95 %", "p", "unit", "n"), rows)
 
 
 def checksums(sums: dict[str, str]) -> str:

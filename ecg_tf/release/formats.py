@@ -109,7 +109,7 @@ def facts_of(record: Record) -> list[str]:
     age = f"{record.age:.6f}".rstrip("0").rstrip(".")
     return [*([] if math.isnan(record.age) else [f"age: {age}"]),
             *([f"session: {_one_line(record.session)}"] if record.session else []),
-            *label_lines(record.labels)]  # fmt: skip
+            *label_lines(record.labels)]
 
 
 def wfdb_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
@@ -254,4 +254,4 @@ FORMATS = {one.name: one for one in (
            edf_files),
     Format("csv", (".csv",), "CSV, comment lines, then time in s and leads in mV",
            "at most 0.5 nV: six decimals; beats in a comment line, to 1 µs", csv_files),
-)}  # fmt: skip
+)}

@@ -7,11 +7,11 @@ from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons
 
 _DATA = ("database", "leads", "split", "fs", "band_low", "band_high", "notch", "overlap",
-         "mix_persons", "even_persons")
-_IMAGE = ("range", "quantization", "arrangement", "height", "width", "fit")
+         "subject_mixing", "even_subjects")
+_IMAGE = ("scaling", "quantization", "arrangement", "height", "width", "fit")
 _TRAINING = ("model", "latent_dim", "base_filters", "padding", "batch_size", "steps", "stop",
              "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "identity_weight",
-             "redraw_rough", "precision", "seed")
+             "rejection_roughness", "precision", "seed")
 
 
 def model_card(run: Trained, gate: GateResult) -> str:
@@ -91,5 +91,5 @@ def _round_trip(trip: dict) -> str:
 def _fidelity(measures: list[dict]) -> str:
     if not measures:
         return "Not measured.\n"
-    return ("Floor: the same measure of training persons in the place of the synthetic set, "
+    return ("Baseline: the same measure of training persons in the place of the synthetic set, "
             "against the test persons.\n\n" + say.measures_table(measures))

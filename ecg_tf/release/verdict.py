@@ -47,7 +47,7 @@ class GateResult:
             return "no row about persons was asked for: the run's settings took them out"
         return ". ".join(f"{verdict}: {'; '.join(names)}" for verdict, names in (
             ("failed", self.having("fail")), ("Not measured", self.having("not measured")),
-        ) if names)  # fmt: skip
+        ) if names)
 
     def having(self, verdict: str, persons: bool | None = None) -> list[str]:
         """Names of the rows with a verdict; of those about persons, or of the others, only."""

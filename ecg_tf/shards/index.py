@@ -20,7 +20,7 @@ KINDS = ("windows", "strips")  # as the codec takes them, and as the measures do
 #: Settings that decide about the windows and who is in which part, beside their form.
 DECIDE = ("database", "leads", "records", "exclude", "metadata", "metadata_columns", "rate",
           "split", "folds", "seed", "fs", "band_low", "band_high", "notch",
-          "strip_seconds")  # fmt: skip
+          "strip_seconds")
 _FILE = re.compile(r"\d{5,8}-(train|validation|test)-(windows|strips)\.tfrecord")
 
 

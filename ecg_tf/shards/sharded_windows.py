@@ -86,7 +86,7 @@ class ShardedWindows:
             np.zeros((0, self.longest, len(index.leads)), np.float32), index.fs, index.leads, none,
             none.astype(str), none.astype(str), none,
             np.zeros((0, self._n_rpeaks)) if self._n_rpeaks else None,
-            about={name: about_of(one) for name, one in index.about.items()})  # fmt: skip
+            about={name: about_of(one) for name, one in index.about.items()})
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -156,7 +156,7 @@ def read_data(experiment: Experiment) -> Data:
     index, _ = read_index(folder)
     check_settings(index, experiment, folder)
     e = experiment.settled(index.fitted)
-    if e.range == "record":
+    if e.scaling == "record":
         raise InputError("The range of a record is not known from some of its windows.",
                          expected="another range, such as window, with shards", got="record",
                          fix="set range to window, or shards to ''")

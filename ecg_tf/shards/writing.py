@@ -98,7 +98,7 @@ def _write(asked: Experiment, folder: Path, teller: "_Teller", ecgs, shard_bytes
     n_rpeaks = {"beat_rows": e.height + 2, "beat_strips": e.height}.get(e.arrangement, 0)
     index = Index(settings_of(e), e.fs, ecgs[0].leads, n_rpeaks, split, provenance(ecgs),
                   attributes_of(ecgs), fitted_of(e), list(ecgs.warnings),
-                  {record.name: plain_about(record.about) for record in entries})  # fmt: skip
+                  {record.name: plain_about(record.about) for record in entries})
     if kept is not None:
         if kept.provenance["sha256"] != index.provenance["sha256"] or kept.split != split:
             raise InputError(f"The records changed since the shards in '{folder}' were begun.",
@@ -152,7 +152,7 @@ def _cut(record: Prepared, e: Experiment, quality: dict[str, Quality]) -> dict[s
         "windows": ("training windows", lambda gate: cut_windows([record], e, gate)),
         "strips": (f"{e.strip_seconds:g} s strips",
                    lambda gate: strips(record, length, quality=gate)),
-    }  # fmt: skip
+    }
     found = {}
     for kind, (name, cut) in cuts.items():
         gate = quality.setdefault(name, Quality())

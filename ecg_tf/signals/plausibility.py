@@ -40,7 +40,7 @@ LIMB_RESIDUAL_MV, LIMB_RESIDUAL_SHARE = 0.05, 0.2  # both must be passed
 SCALED = 0.005  # by so little do ranges differ from 1 or 2 where each lead was scaled to it
 #: Names of leads, as words in capitals; others say nothing of where the electrodes were.
 STANDARD = {"I", "II", "III", "AVR", "AVL", "AVF", "MLII", "MLIII",
-            "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"}  # fmt: skip
+            "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"}
 #: What was probably read as mV: how many of it are a mV.
 _MISREAD = (("microvolt (or raw converter values)", 1e3), ("nanovolt", 1e6), ("volt", 1e-3))
 

@@ -150,7 +150,7 @@ def without_jumps(signal: np.ndarray, fs: float, least: float) -> np.ndarray | N
             height = np.minimum(size[start], size[start + width])
             start = start[np.abs(change[start] + change[start + width]) < QUIET * height]
         others = [*range(-1, -reach - 1, -1), *range(width + 1, width + reach + 1),
-                  *range(1, width)]  # fmt: skip
+                  *range(1, width)]
         for k in others:  # all of these are small
             height = np.minimum(size[start], size[start + width])
             start = start[padded[start + reach + k] < QUIET * height]

@@ -43,7 +43,7 @@ def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
         raise InputError(
             "R peaks cannot be found at this sampling rate.", expected=f"{MIN_FS:g} Hz or more",
             got=f"{fs:g} Hz", fix="use records of a higher rate, or resample to 100 Hz or more",
-        )  # fmt: skip
+        )
     signal = np.asarray(signal, np.float64)
     signal = signal.reshape(len(signal), -1)
     if len(signal) < max(fs, 16):  # no complex is usual in less than a second

@@ -91,17 +91,17 @@ def _hand_out(client, plans: list[Plan], output: Path) -> list[Outcome]:
             while waiting and len(running) < max(1, len(known)):
                 number, plan = waiting.pop(0)
                 print(f"[{number} of {len(plans)}] {plan.name}: {plan.notebook.stem} with "
-                      f"{len(plan.parameters)} parameters", flush=True)  # fmt: skip
+                      f"{len(plan.parameters)} parameters", flush=True)
                 there = Plan(plan.name, plan.notebook.absolute(), plan.parameters)
                 running[client.submit(make, there, str(output.absolute()), folder, pure=False,
-                                      key=f"{plan.name}-{token}")] = plan  # fmt: skip
+                                      key=f"{plan.name}-{token}")] = plan
             time.sleep(0.2)
             for future in [one for one in running if one.done()]:
                 outcomes.append(_outcome(future, running.pop(future), output))
             now = _workers(client)
             if running and known - now:
                 print(f"    a worker was lost ({', '.join(sorted(known - now))}); its experiment "
-                      "goes on elsewhere, from its checkpoint", flush=True)  # fmt: skip
+                      "goes on elsewhere, from its checkpoint", flush=True)
             known = now
             if running and time.monotonic() - told > REPORT_S:
                 told = time.monotonic()
@@ -110,7 +110,7 @@ def _hand_out(client, plans: list[Plan], output: Path) -> list[Outcome]:
         kept = sum(outcome.state == "made" for outcome in outcomes)
         print(f"\nStopped while making {', '.join(p.name for p in running.values())}. Kept: {kept} "
               f"reports made now in '{output}', and the checkpoints of what was being trained.",
-              flush=True)  # fmt: skip
+              flush=True)
         with contextlib.suppress(Exception):
             client.cancel(list(running), force=True)
         raise
@@ -124,7 +124,7 @@ def _outcome(future, plan: Plan, output: Path) -> Outcome:
     if isinstance(error, KilledWorker):
         state, minutes, reason = "failed", 0.0, (
             "The processes that made it were ended again and again, most often because memory ran "
-            "out. Fewer workers, or smaller values of batch_size, need less.")  # fmt: skip
+            "out. Fewer workers, or smaller values of batch_size, need less.")
     elif error is not None:
         text = " ".join(str(error).split())
         state, minutes, reason = "failed", 0.0, f"{type(error).__name__}: {text}"
@@ -163,7 +163,7 @@ def _lost(client) -> InputError:
     return InputError("The connection to the scheduler was lost.", expected="one that lives until "
                       "all is done", got=f"{client.scheduler.address if client.scheduler else ''}",
                       fix="see that it runs, and give the same command again: it goes on from what "
-                      "was made")  # fmt: skip
+                      "was made")
 
 
 @contextlib.contextmanager
@@ -178,7 +178,7 @@ def _client(scheduler: str, workers: int, tasks: int) -> Iterator:
     if scheduler:
         if workers:
             raise InputError("A scheduler has its own workers.", expected="--scheduler or "
-                             "--workers", got="both", fix="leave one out")  # fmt: skip
+                             "--workers", got="both", fix="leave one out")
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
@@ -187,13 +187,13 @@ def _client(scheduler: str, workers: int, tasks: int) -> Iterator:
                              expected="an address such as tcp://host:8786",
                              got=" ".join(str(error).split())[:200] or type(error).__name__,
                              fix="start `dask scheduler` there, or leave --scheduler out for a "
-                             "cluster on this machine") from error  # fmt: skip
+                             "cluster on this machine") from error
         with client:
             yield client
         return
     if workers < 0:
         raise InputError("So many workers cannot be.", expected="1 or more", got=workers,
-                         fix="leave --workers out")  # fmt: skip
+                         fix="leave --workers out")
     n = workers or max(1, min(CPU_COUNT, tasks, int(MEMORY_LIMIT // MEMORY)))
     threads = str(max(1, CPU_COUNT // n))
     environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS",
@@ -202,7 +202,7 @@ def _client(scheduler: str, workers: int, tasks: int) -> Iterator:
     with LocalCluster(
         n_workers=n, threads_per_worker=1, processes=True, dashboard_address=None,
         memory_limit=0, silence_logs=logging.CRITICAL, env=environment,
-    ) as cluster, Client(cluster, set_as_default=False) as client:  # fmt: skip
+    ) as cluster, Client(cluster, set_as_default=False) as client:
         client.register_plugin(_plugin())
         yield client
 

@@ -19,19 +19,19 @@ from ecg_tf.config.experiment import Experiment
 from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
 from ecg_tf.study.metrics_file import read_metrics
 
-DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its floor
-LEAST = 0.1  # floors: below, a logarithm would make much of what is chance
+DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its baseline
+LEAST = 0.1  # baselines: below, a logarithm would make much of what is chance
 #: Settings that say how a run is judged.
 YARDSTICK = ("database", "leads", "records", "split", "fs", "band_low", "band_high", "notch",
-             "strip_seconds", "even_persons")  # fmt: skip
+             "strip_seconds", "even_subjects")
 #: Settings that change nothing about the result, or chance alone.
 FREE = ("experiment", "data_dir", "shards", "runs_dir", "seed", "precision", "tensorboard",
-        "check_every", "attacks", "gate")  # fmt: skip
-BASE = ("arrangement", "model", "range")  # what the name of a family is made of
+        "check_every", "attacks", "gate")
+BASE = ("arrangement", "model", "scaling")  # what the name of a family is made of
 _SPLITS = {"ds1ds2": "DS1/DS2"}
 #: What runs did that did not know a setting yet: its default, or what was done before it was there.
 _BEFORE = Experiment().to_dict() | {
-    "decay": 0.0, "mix_persons": 1, "identity_weight": 0.0, "arrangement": "beat_rows",
+    "decay": 0.0, "subject_mixing": 1, "identity_weight": 0.0, "arrangement": "beat_rows",
     "height": 32, "strip_seconds": 10.0}
 
 
@@ -43,7 +43,8 @@ class Run:
         name: its folder below the folder of runs, such as "lessons/lesson-04-hilbert-0".
         folder: path of it.
         settings: of its `Experiment`, complete.
-        measures: name -> {value, floor, low, high, floor_low, floor_high, better, at_floor, ...};
+        measures: name -> {value, baseline, low, high, baseline_low, baseline_high, better,
+            at_baseline, ...};
             missing numbers are NaN.
         data: where the records come from.
         privacy: gate, notes and landmarks; {} if it was not attacked.
@@ -63,14 +64,14 @@ class Run:
         value = self.measures.get(measure, {}).get(field)
         return np.nan if value is None else float(value)
 
-    def in_floors(self, measure: str = DISTANCE, field: str = "value") -> float:
-        """A distance in multiples of its floor; NaN where either is missing.
+    def in_baselines(self, measure: str = DISTANCE, field: str = "value") -> float:
+        """A distance in multiples of its baseline; NaN where either is missing.
 
-        A floor that chance made 0 or less is replaced by the upper end of its interval.
+        A baseline that chance made 0 or less is replaced by the upper end of its interval.
         """
-        floor = self.number(measure, "floor")
-        floor = floor if floor > 0 else self.number(measure, "floor_high")
-        return self.number(measure, field) / floor if floor > 0 else np.nan
+        baseline = self.number(measure, "baseline")
+        baseline = baseline if baseline > 0 else self.number(measure, "baseline_high")
+        return self.number(measure, field) / baseline if baseline > 0 else np.nan
 
 
 def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> list[Run]:
@@ -89,7 +90,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
 
     Example:
         >>> runs = read_runs("runs")
-        >>> runs[0].in_floors()
+        >>> runs[0].in_baselines()
         1.47
     """
     root = Path(runs_dir)
@@ -108,7 +109,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
                 f"'{path}' cannot be read.", expected="the measures of one run, as JSON",
                 got=f"{type(error).__name__}: {error}"[:200],
                 fix="run this experiment again, or remove its folder",
-            ) from error  # fmt: skip
+            ) from error
     if left and tell is not None:
         tell(f"Left out, for they hold no measures of ECGs: {', '.join(left)}.")
     if not runs:
@@ -153,7 +154,7 @@ def yardstick(run: Run) -> str:
     """What a run was judged by, as a key. Simulated persons are drawn anew by each seed."""
     own = [run.settings[key] for key in YARDSTICK]
     own += ([run.settings[key] for key in ("subjects", "minutes")]
-            if run.settings["database"] == "simulated" else [_digest(run)])  # fmt: skip
+            if run.settings["database"] == "simulated" else [_digest(run)])
     return json.dumps(own, sort_keys=True, default=str)
 
 
@@ -169,7 +170,7 @@ def families(runs: Sequence[Run], base: Sequence[str] = BASE) -> dict[str, list[
         dict name -> runs, one a seed (a run that was made twice is taken once), by first name.
     """
     return {name: list({run.settings["seed"]: run for run in reversed(group)}.values())[::-1]
-            for name, group in _named_groups(runs, base).items()}  # fmt: skip
+            for name, group in _named_groups(runs, base).items()}
 
 
 def leaderboard(runs) -> pd.DataFrame:
@@ -180,13 +181,13 @@ def leaderboard(runs) -> pd.DataFrame:
 
     Returns:
         DataFrame, index `run`: `field`, `place` (from 1 within the field, ties share one; NaN
-        without a distance), `family`, `seed`, `floors` with `floors_low`, `floors_high` (MMD² in
-        multiples of its floor), `at_floor`, then for precision, recall, AUC and strips with beats
-        the value and `..._floor`, `frechet` (floors), `reidentified` with its null, `gate`
-        ("passed", "not passed", "" where nobody was attacked).
+        without a distance), `family`, `seed`, `baselines` with `baselines_low`, `baselines_high`
+        (MMD² in multiples of its baseline), `at_baseline`, then for precision, recall, AUC and
+        strips with beats the value and `..._baseline`, `frechet` (baselines), `reidentified` with
+        its null, `gate` ("passed", "not passed", "" where nobody was attacked).
 
     Example:
-        >>> leaderboard("runs").groupby("field").head(1)["floors"]
+        >>> leaderboard("runs").groupby("field").head(1)["baselines"]
     """
     runs = runs if isinstance(runs, list | tuple) else read_runs(runs)
     rows = []
@@ -194,29 +195,29 @@ def leaderboard(runs) -> pd.DataFrame:
         family = {one.name: name for name, own in _named_groups(group).items() for one in own}
         for run in group:
             row = {"run": run.name, "field": title, "family": family[run.name],
-                   "seed": run.settings["seed"], "floors": run.in_floors(),
-                   "floors_low": run.in_floors(field="low"),
-                   "floors_high": run.in_floors(field="high"),
-                   "at_floor": bool(run.measures.get(DISTANCE, {}).get("at_floor", False)),
-                   "frechet": run.in_floors("Fréchet distance")}  # fmt: skip
+                   "seed": run.settings["seed"], "baselines": run.in_baselines(),
+                   "baselines_low": run.in_baselines(field="low"),
+                   "baselines_high": run.in_baselines(field="high"),
+                   "at_baseline": bool(run.measures.get(DISTANCE, {}).get("at_baseline", False)),
+                   "frechet": run.in_baselines("Fréchet distance")}
             for short, name in (("precision", "precision"), ("recall", "recall"),
                                 ("auc", "discriminative AUC"), ("beats", "detectable strips"),
-                                ("reidentified", REIDENTIFIED)):  # fmt: skip
-                row |= {short: run.number(name), f"{short}_floor": run.number(name, "floor")}
+                                ("reidentified", REIDENTIFIED)):
+                row |= {short: run.number(name), f"{short}_baseline": run.number(name, "baseline")}
             attacked = np.isfinite(row["reidentified"])
             row["gate"] = "" if not attacked else ("passed" if run.privacy.get("passed")
-                                                   else "not passed")  # fmt: skip
+                                                   else "not passed")
             rows.append(row)
     table = pd.DataFrame(rows).set_index("run")
-    places = table.groupby("field", sort=False)["floors"].rank(method="min")
+    places = table.groupby("field", sort=False)["baselines"].rank(method="min")
     table.insert(1, "place", places)
     order = {title: number for number, title in enumerate(dict.fromkeys(table["field"]))}
-    return table.iloc[np.lexsort((table.index, table["floors"].fillna(np.inf),
-                                  table["field"].map(order)))]  # fmt: skip
+    return table.iloc[np.lexsort((table.index, table["baselines"].fillna(np.inf),
+                                  table["field"].map(order)))]
 
 
 def over_seeds(values) -> tuple[float, float, float]:
-    """Geometric mean of distances in floors, with a 95 % interval over seeds (Student's t).
+    """Geometric mean of distances in baselines, with a 95 % interval over seeds (Student's t).
 
     Args:
         values: one number a seed; NaN is left out.
@@ -293,7 +294,7 @@ def _named_groups(runs, base=BASE) -> dict[str, list[Run]]:
     for own, name in zip(heads, short, strict=True):
         twins = [relevant(s) for s, other in zip(heads, short, strict=True) if other == name]
         keys = [key for key in twins[0] if key not in used
-                and len({str(one.get(key)) for one in twins}) > 1]  # fmt: skip
+                and len({str(one.get(key)) for one in twins}) > 1]
         names.append(", ".join([name, *(f"{key} {_plain(own[key])}" for key in keys)]))
     for number, name in enumerate(names):
         if name in names[:number]:  # other records under the same settings
@@ -304,12 +305,12 @@ def _named_groups(runs, base=BASE) -> dict[str, list[Run]]:
 def _run(name, folder, content) -> Run:
     measures = {}
     for row in content["measures"]:
-        measures[row["name"]] = {"at_floor": False, "better": "low", **{
-            key: np.nan if value is None else value for key, value in row.items()}}  # fmt: skip
+        measures[row["name"]] = {"at_baseline": False, "better": "low", **{
+            key: np.nan if value is None else value for key, value in row.items()}}
         float(measures[row["name"]]["value"])  # no number: the file is damaged
     settings = {**_BEFORE, **content["experiment"]}
     return Run(name, folder, settings, measures, content.get("data") or {},
-               content.get("privacy") or {}, str(content.get("git", "")))  # fmt: skip
+               content.get("privacy") or {}, str(content.get("git", "")))
 
 
 def _title(run: Run) -> str:

@@ -1,4 +1,5 @@
-"""Fair contests among runs: what differs in one thing alone, at equal budget, over seeds.
+"""Fair controlled_comparisons among runs: what differs in one thing alone, at equal budget, over
+seeds.
 
 The paper's discussion asks for arrangement and for architecture. Comparable groups are found by the
 settings of the runs, not by their names: everything that decides about the result has to be equal,
@@ -30,13 +31,13 @@ QUESTIONS = {
     "architecture": (("model", "arrangement"), ("height", "width", "fit", "padding",
                                                 "learning_rate", "decay", "penalty",
                                                 "penalty_every")),
-    "range": (("range",), ("quantiles", "limits_mv", "knee_mv")),
-}  # fmt: skip
+    "scaling": (("scaling",), ("quantiles", "limits_mv", "knee_mv")),
+}
 SURE = 0.05
 
 
 @dataclass(frozen=True)
-class Contest:
+class ControlledComparison:
     """Runs that differ in one thing alone.
 
     Args:
@@ -56,11 +57,15 @@ class Contest:
 
     @property
     def values(self) -> pd.DataFrame:
-        """(seed, contender): MMD² in floors, NaN where there is no such run."""
-        return pd.DataFrame({
-            name: pd.Series({run.settings["seed"]: run.in_floors() for run in group}, dtype=float)
-            for name, group in self.contenders.items()
-        }).sort_index()  # fmt: skip
+        """(seed, contender): MMD² in baselines, NaN where there is no such run."""
+        return pd.DataFrame(
+            {
+                name: pd.Series(
+                    {run.settings["seed"]: run.in_baselines() for run in group}, dtype=float
+                )
+                for name, group in self.contenders.items()
+            }
+        ).sort_index()
 
     @property
     def budget(self) -> str:
@@ -70,36 +75,42 @@ class Contest:
         many = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f"{seeds[0]} seeds"
         many = "one training" if seeds[-1] == 1 else many
         return (f"{s['steps']:,} steps of {s['batch_size']} images, {s['height'] * s['width']:,} "
-                f"pixels, {s['base_filters']} base filters, {many} each")  # fmt: skip
+                f"pixels, {s['base_filters']} base filters, {many} each")
 
 
-def contests(runs: Sequence[Run], question: str = "arrangement") -> list[Contest]:
+def controlled_comparisons(
+    runs: Sequence[Run], question: str = "arrangement"
+) -> list[ControlledComparison]:
     """Finds the groups of runs that may be compared.
 
     Args:
         runs: list of Run.
-        question: "arrangement", "architecture" or "range".
+        question: "arrangement", "architecture" or "scaling".
 
     Returns:
-        list of Contest with two contenders or more; real databases first, larger ones first.
+        list of ControlledComparison with two contenders or more; real databases first, larger ones
+        first.
 
     Example:
-        >>> [list(one.contenders) for one in contests(read_runs("runs"), "arrangement")]
-        [['beat_rows', 'row_major']]
+        >>> [list(one.contenders) for one in controlled_comparisons(read_runs("runs"),
+        "arrangement")] [['beat_rows', 'row_major']]
     """
     choice(question, "question", tuple(QUESTIONS))
     asked, along = QUESTIONS[question]
     found = []
     for title, group in fields(runs).items():
         alike: dict[str, list[Run]] = {}
-        for run in (one for one in group if np.isfinite(one.in_floors())):
+        for run in (one for one in group if np.isfinite(one.in_baselines())):
             own = relevant(run.settings)
             key = {name: value for name, value in own.items() if name not in (*asked, *along)}
             key["pixels"] = own["height"] * own["width"]
             key["yardstick"] = yardstick(run)
             alike.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(run)
-        same = [Contest(question, title, families(one, asked)) for one in alike.values()
-                if len({run.settings[asked[0]] for run in one}) > 1]  # fmt: skip
+        same = [
+            ControlledComparison(question, title, families(one, asked))
+            for one in alike.values()
+            if len({run.settings[asked[0]] for run in one}) > 1
+        ]
         found += sorted(same, key=lambda one: -len(one.runs))
     return found
 
@@ -113,7 +124,8 @@ def standings(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     (Bonferroni).
 
     Args:
-        values: (seed, contender) distances in floors, NaN where missing; see `Contest.values`.
+        values: (seed, contender) distances in baselines, NaN where missing; see
+            `ControlledComparison.values`.
 
     Returns:
         (table, p): table with one row a contender, nearest first: `n` (seeds), `mean`, `low`,
@@ -122,7 +134,7 @@ def standings(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
         repeated.
 
     Example:
-        >>> table, p = standings(contest.values)
+        >>> table, p = standings(comparison.values)
         >>> table.index[0], p
         ('beat_rows', 0.0003)
     """
@@ -147,7 +159,7 @@ def standings(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     for place in order:
         difference = effect[place] - effect[order[0]]
         spread = variance * (inverse[place, place] + inverse[order[0], order[0]]
-                             - 2 * inverse[place, order[0]])  # fmt: skip
+                             - 2 * inverse[place, order[0]])
         half = np.nan
         if place != order[0] and df > 0:
             half = stats.t.ppf(1 - SURE / 2 / max(k - 1, 1), df) * np.sqrt(max(spread, 0))
@@ -156,7 +168,7 @@ def standings(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
             "n": int(values.iloc[:, place].notna().sum()), "mean": mean, "low": low, "high": high,
             "factor": np.exp(difference), "factor_low": np.exp(difference - half),
             "factor_high": np.exp(difference + half),
-        }  # fmt: skip
+        }
     return pd.DataFrame.from_dict(rows, orient="index"), _p_alike(y, design, k, rest, df, blocks)
 
 
@@ -173,25 +185,25 @@ def _p_alike(y, design, k, rest, df, blocks) -> float:
     return float(stats.f.sf(gain / (k - 1) / (rest / df), k - 1, df))
 
 
-def contest_words(contest: Contest) -> list[str]:
-    """The verdict of a contest, then a sentence a contender."""
-    table, p = standings(contest.values)
-    return [_verdict(contest, table, p), *(
-        _sentence(contest, name, row, table.index[0]) for name, row in table.iterrows())]
+def comparison_words(comparison: ControlledComparison) -> list[str]:
+    """The verdict of a comparison, then a sentence a contender."""
+    table, p = standings(comparison.values)
+    return [_verdict(comparison, table, p), *(
+        _sentence(comparison, name, row, table.index[0]) for name, row in table.iterrows())]
 
 
-def detour_words(contest: Contest) -> list[str]:
+def detour_words(comparison: ControlledComparison) -> list[str]:
     """Does the detour through images help? The signal itself (`wavegan`) against images.
 
     Args:
-        contest: of the question "architecture".
+        comparison: of the question "architecture".
 
     Returns:
-        sentences; none if no run of the contest worked on the signal itself.
+        sentences; none if no run of the comparison worked on the signal itself.
     """
-    values = contest.values
-    signal = [name for name, group in contest.contenders.items()
-              if group[0].settings["model"] == "wavegan"]  # fmt: skip
+    values = comparison.values
+    signal = [name for name, group in comparison.contenders.items()
+              if group[0].settings["model"] == "wavegan"]
     images = [name for name in values if name not in signal]
     if not signal or not images:
         return []
@@ -199,19 +211,24 @@ def detour_words(contest: Contest) -> list[str]:
     own = next(name for name in order if name in signal)
     best = next(name for name in order if name in images)
     said = [f"Of all images `{best}` comes nearest. " + _pair(values, best, own, "The detour "
-            "through images helps here", "The detour through images costs here")]  # fmt: skip
-    same = [name for name in images if name != best and (s := contest.contenders[name][0].settings)
-            ["arrangement"] == "row_major" and s["model"] == "r1gan"]  # fmt: skip
+            "through images helps here", "The detour through images costs here")]
+    same = [
+        name
+        for name in images
+        if name != best
+        and (s := comparison.contenders[name][0].settings)["arrangement"] == "row_major"
+        and s["model"] == "r1gan"
+    ]
     if same:
         said.append("The same signal as an image, line by line: " + _pair(
-            values, same[0], own, "the detour helps", "the detour costs"))  # fmt: skip
+            values, same[0], own, "the detour helps", "the detour costs"))
     return said
 
 
-def uneven_words(contest: Contest) -> list[str]:
+def uneven_words(comparison: ControlledComparison) -> list[str]:
     """What differs between contenders beside what was asked about: the learning rate."""
     rates: dict[float, list[str]] = {}
-    for name, group in contest.contenders.items():
+    for name, group in comparison.contenders.items():
         rates.setdefault(group[0].settings["learning_rate"], []).append(f"`{name}`")
     if len(rates) < 2:
         return []
@@ -221,8 +238,8 @@ def uneven_words(contest: Contest) -> list[str]:
 
 def loner_words(runs: Sequence[Run], most: int = 12) -> list[str]:
     """Runs that may be compared with nothing, and what keeps them apart from the nearest one."""
-    paired = {_key(run) for question in QUESTIONS for one in contests(runs, question)
-              for run in one.runs}  # fmt: skip
+    paired = {_key(run) for question in QUESTIONS for one in controlled_comparisons(runs, question)
+              for run in one.runs}
     said = []
     for group in fields(runs).values():
         for run in (one for one in group if _key(one) not in paired):
@@ -236,63 +253,63 @@ def loner_words(runs: Sequence[Run], most: int = 12) -> list[str]:
             if apart:
                 _, name, keys = min(apart)
                 said.append(f"`{run.name}` has no fair opponent: the nearest, `{name}`, differs "
-                            f"in {', '.join(keys)}.")  # fmt: skip
+                            f"in {', '.join(keys)}.")
     more = [f"{len(said) - most} more have none either."] if len(said) > most else []
     return said[:most] + more
 
 
-def question_words(found: Sequence[Contest]) -> str:
-    """One sentence over all contests of a question."""
+def question_words(found: Sequence[ControlledComparison]) -> str:
+    """One sentence over all controlled_comparisons of a question."""
     if not found:
         return "No two runs differ in this alone: it cannot be answered yet."
     tables = [standings(one.values) for one in found]
     first = pd.Series([table.index[0] for table, _ in tables]).value_counts()
     p = np.array([p for _, p in tables])
     nearest = ", ".join(f"`{name}` in {many} of {len(found)}" for name, many in first.items())
-    where = "contest" if len(found) == 1 else "contests"
+    where = "comparison" if len(found) == 1 else "controlled_comparisons"
     return (f"{len(found)} {where}; nearest to real ECGs: {nearest}. Beyond chance (p < {SURE:g}) "
             f"it matters in {int((p < SURE).sum())} of the {int(np.isfinite(p).sum())} that "
-            "were repeated with other seeds.")  # fmt: skip
+            "were repeated with other seeds.")
 
 
 def _key(run: Run) -> str:
     return json.dumps([relevant(run.settings), yardstick(run)], sort_keys=True, default=str)
 
 
-def _verdict(contest: Contest, table: pd.DataFrame, p: float) -> str:
-    best, word = table.index[0], contest.question
-    head = f"**{contest.field}** ({contest.budget}): "
+def _verdict(comparison: ControlledComparison, table: pd.DataFrame, p: float) -> str:
+    best, word = table.index[0], comparison.question
+    head = f"**{comparison.field}** ({comparison.budget}): "
     others = table.iloc[1:]
     if np.isnan(p):
         last, factor = table.index[-1], _times(others["factor"].iloc[-1])
         return (head + f"`{best}` comes nearest; `{last}` stands {factor} times as far. Each was "
-                "trained once, so how much of this is chance is not known.")  # fmt: skip
+                "trained once, so how much of this is chance is not known.")
     if p >= SURE:
         return head + (f"that the {word} matters was not seen (p = {_p(p)}): `{best}` comes "
-                       "nearest, by no more than chance gives.")  # fmt: skip
+                       "nearest, by no more than chance gives.")
     behind = [f"`{name}` ({_times(row.factor)} times as far, {_times(row.factor_low)} to "
               f"{_times(row.factor_high)})" for name, row in others.iterrows()
-              if row.factor_low > 1]  # fmt: skip
+              if row.factor_low > 1]
     level = [f"`{name}`" for name, row in others.iterrows() if not row.factor_low > 1]
     return (head + f"the {word} matters (p = {_p(p)}). `{best}` comes nearest. "
             + (f"Behind it: {', '.join(behind)}." if behind else "")
-            + (f" Not to be told from it: {', '.join(level)}." if level else ""))  # fmt: skip
+            + (f" Not to be told from it: {', '.join(level)}." if level else ""))
 
 
-def _sentence(contest: Contest, name: str, row, best: str) -> str:
-    runs = contest.contenders[name]
+def _sentence(comparison: ControlledComparison, name: str, row, best: str) -> str:
+    runs = comparison.contenders[name]
     if row.n > 1:
         about = f"[{_times(row.low)} to {_times(row.high)}] over {row.n:.0f} seeds"
     else:
-        low, high = (runs[0].in_floors(field=end) for end in ("low", "high"))
+        low, high = (runs[0].in_baselines(field=end) for end in ("low", "high"))
         about = "from one seed" if np.isnan(low) else \
-            f"[{_times(low)} to {_times(high)} over test persons] from one seed"  # fmt: skip
-    good = sum(bool(run.measures[DISTANCE]["at_floor"]) for run in runs)
-    floor = f"; within the floor's interval in {good} of {len(runs)}" if good else ""
+            f"[{_times(low)} to {_times(high)} over test persons] from one seed"
+    good = sum(bool(run.measures[DISTANCE]["at_baseline"]) for run in runs)
+    baseline = f"; within the baseline's interval in {good} of {len(runs)}" if good else ""
     beats = np.nanmean([run.number("detectable strips") for run in runs]) if any(
         np.isfinite(run.number("detectable strips")) for run in runs) else np.nan
     beats = f"; beats are found in {beats:.0%} of the strips" if np.isfinite(beats) else ""
-    return f"`{name}`: {DISTANCE} {_times(row['mean'])} × floor {about}{floor}{beats}."
+    return f"`{name}`: {DISTANCE} {_times(row['mean'])} × baseline {about}{baseline}{beats}."
 
 
 def _pair(values: pd.DataFrame, image: str, signal: str, helps: str, costs: str) -> str:

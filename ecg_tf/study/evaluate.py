@@ -7,7 +7,7 @@ from pathlib import Path
 import ecg_tf
 from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.evaluation.baselines import plain_measures
-from ecg_tf.evaluation.evaluation_data import Sides
+from ecg_tf.evaluation.evaluation_data import EvaluationData
 from ecg_tf.evaluation.privacy_evaluation import Verdict
 from ecg_tf.records.loading import is_source
 
@@ -76,12 +76,12 @@ def gate_text(metrics: dict) -> str:
                       *(f"- {note}" for note in found["notes"])])
 
 
-def write_metrics(path, sides: Sides, verdict: Verdict, settings: dict) -> Path:
+def write_metrics(path, sides: EvaluationData, verdict: Verdict, settings: dict) -> Path:
     """Writes what was measured as JSON: measures, gate, notes, data and versions.
 
     Args:
         path: of the file.
-        sides: `Sides`.
+        sides: `EvaluationData`.
         verdict: `Verdict`.
         settings: name -> plain value, what the measures depend on.
 

@@ -90,7 +90,7 @@ def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd
                 progress_bar=progress, cwd=str(cwd),
                 # Else it warns of local TCP, and when it is ended by Ctrl-C, of its own end.
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
-            )  # fmt: skip
+            )
         write_whole(output, _finished(nbformat.read(part, as_version=4), notebook, output, cwd))
         failed.unlink(missing_ok=True)
         return output

@@ -14,7 +14,7 @@ INDEX = "index.html"
 THUMBNAIL = (400, 240)  # pixels; drawn at 320 or less, so that lines stay sharp on fine screens
 #: Titles of the parts, each with the notebooks whose reports are in it; the rest are lessons.
 PARTS = {"All runs beside each other": ("10_comparison",), "Experiments": ("05_experiment",),
-         "Lessons": (), "Synthetic sets made elsewhere": ("evaluate",)}  # fmt: skip
+         "Lessons": (), "Synthetic sets made elsewhere": ("evaluate",)}
 
 
 def make_pages(folder="reports") -> tuple[Path, int]:
@@ -55,12 +55,12 @@ def index_page(reports: Sequence[Report]) -> str:
         found[named.get(report.notebook, "Lessons")].append(report)
     parts = [f"<section>\n<h2>{part}</h2>\n<div class=\"cards\">\n"
              + "\n".join(map(_card, group)) + "\n</div>\n</section>"
-             for part, group in found.items() if group]  # fmt: skip
+             for part, group in found.items() if group]
     body = (
         "<main>\n<h1>Reports</h1>\n<p>Each is an executed notebook: everything in it was computed, "
         "and can be computed again by running it with the same parameters. Every measure stands "
-        "beside its floor, the same measure between real persons. No set is called anonymous, and "
-        f"synthetic ECGs are not for diagnosis.</p>\n{''.join(parts)}\n</main>"
+        "beside its baseline, the same measure between real persons. No set is called anonymous, "
+        f"and synthetic ECGs are not for diagnosis.</p>\n{''.join(parts)}\n</main>"
     )
     return html_page("Reports on synthetic ECGs", body, _STYLE)
 
@@ -70,14 +70,14 @@ def key_figures(report: Report) -> str:
     measures = report.measures
     if "MMD²" not in measures:
         return report.learned[0] if report.learned else ""
-    value, floor = measures["MMD²"]
-    parts = [f"MMD² {value / floor:.2g} × floor" if floor > 0 else f"MMD² {value:.3g}"]
+    value, baseline = measures["MMD²"]
+    parts = [f"MMD² {value / baseline:.2g} × baseline" if baseline > 0 else f"MMD² {value:.3g}"]
     parts += [f"{name} {measures[name][0]:.2f} (real: {measures[name][1]:.2f})"
               for name in ("precision", "recall") if name in measures]
-    value, floor = measures.get("re-identification at 1 % FAR", (math.nan, math.nan))
+    value, baseline = measures.get("re-identification at 1 % FAR", (math.nan, math.nan))
     if not math.isnan(value):
         parts.append(f"{value:.1%} of the strips taken for a training person "
-                     f"(strangers: {floor:.1%})".replace("%", "\u00a0%"))  # fmt: skip
+                     f"(strangers: {baseline:.1%})".replace("%", "\u00a0%"))
     return " · ".join(parts + [f"release gate: {report.gate}"] * bool(report.gate))
 
 
@@ -114,7 +114,7 @@ def _paths(folder) -> list[Path]:
     if not paths:
         raise InputError(f"There is no report in '{folder}'.", expected="executed notebooks",
                          got="none" if Path(folder).is_dir() else "no such folder",
-                         fix="make one first (make report), or name their folder")  # fmt: skip
+                         fix="make one first (make report), or name their folder")
     return paths
 
 
@@ -128,7 +128,7 @@ def _card(report: Report) -> str:
     if figures and (small := thumbnail(figures[0][1])):
         picture = (f'<img alt="{html.escape(figures[0][0])}" width="{THUMBNAIL[0]}" '
                    f'height="{THUMBNAIL[1]}" src="data:image/png;base64,'
-                   f'{b64encode(small).decode()}">')  # fmt: skip
+                   f'{b64encode(small).decode()}">')
     experiment = report.notebook == "05_experiment"
     lines = [
         ("h3", f'<a href="{report.name}.html">'
@@ -137,7 +137,7 @@ def _card(report: Report) -> str:
         ("p class=\"figures\"", html.escape(key_figures(report))),
         ("p class=\"made\"", " · ".join([*_made(report),
                                          f'<a href="{report.name}.ipynb">notebook</a>'])),
-    ]  # fmt: skip
+    ]
     inner = "\n".join(f"<{tag}>{line}</{tag.split()[0]}>" for tag, line in lines if line)
     return f"<article>\n{picture}\n{inner}\n</article>"
 
@@ -145,10 +145,10 @@ def _card(report: Report) -> str:
 def _settings(report: Report) -> str:
     own = report.parameters
     parts = [f"arrangement {own.get('arrangement')}", f"GAN {own.get('model')}",
-             f"range {own.get('range')}", f"{own.get('steps', 0):,} steps"]  # fmt: skip
-    if own.get("mix_persons", 1) > 1:
-        parts.append(f"{own['mix_persons']} persons mixed")
-    if own.get("even_persons"):
+             f"range {own.get('scaling')}", f"{own.get('steps', 0):,} steps"]
+    if own.get("subject_mixing", 1) > 1:
+        parts.append(f"{own['subject_mixing']} persons mixed")
+    if own.get("even_subjects"):
         parts.append("each person drawn as often as every other")
     database = report.facts.get("title") or own.get("database")
     return f"{_question(report)} Here: {', '.join(parts)}; {database}."
@@ -162,7 +162,7 @@ def _made(report: Report) -> list[str]:
     parts = [report.date] * bool(report.date)
     if not math.isnan(report.minutes):
         parts.append(f"{report.minutes:.1f} min" if report.minutes < 10
-                     else f"{report.minutes:.0f} min")  # fmt: skip
+                     else f"{report.minutes:.0f} min")
     if report.seed:
         parts.append(f"seed{'s' * (',' in report.seed)} {html.escape(report.seed)}")
     commit = report.facts.get("git commit", "")

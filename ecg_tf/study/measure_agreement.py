@@ -39,8 +39,8 @@ def shortfalls(runs: Sequence[Run]) -> pd.DataFrame:
         runs: of one field.
 
     Returns:
-        DataFrame (run, measure): value minus floor, turned so that less is better. Where some
-        runs have no floor, the value itself.
+        DataFrame (run, measure): value minus baseline, turned so that less is better. Where some
+        runs have no baseline, the value itself.
     """
     from ecg_tf.evaluation.gate import PRIVACY
 
@@ -48,11 +48,11 @@ def shortfalls(runs: Sequence[Run]) -> pd.DataFrame:
     table = {}
     for name in (one for one in names if not one.startswith(PRIVACY)):
         sign = next(-1.0 if run.measures[name]["better"] == "high" else 1.0
-                    for run in runs if name in run.measures)  # fmt: skip
-        value, floor = (np.array([run.number(name, field) for run in runs])
-                        for field in ("value", "floor"))  # fmt: skip
-        known = np.isfinite(floor[np.isfinite(value)]).all()
-        table[name] = sign * (value - floor if known else value)
+                    for run in runs if name in run.measures)
+        value, baseline = (np.array([run.number(name, field) for run in runs])
+                        for field in ("value", "baseline"))
+        known = np.isfinite(baseline[np.isfinite(value)]).all()
+        table[name] = sign * (value - baseline if known else value)
     return pd.DataFrame(table, index=[run.name for run in runs])
 
 
@@ -70,7 +70,7 @@ def agreement(runs: Sequence[Run], fewest: int = 4) -> pd.DataFrame:
     """
     table = shortfalls(runs)
     table = table[[name for name in table
-                   if table[name].nunique() > 1 and table[name].count() >= fewest]]  # fmt: skip
+                   if table[name].nunique() > 1 and table[name].count() >= fewest]]
     matrix = table.corr(method="spearman", min_periods=fewest)
     order = mean_agreement(matrix).index
     return matrix.loc[order, order]
@@ -83,14 +83,14 @@ def mean_agreement(matrix: pd.DataFrame) -> pd.Series:
 
 
 def as_good_as_real(runs: Sequence[Run]) -> pd.DataFrame:
-    """Which measure takes which run for real: not worse than its floor's interval.
+    """Which measure takes which run for real: not worse than its baseline's interval.
 
     Returns:
         DataFrame (run, measure) of 1.0 (passes), 0.0 (worse than real) and NaN (not measured).
     """
     values = shortfalls(runs)
-    rows = [[float(run.measures[name]["at_floor"]) if np.isfinite(run.number(name)) else np.nan
-             for name in values.columns] for run in runs]  # fmt: skip
+    rows = [[float(run.measures[name]["at_baseline"]) if np.isfinite(run.number(name)) else np.nan
+             for name in values.columns] for run in runs]
     return pd.DataFrame(rows, index=values.index, columns=values.columns)
 
 
@@ -98,7 +98,7 @@ def fooled(runs: Sequence[Run]) -> pd.DataFrame:
     """Which measures take runs for real that the panel tells from real?
 
     A run is *told from real* if at least two of MMD², Fréchet distance and discriminative AUC are
-    past their floors; the measure in question is left out of the panel.
+    past their baselines; the measure in question is left out of the panel.
 
     Args:
         runs: of one field.
@@ -116,9 +116,9 @@ def fooled(runs: Sequence[Run]) -> pd.DataFrame:
         passed = int((own[told.index[told]] == 1).sum())
         rows[name] = {"told": int(told.sum()), "passed": passed,
                       "share": passed / told.sum() if told.any() else np.nan,
-                      "alone": int((own[fine.index[fine]] == 0).sum())}  # fmt: skip
+                      "alone": int((own[fine.index[fine]] == 0).sum())}
     return pd.DataFrame.from_dict(rows, orient="index",
-                                  columns=["told", "passed", "share", "alone"])  # fmt: skip
+                                  columns=["told", "passed", "share", "alone"])
 
 
 def agreement_words(runs: Sequence[Run], fewest: int = 4) -> list[str]:
@@ -137,10 +137,10 @@ def agreement_words(runs: Sequence[Run], fewest: int = 4) -> list[str]:
         )
     else:
         said.append(f"{len(runs)} runs are too few to ask whether measures agree: {fewest} or "
-                    "more are needed.")  # fmt: skip
+                    "more are needed.")
     table = fooled(runs)
     taken = table[table["passed"] > 0].sort_values(["share", "passed"], ascending=False,
-                                                   kind="stable")  # fmt: skip
+                                                   kind="stable")
     most = int(table["told"].max()) if len(table) else 0
     if not most:
         said.append("No run is told from real by two of the panel: nothing could fool a measure.")
@@ -149,7 +149,7 @@ def agreement_words(runs: Sequence[Run], fewest: int = 4) -> list[str]:
             f"`{name}` {row.passed:.0f} of {row.told:.0f}" for name, row in taken.iterrows()) + ".")
     else:
         said.append(f"No measure takes one of the {most} runs for real that the panel tells from "
-                    "real.")  # fmt: skip
+                    "real.")
     never = [name for name, row in table.iterrows() if row.told and not row.passed]
     if never and len(taken):
         said.append(f"Never fooled: {', '.join(f'`{name}`' for name in never)}.")
@@ -157,5 +157,5 @@ def agreement_words(runs: Sequence[Run], fewest: int = 4) -> list[str]:
     if len(alone):
         said.append("Stricter than the panel: " + ", ".join(
             f"`{name}` rejects {row.alone:.0f} that pass it" for name, row in alone.iterrows())
-            + ".")  # fmt: skip
+            + ".")
     return said

@@ -11,7 +11,7 @@ from ecg_tf.base.errors import InputError
 LARGEST_FILE = 2**22  # bytes; the measures of a run take ten thousand
 MOST = 10_000  # measures
 _PARTS = {"experiment": dict, "measures": list, "data": dict, "privacy": dict, "versions": dict,
-          "split": dict, "quality": dict}  # fmt: skip
+          "split": dict, "quality": dict}
 
 
 def read_metrics(path) -> dict:
@@ -52,7 +52,7 @@ def read_metrics(path) -> dict:
             f"'{path}' cannot be read.", expected="the measures of one run, as JSON",
             got=f"{type(error).__name__}: {printable(error, 200)}",
             fix="run this experiment again, or remove its folder",
-        ) from error  # fmt: skip
+        ) from error
     return content
 
 

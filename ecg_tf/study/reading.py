@@ -31,7 +31,7 @@ class Report:
         notebook: the notebook it is the executed copy of.
         parameters: name -> value, those of the parameters cell and those given.
         facts: name -> text, of the tables of facts, such as "seed" and "git commit".
-        measures: name -> (value, floor), as printed; NaN where nothing is printed.
+        measures: name -> (value, baseline), as printed; NaN where nothing is printed.
         gate: "passed", "not passed", or "" where nobody judged.
         learned: what was learned, one line each, without markup.
         figures: (alt text, PNG) of each figure, in order.

@@ -23,7 +23,7 @@ ROWS = {
     "strips in which beats are found": ("detectable strips", 0, True),
     "strips taken for a training person, at 1 % false alarms":
         ("re-identification at 1 % FAR", 1, True),
-}  # fmt: skip
+}
 MEMBERSHIP = "membership AUC, "  # then the attacker's name
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -43,13 +43,13 @@ def results_table(folder="reports") -> str:
     """
     columns = _columns(Path(folder) / COLUMNS)
     reports = [read_report(Path(folder) / f"{one['report']}.ipynb") for one in columns]
-    lines = [["", "floor", *(one["heading"] for one in columns)],
-             ["---"] * (2 + len(columns))]  # fmt: skip
+    lines = [["", "baseline", *(one["heading"] for one in columns)],
+             ["---"] * (2 + len(columns))]
     for label, (name, decimals, percent) in ROWS.items():
         pairs = [_measure(report, name) for report in reports]
-        floors = dict.fromkeys(_text(floor, decimals, percent) for _, floor in pairs)
-        lines.append([label, _range(list(floors)),
-                      *(_text(value, decimals, percent) for value, _ in pairs)])  # fmt: skip
+        baselines = dict.fromkeys(_text(baseline, decimals, percent) for _, baseline in pairs)
+        lines.append([label, _range(list(baselines)),
+                      *(_text(value, decimals, percent) for value, _ in pairs)])
     lines += [_membership(reports), _by_eye(columns)]
     return "\n".join(re.sub(r"\|  (?=\|)", "| ", f"| {' | '.join(line)} |") for line in lines)
 
@@ -75,7 +75,7 @@ def update_readme(readme="README.md", folder="reports") -> bool:
         raise InputError(f"'{readme}' has no place for the table of results.",
                          expected=f"the lines {BEGIN} and {END}",
                          got="one of them or none" if text else "no such file",
-                         fix="put these two lines where the table belongs")  # fmt: skip
+                         fix="put these two lines where the table belongs")
     changed = f"{before}{BEGIN}\n\n{results_table(folder)}\n\n{END}{after}"
     if changed == text:
         return False
@@ -106,24 +106,24 @@ def _measure(report: Report, name: str) -> tuple[float, float]:
         raise InputError(f"The report '{report.name}' has no measure '{name}'.",
                          expected="a finished report of notebook 05, with its attacks",
                          got=f"{len(report.measures)} measures", fix="make this report anew, or "
-                         f"take its line out of {COLUMNS}")  # fmt: skip
+                         f"take its line out of {COLUMNS}")
     return report.measures[name]
 
 
 def _membership(reports: Sequence[Report]) -> list[str]:
     found = [[name for name in report.measures if name.startswith(MEMBERSHIP)
-              and not math.isnan(report.measures[name][0])] for report in reports]  # fmt: skip
+              and not math.isnan(report.measures[name][0])] for report in reports]
     for report, names in zip(reports, found, strict=True):
         if not names:
             _measure(report, f"{MEMBERSHIP}...")
     counts = sorted({len(names) for names in found})
     many = " to ".join(_NUMBERS[n] if n < len(_NUMBERS) else str(n) for n in counts[:: max(
-        1, len(counts) - 1)])  # fmt: skip
+        1, len(counts) - 1)])
     best = [max((report.measures[name] for name in names), key=lambda pair: pair[0])
-            for report, names in zip(reports, found, strict=True)]  # fmt: skip
-    floors = dict.fromkeys(_text(floor, 2, False) for _, floor in best)
-    return [f"membership AUC, best of {many} attackers", _range(list(floors)),
-            *(_text(value, 2, False) for value, _ in best)]  # fmt: skip
+            for report, names in zip(reports, found, strict=True)]
+    baselines = dict.fromkeys(_text(baseline, 2, False) for _, baseline in best)
+    return [f"membership AUC, best of {many} attackers", _range(list(baselines)),
+            *(_text(value, 2, False) for value, _ in best)]
 
 
 def _by_eye(columns: Sequence[dict]) -> list[str]:
@@ -132,7 +132,7 @@ def _by_eye(columns: Sequence[dict]) -> list[str]:
         cells = [one["passed"] for one in columns]
         return [f"by eye, of {sizes.pop()} samples", "", *cells]
     return ["by eye", "", *(f"{one['passed']} of {one['of']}" * bool(one["passed"])
-                            for one in columns)]  # fmt: skip
+                            for one in columns)]
 
 
 def _text(value: float, decimals: int, percent: bool) -> str:

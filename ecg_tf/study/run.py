@@ -13,13 +13,13 @@ from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.base.locks import hold, holding, release
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.baselines import Measured, first_measures, plain_measures, plain_number
+from ecg_tf.evaluation.baselines import Measured, fidelity_measures, plain_measures, plain_number
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
-from ecg_tf.evaluation.privacy_evaluation import Verdict, judge, unattacked
+from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy, unattacked
 from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.signals.windows import Windows, cut_strips
-from ecg_tf.training.data import Data, compared, prepare_data, seams_of
+from ecg_tf.training.data import Data, evaluation_strips, prepare_data, seams_of
 from ecg_tf.training.workers import own_folder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
@@ -120,7 +120,7 @@ def start(experiment: Experiment) -> None:
 
 
 def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Measured]:
-    """The first measures of the synthetic ECGs, each with its floor.
+    """The first measures of the synthetic ECGs, each with its baseline.
 
     Args:
         experiment: `Experiment`.
@@ -128,22 +128,22 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
         synthetic: `Windows` of `synthesize`.
 
     Returns:
-        list of Measured: those of `first_measures`, of several leads those of
-        `inter_lead_measures`, then the seam ratio (floor: test windows).
+        list of Measured: those of `fidelity_measures`, of several leads those of
+        `inter_lead_measures`, then the seam ratio (baseline: test windows).
 
     Raises:
         InputError: too few synthetic windows are long enough for a strip.
     """
     e = data.settled(experiment)
-    test, train = (compared(data.strips[part], e) for part in ("test", "train"))
+    test, train = (evaluation_strips(data.strips[part], e) for part in ("test", "train"))
     strips = cut_strips(synthetic, e.strip_seconds)
     if len(strips) < 10:
         raise InputError(
             f"Only {len(strips)} of {len(synthetic)} synthetic windows last "
             f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
             fix="lower strip_seconds, take a larger image, or train longer",
-        )  # fmt: skip
-    measures = first_measures(
+        )
+    measures = fidelity_measures(
         test.signals, test.subjects, strips, e.fs, train.signals, train.subjects, seed=e.seed
     )
     measures += inter_lead_measures(
@@ -182,10 +182,19 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     holdout = Windows.concatenate([data.strips[part] for part in ("validation", "test")
                                    if part in data.strips])
     scores = None if gan is None else discriminator_scores(gan, data)
-    return judge(cut_strips(synthetic, e.strip_seconds), data.strips["train"], holdout, e.fs,
-                 fidelity=measures, discriminator=scores, thresholds=e.gate,
-                 attributes=data.attributes, seed=e.seed, progress=progress,
-                 warnings=data.unknown_persons)
+    return evaluate_privacy(
+        cut_strips(synthetic, e.strip_seconds),
+        data.strips["train"],
+        holdout,
+        e.fs,
+        fidelity=measures,
+        discriminator=scores,
+        thresholds=e.gate,
+        attributes=data.attributes,
+        seed=e.seed,
+        progress=progress,
+        warnings=data.unknown_persons,
+    )
 
 
 def discriminator_scores(gan, data: Data, most: int = 1000):
@@ -197,7 +206,8 @@ def discriminator_scores(gan, data: Data, most: int = 1000):
         most: images a side, spread over the subjects; default 1000.
 
     Returns:
-        (scores of members, their subjects, scores of others, their subjects), for `judge`.
+        (scores of members, their subjects, scores of others, their subjects), for
+        `evaluate_privacy`.
     """
     out = []
     for parts in (("train",), ("validation", "test")):
@@ -276,7 +286,7 @@ def git_commit() -> str:
             ["git", "-C", str(here), *command], capture_output=True, text=True, timeout=10,
             check=True).stdout.strip() for command in (
                 ["rev-parse", "--short", "HEAD"],
-                ["status", "--porcelain", "--untracked-files=no", "--", str(here)]))  # fmt: skip
+                ["status", "--porcelain", "--untracked-files=no", "--", str(here)]))
     except (OSError, subprocess.SubprocessError):
         return ""
     return commit + ("+" if changed else "")

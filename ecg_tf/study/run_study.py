@@ -33,8 +33,18 @@ COMPARISON = "10_comparison"
 FIRST = "quickstart"
 #: Parameters that came later, with the values at which all is done as before: reports that were
 #: made without them are none the worse.
-LATER = {"identity_weight": 0.0, "shards": "", "redraw_rough": 0.0, "exclude": [], "metadata": "",
-         "metadata_columns": {}, "rate": 0.0, "strict": False, "folds": {}, "window_seconds": 0.0}
+LATER = {
+    "identity_weight": 0.0,
+    "shards": "",
+    "rejection_roughness": 0.0,
+    "exclude": [],
+    "metadata": "",
+    "metadata_columns": {},
+    "rate": 0.0,
+    "strict": False,
+    "folds": {},
+    "window_seconds": 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -132,19 +142,19 @@ def find_plans(paths: Sequence = (), only: str = "", notebooks="notebooks") -> l
         found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         if not found:
             raise InputError(f"There is no experiment file in '{path}'.", expected="*.yaml",
-                             got="none", fix="name another folder, or files")  # fmt: skip
+                             got="none", fix="name another folder, or files")
         files += found
     plans = [read_plan(file, notebooks=notebooks) for file in dict.fromkeys(files)]
     names = [plan.name for plan in plans]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"Two experiment files would write the same report '{twice[0]}'.",
                          expected="a name of its own for each", got=f"{twice[0]} twice",
-                         fix="change the key `experiment` of one of them")  # fmt: skip
+                         fix="change the key `experiment` of one of them")
     plans = [p for p in plans if not only or only in p.name or fnmatch.fnmatchcase(p.name, only)]
     if not plans:
         raise InputError(f"No experiment is named '{only}'.", expected=", ".join(sorted(names)),
                          got=only, fix=closest(only, names) or "use one of these names, or a "
-                         "pattern such as 'mitdb-*'")  # fmt: skip
+                         "pattern such as 'mitdb-*'")
     return sorted(plans, key=lambda p: (p.name != FIRST, p.notebook.stem != EXPERIMENT, p.name))
 
 
@@ -244,7 +254,7 @@ def _run_study(plans, output, notebooks, clock, elsewhere) -> list[Outcome]:
     for number, plan in enumerate(to_run):
         print(f"[{number + 1} of {len(to_run)}] {plan.name}: {plan.notebook.stem} with "
               f"{len(plan.parameters)} parameters; {_left(to_run[number:], times)}",
-              flush=True)  # fmt: skip
+              flush=True)
         start = clock()
         try:
             make_report(plan, output, progress=sys.stderr.isatty())
@@ -258,7 +268,7 @@ def _run_study(plans, output, notebooks, clock, elsewhere) -> list[Outcome]:
         except KeyboardInterrupt:
             kept = sum(outcome.state != "failed" for outcome in outcomes)
             print(f"\nStopped while making '{plan.name}'. Kept: {kept} finished reports in "
-                  f"'{output}', and the checkpoints of what was being trained.")  # fmt: skip
+                  f"'{output}', and the checkpoints of what was being trained.")
             raise
     print("\n" + summary(outcomes), flush=True)
     return outcomes
@@ -271,9 +281,9 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     table = pd.DataFrame([
         {"report": o.plan.name, "notebook": o.plan.notebook.stem, "state": o.state,
          "minutes": "" if np.isnan(o.minutes) else f"{o.minutes:.1f}",
-         "MMD² / floor": "" if np.isnan(ratio := _distance(o.plan)) else f"{ratio:.1f}"}
+         "MMD² / baseline": "" if np.isnan(ratio := _distance(o.plan)) else f"{ratio:.1f}"}
         for o in outcomes
-    ])  # fmt: skip
+    ])
     made, done, failed = (sum(o.state == s for o in outcomes) for s in ("made", "done", "failed"))
     line = f"{made} reports made, {done} were done before, {failed} failed."
     return "\n".join([table.to_string(index=False), line]) if len(table) else line
@@ -324,12 +334,12 @@ def _has_run(plan: Plan) -> bool:
 
 
 def _distance(plan: Plan) -> float:
-    """MMD² of a plan's run over its floor; NaN where there is none."""
+    """MMD² of a plan's run over its baseline; NaN where there is none."""
     if plan.notebook.stem != EXPERIMENT:
         return np.nan
     measures = {m.get("name"): m for m in _metrics(plan).get("measures", [])}
-    value, floor = (measures.get("MMD²", {}).get(key) for key in ("value", "floor"))
-    return value / floor if value is not None and floor else np.nan
+    value, baseline = (measures.get("MMD²", {}).get(key) for key in ("value", "baseline"))
+    return value / baseline if value is not None and baseline else np.nan
 
 
 def _minutes(report: Path) -> float:
@@ -351,7 +361,7 @@ def _left(plans: Sequence[Plan], times: Sequence[tuple[Plan, float]]) -> str:
              == (plan.notebook, plan.parameters.get("database"))],
             [t for p, t in times if p.notebook == plan.notebook],
             [t for _, t in times],
-        )  # fmt: skip
+        )
         pool = next((pool for pool in pools if pool), None)
         if pool is None:
             return "time left not known yet"

@@ -86,7 +86,7 @@ class Diversity(keras.callbacks.Callback):
         real_images = np.asarray(real_images)[:n]
         if len(real_images) < 2:
             raise InputError("Diversity needs real images to compare with.", expected="2 or more",
-                             got=len(real_images), fix="pass training images")  # fmt: skip
+                             got=len(real_images), fix="pass training images")
         self.real_distance = mean_pairwise_distance(real_images)
         if not self.real_distance > 0:
             raise InputError(
@@ -147,7 +147,7 @@ class CollapseAlarm(keras.callbacks.Callback):
             what = (
                 f"generated images differ by {value:.2f} of what real ones do"
                 if self.monitor == "diversity" else f"{self.monitor} is {value:.2f}"
-            )  # fmt: skip
+            )
             sentence = (
                 f"Mode collapse at step {step}: {what}, below {self.fraction:g} for "
                 f"{self.patience} checks in a row. Try R1GAN, a smaller learning rate, or a "
@@ -171,7 +171,7 @@ class ProgressLine(keras.callbacks.Callback):
     def __init__(
         self, total_steps, every_seconds=15.0, names=("d_loss", "g_loss", "diversity"),
         stream=None, clock=time.monotonic,
-    ):  # fmt: skip
+    ):
         super().__init__()
         _check_least(1, total_steps=total_steps)
         self.total_steps, self.every_seconds, self.names = total_steps, every_seconds, names
@@ -257,7 +257,7 @@ class HistoryCSV(keras.callbacks.Callback):
                 f"The history '{self.path}' is damaged.", expected="one line a check, as written",
                 got=f"{type(error).__name__}: {error}"[:200],
                 fix=f"delete '{self.path}': the training goes on, its history begins anew",
-            ) from error  # fmt: skip
+            ) from error
         return rows, columns
 
     def on_epoch_end(self, epoch, logs=None):

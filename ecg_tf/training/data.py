@@ -178,11 +178,11 @@ def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     apart = apart[np.isfinite(apart)]
     fixed["derive"] = not len(apart) or bool(np.median(apart) <= AGREEMENT_MV)
     return make_codec(
-        windows, range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
+        windows, scaling=e.scaling, arrangement=e.arrangement, height=e.height, width=e.width,
         **fixed,
         standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
                       "quantization": e.quantization},
-    )  # fmt: skip
+    )
 
 
 def split_of(records: Sequence[Record], experiment: Experiment) -> dict[str, list[str]]:
@@ -213,10 +213,10 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
     return strips(records, length, max(1, round(length * (1 - e.overlap))), quality)
 
 
-def compared(strips: Windows, experiment: Experiment) -> Windows:
-    """The strips that measures compare: all, or with `even_persons` about as many of each person,
+def evaluation_strips(strips: Windows, experiment: Experiment) -> Windows:
+    """The strips that measures compare: all, or with `even_subjects` about as many of each person,
     lest the long records of a few be taken for what people are like."""
-    return even(strips) if experiment.even_persons else strips
+    return even(strips) if experiment.even_subjects else strips
 
 
 def seams_of(codec: Codec, windows: Windows):
@@ -232,6 +232,6 @@ def _by_part(windows: Windows, split) -> dict[str, Windows]:
             f"The quality gate left no windows of the {' and '.join(missing)} subjects.",
             expected="at least one window", got="none",
             fix="look at the records, or relax the window length and the filters",
-        )  # fmt: skip
+        )
     return {part: select_part(windows, split, part) for part in PARTS
             if present.intersection(split[part])}

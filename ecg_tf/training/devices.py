@@ -41,13 +41,13 @@ def strategy_for(devices: int = 1):
         if devices > 1:
             raise InputError("TF_CONFIG names several machines: each takes all devices it has.",
                              expected="devices: 1", got=devices, fix="leave it out, or unset "
-                             "TF_CONFIG")  # fmt: skip
+                             "TF_CONFIG")
         if "workers" not in _strategies:
             _strategies["workers"] = _machines()
         return _strategies["workers"]
     if devices < 1:
         raise InputError("Nothing to train on.", expected="1 device or more", got=devices,
-                         fix="leave it out for one")  # fmt: skip
+                         fix="leave it out for one")
     return None if devices == 1 else tf.distribute.MirroredStrategy(_names(devices))
 
 
@@ -101,7 +101,7 @@ def check_shares(strategy, batch_size: int, key: str) -> None:
         raise InputError("The batch cannot be shared out equally.",
                          expected=f"a batch_size that {n} divides, for {n} devices",
                          got=batch_size, fix=f"set batch_size to {batch_size // n * n or n}, or "
-                         "take another number of devices")  # fmt: skip
+                         "take another number of devices")
     if workers() == 1:
         return
     mine = np.zeros(workers(), np.int64)
@@ -136,7 +136,7 @@ class StopTogether(keras.callbacks.Callback):
 def telling_who_is_missing():
     """Says in plain words what TensorFlow says at length when another machine is gone."""
     errors = (tf.errors.UnavailableError, tf.errors.InternalError, tf.errors.AbortedError,
-              tf.errors.CancelledError, tf.errors.DeadlineExceededError)  # fmt: skip
+              tf.errors.CancelledError, tf.errors.DeadlineExceededError)
     try:
         yield
     except errors as error:
@@ -145,7 +145,7 @@ def telling_who_is_missing():
         raise InputError("Another machine was lost while training.", expected="all machines of "
                          "TF_CONFIG until the end", got=" ".join(str(error).split())[:150],
                          fix="give the same commands again, on all machines: the training goes on "
-                         "from the checkpoint") from error  # fmt: skip
+                         "from the checkpoint") from error
 
 
 def wait_for_all(devices: int = 1) -> None:
@@ -196,7 +196,7 @@ def _machines():
         raise InputError("TensorFlow was at work before it was told of the other machines.",
                          expected="TF_CONFIG set before Python starts, and the training first",
                          got=str(error)[:200], fix="start anew with `python -m ecg_tf run`"
-                         ) from error  # fmt: skip
+                         ) from error
 
 
 def _names(devices: int) -> list[str]:
@@ -204,7 +204,7 @@ def _names(devices: int) -> list[str]:
     if gpus:
         if len(gpus) < devices:
             raise InputError("There are not so many devices.", expected=f"at most {len(gpus)} GPUs",
-                             got=devices, fix=f"ask for {len(gpus)}")  # fmt: skip
+                             got=devices, fix=f"ask for {len(gpus)}")
         return [f"GPU:{i}" for i in range(devices)]
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
@@ -215,5 +215,5 @@ def _names(devices: int) -> list[str]:
         raise InputError("TensorFlow is at work already, with one device.",
                          expected=f"{devices} devices asked for before anything else",
                          got=str(error)[:200], fix="start Python anew (a notebook: restart the "
-                         "kernel) and train first") from error  # fmt: skip
+                         "kernel) and train first") from error
     return [f"CPU:{i}" for i in range(devices)]

@@ -14,7 +14,7 @@ import tensorflow as tf
 from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.base.locks import holding
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.stopping_callbacks import stop_at_floor
+from ecg_tf.evaluation.stopping_callbacks import stop_at_baseline
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.tfdata import beat_mixer, make_dataset
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, projection_of
@@ -39,7 +39,7 @@ from ecg_tf.training.workers import worker
 
 # What changes nothing about the weights after so many steps: a run may be continued after changing
 # these. When to stop is among them, as `steps` is.
-_NOT_TRAINING = ("experiment", "data_dir", "shards", "runs_dir", "synthetic", "redraw_rough",
+_NOT_TRAINING = ("experiment", "data_dir", "shards", "runs_dir", "synthetic", "rejection_roughness",
                  "strip_seconds", "tensorboard", "steps", "check_every", "stop", "measure_every",
                  "patience", "attacks", "gate")
 _R1GAN = (R1GAN, 0.0, lambda e: {"r1": e.penalty, "r2": e.penalty,
@@ -75,7 +75,7 @@ def build_gan(experiment: Experiment, codec: Codec, identity=None) -> GAN:
     common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision)}
     if e.model == "wavegan":
         generator = build_wave_generator(codec.image_shape, e.latent_dim,
-                                         projection=projection_of(codec), **common)  # fmt: skip
+                                         projection=projection_of(codec), **common)
         discriminator = build_wave_discriminator(codec.image_shape, **common)
     else:
         common["padding"] = e.padding
@@ -89,7 +89,7 @@ def build_gan(experiment: Experiment, codec: Codec, identity=None) -> GAN:
     gan = kind(generator, discriminator, ema_decay=e.ema_decay, seed=e.seed, **own)
     rate = HoldThenFall(e.learning_rate, round(e.steps * (1 - e.decay)), e.steps)
     gan.compile(*(keras.optimizers.Adam(rate if e.decay else e.learning_rate, beta_1, 0.99)
-                  for _ in range(2)))  # fmt: skip
+                  for _ in range(2)))
     return gan
 
 
@@ -98,7 +98,7 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     """Trains on the training windows, writing history and checkpoints into `experiment.folder`.
 
     If a checkpoint of the same experiment lies there, it continues from it, with the batches and
-    latents it would have seen, so that the weights end up the same. With `stop: "floor"` it ends
+    latents it would have seen, so that the weights end up the same. With `stop: "baseline"` it ends
     as `stopping.decide` says, and the averaged generator gets the weights of the best check.
 
     Args:
@@ -137,7 +137,7 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
     if strategy is not None:
         gan = spread(alone, strategy)
     train_windows = data.windows["train"]
-    stop = stop_at_floor(e, data) if e.stop == "floor" else None
+    stop = stop_at_baseline(e, data) if e.stop == "baseline" else None
     some = train_windows.take(slice(None, None, max(1, len(train_windows) // REAL_IMAGES)))
     used = [
         SampleGrid(folder / "samples", n=16, every=max(1, e.steps // e.check_every // 8),
@@ -150,17 +150,17 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
         *callbacks,
         *([stop.along, stop, StopTogether(strategy)] if stop else []),
         checkpoint,  # last: what it keeps is then no older than the history
-    ]  # fmt: skip
+    ]
     while (done := int(gan.step.numpy())) < e.steps and not (
         stop and agreed(strategy, stop.over(gan))
     ):
         # Two rounds at most: whole epochs of `check_every` steps, then what is left of `steps`.
         per_epoch = min(e.check_every, e.steps - done)
         batches = make_dataset(data.training, data.codec, e.batch_size, e.seed, start_step=done,
-                               mix_persons=e.mix_persons, even_persons=e.even_persons)
+                               subject_mixing=e.subject_mixing, even_subjects=e.even_subjects)
         with telling(data.shards), telling_who_is_missing():
             gan.fit(batches, epochs=(e.steps - done) // per_epoch, steps_per_epoch=per_epoch,
-                    callbacks=used, verbose=0, shuffle=False)  # fmt: skip
+                    callbacks=used, verbose=0, shuffle=False)
     if strategy is not None:
         gather(gan, alone)
         gan = alone
@@ -175,7 +175,7 @@ def training_key(experiment: Experiment, data: Data) -> str:
     """A digest of all that decides about the weights: settings, data, split, and some images, which
     tell of a change in the way from records to images that no setting names."""
     settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
-    for name in ("identity_weight", "even_persons", "exclude", "metadata", "metadata_columns",
+    for name in ("identity_weight", "even_subjects", "exclude", "metadata", "metadata_columns",
                  "rate", "strict", "folds", "window_seconds"):
         if not settings[name]:
             del settings[name]  # as before there was one: older checkpoints stay valid
@@ -185,8 +185,8 @@ def training_key(experiment: Experiment, data: Data) -> str:
     shards = [] if data.shards is None else [data.shards.digest]
     facts = json.dumps([settings, data.provenance["sha256"], data.split, *shards], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
-    if experiment.mix_persons > 1:
-        mix = beat_mixer(data.codec, experiment.mix_persons)
+    if experiment.subject_mixing > 1:
+        mix = beat_mixer(data.codec, experiment.subject_mixing)
         images = mix(tf.constant(images), tf.zeros(2, tf.int64)).numpy().round(4)
     return hashlib.sha256(facts.encode() + images.tobytes()).hexdigest()[:16]
 
@@ -260,7 +260,7 @@ class Checkpoint(keras.callbacks.Callback):
             f"No checkpoint in '{self.path.parent}' can be read.",
             expected="a checkpoint of this experiment", got=str(problem)[:200],
             fix=f"delete the folder '{self.path.parent}' to train from the beginning",
-        ) from problem  # fmt: skip
+        ) from problem
 
     def on_epoch_end(self, epoch, logs=None):
         with whole_file(self.path) as part:
@@ -283,7 +283,7 @@ class Checkpoint(keras.callbacks.Callback):
                 "beside it.", expected="16 hexadecimal digits", got=repr(kept[:40]),
                 fix=f"restore it, or delete the folder '{self.path.parent}' to train from the "
                 "beginning",
-            )  # fmt: skip
+            )
         return kept == self.key.encode()
 
 
@@ -293,5 +293,5 @@ def _tensorboard(folder: Path):
     except ImportError as error:
         raise InputError("TensorBoard is not installed.", expected="the package tensorboard",
                          got="tensorboard: true", fix="pip install tensorboard, or set "
-                         "tensorboard to false") from error  # fmt: skip
+                         "tensorboard to false") from error
     return keras.callbacks.TensorBoard(folder / "tensorboard")

@@ -110,10 +110,18 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
     parts = {part: select_part(windows, split, part) for part in ("train", "test")}
     known = np.unique(parts["train"].labels)  # type: ignore[arg-type]  # beats have labels
     codec = make_codec(
-        parts["train"], range=e.range, arrangement=e.arrangement, height=e.height, width=e.width,
-        standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
-                      "quantization": e.quantization},
-    )  # fmt: skip
+        parts["train"],
+        scaling=e.scaling,
+        arrangement=e.arrangement,
+        height=e.height,
+        width=e.width,
+        standardizer={
+            "quantiles": e.quantiles,
+            "limits_mv": e.limits_mv,
+            "knee_mv": e.knee_mv,
+            "quantization": e.quantization,
+        },
+    )
     return BeatData(split, parts, codec, tuple(name for name in CLASSES if name in known),
                     provenance(records), quality)
 

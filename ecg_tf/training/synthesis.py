@@ -18,7 +18,8 @@ def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
     """The network that a run leaves behind: latents to images, without the GAN around it.
 
     Args:
-        experiment: `Experiment`; with `redraw_rough` no image is let pass that is so many times
+        experiment: `Experiment`; with `rejection_roughness` no image is let pass that is so many
+            times
             as rough as the roughest training image.
         gan: trained `GAN`.
         data: `Data` it was trained on.
@@ -26,9 +27,9 @@ def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
     Returns:
         keras.Model: the averaged generator, or the `redrawing` one around it.
     """
-    if not experiment.redraw_rough:
+    if not experiment.rejection_roughness:
         return gan.ema_generator
-    limit = experiment.redraw_rough * roughest(data.windows["train"], data.codec)
+    limit = experiment.rejection_roughness * roughest(data.windows["train"], data.codec)
     return redrawing(gan.ema_generator, data.codec, limit)
 
 

@@ -47,7 +47,7 @@ def _config() -> tuple[int, int]:
         index = config.get("task", {}).get("index", 0)
         right = isinstance(names, list) and set(config.get("cluster", {})) <= {"worker"} and (
             0 <= int(index) < max(len(names), 1)
-        ) and config.get("task", {}).get("type", "worker") == "worker"  # fmt: skip
+        ) and config.get("task", {}).get("type", "worker") == "worker"
     except (ValueError, AttributeError, TypeError, RecursionError):
         right = False
     if not right:
@@ -55,5 +55,5 @@ def _config() -> tuple[int, int]:
             "The environment variable TF_CONFIG cannot be used.",
             expected='{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", '
             '"index": 0}}', got=text[:200], fix="correct it, or unset it for one machine",
-        )  # fmt: skip
+        )
     return int(index), max(len(names), 1)

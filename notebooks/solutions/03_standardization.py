@@ -79,17 +79,17 @@ def exercise_5(ranges=("global", "quantile", "companded"), seeds=(0, 1, 2), **se
 
     size = {"subjects": 12, "minutes": 3.0, "height": 16, "base_filters": 8, "latent_dim": 64,
             "batch_size": 32, "ema_decay": 0.99, "synthetic": 200, "strip_seconds": 6.0,
-            "steps": 800, **settings}  # fmt: skip
-    floors = {}
+            "steps": 800, **settings}
+    baselines = {}
     for name in ranges:
         for seed in seeds:
-            plan = Experiment(experiment=f"solution-03-{name}-{seed}", range=name, seed=seed,
+            plan = Experiment(experiment=f"solution-03-{name}-{seed}", scaling=name, seed=seed,
                               attacks=False, **size)
             mmd2 = run(plan, progress=False).measures[0]
-            floors[name, seed] = mmd2.value / mmd2.floor
+            baselines[name, seed] = mmd2.value / mmd2.baseline
     for seed in seeds:
-        print(f"seed {seed}:", *sorted(ranges, key=lambda name, seed=seed: floors[name, seed]))
-    return floors
+        print(f"seed {seed}:", *sorted(ranges, key=lambda name, seed=seed: baselines[name, seed]))
+    return baselines
 
 
 if __name__ == "__main__":

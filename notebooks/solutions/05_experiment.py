@@ -17,12 +17,12 @@ SHOWN = ("MMD²", "precision", "recall", "heart rate W1", "detectable strips", "
 
 
 def trained(name, **settings):
-    """Measures of one experiment: name -> (value, floor)."""
+    """Measures of one experiment: name -> (value, baseline)."""
     from ecg_tf.study.run import run
 
     settings = {**CLASS, "attacks": False, **settings, "experiment": f"solution-05-{name}"}
     found = run(Experiment(**settings), progress=False).measures
-    measures = {m.name: (m.value, m.floor) for m in found}
+    measures = {m.name: (m.value, m.baseline) for m in found}
     print(f"{name}: " + ", ".join(f"{key} {measures[key][0]:.2f} ({measures[key][1]:.2f})"
                                   for key in SHOWN))
     return measures
@@ -38,8 +38,8 @@ def exercise_1(steps=800, **settings):
 
 
 def exercise_2(few=50, steps=800, **settings):
-    """Compare the two lines: what moves towards its floor (in brackets) notices training. Whatever
-    looks right after 50 steps does not look at what was still wrong."""
+    """Compare the two lines: what moves towards its baseline (in brackets) notices training.
+    Whatever looks right after 50 steps does not look at what was still wrong."""
     return {n: trained(f"{n}-steps", steps=n, **settings) for n in (few, steps)}
 
 
@@ -49,7 +49,7 @@ def exercise_3(**size):
     e = Experiment(**{"subjects": 6, "minutes": 1.0, "height": 8, **size})
     levels = {}
     for name in ("physical", "companded"):
-        data = prepare_data(replace(e, range=name, quantization="uint8"))
+        data = prepare_data(replace(e, scaling=name, quantization="uint8"))
         windows = data.windows["train"]
         after = windows.rpeaks[:, 1:-2, None] + np.arange(0.15, 0.4, 0.02) * windows.fs
         at = np.rint(after).astype(int)  # where T waves are

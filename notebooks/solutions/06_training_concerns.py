@@ -93,7 +93,7 @@ def slope_of(gan, n=256):
 
 def exercise_5(faster=(30.0, 10.0, 3.0), steps=400, **settings):
     """Where the alarm falls silent the generator need not be well: it only draws things that
-    differ. Its MMD² in floors tells, and so do the images."""
+    differ. Its MMD² in baselines tells, and so do the images."""
     from ecg_tf.models import build_discriminator, build_generator, projection_of
     from ecg_tf.signals.windows import cut_strips
     from ecg_tf.training.synthesis import synthesize
@@ -111,11 +111,11 @@ def exercise_5(faster=(30.0, 10.0, 3.0), steps=400, **settings):
             learning_rate=0.001, g_learning_rate=factor * 0.001, beta_1=0.5, seed=0)
         done = concerns.watched(gan, images, steps, batch_size=32, seed=0)
         strips = cut_strips(synthesize(gan.ema_generator, data.codec, 60, 0), e.strip_seconds)
-        distance, floor = concerns.distances_to_persons(
+        distance, baseline = concerns.distances_to_persons(
             {"hasty": strips}, data.strips["test"], data.strips["train"])
-        found[factor] = bool(done.alarms), distance["hasty"] / floor[0]
+        found[factor] = bool(done.alarms), distance["hasty"] / baseline[0]
         print(f"{factor:g} times as fast: alarm {'rings' if done.alarms else 'is silent'}, "
-              f"MMD² {found[factor][1]:.1f} floors")
+              f"MMD² {found[factor][1]:.1f} baselines")
     return found
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.utility import make_judge, scores
+from ecg_tf.evaluation.utility import make_classifier, scores
 from ecg_tf.training.labelled_beats import balanced_draw, prepare_beats
 
 with quiet_startup():
@@ -34,13 +34,13 @@ def weighed(weight, steps=800, per_class=300, base_filters=16, latent_dim=64, **
     data = beats(**size)
     train, test, classes = data.windows["train"], data.windows["test"], data.classes
     fed = balanced_draw(train.labels, train.subjects, per_class * len(classes), 0)
-    judge = make_judge("forest", 0).fit(features_of(train)[fed], train.labels[fed])
+    judge = make_classifier("forest", 0).fit(features_of(train)[fed], train.labels[fed])
     gan, _ = train_beat_gan(train, data.codec, classes, steps, latent_dim=latent_dim,
                             base_filters=base_filters, generator_class_weight=weight,
                             ema_decay=0.995, check_every=steps)
     drawn = synthesize_beats(gan, data.codec, classes, per_class, 1, 40.0)
     x = features_of(drawn)
-    taught = make_judge("forest", 0).fit(x, drawn.labels)
+    taught = make_classifier("forest", 0).fit(x, drawn.labels)
     own = recall_of(np.asarray(named_by_head(gan, data.codec, classes, drawn)), drawn.labels)
     out = {"own head": own, "independent": recall_of(judge.predict(x), drawn.labels),
            "TSTR": recall_of(taught.predict(features_of(test)), test.labels)}
@@ -83,8 +83,8 @@ def exercise_4(per_class=200, **size):
     usual = np.stack([np.median(x[train.labels == one], axis=0) for one in known])
     perfect, labels = np.repeat(usual, per_class, 0), np.repeat(known, per_class)
     fed = balanced_draw(train.labels, train.subjects, per_class * len(known), 0)
-    real_judge = make_judge("forest", 0).fit(x[fed], train.labels[fed])
-    taught = make_judge("forest", 0).fit(perfect, labels)
+    real_judge = make_classifier("forest", 0).fit(x[fed], train.labels[fed])
+    taught = make_classifier("forest", 0).fit(perfect, labels)
     found = {"TRTS": recall_of(real_judge.predict(perfect), labels),
              "TRTR": recall_of(real_judge.predict(features_of(test)), test.labels),
              "TSTR": recall_of(taught.predict(features_of(test)), test.labels)}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation import fidelity
-from ecg_tf.evaluation.baselines import floor
+from ecg_tf.evaluation.baselines import baseline
 from ecg_tf.evaluation.clinical import rhythm
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe
 from ecg_tf.evaluation.stopping import decide
@@ -65,26 +65,26 @@ def distance(a, b):
 
 
 def exercise_3(few=8, many=24, minutes=1.0):
-    """With one validation person the floor is the distance to that one person, and the partings lie
-    far apart: it says who the person is, not how good the ECGs are. I would not stop there, but ask
-    for more persons."""
+    """With one validation person the baseline is the distance to that one person, and the partings
+    lie far apart: it says who the person is, not how good the ECGs are. I would not stop there,
+    but ask for more persons."""
     found = {}
     for subjects in (few, many):
         parts = described(subjects, minutes)
         (x, who), (y, other) = parts["validation"], parts["train"]
         value = distance(x, y)
         persons = len(np.unique(who)), len(np.unique(other))
-        _, low, high = floor(distance, np.concatenate([x, y]), np.concatenate([who, other]), 150,
+        _, low, high = baseline(distance, np.concatenate([x, y]), np.concatenate([who, other]), 150,
                              persons[0] / sum(persons), 20)
         found[subjects] = persons[0], value, low, high
-        print(f"{subjects} subjects, {persons[0]} to validate: floor {value:.3f}, partings "
+        print(f"{subjects} subjects, {persons[0]} to validate: baseline {value:.3f}, partings "
               f"{low:.3f} to {high:.3f}")
     return found
 
 
 def exercise_4(subjects=16, minutes=1.0):
-    """Against validation persons copies are exactly at the floor, for the floor is the training
-    ECGs. Against the training persons they are below every other set's distance, near 0 or
+    """Against validation persons copies are exactly at the baseline, for the baseline is the
+    training ECGs. Against the training persons they are below every other set's distance, near 0 or
     negative: that one gives them away."""
     parts = described(subjects, minutes)
     copies = parts["train"][0]

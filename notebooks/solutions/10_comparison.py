@@ -8,14 +8,18 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.study.comparison import fields, leaderboard, over_seeds, read_runs
-from ecg_tf.study.controlled_comparisons import contest_words, contests, standings
+from ecg_tf.study.controlled_comparisons import comparison_words, controlled_comparisons, standings
 from ecg_tf.study.measure_agreement import agreement
 
 
 def exercise_1(runs_dir="runs"):
     """The sentences say which range is nearest, and whether another one is behind by more than
     chance. It finds nothing where no two runs differ in the range alone."""
-    said = [words for one in contests(read_runs(runs_dir), "range") for words in contest_words(one)]
+    said = [
+        words
+        for one in controlled_comparisons(read_runs(runs_dir), "scaling")
+        for words in comparison_words(one)
+    ]
     print("\n".join(said) or "No two runs differ in the range alone.")
     return said
 
@@ -25,8 +29,8 @@ def exercise_2(runs_dir="runs"):
     seam or a rough line: MMD² looks at averages, a classifier at whatever helps it."""
     board = leaderboard(read_runs(runs_dir))
     board = board[board["field"] == board["field"].iloc[0]]
-    moved = board["auc"].rank() - board["floors"].rank()
-    table = pd.DataFrame({"floors": board["floors"], "auc": board["auc"], "moves": moved})
+    moved = board["auc"].rank() - board["baselines"].rank()
+    table = pd.DataFrame({"baselines": board["baselines"], "auc": board["auc"], "moves": moved})
     print(table.sort_values("auc").round(2).to_string())
     return moved
 
@@ -38,7 +42,7 @@ def exercise_3(distances=(2.0, 2.6, 2.2, 2.4)):
     for n in range(2, len(distances) + 1):
         mean, low, high = over_seeds(distances[:n])
         widths[n] = high / low
-        print(f"{n} seeds: {mean:.2f} floors [{low:.2f} to {high:.2f}]")
+        print(f"{n} seeds: {mean:.2f} baselines [{low:.2f} to {high:.2f}]")
     return widths
 
 

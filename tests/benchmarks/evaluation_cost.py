@@ -22,8 +22,8 @@ def one(size: int) -> dict:
 
     import numpy as np
 
-    from ecg_tf.evaluation.baselines import first_measures
-    from ecg_tf.evaluation.privacy_evaluation import judge
+    from ecg_tf.evaluation.baselines import fidelity_measures
+    from ecg_tf.evaluation.privacy_evaluation import evaluate_privacy
 
     train, holdout = _windows(size // 2, 1), _windows(size // 2, 2)
     synthetic = _windows(size, 3).signals
@@ -33,10 +33,12 @@ def one(size: int) -> dict:
         import keras  # noqa: F401
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, busy = time.perf_counter(), time.process_time()
-    rows = first_measures(holdout.signals, holdout.subjects, synthetic, FS, train.signals,
+    rows = fidelity_measures(holdout.signals, holdout.subjects, synthetic, FS, train.signals,
                           train.subjects, max_strips=size)
     middle = time.perf_counter()
-    verdict = judge(synthetic, train, holdout, FS, fidelity=rows, max_strips=size, cache=False)
+    verdict = evaluate_privacy(
+        synthetic, train, holdout, FS, fidelity=rows, max_strips=size, cache=False
+    )
     end, busy = time.perf_counter(), time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert np.isfinite([row.value for row in verdict.measures]).all(), verdict.notes

@@ -2,7 +2,7 @@
 
 Every figure compares two things that are timed in turns, several times, and takes the best of
 each, so that what else the machine does hurts both alike. Writes runs/bench/speed.md and .json.
-`--time-to-quality` trains two small GANs until MMD² is at most twice its floor: minutes.
+`--time-to-quality` trains two small GANs until MMD² is at most twice its baseline: minutes.
 """
 
 import argparse
@@ -142,7 +142,7 @@ def codec(repeats: int):
     for name, windows in (("beat_rows", rows), ("row_major", strips), ("hilbert", strips)):
         size = {"height": 32, "width": 64} if name != "hilbert" else {"height": 64, "width": 64,
                                                                       "fit": "tile"}
-        made = make_codec(windows, range="companded", arrangement=name, **size)
+        made = make_codec(windows, scaling="companded", arrangement=name, **size)
         images = made.encode(windows)
         there, back, copy = in_turns(3 * repeats, partial(made.encode, windows),
                                      partial(made.decode, images), windows.signals.copy,
@@ -226,22 +226,22 @@ def time_to_quality(repeats: int):
     for arrangement in ("beat_rows", "row_major"):
         with tempfile.TemporaryDirectory() as root:
             e = Experiment(experiment=arrangement, arrangement=arrangement, subjects=40,
-                           minutes=5.0, steps=1000, stop="floor", measure_every=50,
+                           minutes=5.0, steps=1000, stop="baseline", measure_every=50,
                            check_every=50, patience=20, attacks=False, runs_dir=root)
             train(e, prepare_data(e))
             rows = pd.read_csv(e.folder / "measures.csv")
-            floors = pd.read_csv(e.folder / "floors.csv")
+            baselines = pd.read_csv(e.folder / "baselines.csv")
             history = pd.read_csv(e.folder / "history.csv")
-        rows = rows.merge(floors[["against", "name", "floor"]], on=["against", "name"])
+        rows = rows.merge(baselines[["against", "name", "baseline"]], on=["against", "name"])
         rows = rows[(rows["name"] == "MMD²") & (rows["against"] == "validation")]
-        good = rows[rows["value"] <= 2 * rows["floor"]]
+        good = rows[rows["value"] <= 2 * rows["baseline"]]
         step = good["step"].min() if len(good) else np.nan
         taken = history.loc[history["step"] == step, "seconds"]
         minutes[arrangement] = float(taken.iloc[0]) / 60 if len(taken) else math.inf
         words.append(f"{arrangement} {minutes[arrangement]:.1f} min, {step:.0f} steps" if len(taken)
                      else f"{arrangement} not within {history['step'].max():,} steps, "
                      f"{history['seconds'].max() / 60:.1f} min")
-    yield ("time until MMD² ≤ 2 x floor, beat_rows", "row_major",
+    yield ("time until MMD² ≤ 2 x baseline, beat_rows", "row_major",
            minutes["beat_rows"] / minutes["row_major"], "", "; ".join(words))
 
 

@@ -15,7 +15,9 @@ from tests.bounds import smooth_beats
 
 def small_gan(height: int, width: int, filters: int, precision: str = "float32"):
     """(GAN of the defaults, its codec) for images of a size."""
-    codec = make_codec(smooth_beats(4, rows=height), range="companded", height=height, width=width)
+    codec = make_codec(
+        smooth_beats(4, rows=height), scaling="companded", height=height, width=width
+    )
     experiment = Experiment(height=height, width=width, base_filters=filters, precision=precision)
     return build_gan(experiment, codec), codec
 

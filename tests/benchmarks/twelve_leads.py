@@ -28,7 +28,7 @@ def codec_of_leads(height: int, width: int, count: int, derive: bool):
 
     beats = smooth_beats(4, rows=height)
     windows = replace(beats, signals=np.repeat(beats.signals, count, 2), leads=LEADS[:count])
-    return make_codec(windows, range="companded", height=height, width=width, derive=derive)
+    return make_codec(windows, scaling="companded", height=height, width=width, derive=derive)
 
 
 def main():

@@ -53,7 +53,7 @@ def test_saved_and_read_again_it_is_the_same(tmp_path):
         ("experiment: ../x", ["name", "letters, digits"]),
         ("quantiles: [0.9, 0.1]", ["quantiles", "lower one first"]),
         ("gate: {recall: 0.8}", ["'recall'", "[rule, number]"]),
-        ("gate: {recall: [at_least_flors, 0.8]}", ["'recall'", "at_least_floors"]),
+        ("gate: {recall: [at_least_flors, 0.8]}", ["'recall'", "at_least_baselines"]),
         ("gate: {recall: [at_least, .nan]}", ["'recall'", "finite"]),
         ("gate: [recall]", ["gate", "a mapping such as"]),
         ("gate: {3: [at_least, 1]}", ["gate", "no names"]),
@@ -90,7 +90,7 @@ def test_a_missing_or_huge_file_is_named(tmp_path):
               st.dictionaries(st.text(max_size=3), st.lists(st.one_of(st.integers(),
                               st.sampled_from(["at_most", "x"])), max_size=2), max_size=2)),
     max_size=4,
-))  # fmt: skip
+))
 def test_any_values_give_an_experiment_or_an_input_error(values):
     try:
         experiment = Experiment.from_dict(values)
@@ -100,9 +100,9 @@ def test_any_values_give_an_experiment_or_an_input_error(values):
 
 
 def test_thresholds_of_the_gate_are_kept_as_they_were_given(tmp_path):
-    given = Experiment(gate={"MMD²": {"at_most_floors": 3}, "recall": None,
+    given = Experiment(gate={"MMD²": {"at_most_baselines": 3}, "recall": None,
                              "copies": ["no_excess", 0.01]})
-    assert given.gate == {"MMD²": ["at_most_floors", 3.0], "recall": None,
+    assert given.gate == {"MMD²": ["at_most_baselines", 3.0], "recall": None,
                           "copies": ["no_excess", 0.01]}
     assert Experiment.from_yaml(given.save(tmp_path / "a.yaml")) == given
 

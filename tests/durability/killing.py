@@ -25,7 +25,7 @@ SETTINGS = {**TINY, "steps": 40, "check_every": 4, "runs_dir": "runs",
             "precision": "float32"}  # what "auto" takes is measured, in each folder anew
 #: Networks that are built quickly: three processes have to build them.
 QUICK = {"model": "dcgan", "padding": "zero", "height": 8, "width": 16, "subjects": 4,
-         "minutes": 1.0, "strip_seconds": 2.0}  # fmt: skip
+         "minutes": 1.0, "strip_seconds": 2.0}
 
 
 def write_experiment(folder: Path, name: str = "tiny", **changes) -> Path:
@@ -42,7 +42,7 @@ def command(*arguments, folder: Path, **streams) -> subprocess.Popen:
     # A shell's background job ignores Ctrl-C, and so would whatever it starts.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen([sys.executable, "-m", "ecg_tf", *map(str, arguments)], cwd=folder,
-                            env=environment, text=True, preexec_fn=heed, **streams)  # fmt: skip
+                            env=environment, text=True, preexec_fn=heed, **streams)
 
 
 def complete(*arguments, folder: Path) -> str:
@@ -148,7 +148,7 @@ def differences(one: Path, other: Path) -> list[str]:
         out.append("metrics.json")
     same = ["codec.json", "split.json", "experiment.yaml"]
     same += [one_.relative_to(one).as_posix() for one_ in (one / "samples").iterdir()]
-    same += [n for n in ("measures.csv", "floors.csv") if (one / n).exists()]
+    same += [n for n in ("measures.csv", "baselines.csv") if (one / n).exists()]
     for name in same:
         if not (other / name).exists() or (one / name).read_bytes() != (other / name).read_bytes():
             out.append(name)

@@ -92,7 +92,7 @@ def test_two_at_once_and_a_failure_stops_nobody(project, capfd):
     said = capfd.readouterr()
     for words in ("2 workers on this machine", "[1 of 3] a", "[3 of 3] c", "b: made in",
                   "c: failed: c cannot be made.",
-                  "2 reports made, 0 were done before, 1 failed."):  # fmt: skip
+                  "2 reports made, 0 were done before, 1 failed."):
         assert words in said.out, said
     assert sorted(p.name for p in Path("reports").glob("*.html")) == ["a.html", "b.html"]
     assert not [p for p in Path("reports").iterdir() if p.name.startswith(".")]
@@ -165,10 +165,10 @@ def scheduler(tmp_path):
         return subprocess.Popen([sys.executable, "-m", "distributed.cli." + arguments[0],
                                  *arguments[1:]], cwd=tmp_path.parent, stderr=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL,
-                                env=os.environ | {"PYTHONPATH": HOME})  # fmt: skip
+                                env=os.environ | {"PYTHONPATH": HOME})
     file = tmp_path / "scheduler.json"
     started = [start("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file",
-                     str(file), "--host", "127.0.0.1")]  # fmt: skip
+                     str(file), "--host", "127.0.0.1")]
     wait_until(file.exists)
     address = json.loads(file.read_text())["address"]
     started.append(start("dask_worker", address, "--nworkers", "1", "--nthreads", "1",

@@ -37,7 +37,7 @@ def mounted(folder: Path, options: str):
     if os.geteuid() or not shutil.which("mount"):
         pytest.skip("only root may mount a file system")
     if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder],
-                      capture_output=True).returncode:  # fmt: skip
+                      capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
     try:
         yield folder
@@ -107,7 +107,7 @@ def test_checkpoints_that_are_all_damaged_are_named(half, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("text", ["step,seconds\nx,1\n", "step,seconds\n4\n", "\0", "a,b\n1,2\n",
-                                  "step,seconds\n4,1,9\n"])  # fmt: skip
+                                  "step,seconds\n4,1,9\n"])
 def test_a_damaged_history_says_what_to_delete(tmp_path, text):
     from ecg_tf.training.callbacks import HistoryCSV
 

@@ -65,7 +65,7 @@ def test_the_same_experiment_in_another_process_gives_the_same_numbers(tmp_path)
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda folder: complete(
             "run", write_experiment(folder, attacks=True), folder=folder),
-            (tmp_path / "one", tmp_path / "two")))  # fmt: skip
+            (tmp_path / "one", tmp_path / "two")))
     assert differences(tmp_path / "one/runs/tiny", tmp_path / "two/runs/tiny") == []
 
 
@@ -104,8 +104,8 @@ def test_ten_random_moments(uninterrupted, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_what_stops_a_training_at_the_floor_is_remembered_too(tmp_path):
-    own = {"stop": "floor", "measure_every": 8, "patience": 3}
+def test_what_stops_a_training_at_the_baseline_is_remembered_too(tmp_path):
+    own = {"stop": "baseline", "measure_every": 8, "patience": 3}
     whole, folder = tmp_path / "whole", tmp_path / "killed"
     complete("run", write_experiment(whole, **own), folder=whole)
     file, run = write_experiment(folder, **own), folder / "runs" / "tiny"

@@ -37,7 +37,7 @@ def other():
         running = subprocess.Popen(
             [sys.executable, "-c", HOLD, str(folder), name, str(seconds)], text=True,
             stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": HOME} | environment,
-        )  # fmt: skip
+        )
         started.append(running)
         assert running.stdout.readline() == "held\n"
         return running
@@ -127,7 +127,7 @@ while done < 25:
 
 
 @pytest.mark.parametrize("note", [b"", b"\xff{", b"[1]", b'{"parent": "x", "host": 3}',
-                                  b'{"parent": 1e400}', b"[" * 1000])  # fmt: skip
+                                  b'{"parent": 1e400}', b"[" * 1000])
 def test_whatever_stands_in_the_file_the_lock_decides(tmp_path, note, other):
     other(tmp_path)
     (tmp_path / ".lock").write_bytes(note)

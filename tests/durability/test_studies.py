@@ -103,7 +103,7 @@ def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, c
     assert main(["report", "late.yaml"]) == 1
     assert "a later cell fails" in capsys.readouterr().err
     kept = {p: p.stat().st_mtime_ns for p in Path("runs/a").rglob("*") if p.is_file()
-            and p.name not in ("experiment.yaml", ".lock")}  # fmt: skip
+            and p.name not in ("experiment.yaml", ".lock")}
     assert any(p.name == "last.keras" for p in kept)
     Path("broken").unlink()
     assert main(["report", "late.yaml"]) == 0

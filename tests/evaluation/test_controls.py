@@ -77,21 +77,21 @@ def rows(request):
 
 
 def test_mmd_puts_copies_below_other_persons_and_faults_far_above(rows):
-    floor = rows["other half"]["mmd2"]
-    assert floor > 0
+    baseline = rows["other half"]["mmd2"]
+    assert baseline > 0
     assert rows["exact copy"]["mmd2"] < 0
-    assert rows["shifted copy"]["mmd2"] < 0.1 * floor
+    assert rows["shifted copy"]["mmd2"] < 0.1 * baseline
     for name in COPIES:
-        assert rows[name]["mmd2"] < floor, name
+        assert rows[name]["mmd2"] < baseline, name
     for name in FAULTS:
-        assert rows[name]["mmd2"] > 4 * floor, name
+        assert rows[name]["mmd2"] > 4 * baseline, name
 
 
 def test_frechet_agrees(rows):
-    floor = rows["other half"]["frechet"]
-    assert rows["exact copy"]["frechet"] < 1e-3 * floor
+    baseline = rows["other half"]["frechet"]
+    assert rows["exact copy"]["frechet"] < 1e-3 * baseline
     for name in FAULTS:
-        assert rows[name]["frechet"] > 2 * floor, name  # where the release gate stands
+        assert rows[name]["frechet"] > 2 * baseline, name  # where the release gate stands
 
 
 def test_noise_is_not_precise_and_other_persons_are(rows):

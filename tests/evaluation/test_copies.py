@@ -104,11 +104,11 @@ def test_closest_record_measures_order_the_controls(cohort):
     dcr, nndr = copies.closest_record_measures(shifted, *sets, FS)
     # A third of the strips is drawn out with its person again and again.
     assert dcr.value > 0.75 and dcr.low > 0.6
-    assert nndr.value < 0.8 * nndr.floor
+    assert nndr.value < 0.8 * nndr.baseline
     fresh = simulated_cohort(subjects=6, minutes=1, seed=5).strips[::2]
     dcr, nndr = copies.closest_record_measures(fresh, *sets, FS)
     assert 0.2 < dcr.value < 0.8
-    assert nndr.value == pytest.approx(nndr.floor, abs=0.25)
+    assert nndr.value == pytest.approx(nndr.baseline, abs=0.25)
 
 
 def test_persons_of_one_strip_have_no_second_nearest(cohort):

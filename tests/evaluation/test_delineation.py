@@ -31,7 +31,7 @@ def test_waves_lie_where_they_were_put(fs, polarity):
     # The simulation's waves end at 2 sigma; people, whom the delineator follows, see P and T end
     # a little later.
     for point, off in (("p_onset", 0.02), ("p_offset", 0.025), ("qrs_onset", 0.015),
-                       ("qrs_offset", 0.015), ("t_offset", 0.025)):  # fmt: skip
+                       ("qrs_offset", 0.015), ("t_offset", 0.025)):
         error = found[point] / fs - truth[point]
         assert np.isfinite(error).mean() >= 0.95, point
         assert abs(np.nanmedian(error)) < off, point
@@ -43,7 +43,7 @@ def test_points_of_a_beat_are_in_order_and_between_its_neighbours():
     r = truth["rpeak"] * 128
     found = delineate(ecg, r, 128.0)
     order = np.stack([found[point] for point in POINTS[:4]] + [r]
-                     + [found[point] for point in POINTS[4:]])  # fmt: skip
+                     + [found[point] for point in POINTS[4:]])
     whole = np.isfinite(order).all(axis=0)
     assert whole.mean() > 0.9
     assert (np.diff(order[:, whole], axis=0) >= -1).all()

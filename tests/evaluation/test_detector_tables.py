@@ -93,12 +93,14 @@ def test_databases_that_are_there_are_used(tmp_path, monkeypatch):
         folder.mkdir()
         (folder / "RECORDS").write_text(f"{name.split('/')[1]}\n")
         wfdb.wrsamp(name.split("/")[1], 360, ["mV"] * 2, ["a", "b"], np.float64(signal),
-                    fmt=["16"] * 2, write_dir=str(folder))  # fmt: skip
+                    fmt=["16"] * 2, write_dir=str(folder))
     wfdb.wrann("118", "atr", record.beats, list(record.symbols), write_dir=str(tmp_path / "mitdb"))
     table = detector_table(str(tmp_path), ["ecg_tf"])
     assert table.loc["ecg_tf", "mitdb sensitivity"] > 0.99 and table.loc["ecg_tf", "ms"] > 0
     assert "ecgiddb ppv" not in table and table.loc["ecg_tf", "simulated"] == 1
-    monkeypatch.setattr("ecg_tf.evaluation.validation.detector_tables.NOISES", {"em": "electrode motion"})
+    monkeypatch.setattr(
+        "ecg_tf.evaluation.validation.detector_tables.NOISES", {"em": "electrode motion"}
+    )
     noisy = noise_table(str(tmp_path), ["ecg_tf"], ["118"], (24,), leads=2)
     assert noisy.loc[("electrode motion", 24), ("ecg_tf", "sensitivity")] > 0.9
 
@@ -117,8 +119,10 @@ def test_controls_prints_the_tables(markdown, monkeypatch, capsys):
     columns = pd.MultiIndex.from_tuples([("ecg_tf", "ppv")])
     index = pd.MultiIndex.from_tuples([("muscle", 6)], names=["noise", "dB"])
     two = {"Detectors": pd.DataFrame({"ms": [0.81234]}, index=pd.Index(["x"], name="detector")),
-           "With noise": pd.DataFrame([[0.98765]], index, columns)}  # fmt: skip
-    monkeypatch.setattr("ecg_tf.evaluation.validation.detector_tables.detector_tables", lambda *_: two)
+           "With noise": pd.DataFrame([[0.98765]], index, columns)}
+    monkeypatch.setattr(
+        "ecg_tf.evaluation.validation.detector_tables.detector_tables", lambda *_: two
+    )
     assert print_tables(kinds=("detectors",), markdown=markdown)
     said = capsys.readouterr().out
     assert "Detectors" in said and "0.8123" in said and "0.9877" in said

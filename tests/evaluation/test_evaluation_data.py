@@ -11,7 +11,7 @@ import wfdb
 from ecg_tf.__main__ import main
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import evaluation_data as folders
-from ecg_tf.evaluation.evaluation_data import judge_sides, lost_nulls, read_sides
+from ecg_tf.evaluation.evaluation_data import evaluate_data, lost_nulls, read_evaluation_data
 from ecg_tf.evaluation.privacy_evaluation import Verdict
 from ecg_tf.evaluation.utility_of_sets import USE, labelled_beats, use_of_sides
 from ecg_tf.records import load
@@ -27,7 +27,7 @@ def write_wfdb(folder, records, subject=True, fs=None):
                     units=["mV"] * len(record.leads), sig_name=list(record.leads),
                     p_signal=record.signal.astype(float), fmt=["16"] * len(record.leads),
                     comments=[f"subject: {record.subject}"] if subject else [],
-                    write_dir=str(folder))  # fmt: skip
+                    write_dir=str(folder))
     return folder
 
 
@@ -86,7 +86,7 @@ def test_subjects_csv_says_who_is_who(tmp_path):
 def test_sides_of_other_rates_are_resampled_and_cut_alike(tmp_path):
     real = write_wfdb(tmp_path / "real", cohort(3, fs=360.0))
     made = write_csv(tmp_path / "made", cohort(2, fs=250.0, seed=5))
-    sides = read_sides(real, made, strip_seconds=4)
+    sides = read_evaluation_data(real, made, strip_seconds=4)
     assert sides.real.signals.shape[1:] == sides.synthetic.signals.shape[1:] == (512, 1)
     assert sides.real.fs == sides.synthetic.fs == 128 and sides.holdout is None
     assert len(np.unique(sides.real.subjects)) == 3 and not sides.notes
@@ -99,7 +99,7 @@ def test_what_is_assumed_or_left_out_is_said(tmp_path):
     records[0].signal[200:400] = np.nan
     made = write_csv(tmp_path / "made", records)
     (made / "short.csv").write_text("time,MLII\n0,1\n0.0078125,2\n")
-    notes = " ".join(read_sides(real, made, strip_seconds=4).notes)
+    notes = " ".join(read_evaluation_data(real, made, strip_seconds=4).notes)
     assert "The real records: Nothing says who is who: each of the 3 records" in notes
     assert "synthetic strips are left out" in notes and "nan" in notes
     assert "better than what was given" in notes and "shorter" in notes
@@ -138,11 +138,11 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
     ]
     for *sides, said in cases:
         with pytest.raises(InputError, match=said):
-            read_sides(*sides, strip_seconds=4)
+            read_evaluation_data(*sides, strip_seconds=4)
     with pytest.raises(InputError, match="too short"):
-        read_sides(real, made, strip_seconds=40)
+        read_evaluation_data(real, made, strip_seconds=40)
     with pytest.raises(InputError, match="no lead|not all|Not all"):
-        read_sides(real, made, leads=["V9"])
+        read_evaluation_data(real, made, leads=["V9"])
     arguments = ["evaluate", "--real", str(real), "--synthetic"]
     assert main([*arguments, str(tmp_path / "nowhere")]) == 2
     assert main([*arguments, str(real)]) == 2
@@ -155,7 +155,7 @@ def annotated(folder, records):
     write_wfdb(folder, records)
     for record in records:
         wfdb.wrann(record.name.replace("/", "_").replace("-", "_"), "atr", record.beats,
-                   record.symbols.tolist(), fs=record.fs, write_dir=str(folder))  # fmt: skip
+                   record.symbols.tolist(), fs=record.fs, write_dir=str(folder))
     return folder
 
 
@@ -164,7 +164,7 @@ def test_beats_that_carry_their_classes_are_asked_what_they_teach(tmp_path, monk
     real, holdout = (annotated(tmp_path / name, some)
                      for name, some in (("real", records[:4]), ("holdout", records[4:])))
     made = annotated(tmp_path / "made", cohort(4, 2.0, ectopy=1.0, seed=9))
-    sides = read_sides(real, made, holdout, strip_seconds=4)
+    sides = read_evaluation_data(real, made, holdout, strip_seconds=4)
     rows, why = use_of_sides(sides.beats, per_class=60, seeds=2)
     ratio = rows[0]
     assert ratio.name == "TSTR/TRTR macro-F1, forest" and ratio.value > 0.8 and not why
@@ -175,7 +175,7 @@ def test_beats_that_carry_their_classes_are_asked_what_they_teach(tmp_path, monk
     asked = []
     monkeypatch.setattr(folders, "judge", lambda *sets, **more: asked.append(more) or Verdict(
         [], None, "", (), None))
-    judge_sides(replace(sides, synthetic=sides.synthetic.take(slice(0, 40))), max_strips=40)
+    evaluate_data(replace(sides, synthetic=sides.synthetic.take(slice(0, 40))), max_strips=40)
     assert asked[0]["utility"][0].name == ratio.name and ratio.name not in asked[0]["thresholds"]
 
 
@@ -195,7 +195,7 @@ def test_without_a_holdout_it_says_what_has_no_null(tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
     records = cohort(6, 0.8)
     real, made = (write_wfdb(tmp_path / name, records) for name in ("real", "made"))
-    verdict = judge_sides(read_sides(real, made, strip_seconds=4))
+    verdict = evaluate_data(read_evaluation_data(real, made, strip_seconds=4))
     lost = {one.name for one in lost_nulls(verdict)}
     assert {"re-identification at 1 % FAR", "lookalikes", "membership AUC, strips"} <= lost
     notes = " ".join(verdict.notes)

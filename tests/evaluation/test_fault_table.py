@@ -39,8 +39,9 @@ def table(groups, tmp_path_factory):
 @pytest.mark.parametrize(("measure", "control"), CASES, ids=[" of ".join(case) for case in CASES])
 def test_the_known_order_is_right(table, measure, control):
     assert table.right.at[measure, control], (
-        f"{table.values.at[measure, control]} beside the floor {table.floor[measure]} should be: "
-        f"{RELATIONS[EXPECTED[measure][control]]}")
+        f"{table.values.at[measure, control]} beside {table.baseline[measure]} should be: "
+        f"{RELATIONS[EXPECTED[measure][control]]}"
+    )
 
 
 @pytest.mark.slow
@@ -64,35 +65,35 @@ def test_persons_are_in_one_group(groups):
     (0.5, "nearer", True), (1.5, "nearer", False), (1.9, "like", True), (2.1, "like", False),
     (2.1, "worse", True), (1.9, "worse", False), (np.nan, "worse", False), (9.0, None, None)])
 def test_an_order_has_two_sides(value, relation, right):
-    assert ordered(Measured("MMD²", value, floor=1.0), relation) is right
+    assert ordered(Measured("MMD²", value, baseline=1.0), relation) is right
 
 
 @pytest.mark.parametrize(("value", "relation", "right"), [
     (0.9, "nearer", True), (0.7, "nearer", False), (0.5, "like", True), (0.3, "like", False),
     (0.3, "worse", True), (0.5, "worse", False)])
 def test_where_high_is_better_it_turns_round(value, relation, right):
-    assert ordered(Measured("recall", value, floor=0.8, better="high"), relation) is right
+    assert ordered(Measured("recall", value, baseline=0.8, better="high"), relation) is right
 
 
 def test_separability_counts_by_what_is_left_to_one():
-    auc = Measured("discriminative AUC", 0.99, floor=0.8)
+    auc = Measured("discriminative AUC", 0.99, baseline=0.8)
     assert ordered(auc, "worse") and not ordered(auc, "like")
     assert ordered(replace(auc, value=0.85), "like")
 
 
 def test_alarms_are_shares_or_aucs_past_their_null():
-    share, auc = Measured("copies", 0.97, floor=0.01), Measured("membership AUC, strips", 0.6,
-                                                                 floor_high=0.62)
+    share, auc = Measured("copies", 0.97, baseline=0.01), Measured("membership AUC, strips", 0.6,
+                                                                 baseline_high=0.62)
     assert ordered(share, "alarm") and not ordered(share, "quiet")
     assert not ordered(replace(share, value=0.3), "alarm")
     assert ordered(auc, "quiet") and not ordered(auc, "alarm")
 
 
 def test_a_share_within_its_null_is_quiet_and_one_beyond_it_may_be_no_alarm_yet():
-    share = Measured("re-identification at 1 % FAR", 0.12, floor=0.02, floor_high=0.3)
+    share = Measured("re-identification at 1 % FAR", 0.12, baseline=0.02, baseline_high=0.3)
     assert ordered(share, "quiet") and not ordered(share, "alarm")
-    assert not ordered(replace(share, floor_high=0.04), "quiet")
-    assert not ordered(replace(share, value=0.6, floor_high=0.7), "alarm")
+    assert not ordered(replace(share, baseline_high=0.04), "quiet")
+    assert not ordered(replace(share, value=0.6, baseline_high=0.7), "alarm")
 
 
 def test_surrogates_of_another_strip_point_at_their_person(groups):
@@ -105,7 +106,7 @@ def test_surrogates_of_another_strip_point_at_their_person(groups):
 
 
 def test_a_wrong_order_is_shown():
-    rows = {control: {"MMD²": Measured("MMD²", 0.0, floor=1.0)} for control in CONTROLS}
+    rows = {control: {"MMD²": Measured("MMD²", 0.0, baseline=1.0)} for control in CONTROLS}
     blind = judged(rows)  # a measure that finds white noise perfect, like clipped ones
     assert ("MMD²", "white noise") in blind.wrong and ("MMD²", "exact copy") not in blind.wrong
     assert isinstance(blind, FaultTable) and "Wrong: MMD² of" in blind.words

@@ -11,8 +11,8 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.baselines import (
     Measured,
-    first_measures,
-    floor,
+    baseline,
+    fidelity_measures,
     interval,
     measured_table,
     plain_number,
@@ -182,11 +182,11 @@ def test_auc_keeps_persons_together():
     np.testing.assert_array_equal(fidelity.pseudo_subjects(x[real], who[real], x[real]), who[real])
 
 
-def test_equal_samples_have_a_small_distance_beside_their_floor():
+def test_equal_samples_have_a_small_distance_beside_their_baseline():
     # The mistake: a histogram divergence of 50 bins with n = 30 calls equal samples different.
     x = np.random.default_rng(0).normal(size=(120, 1))
     subjects = np.repeat(np.arange(12), 10)
-    mean, low, high = floor(fidelity.wasserstein1, x[30:], subjects[30:], n_synthetic=30)
+    mean, low, high = baseline(fidelity.wasserstein1, x[30:], subjects[30:], n_synthetic=30)
     assert low < mean < high
     assert fidelity.wasserstein1(x[:30], x[30:60]) < 2 * high
     assert fidelity.wasserstein1([0, 1, np.nan], [2, 3]) == pytest.approx(2)
@@ -276,9 +276,9 @@ def test_descriptions_are_always_finite_and_blocks_weigh_alike():
         describe(real[..., :1], FS, scale)
 
 
-# Floors, intervals, the first table
+# Baselines, intervals, the first table
 
-def test_floor_and_interval_cover_what_they_should():
+def test_baseline_and_interval_cover_what_they_should():
     rng = np.random.default_rng(0)
     subjects = np.repeat(np.arange(20), 10)
     person = rng.normal(size=(20, 1))
@@ -287,7 +287,7 @@ def test_floor_and_interval_cover_what_they_should():
     def shift(a, b):
         return float(a.mean() - b.mean())
 
-    mean, low, high = floor(shift, data, subjects, repeats=200)
+    mean, low, high = baseline(shift, data, subjects, repeats=200)
     assert low < 0 < high and abs(mean) < 0.15
     # Two groups of 10 of 20 persons: sd of the difference of means is 2 sd / sqrt(20).
     expected = 2 * person.std() / np.sqrt(20)
@@ -297,8 +297,8 @@ def test_floor_and_interval_cover_what_they_should():
     error = np.hypot(person.std() / np.sqrt(20), 1 / 20)
     assert (high - low) / 3.92 == pytest.approx(error, rel=0.3)
     assert interval(shift, data, subjects, synthetic, bounds=(0, 0)) == (0, 0)
-    with pytest.raises(InputError, match="floor"):
-        floor(shift, data, np.zeros(200))
+    with pytest.raises(InputError, match="baseline"):
+        baseline(shift, data, np.zeros(200))
 
 
 def test_numbers_for_files_do_not_tell_the_last_bits():
@@ -314,31 +314,31 @@ def test_first_measures_judges_controls(tmp_path):
     kept = {"real_train": real[train], "real_train_subjects": subjects[train], "repeats": 8}
     fresh, _ = controls.simulated(100, 10 * FS, FS, np.random.default_rng(4), subjects=20)
     noise = np.random.default_rng(5).standard_normal(fresh.shape).astype(np.float32)
-    good = measured_table(first_measures(*args, fresh, FS, **kept))
-    bad = measured_table(first_measures(*args, noise, FS, clinical_strips=3, **kept))
-    assert good.floor.notna().all() and good.low.notna().all() and (good.n == 100).all()
+    good = measured_table(fidelity_measures(*args, fresh, FS, **kept))
+    bad = measured_table(fidelity_measures(*args, noise, FS, clinical_strips=3, **kept))
+    assert good.baseline.notna().all() and good.low.notna().all() and (good.n == 100).all()
     assert (good.low <= good.value + 1e-9).mean() > 0.9
     assert 0 < good.p_value["MMD²"] <= 1
-    assert good.value["MMD²"] < 3 * good.floor["MMD²"]
-    assert bad.value["MMD²"] > 10 * bad.floor["MMD²"]
+    assert good.value["MMD²"] < 3 * good.baseline["MMD²"]
+    assert bad.value["MMD²"] > 10 * bad.baseline["MMD²"]
     for name in ("MMD²", "precision", "recall", "Fréchet distance", "discriminative AUC",
                  "heart rate W1", "log-PSD distance", "detectable strips"):
-        assert not bad.at_floor[name], name
+        assert not bad.at_baseline[name], name
     assert bad.value["delineated strips"] == 0
-    again = measured_table(first_measures(*args, fresh, FS, **kept))
+    again = measured_table(fidelity_measures(*args, fresh, FS, **kept))
     assert good.equals(again)
 
 
 def test_first_measures_without_training_strips_and_its_errors():
     real, subjects = controls.simulated(60, 10 * FS, FS, np.random.default_rng(6), subjects=12)
-    table = measured_table(first_measures(real, subjects, real[::-1], FS, repeats=3))
-    assert table.floor.notna().all()
+    table = measured_table(fidelity_measures(real, subjects, real[::-1], FS, repeats=3))
+    assert table.baseline.notna().all()
     with pytest.raises(InputError, match="training and test"):
-        first_measures(real, subjects, real, FS, real, subjects)
+        fidelity_measures(real, subjects, real, FS, real, subjects)
     with pytest.raises(InputError, match="no subjects"):
-        first_measures(real, subjects, real, FS, real)
+        fidelity_measures(real, subjects, real, FS, real)
     with pytest.raises(InputError, match="other lengths"):
-        first_measures(real, subjects, real[:, :640], FS)
+        fidelity_measures(real, subjects, real[:, :640], FS)
     with pytest.raises(InputError, match="better"):
         Measured("x", 1.0, better="up")
     with pytest.raises(InputError, match="compared"):

@@ -10,9 +10,9 @@ from ecg_tf.evaluation.gate import DEFAULTS, RULES, release_gate
 
 def _good():
     return [
-        Measured("MMD²", 0.03, floor=0.02), Measured("Fréchet distance", 1.5, floor=1.0),
-        Measured("precision", 0.85, floor=0.9, better="high"),
-        Measured("recall", 0.6, floor=0.6, better="high"),
+        Measured("MMD²", 0.03, baseline=0.02), Measured("Fréchet distance", 1.5, baseline=1.0),
+        Measured("precision", 0.85, baseline=0.9, better="high"),
+        Measured("recall", 0.6, baseline=0.6, better="high"),
         Measured("TSTR/TRTR macro-F1", 0.93, better="high"),
         Measured("membership AUC, strips", 0.5, 0.5, 0.46, 0.54, p_value=0.5),
         Measured("membership AUC, beats", 0.51, 0.5, 0.47, 0.549, p_value=0.03),
@@ -40,7 +40,7 @@ def test_a_good_set_passes_and_the_words_claim_no_more_than_was_tested():
 
 
 @pytest.mark.parametrize("bad", [
-    Measured("MMD²", 0.041, floor=0.02), Measured("precision", 0.8, floor=0.9, better="high"),
+    Measured("MMD²", 0.041, baseline=0.02), Measured("precision", 0.8, baseline=0.9, better="high"),
     Measured("TSTR/TRTR macro-F1", 0.89, better="high"),
     Measured("membership AUC, strips", 0.6, 0.5, 0.55, 0.65, p_value=0.02),
     Measured("identification rank-1", 0.94, 0.95, better="high"),
@@ -62,16 +62,16 @@ def test_what_was_not_measured_has_not_passed():
     assert not missing.passed and missing.table.loc["lookalikes", "verdict"] == "not measured"
     void = release_gate(_with(a=Measured("re-identification at 1 % FAR", np.nan, p_value=np.nan)))
     assert void.table.loc["re-identification at 1 % FAR", "verdict"] == "not measured"
-    no_floor = release_gate(_with(a=Measured("MMD²", 0.0)))
-    assert no_floor.table.loc["MMD²", "verdict"] == "not measured"
-    assert "Not measured: MMD²" in no_floor.words
+    no_baseline = release_gate(_with(a=Measured("MMD²", 0.0)))
+    assert no_baseline.table.loc["MMD²", "verdict"] == "not measured"
+    assert "Not measured: MMD²" in no_baseline.words
     nothing = release_gate([])
     assert not nothing.passed and set(nothing.table.index) == set(DEFAULTS)
     assert "No leak" not in nothing.words
 
 
 def test_an_interval_too_wide_says_so():
-    row = Measured("membership AUC, strips", 0.5, 0.5, 0.36, 0.64, 0.5, floor_high=0.63)
+    row = Measured("membership AUC, strips", 0.5, 0.5, 0.36, 0.64, 0.5, baseline_high=0.63)
     table = release_gate(_with(a=row), {"membership AUC": {"upper_at_most": 0.55}}).table
     assert table.loc["membership AUC, strips", "verdict"] == "fail"
     assert "more persons" in table.loc["membership AUC, strips", "why"]
@@ -90,13 +90,13 @@ def test_several_attackers_share_one_rate_of_false_alarms():
     assert alone.loc["membership AUC, strips", "verdict"] == "fail"
 
 
-def test_a_negative_floor_does_not_forbid_everything():
-    row = Measured("MMD²", 0.001, floor=-0.0005, floor_high=0.004)
+def test_a_negative_baseline_does_not_forbid_everything():
+    row = Measured("MMD²", 0.001, baseline=-0.0005, baseline_high=0.004)
     assert release_gate(_with(a=row)).table.loc["MMD²", "verdict"] == "pass"
 
 
 def test_thresholds_are_overridden_taken_out_and_given_to_variants():
-    gate = release_gate(_good(), {"MMD²": {"at_most_floors": 1}, "recall": None,
+    gate = release_gate(_good(), {"MMD²": {"at_most_baselines": 1}, "recall": None,
                                   "membership AUC, beats": ("upper_at_most", 0.5),
                                   "seam ratio": ("at_most", 1.2)})
     assert gate.table.loc["MMD²", "verdict"] == "fail"

@@ -59,21 +59,21 @@ def test_real_leads_add_up_through_filter_and_resampling(cohort):
     assert (left < 1e-5).all() and (size > 0.02).all()
 
 
-def test_planted_faults_pass_the_floor_and_other_persons_do_not(cohort):
+def test_planted_faults_pass_the_baseline_and_other_persons_do_not(cohort):
     rng = np.random.default_rng(0)
     persons = np.unique(cohort.subjects)
     others = cohort.signals[np.isin(cohort.subjects, persons[4:])]
     right = measured(cohort, others)
-    assert all(one.at_floor for one in right.values())
+    assert all(one.at_baseline for one in right.values())
     shuffled = others.copy()  # each lead from another strip: right as such, of nobody together
     for lead in range(1, shuffled.shape[2]):
         shuffled[..., lead] = shuffled[rng.permutation(len(shuffled)), :, lead]
     negated = others * np.array([1, 1, -1, 1, 1], np.float32)
     for fault in (shuffled, negated):
         wrong = measured(cohort, fault)
-        assert not any(one.at_floor for one in wrong.values())
+        assert not any(one.at_baseline for one in wrong.values())
         alike = wrong["inter-lead correlation W1"]
-        assert alike.low > alike.floor_high
+        assert alike.low > alike.baseline_high
         assert wrong["Einthoven residual of signal"].value > 0.3
         assert wrong["Einthoven residual"].unit == "mV"
 
@@ -84,7 +84,7 @@ def test_without_limb_leads_only_the_correlation_is_measured_and_of_one_lead_not
     rows = inter_lead_measures(cohort.signals[..., 3:], cohort.subjects, cohort.signals[..., 3:],
                                LEADS[3:], 128.0, repeats=4)
     assert [one.name for one in rows] == ["inter-lead correlation W1"]
-    assert np.isfinite(rows[0].floor)
+    assert np.isfinite(rows[0].baseline)
     one = cohort.signals[..., :1]
     assert inter_lead_measures(one, cohort.subjects, one, LEADS[:1], 128.0) == []
     with pytest.raises(InputError, match="do not match"):
@@ -119,11 +119,11 @@ def test_sums_that_are_right_to_rounding_are_right(twelve):
     # As rounded once more, by a filter or a file: no more wrong than the real ones.
     again = (others * np.float32(1 / 3)) * np.float32(3)
     for rows in (measured(twelve, again, TWELVE), measured(twelve, others * 0.9, TWELVE)):
-        assert rows["Einthoven residual"].value == 0 and rows["Einthoven residual"].at_floor
-        assert rows["Einthoven residual of signal"].at_floor
+        assert rows["Einthoven residual"].value == 0 and rows["Einthoven residual"].at_baseline
+        assert rows["Einthoven residual of signal"].at_baseline
     wrong = others.copy()
     wrong[..., 3] += 0.01 * np.sin(np.arange(wrong.shape[1]))
-    assert not measured(twelve, wrong, TWELVE)["Einthoven residual"].at_floor
+    assert not measured(twelve, wrong, TWELVE)["Einthoven residual"].at_baseline
 
 
 def test_a_lead_that_comes_later_than_the_others_is_seen(twelve):
@@ -132,7 +132,7 @@ def test_a_lead_that_comes_later_than_the_others_is_seen(twelve):
     late = others.copy()
     late[..., 6:] = np.roll(late[..., 6:], 5, axis=1)  # 40 ms
     row = measured(twelve, late, TWELVE)["inter-lead correlation W1"]
-    assert row.low > row.floor_high
+    assert row.low > row.baseline_high
 
 
 def test_two_thousand_strips_of_twelve_leads_take_seconds(twelve):

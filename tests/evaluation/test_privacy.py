@@ -15,7 +15,7 @@ from ecg_tf.evaluation.person_statistics import (
     upper,
 )
 from ecg_tf.evaluation.reidentification import reidentification, train_twin
-from ecg_tf.evaluation.roles import cast
+from ecg_tf.evaluation.roles import assign_roles
 from ecg_tf.evaluation.validation import controls
 from ecg_tf.evaluation.validation.fault_table import cohort_strips
 from tests.privacy_cohort import FS, mitdb_cohort, simulated_cohort
@@ -82,7 +82,9 @@ def test_members_of_copies_are_found_and_those_of_new_persons_are_not(scene, new
     assert "membership AUC, adaptive" in rows
     for name, row in rows.items():
         if name.startswith("membership AUC,"):
-            assert row.low <= 0.5 <= row.high or row.floor_low <= row.value <= row.floor_high, name
+            assert (
+                row.low <= 0.5 <= row.high or row.baseline_low <= row.value <= row.baseline_high
+            ), name
             assert row.n == len(scene.c.strips) // 2
 
 
@@ -104,7 +106,7 @@ def test_discriminator_scores_are_taken_as_they_are(scene):
                                           "membership TPR at 1 % FPR, discriminator"]
     assert rows[0].value == pytest.approx(0.856, abs=0.04)  # Phi(1.5 / sqrt(2))
     assert rows[1].value > 0.99
-    assert 0.02 < rows[2].value < 0.4 and rows[2].floor == 0.01
+    assert 0.02 < rows[2].value < 0.4 and rows[2].baseline == 0.01
 
 
 def test_auc_over_persons_agrees_with_scikit_learn_ties_included():
@@ -153,7 +155,7 @@ def test_identification_is_valid_and_copies_are_recognized(scene):
         assert rows["identification rank-1"].value >= 0.95
         found = rows["re-identification at 2 % FAR"]
         assert found.value > 0.4 and found.p_value < 0.05, name
-        assert rows["similarity to members"].low > rows["similarity to members"].floor, name
+        assert rows["similarity to members"].low > rows["similarity to members"].baseline, name
         assert rows["intruder success, gallery of 5"].value > 0.6, name
         assert np.isnan(rows["intruder success, gallery of 89"].value)
         assert rows["membership AUC of persons, identifier"].value > 0.8, name
@@ -163,10 +165,10 @@ def test_identification_is_valid_and_copies_are_recognized(scene):
 def test_new_persons_sit_at_the_null(scene, newcomers):
     rows = scene.reidentified(newcomers)
     found = rows["re-identification at 2 % FAR"]
-    assert found.value < found.floor_high and found.p_value > 0.02
+    assert found.value < found.baseline_high and found.p_value > 0.02
     for attacker in ("identifier", "adapted identifier"):
         auc = rows[f"membership AUC of persons, {attacker}"]
-        assert auc.floor_low <= auc.value <= auc.floor_high, attacker
+        assert auc.baseline_low <= auc.value <= auc.baseline_high, attacker
 
 
 def test_templates_retrained_on_copies_of_later_strips_fit_members_better(scene):
@@ -203,7 +205,7 @@ def test_linking_and_singling_out_favour_members_of_copies_only(scene, newcomers
         leak = measure(c.strips, c.subjects, c.member, scene.sets["exact copy"], FS)
         none = measure(c.strips, c.subjects, c.member, newcomers, FS)
         assert leak.value > 0 and leak.p_value < 0.01, measure.__name__
-        assert none.floor_low <= none.value <= none.floor_high, measure.__name__
+        assert none.baseline_low <= none.value <= none.baseline_high, measure.__name__
         assert leak.value > 3 * abs(none.value), measure.__name__
 
 
@@ -239,7 +241,7 @@ def test_excess_knows_chance_from_leak():
     same = rng.standard_normal(600) + offset[10 + np.arange(600) % 30]
     assert excess_over_strangers(same, strangers, who)["p_value"] > 0.05
     leak = excess_over_strangers(same + 2, strangers, who)
-    assert leak["p_value"] < 0.05 and leak["low"] > leak["floor"]
+    assert leak["p_value"] < 0.05 and leak["low"] > leak["baseline"]
     with pytest.raises(InputError, match="too few"):
         excess_over_strangers(same, strangers[:20], who[:20])
 
@@ -254,7 +256,7 @@ def test_two_attackers_with_strangers_of_their_own_see_smaller_leaks():
     one, both = joint_excess(folds[:1], doubt=True), joint_excess(folds, doubt=True)
     assert one == excess_over_strangers(*folds[0], doubt=True)
     assert both["value"] == pytest.approx(0.25, abs=0.02)
-    assert both["floor_high"] < 0.7 * one["floor_high"]
+    assert both["baseline_high"] < 0.7 * one["baseline_high"]
     assert both["p_value"] < 0.05 < one["p_value"]
 
 
@@ -263,7 +265,7 @@ def test_the_twin_makes_strangers_of_the_known_others():
     windows = windows.take(np.isin(windows.subjects, np.unique(windows.subjects)[:26]))
     inside = np.isin(windows.subjects, np.unique(windows.subjects)[:6])
     sides = windows.take(inside), windows.take(~inside), 1000
-    roles, twin = cast(*sides), train_twin(*sides, cache=False)
+    roles, twin = assign_roles(*sides), train_twin(*sides, cache=False)
     assert set(twin.strange.subjects) == set(roles.known)
     assert set(twin.identifier.persons) == {*roles.members, *roles.strangers}
     assert train_twin(sides[0], sides[1].take(slice(None, 30)), 1000, cache=False) is None
@@ -272,7 +274,7 @@ def test_the_twin_makes_strangers_of_the_known_others():
 def test_advantage_is_zero_for_a_blind_attack_and_bad_sides_are_named():
     rng, who = np.random.default_rng(0), np.arange(400) % 20
     got = member_advantage(rng.random(400) < 0.5, who, who < 10)
-    assert got["floor_low"] < got["value"] < got["floor_high"]
+    assert got["baseline_low"] < got["value"] < got["baseline_high"]
     with pytest.raises(InputError, match="nobody"):
         member_advantage(np.ones(4), np.arange(4), np.ones(4, bool))
     with pytest.raises(InputError, match="at once"):

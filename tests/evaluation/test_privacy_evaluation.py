@@ -7,16 +7,16 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.privacy_evaluation import judge, unattacked
-from ecg_tf.evaluation.roles import cast, has_neighbours, in_time, places, spread, stretched
+from ecg_tf.evaluation.privacy_evaluation import evaluate_privacy, unattacked
+from ecg_tf.evaluation.roles import assign_roles, has_neighbours, in_time, places, spread, stretched
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 
 FS, LENGTH = 128, 4 * 128
-FIDELITY = [Measured("MMD²", 0.03, floor=0.02), Measured("Fréchet distance", 1.5, floor=1.0),
-            Measured("precision", 0.9, floor=0.9, better="high"),
-            Measured("recall", 0.6, floor=0.6, better="high")]
+FIDELITY = [Measured("MMD²", 0.03, baseline=0.02), Measured("Fréchet distance", 1.5, baseline=1.0),
+            Measured("precision", 0.9, baseline=0.9, better="high"),
+            Measured("recall", 0.6, baseline=0.6, better="high")]
 USE = [Measured("TSTR/TRTR macro-F1", 0.93, better="high")]
 
 
@@ -48,13 +48,23 @@ def of_copies(sides, cached):
     sex = {who: rng.choice(["male", "female"]) for side in sides for who in side.subjects}
     scores = rng.standard_normal(80) + 2, np.arange(80) % 8, rng.standard_normal(80), \
         10 + np.arange(80) % 8
-    return judge(moved, train, holdout, FS, fidelity=FIDELITY, utility=USE, discriminator=scores,
-                 attributes={"sex": sex, "age": {}})
+    return evaluate_privacy(
+        moved,
+        train,
+        holdout,
+        FS,
+        fidelity=FIDELITY,
+        utility=USE,
+        discriminator=scores,
+        attributes={"sex": sex, "age": {}},
+    )
 
 
 @pytest.fixture(scope="module")
 def of_new_persons(sides, cached):
-    return judge(cohort(12, 1.0, seed=77).signals, *sides, FS, fidelity=FIDELITY, utility=USE)
+    return evaluate_privacy(
+        cohort(12, 1.0, seed=77).signals, *sides, FS, fidelity=FIDELITY, utility=USE
+    )
 
 
 def test_copies_begun_between_two_strips_are_caught_by_every_attack(of_copies):
@@ -83,18 +93,18 @@ def test_new_persons_pass(of_new_persons):
 
 def test_landmarks_stand_where_they_must(of_new_persons):
     table = of_new_persons.landmarks
-    assert table.loc["copies", "floors"] == 1 and table.attrs["floor"] > 0
+    assert table.loc["copies", "baselines"] == 1 and table.attrs["baseline"] > 0
     assert table.loc["copies", "reidentified"] > 0.8
     assert table.loc["new persons", "reidentified"] < 0.2
     assert table.loc["copies, disguised", "reidentified"] > 0.25
-    assert 0.3 < table.loc["new persons", "floors"] < 3
+    assert 0.3 < table.loc["new persons", "baselines"] < 3
     for noise in ("white noise", "phase randomized"):
-        assert table.loc[noise, "floors"] > 5 and table.loc[noise, "reidentified"] < 0.05
+        assert table.loc[noise, "baselines"] > 5 and table.loc[noise, "reidentified"] < 0.05
 
 
 def test_without_a_holdout_copies_are_still_found_and_the_rest_has_lost_its_null(sides, cached):
     train = sides[0]
-    verdict = judge(train.signals[::3], train, None, FS)
+    verdict = evaluate_privacy(train.signals[::3], train, None, FS)
     rows = {one.name: one for one in verdict.measures}
     assert rows["copies"].value > 0.9 and rows["copies"].p_value < 0.01
     assert rows["identification rank-1"].value > 0.9
@@ -109,7 +119,9 @@ def test_without_a_holdout_copies_are_still_found_and_the_rest_has_lost_its_null
 def test_few_persons_give_void_rows_with_a_reason(members, others, cached):
     windows = cohort(members + others, 0.6)
     inside = np.isin(windows.subjects, np.unique(windows.subjects)[:members])
-    verdict = judge(windows.signals[:20], windows.take(inside), windows.take(~inside), FS)
+    verdict = evaluate_privacy(
+        windows.signals[:20], windows.take(inside), windows.take(~inside), FS
+    )
     rows = {one.name: one for one in verdict.measures}
     assert np.isnan(rows["re-identification at 1 % FAR"].value)
     void = [one.name for one in verdict.gate.table.index.map(rows.get) if one is not None
@@ -123,11 +135,11 @@ def test_bad_input_is_named(sides):
     train, holdout = sides
     longer = replace(holdout, signals=np.concatenate([holdout.signals] * 2, axis=1))
     with pytest.raises(InputError, match="holdout strips differ"):
-        judge(train.signals[:20], train, longer, FS)
+        evaluate_privacy(train.signals[:20], train, longer, FS)
     with pytest.raises(InputError, match="training and holdout"):
-        judge(train.signals[:20], train, train, FS)
+        evaluate_privacy(train.signals[:20], train, train, FS)
     with pytest.raises(InputError, match="too few"):
-        judge(train.signals[:3], train, holdout, FS)
+        evaluate_privacy(train.signals[:3], train, holdout, FS)
 
 
 def test_switched_off_attacks_leave_their_rows_unmeasured():
@@ -138,7 +150,7 @@ def test_switched_off_attacks_leave_their_rows_unmeasured():
 
 
 def test_persons_have_one_part_each_and_their_early_strips_end_before_the_late_ones(sides):
-    roles = cast(*sides, max_strips=100)
+    roles = assign_roles(*sides, max_strips=100)
     assert len(np.intersect1d(roles.known, roles.strangers)) == 0
     assert set(roles.known) | set(roles.strangers) == set(sides[1].subjects)
     assert len(roles.member) <= 100 and len(np.unique(roles.member.subjects)) == 8

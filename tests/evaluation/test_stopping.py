@@ -19,23 +19,23 @@ from ecg_tf.evaluation.stopping import (
     compare_rules,
     decide,
     rank_agreement,
-    usable_floors,
+    usable_baselines,
 )
 from ecg_tf.figures.stopping_plots import agreement, along_training, where_they_stop
 from ecg_tf.training.data import prepare_data
 from tests.study.test_run import TINY
 
 
-def test_the_rule_stops_at_the_floor_or_after_patience():
+def test_the_rule_stops_at_the_baseline_or_after_patience():
     assert decide([5, 3, 4, 4, 2], patience=2) == Verdict(1, 3, "patience")
     assert decide([5, 3, 4, 4, 2], patience=3) == Verdict(4)
-    assert decide([5, 3, 1.1, 9], floor=1.0, patience=5) == Verdict(2)
-    assert decide([5, 3, 1.1, 9], floor=1.0, factor=1.2, patience=5) == Verdict(2, 2, "floor")
-    high = {"floor": 0.8, "better": "high", "patience": 2}
-    assert decide([0.1, 0.7, 0.9], **high) == Verdict(2, 2, "floor")
+    assert decide([5, 3, 1.1, 9], baseline=1.0, patience=5) == Verdict(2)
+    assert decide([5, 3, 1.1, 9], baseline=1.0, factor=1.2, patience=5) == Verdict(2, 2, "baseline")
+    high = {"baseline": 0.8, "better": "high", "patience": 2}
+    assert decide([0.1, 0.7, 0.9], **high) == Verdict(2, 2, "baseline")
     assert decide([0.1, 0.7, 0.6, 0.6], **high) == Verdict(1, 3, "patience")
     nan = float("nan")
-    assert decide([nan] * 9, floor=1.0, patience=2) == Verdict(None)
+    assert decide([nan] * 9, baseline=1.0, patience=2) == Verdict(None)
     assert decide([nan, nan, nan, 4, nan, nan], patience=2) == Verdict(3, 5, "patience")
     for wrong in ({"patience": 0}, {"better": "lower"}, {"factor": 0.0}):
         with pytest.raises(InputError):
@@ -44,17 +44,18 @@ def test_the_rule_stops_at_the_floor_or_after_patience():
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.floats(-5, 5) | st.just(float("nan")), max_size=25), st.floats(-5, 5),
-       st.integers(1, 6))  # fmt: skip
-def test_what_comes_after_the_stop_changes_nothing_and_both_directions_are_mirrored(values, floor,
-                                                                                    patience):
-    verdict = decide(values, floor, patience=patience)
-    mirrored = decide([-v for v in values], -floor, patience=patience, better="high")
+       st.integers(1, 6))
+def test_what_comes_after_the_stop_changes_nothing_and_both_directions_are_mirrored(
+    values, baseline, patience
+):
+    verdict = decide(values, baseline, patience=patience)
+    mirrored = decide([-v for v in values], -baseline, patience=patience, better="high")
     assert verdict == mirrored
     if verdict.stop is None:
-        assert not any(v <= floor for v in values)
+        assert not any(v <= baseline for v in values)
         return
-    assert verdict == decide(values[: verdict.stop + 1] + [-9.0], floor, patience=patience)
-    assert decide(values[: verdict.stop], floor, patience=patience).stop is None
+    assert verdict == decide(values[: verdict.stop + 1] + [-9.0], baseline, patience=patience)
+    assert decide(values[: verdict.stop], baseline, patience=patience).stop is None
     seen = np.array(values[: verdict.stop + 1])
     assert seen[verdict.best] == np.nanmin(seen)
 
@@ -73,7 +74,7 @@ def training():
     steps = pd.Index(range(10, 90, 10), name="step")
     true = pd.Series([9.0, 4, 1, 2, 3, 3, 3, 3], steps)
     criteria = pd.DataFrame({"distance": true + 0.1, "loss": [0.1, 0.2, 0.3, 0.4, 0.4, 0.4, 0.4, 0],
-                             "alike": [0.1, 0.6, 0.8, 0.9, 0.7, 0.7, 0.7, 0.7]}, steps)  # fmt: skip
+                             "alike": [0.1, 0.6, 0.8, 0.9, 0.7, 0.7, 0.7, 0.7]}, steps)
     return criteria, true, {"distance": "low", "loss": "low", "alike": "high"}
 
 
@@ -82,32 +83,32 @@ def test_rules_are_compared_by_what_was_no_criterion():
     rules = compare_rules(criteria, better, true, pd.Series({"alike": 0.6}), patience=3)
     assert rules.loc["distance"].tolist() == [60, "patience", 30, 1.0, 1.0]
     assert rules.loc["loss"].tolist() == [40, "patience", 10, 9.0, 9.0]
-    assert rules.loc["alike"].tolist() == [20, "floor", 20, 4.0, 4.0]
+    assert rules.loc["alike"].tolist() == [20, "baseline", 20, 4.0, 4.0]
     late = compare_rules(criteria, better, true, patience=7)
     assert late.loc["loss", ["stops", "picks"]].tolist() == [80, 80]
 
 
-def test_a_floor_of_nothing_is_no_goal():
-    floors = pd.DataFrame({"floor": [0.0, 0.0, 0.4, np.nan], "better": ["high", "low"] * 2},
-                          index=["recall", "copies", "precision", "AUC"])  # fmt: skip
-    assert usable_floors(floors) == {"copies": 0.0, "precision": 0.4}
+def test_a_baseline_of_nothing_is_no_goal():
+    baselines = pd.DataFrame({"baseline": [0.0, 0.0, 0.4, np.nan], "better": ["high", "low"] * 2},
+                          index=["recall", "copies", "precision", "AUC"])
+    assert usable_baselines(baselines) == {"copies": 0.0, "precision": 0.4}
 
 
 def test_figures_say_where_each_rule_stopped():
     criteria, true, better = training()
     rules = compare_rules(criteria, better, true, patience=3)
-    figure = where_they_stop(true, rules, "MMD²", floor=0.5)
+    figure = where_they_stop(true, rules, "MMD²", baseline=0.5)
     assert "loss keeps step 10, 9.0 times the best" in figure.alt_text
-    floors = pd.DataFrame({"floor": [0.5], "low": [0.2], "high": [0.9]}, index=["distance"])
-    drawn = along_training(criteria, floors, {"distance": true}, {"alike": "share"})
+    baselines = pd.DataFrame({"baseline": [0.5], "low": [0.2], "high": [0.9]}, index=["distance"])
+    drawn = along_training(criteria, baselines, {"distance": true}, {"alike": "share"})
     assert len([ax for ax in drawn.axes if ax.get_visible()]) == 3
-    assert "distance from 9.1 to 3.1, floor 0.5" in drawn.alt_text
+    assert "distance from 9.1 to 3.1, baseline 0.5" in drawn.alt_text
     ranks = [rank_agreement(criteria, better, method) for method in ("spearman", "kendall")]
     assert "distance and alike 0." in agreement(*ranks).alt_text
 
 
 EXPERIMENT = Experiment(**{**TINY, "minutes": 2.0, "subjects": 8, "check_every": 2, "steps": 8,
-                           "model": "dcgan", "precision": "float32"})  # fmt: skip
+                           "model": "dcgan", "precision": "float32"})
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def data():
 
 def judge_of(data):
     return StripJudge({"validation": data.strips["validation"], "training": data.strips["train"]},
-                      data.strips["train"], 4.0, size=60, repeats=4)  # fmt: skip
+                      data.strips["train"], 4.0, size=60, repeats=4)
 
 
 @pytest.fixture(scope="module")
@@ -135,19 +136,23 @@ def test_the_judge_orders_copies_other_persons_and_noise():
         ("copies", train), ("others", test), ("noise", noise))}
     for who in ("validation", "training"):
         mmd2 = {name: values[who, "MMD²"] for name, values in found.items()}
-        assert mmd2["noise"] > 3 * max(mmd2["others"], judge.floors.loc[(who, "MMD²"), "floor"])
-    # Copies are nearer to the training persons than these are to each other: no floor sees that
-    # against validation persons, where copies are the floor.
-    assert found["copies"]["training", "MMD²"] < 0.4 * judge.floors.loc["training", "MMD²"].floor
-    floor = judge.floors.loc[("validation", "MMD²"), "floor"]
-    assert found["copies"]["validation", "MMD²"] == pytest.approx(floor, rel=0.3)
-    assert list(found["noise"]) == list(judge.floors.index)
-    assert judge.floors["floor"].drop("discriminative AUC", level=1).notna().all()
+        assert mmd2["noise"] > 3 * max(
+            mmd2["others"], judge.baselines.loc[(who, "MMD²"), "baseline"]
+        )
+    # Copies are nearer to the training persons than these are to each other: no baseline sees that
+    # against validation persons, where copies are the baseline.
+    assert (
+        found["copies"]["training", "MMD²"] < 0.4 * judge.baselines.loc["training", "MMD²"].baseline
+    )
+    baseline = judge.baselines.loc[("validation", "MMD²"), "baseline"]
+    assert found["copies"]["validation", "MMD²"] == pytest.approx(baseline, rel=0.3)
+    assert list(found["noise"]) == list(judge.baselines.index)
+    assert judge.baselines["baseline"].drop("discriminative AUC", level=1).notna().all()
 
 
 def test_the_judge_measures_the_auc_where_asked_and_nothing_without_strips(data):
     one = StripJudge({"test": data.strips["test"]}, data.strips["train"], 4.0, size=30, repeats=2,
-                     auc=True)  # fmt: skip
+                     auc=True)
     values = one.measure(data.strips["test"])
     assert all(np.isfinite(v) for v in values.values()) and len(values) == len(MEASURES)
     short = data.strips["test"].take(slice(0, 9))
@@ -158,13 +163,13 @@ def test_the_judge_measures_the_auc_where_asked_and_nothing_without_strips(data)
 
 @pytest.fixture
 def quick(monkeypatch):
-    """`stop_at_floor` with few strips and images: the way, not the numbers, is tested."""
+    """`stop_at_baseline` with few strips and images: the way, not the numbers, is tested."""
     import ecg_tf.evaluation.stopping_callbacks as callbacks
 
     along, judge = callbacks.MeasuresAlong, callbacks.StripJudge
     monkeypatch.setattr(callbacks, "MeasuresAlong", lambda *a, **k: along(*a, **k, n=20))
     monkeypatch.setattr(callbacks, "StripJudge",
-                        lambda *a, **k: judge(*a, **k, size=30, repeats=2))  # fmt: skip
+                        lambda *a, **k: judge(*a, **k, size=30, repeats=2))
 
 
 class Killed(Exception):
@@ -182,10 +187,10 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
 
     def measure(self, synthetic):
         drawn.append(synthetic.signals)
-        return {key: values[2 * (len(drawn))] for key in self.floors.index}
+        return {key: values[2 * (len(drawn))] for key in self.baselines.index}
 
     monkeypatch.setattr(StripJudge, "measure", measure)
-    settings = replace(EXPERIMENT, stop="floor", measure_every=2, patience=3, steps=12)
+    settings = replace(EXPERIMENT, stop="baseline", measure_every=2, patience=3, steps=12)
 
     whole = replace(settings, experiment="whole", runs_dir=str(tmp_path))
     gan = train(whole, data, progress=False)
@@ -263,17 +268,17 @@ def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
         StopAtFloor(along, tmp_path / "b.weights.h5", measure="g_loss")
 
     keys = {training_key(replace(plain, **change), data) for change in (
-        {}, {"stop": "floor"}, {"patience": 3, "measure_every": 7})}
+        {}, {"stop": "baseline"}, {"patience": 3, "measure_every": 7})}
     assert len(keys) == 1  # how long is trained decides about no step
 
 
-def test_an_experiment_without_validation_persons_cannot_stop_at_the_floor(data):
-    from ecg_tf.evaluation.stopping_callbacks import stop_at_floor
+def test_an_experiment_without_validation_persons_cannot_stop_at_the_baseline(data):
+    from ecg_tf.evaluation.stopping_callbacks import stop_at_baseline
 
     strips = {part: data.strips[part] for part in ("train", "test")}
     with pytest.raises(InputError, match="nobody to decide"):
-        stop_at_floor(EXPERIMENT, replace(data, strips=strips))
-    with pytest.raises(InputError, match="Did you mean 'floor'"):
+        stop_at_baseline(EXPERIMENT, replace(data, strips=strips))
+    with pytest.raises(InputError, match="Did you mean 'baseline'"):
         replace(EXPERIMENT, stop="flor")
 
 

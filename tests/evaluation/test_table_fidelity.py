@@ -31,18 +31,20 @@ def table(synthetic, **options):
     return measured_table(rows)
 
 
-def test_new_real_rows_are_at_every_floor_nearly_always():
-    # One time in twenty a measure of good rows lies past the floor's 95 % interval.
-    at_floor = [measured_table(tf.table_measures(
+def test_new_real_rows_are_at_every_baseline_nearly_always():
+    # One time in twenty a measure of good rows lies past the baseline's 95 % interval.
+    at_baseline = [measured_table(tf.table_measures(
         draw(2 * N, 10 * k), draw(N, 10 * k + 1), draw(N, 10 * k + 2), valid=1.0, repeats=20,
-        classifier=k < 2))["at_floor"] for k in range(10)]
-    assert (sum(at_floor[:2]) >= 1).all()
-    assert (np.mean([one[at_floor[2].index] for one in at_floor], axis=0) >= 0.7).all()
+        classifier=k < 2))["at_baseline"] for k in range(10)]
+    assert (sum(at_baseline[:2]) >= 1).all()
+    assert (np.mean([one[at_baseline[2].index] for one in at_baseline], axis=0) >= 0.7).all()
 
 
-def test_values_have_intervals_and_floors():
+def test_values_have_intervals_and_baselines():
     got = table(GOOD, classifier=True, valid=1.0)
-    assert (got["floor_low"].dropna() <= got["floor"][got["floor_low"].notna()] + 0.05).all()
+    assert (
+        got["baseline_low"].dropna() <= got["baseline"][got["baseline_low"].notna()] + 0.05
+    ).all()
     assert (got["low"].dropna() <= got["high"].dropna()).all()
     assert got.loc["MMD²", "p_value"] > 0.05
     assert got.loc["discriminative AUC", "value"] < 0.6
@@ -52,10 +54,10 @@ def test_a_shuffled_column_breaks_the_correlations_and_no_column():
     bad = GOOD.copy()
     bad[:, 0] = np.random.default_rng(5).permutation(bad[:, 0])
     got, good = table(bad), table(GOOD)
-    assert not got.loc["correlation matrix", "at_floor"] and not got.loc["MMD²", "at_floor"]
+    assert not got.loc["correlation matrix", "at_baseline"] and not got.loc["MMD²", "at_baseline"]
     columns = ["KS, mean column", "KS, worst column", "W1, mean column"]
     assert got.loc[columns, "value"].equals(good.loc[columns, "value"])
-    assert got.loc["correlation matrix", "low"] > got.loc["correlation matrix", "floor_high"]
+    assert got.loc["correlation matrix", "low"] > got.loc["correlation matrix", "baseline_high"]
 
 
 def test_noise_and_collapse_fail_everywhere():
@@ -63,7 +65,7 @@ def test_noise_and_collapse_fail_everywhere():
     for bad in (noise, np.repeat(GOOD[:1], N, axis=0)):
         got = table(bad, classifier=True)
         wanted = got.index.drop("nearer to training")
-        assert not got.loc[wanted, "at_floor"].any(), got
+        assert not got.loc[wanted, "at_baseline"].any(), got
         assert got.loc["discriminative AUC", "value"] > 0.9
 
 
@@ -71,21 +73,21 @@ def test_copies_are_seen_by_the_last_measure_only():
     copies = TRAIN[np.random.default_rng(0).permutation(2 * N)[:N]]
     got = table(copies, classifier=True)
     assert got.loc["nearer to training", ["value", "low"]].tolist() == [1, 1]
-    assert not got.loc["nearer to training", "at_floor"]
-    assert got["at_floor"].drop("nearer to training").all()
+    assert not got.loc["nearer to training", "at_baseline"]
+    assert got["at_baseline"].drop("nearer to training").all()
     good = table(GOOD).loc["nearer to training"]
     assert good["value"] == pytest.approx(2 / 3, abs=0.08)
-    assert good["floor"] == pytest.approx(2 / 3, abs=0.04)
+    assert good["baseline"] == pytest.approx(2 / 3, abs=0.04)
 
 
 def test_one_wrong_column_is_named_first():
     bad = GOOD.copy()
     bad[:, 3] += 0.7
     columns = tf.column_table(TRAIN, TEST, bad, list("abcdef"))
-    assert columns.index[0] == "d" and columns.loc["d", "ks"] > 2 * columns.loc["d", "ks_floor"]
+    assert columns.index[0] == "d" and columns.loc["d", "ks"] > 2 * columns.loc["d", "ks_baseline"]
     assert columns.loc["d", "w1"] == pytest.approx(0.7, abs=0.2)
-    assert (columns.drop(index="d")["ks"] < 2 * columns["ks_floor"].max()).all()
-    assert not table(bad).loc["KS, worst column", "at_floor"]
+    assert (columns.drop(index="d")["ks"] < 2 * columns["ks_baseline"].max()).all()
+    assert not table(bad).loc["KS, worst column", "at_baseline"]
 
 
 def test_missing_values_are_compared_and_cost_nothing_else():
@@ -97,16 +99,16 @@ def test_missing_values_are_compared_and_cost_nothing_else():
     train, test = gaps(TRAIN, 1), gaps(TEST, 2)
     good = measured_table(tf.table_measures(train, test, gaps(GOOD, 3), classifier=False))
     assert good.loc["missing values", "value"] < 0.09
-    assert (good["value"] < 2 * good["floor_high"]).all()
+    assert (good["value"] < 2 * good["baseline_high"]).all()
     for share in (0.0, 0.9):
         bad = gaps(GOOD, 3, share)
         got = measured_table(tf.table_measures(train, test, bad, classifier=False))
-        assert not got.loc["missing values", "at_floor"]
+        assert not got.loc["missing values", "at_baseline"]
         assert got.loc["missing values", "value"] == pytest.approx(abs(share - 0.3), abs=0.08)
     all_gone = GOOD.copy()
     all_gone[:, 2] = np.nan
     got = measured_table(tf.table_measures(train, test, all_gone, classifier=False))
-    assert np.isfinite(got["value"]).all() and not got.loc["missing values", "at_floor"]
+    assert np.isfinite(got["value"]).all() and not got.loc["missing values", "at_baseline"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -150,7 +152,7 @@ def test_bad_tables_are_refused():
         ((TRAIN, TEST, GOOD[:, :5]), "same columns"), ((TRAIN, TEST, GOOD[:3]), "10 rows"),
         ((TRAIN, TEST, GOOD[0]), "row, column"),
         ((TRAIN, TEST, np.full((N, 6), np.inf)), "infinite"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match=says):
             tf.table_measures(*arguments)
     with pytest.raises(InputError, match="tolerance"):

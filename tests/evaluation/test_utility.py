@@ -13,7 +13,7 @@ from ecg_tf.evaluation.utility import (
     RATIO,
     circularity,
     confusion_matrix,
-    make_judge,
+    make_classifier,
     scores,
     utility,
 )
@@ -53,7 +53,7 @@ def real():
 def judged(real, synthetic, labels, **changed):
     (x, y, who), (test, truth, others) = real
     return utility(x, y, who, synthetic, labels, test, truth, test_subjects=others,
-                   **(FAST | changed))  # fmt: skip
+                   **(FAST | changed))
 
 
 def test_a_copy_of_the_real_set_is_as_good_as_it(real):
@@ -123,9 +123,9 @@ def test_a_head_that_was_pleased_is_no_witness(real):
     def head(z):
         return np.array(CLASSES)[np.digitize(z[:, 4], [-1.5, 1.5])]
 
-    judge = make_judge("forest", 0).fit(x, y)
+    judge = make_classifier("forest", 0).fit(x, y)
     table = circularity(head(fakes), head(test), truth, judge.predict(fakes), asked, CLASSES,
-                        CLASSES)  # fmt: skip
+                        CLASSES)
     own, independent, on_real = table["balanced_accuracy"]
     assert own > 0.95 and independent < 0.5 and on_real < 0.5
 
@@ -143,7 +143,7 @@ def test_scores_by_hand():
 def test_both_judges_work_and_bad_sets_are_refused(real):
     u = judged(real, *real[0][:2], judges=("forest", "boosting"), seeds=1,
                setups=("TRTR", "TRTR, all beats", "half the persons", "TSTR", "TRTS",
-                       "real + synthetic"))  # fmt: skip
+                       "real + synthetic"))
     assert {m.name for m in u.measures()} >= {f"{RATIO}, boosting", "TSTR recall of V, forest"}
     with pytest.raises(InputError, match="both sides|training and test"):
         (x, y, who), (test, truth, _) = real
@@ -163,7 +163,7 @@ def bumps(symbols="NNANVNNNNNNNNNNNNN", fs=100.0, rr=80):
     at = np.cumsum(gaps)
     time = np.arange(at[-1] + 80)
     wave = sum(np.exp(-0.5 * ((time - a) / (6 if s == "V" else 2)) ** 2)
-               for a, s in zip(at, symbols, strict=True))  # fmt: skip
+               for a, s in zip(at, symbols, strict=True))
     noise = 0.002 * np.random.default_rng(0).standard_normal(len(time))
     return make_record(wave + noise, fs, at, list(symbols))
 
@@ -176,7 +176,7 @@ def test_beats_carry_their_rhythm_through_images_and_back():
     rhythm = rhythm_of(windows)
     assert len(early) == 1 and rhythm[early[0]] == pytest.approx([0.4, 0.8, 0.8], abs=0.03)
     assert rhythm[early[0] - 1] == pytest.approx([0.8, 0.4, 0.8], abs=0.03)
-    codec = make_codec(windows, range="companded", arrangement="row_major", height=8, width=16)
+    codec = make_codec(windows, scaling="companded", arrangement="row_major", height=8, width=16)
     decoded = codec.decode(codec.encode(windows))
     assert np.allclose(rhythm_of(decoded), rhythm, atol=1e-4)
     assert np.allclose(decoded.signals, windows.signals, atol=1e-5)
@@ -236,7 +236,7 @@ def test_draw_is_even_over_classes_and_gentle_with_the_rare():
 
 def test_prepared_beats_have_nobody_on_both_sides():
     data = prepare_beats(Experiment(arrangement="row_major", height=8, width=16, subjects=6,
-                                    minutes=1.5), ectopy=4.0)  # fmt: skip
+                                    minutes=1.5), ectopy=4.0)
     assert data.codec.image_shape == (8, 16, 4) and not data.split["validation"]
     assert not set(data.windows["train"].subjects) & set(data.windows["test"].subjects)
     assert data.classes == ("N", "S", "V")

@@ -10,9 +10,9 @@ from ecg_tf.evaluation.gate import release_gate
 from ecg_tf.figures import fidelity_privacy_plots as fidelity_privacy_plots
 
 ROWS = [Measured("MMD²", 0.06, 0.02, 0.05, 0.08),
-        Measured("re-identification at 1 % FAR", 0.1, 0.012, 0.06, 0.15, 0.01, floor_low=0.002,
-                 floor_high=0.03)]
-LANDMARKS = pd.DataFrame({"floors": [1, 1.1, 30, np.nan], "reidentified": [0.7, 0.01, 0, 0.5]},
+        Measured("re-identification at 1 % FAR", 0.1, 0.012, 0.06, 0.15, 0.01, baseline_low=0.002,
+                 baseline_high=0.03)]
+LANDMARKS = pd.DataFrame({"baselines": [1, 1.1, 30, np.nan], "reidentified": [0.7, 0.01, 0, 0.5]},
                          index=["copies", "new persons", "white noise", "nowhere"])
 
 
@@ -25,57 +25,71 @@ def texts(figure):
     return [text.get_text() for text in figure.axes[0].texts]
 
 
-def test_a_point_is_in_floors_and_has_intervals_from_measures_or_their_json():
-    point = fidelity_privacy_plots.plane_point(ROWS)
-    assert point["floors"] == pytest.approx(3) and point["floors_high"] == pytest.approx(4)
+def test_a_point_is_in_baselines_and_has_intervals_from_measures_or_their_json():
+    point = fidelity_privacy_plots.fidelity_privacy_point(ROWS)
+    assert point["baselines"] == pytest.approx(3) and point["baselines_high"] == pytest.approx(4)
     assert (point["reidentified"], point["low"]) == (0.1, 0.06)
     as_json = [vars(ROWS[0]), {**vars(ROWS[1]), "value": None}]
-    assert np.isnan(fidelity_privacy_plots.plane_point(as_json)["reidentified"])
-    assert fidelity_privacy_plots.plane_null(ROWS) == (0.012, 0.002, 0.03)
-    assert np.isnan(list(fidelity_privacy_plots.plane_point([]).values())).all()
-    negative = Measured("MMD²", 0.01, -0.001, floor_high=0.005)
-    assert fidelity_privacy_plots.plane_point([negative])["floors"] == pytest.approx(2)
+    assert np.isnan(fidelity_privacy_plots.fidelity_privacy_point(as_json)["reidentified"])
+    assert fidelity_privacy_plots.fidelity_privacy_null(ROWS) == (0.012, 0.002, 0.03)
+    assert np.isnan(list(fidelity_privacy_plots.fidelity_privacy_point([]).values())).all()
+    negative = Measured("MMD²", 0.01, -0.001, baseline_high=0.005)
+    assert fidelity_privacy_plots.fidelity_privacy_point([negative])["baselines"] == pytest.approx(
+        2
+    )
 
 
 def test_points_and_landmarks_are_drawn_where_they_are():
-    points = pd.DataFrame({"mine": fidelity_privacy_plots.plane_point(ROWS)}).T
-    figure = fidelity_privacy_plots.plane(points, LANDMARKS, 0.02, fidelity_privacy_plots.plane_null(ROWS))
+    points = pd.DataFrame({"mine": fidelity_privacy_plots.fidelity_privacy_point(ROWS)}).T
+    figure = fidelity_privacy_plots.fidelity_privacy_plot(
+        points, LANDMARKS, 0.02, fidelity_privacy_plots.fidelity_privacy_null(ROWS)
+    )
     np.testing.assert_allclose(sorted(drawn(figure)), [(1, 0.7), (1.1, 0.01), (3, 0.1), (30, 0)])
     assert {"copies", "new persons", "white noise", "aim"} <= set(texts(figure))
     assert "nowhere" not in texts(figure)
     ax = figure.axes[0]
     assert ax.get_xlim()[1] > 30 and ax.get_ylim()[1] >= 1
     assert "0.02" in ax.get_xlabel() and ax.get_legend() is not None
-    for word in ("mine stands at 3 floors with 10 %", "copies at 1 floors and 70 %", "3 %"):
+    for word in ("mine stands at 3 x baseline with 10 %", "copies at 1 x baseline and 70 %", "3 %"):
         assert word in figure.alt_text, figure.alt_text
     figure.savefig("/dev/null", format="png")
 
 
-def test_the_aim_reaches_two_floors_and_the_nulls_upper_end():
-    shade = fidelity_privacy_plots.plane(pd.DataFrame({"a": fidelity_privacy_plots.plane_point(ROWS)}).T,
-                              null=(0.01, 0, 0.05)).axes[0].collections[0]
+def test_the_aim_reaches_two_baselines_and_the_nulls_upper_end():
+    shade = (
+        fidelity_privacy_plots.fidelity_privacy_plot(
+            pd.DataFrame({"a": fidelity_privacy_plots.fidelity_privacy_point(ROWS)}).T,
+            null=(0.01, 0, 0.05),
+        )
+        .axes[0]
+        .collections[0]
+    )
     corners = shade.get_paths()[0].vertices
     assert corners[:, 0].max() == 2 and corners[:, 1].max() == 0.05
 
 
 def test_sets_without_a_place_are_named_and_not_drawn():
-    void = pd.DataFrame({"void run": fidelity_privacy_plots.plane_point(ROWS[:1])}).T
-    figure = fidelity_privacy_plots.plane(void, pd.DataFrame(columns=["floors", "reidentified"]))
+    void = pd.DataFrame({"void run": fidelity_privacy_plots.fidelity_privacy_point(ROWS[:1])}).T
+    figure = fidelity_privacy_plots.fidelity_privacy_plot(
+        void, pd.DataFrame(columns=["baselines", "reidentified"])
+    )
     assert drawn(figure) == [] and "void run" in figure.axes[0].get_title(loc="left")
     assert "No set has a place" in figure.alt_text
 
 
 def test_experiments_differ_in_colour_and_in_marker():
-    points = pd.DataFrame({f"run {k}": fidelity_privacy_plots.plane_point(ROWS) for k in range(4)}).T
-    lines = [line for line in fidelity_privacy_plots.plane(points).axes[0].lines
+    points = pd.DataFrame(
+        {f"run {k}": fidelity_privacy_plots.fidelity_privacy_point(ROWS) for k in range(4)}
+    ).T
+    lines = [line for line in fidelity_privacy_plots.fidelity_privacy_plot(points).axes[0].lines
              if line.get_label().startswith("run")]
     assert len({line.get_marker() for line in lines}) == 4
     assert len({line.get_color() for line in lines}) == 4
 
 
 def test_other_tables_are_refused():
-    with pytest.raises(InputError, match="plane_point"):
-        fidelity_privacy_plots.plane(pd.DataFrame({"value": [1]}))
+    with pytest.raises(InputError, match="fidelity_privacy_point"):
+        fidelity_privacy_plots.fidelity_privacy_plot(pd.DataFrame({"value": [1]}))
 
 
 def test_the_gates_table_says_pass_and_fail_in_words():

@@ -120,7 +120,7 @@ def test_padding_is_not_drawn_and_a_strip_off_the_paper_says_so():
         lambda: plots.training_history(pd.DataFrame({"epoch": [1]})),
         lambda: plots.distributions({"rr": [1.0]}, {"qt": [1.0]}),
         lambda: plots.distributions({"rr": [np.nan]}, {"rr": [np.nan]}),
-        lambda: plots.measures_table(pd.DataFrame({"floor": [1]})),
+        lambda: plots.measures_table(pd.DataFrame({"baseline": [1]})),
         lambda: plots.beat_overlay(np.zeros((1, 99)), np.zeros((1, 99)), FS, rpeaks=([[]], [[]])),
     ],
 )
@@ -179,7 +179,7 @@ def test_what_was_found_on_one_side_only_is_drawn_alone_and_said():
     assert "none found in synthetic ECGs" in figure.alt_text
 
 
-def test_distributions_print_distance_and_floor_and_keep_the_tails():
+def test_distributions_print_distance_and_baseline_and_keep_the_tails():
     real, synthetic = np.r_[np.zeros(500), np.ones(500)], np.ones(1000) + 0.25
     synthetic[0] = 50.0
     figure = plots.distributions({"rr": real}, {"rr": synthetic}, {"rr": 0.02})
@@ -193,7 +193,7 @@ def test_distributions_print_distance_and_floor_and_keep_the_tails():
 
 def test_table_sets_each_value_beside_its_yardstick():
     table = pd.DataFrame(
-        {"value": [0.06, 3], "floor": [0.03, None], "low": [0.05, None], "high": [0.07, None]},
+        {"value": [0.06, 3], "baseline": [0.03, None], "low": [0.05, None], "high": [0.07, None]},
         index=["MMD²", "modes"],
     ).assign(passed=[False, None])
     page = plots.measures_table(table).to_html()

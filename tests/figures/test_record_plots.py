@@ -20,7 +20,7 @@ def test_p_and_t_are_pointed_out_where_they_are():
         figure = record_plots.heartbeat(record.signal[:, 0], 360.0, rpeaks_of(record)[0])
         truth = true_intervals(identity, minutes=1.0, ectopy=0.0)
         found = {name: float(at) for name, at in re.findall(r"([PT]) at ([+-][\d.]+) s",
-                                                            figure.alt_text)}  # fmt: skip
+                                                            figure.alt_text)}
         for wave, low, high in (("P", "p_onset", "p_offset"), ("T", "t_onset", "t_offset")):
             centre = np.median((truth[low] + truth[high]) / 2 - truth["rpeak"])
             assert found[wave] == pytest.approx(centre, abs=0.04)

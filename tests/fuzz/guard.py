@@ -19,7 +19,7 @@ fuzz = settings(
     suppress_health_check=list(HealthCheck),
     # Minimizing a failure that allocates or hangs would take hours.
     phases=[Phase.explicit, Phase.generate] if CASES > 60 else list(Phase),
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -75,7 +75,7 @@ def _alarm():
         raise TimeoutError(f"more than {SECONDS} s: a hang")
 
     clocks = ((signal.ITIMER_PROF, signal.SIGPROF, SECONDS),
-              (signal.ITIMER_REAL, signal.SIGALRM, WAIT))  # fmt: skip
+              (signal.ITIMER_REAL, signal.SIGALRM, WAIT))
     before = [(clock, name, signal.signal(name, ring)) for clock, name, _ in clocks]
     for clock, _, seconds in clocks:
         signal.setitimer(clock, seconds)

@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 NUMBERS = ["0", "-1", "1", "2", "16", "212", "360", "1000", "1e400", "-1e-400", "nan", "inf",
     "1e12",
            "1000000000000", "99999999999999999999", "9" * 400, "9" * 5000, "0x" + "f" * 2000,
-           "1.5", ".", "-", "1:1:1:1", "\u0663"]  # fmt: skip
+           "1.5", ".", "-", "1:1:1:1", "\u0663"]
 NAMES = ["", ".", "..", "../x", "../../etc/passwd", "/etc/passwd", "~root", "~nobody9", "a\\b",
     "C:x",
          "http://x/y", "x\0y", "x\ny", "\ud800", "x" * 300, "x" * 3000, "%s%n", "$(id)", "-rf",
          "null",
-         "__import__('os')", "<b>", "\u202e"]  # fmt: skip
+         "__import__('os')", "<b>", "\u202e"]
 words = st.one_of(st.sampled_from(NUMBERS + NAMES), st.text(max_size=20))
 numbers = st.one_of(
     st.integers(-3, 3), st.integers(), st.just(10**9), st.just(10**12), st.just(10**400),
     st.floats(),
     st.booleans(), st.none(),
-)  # fmt: skip
+)
 plain = st.one_of(numbers, words)
 trees = st.recursive(
     plain,
@@ -52,7 +52,7 @@ def places(tree, path=()):
     """Paths of all values in a tree of dictionaries and lists."""
     yield path
     items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) \
-        else ()  # fmt: skip
+        else ()
     for key, value in items:
         yield from places(value, (*path, key))
 

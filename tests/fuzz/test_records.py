@@ -36,7 +36,7 @@ BAD_HEADERS = [
     "r1 100000 360\n" + "a 16\n" * 100_000, "r1/100000 1 360 0\n" + "a 0\n" * 100_000,
     "r1 1 360 1000\nr1.dat 508", "r1 1 360 1000\nr1.dat 999",
     "r1 2 360 1000\nr1.dat 16\nr1.dat 212",
-]  # fmt: skip
+]
 SECRET = "0123456789" * 400
 
 
@@ -86,7 +86,7 @@ header_texts = st.one_of(
     st.lists(line, max_size=5).map("\n".join),
     st.tuples(st.sampled_from(["r1 2 250 1000", "r1 1 250", "r1/2 2 250 2000"]),
               st.lists(line, max_size=4).map("\n".join)).map("\n".join),
-)  # fmt: skip
+)
 
 
 @fuzz
@@ -94,7 +94,7 @@ header_texts = st.one_of(
 def test_headers(good, data):
     header = data.draw(st.one_of(
         header_texts.map(lambda text: text.encode(errors="replace")),
-        damaged(good["r1.hea"], NUMBERS + NAMES), st.binary(max_size=200)))  # fmt: skip
+        damaged(good["r1.hea"], NUMBERS + NAMES), st.binary(max_size=200)))
     read("WFDB header", good | {"r1.hea": header})
 
 
@@ -105,28 +105,28 @@ def test_signals_and_annotations(good, data):
     other = data.draw(st.sampled_from(["r1.dat", "r1.atr"]))
     form = data.draw(st.sampled_from([b"212", b"16", b"8", b"80", b"61", b"160", b"24", b"32",
         b"310",
-                                      b"311", b"508", b"516", b"524"]))  # fmt: skip
+                                      b"311", b"508", b"516", b"524"]))
     files = dict(good)
     files["r1.hea"] = b"\n".join(
         line if line.startswith(b"#") or i == 0 else line.replace(b" 212 ", b" " + form + b" ")
-        for i, line in enumerate(good["r1.hea"].split(b"\n")))  # fmt: skip
+        for i, line in enumerate(good["r1.hea"].split(b"\n")))
     if data.draw(st.booleans()):  # no checksum and no length: the file alone says what it holds
         files["r1.hea"] = b"r1 1 250\nr1.dat %s 200/mV\n" % form
     files[name] = data.draw(damaged(files[name], NUMBERS))
     files[other] = data.draw(st.one_of(st.just(files[other]), damaged(files[other]),
-                                       st.binary(max_size=300)))  # fmt: skip
+                                       st.binary(max_size=300)))
     read("WFDB signals", files)
 
 
 def test_comments_of_any_length_are_read_at_once():
     hostile = ["age: 3" + " " * 300_000 + "x", "age:" * 100_000, "<age>: " + "\t" * 200_000,
                "patient_" * 100_000, "id patient " * 100, "age (in " * 100_000, "\ufdfa" * 1000,
-               "subject: " + "a " * 100_000, "age: " + "1 year " * 100_000]  # fmt: skip
+               "subject: " + "a " * 100_000, "age: " + "1 year " * 100_000]
     guarded("WFDB header", lambda: about(hostile * 500), 10**6)
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../secret", "..", "a\\b", "a:b",
-                                  "http://x/y", "a\0b"])  # fmt: skip
+                                  "http://x/y", "a\0b"])
 def test_names_in_lists_and_headers_do_not_leave_the_folder(tmp_path, name):
     folder = tmp_path / "own"
     write(folder)
@@ -193,15 +193,15 @@ def test_a_small_flac_file_cannot_claim_hours(tmp_path):
 
 
 cell = st.one_of(st.sampled_from(NUMBERS + NAMES + ['"', '""', '"a', "NA", "True"]),
-                 st.floats().map(str), st.integers(-1000, 1000).map(str))  # fmt: skip
+                 st.floats().map(str), st.integers(-1000, 1000).map(str))
 rows = st.lists(st.lists(cell, max_size=5).map(",".join), max_size=8).map("\n".join)
 heads = st.sampled_from(["time,II", "fs,II,V1", " time , II", "II", "II,II", "II, II",
     "time,time,II",
                          "fs,fs", ",", "time", "", "#a\ntime,II", "\ufefftime,II",
                          "t,fs,II", ",time,II", "time;II", "time_ms,II (uV)", "index,II", "1,2",
-                         "# fs: 9\nII", "# R peaks (s): 1,x\nfs,II", "record,II"])  # fmt: skip
+                         "# fs: 9\nII", "# R peaks (s): 1,x\nfs,II", "record,II"])
 GOOD_CSV = "\n".join(["time,II,V1", *(f"{i / 250:.3f},{a},{b}" for i, (a, b) in
-                                      enumerate(wave(100)))]).encode()  # fmt: skip
+                                      enumerate(wave(100)))]).encode()
 
 
 @fuzz
@@ -211,7 +211,7 @@ GOOD_CSV = "\n".join(["time,II,V1", *(f"{i / 250:.3f},{a},{b}" for i, (a, b) in
     damaged(GOOD_CSV, NUMBERS + NAMES + [",", "\n", '"']), st.binary(max_size=200)),
     subjects=st.one_of(st.none(), st.tuples(st.sampled_from(["record,subject", "record",
         "a,a"]), rows)
-                       .map("\n".join).map(lambda t: t.encode(errors="replace"))))  # fmt: skip
+                       .map("\n".join).map(lambda t: t.encode(errors="replace"))))
 def test_csv_folders(content, subjects):
     with tempfile.TemporaryDirectory() as root:
         Path(root, "a.csv").write_bytes(content)
@@ -229,7 +229,7 @@ def test_csv_folders(content, subjects):
 
 
 @pytest.mark.parametrize("text", ["II\n1\n2\n", "fs,II\n0.000001,1\n0.000001,2\n",
-                                  "time,II\n0,1,5\n1,2,5\n", "II, II\n1,2\n3,4\n"])  # fmt: skip
+                                  "time,II\n0,1,5\n1,2,5\n", "II, II\n1,2\n3,4\n"])
 def test_csv_that_would_be_misread_is_refused(tmp_path, text):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError):

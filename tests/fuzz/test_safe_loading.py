@@ -10,7 +10,7 @@ import ecg_tf
 FILES = sorted(Path(ecg_tf.__file__).parent.rglob("*.py"))
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 CALLS = {"eval", "exec", "compile", "__import__", "read_pickle", "to_pickle", "unsafe_load",
-         "full_load", "enable_unsafe_deserialization", "mktemp"}  # fmt: skip
+         "full_load", "enable_unsafe_deserialization", "mktemp"}
 
 
 def name_of(call: ast.Call) -> str:
@@ -21,7 +21,7 @@ def faults(source: str) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(source)):
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else \
-            [node.module or ""] if isinstance(node, ast.ImportFrom) else []  # fmt: skip
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         found += [name for name in names if name.split(".")[0] in MODULES]
         if not isinstance(node, ast.Call):
             continue
@@ -36,7 +36,7 @@ def faults(source: str) -> list[str]:
         if owner == "np" and name == "load" and given.get("allow_pickle") is not False:
             found.append("np.load with pickles")
         if given.get("safe_mode") is False or given.get("allow_pickle") is True \
-                or given.get("shell") is True:  # fmt: skip
+                or given.get("shell") is True:
             found.append(f"{name}: {given}")
     return found
 
@@ -49,7 +49,7 @@ def test_nothing_that_could_run_code_is_loaded(path):
 @pytest.mark.parametrize("source", [
     "import pickle", "from joblib import load", "np.load(f)", "np.load(f, allow_pickle=True)",
     "yaml.load(f, Loader=x)", "eval('1')", "keras.saving.load_model(f, safe_mode=False)",
-    "subprocess.run(x, shell=True)", "pd.read_pickle(f)"])  # fmt: skip
+    "subprocess.run(x, shell=True)", "pd.read_pickle(f)"])
 def test_and_the_test_would_see_it(source):
     assert faults(source)
 

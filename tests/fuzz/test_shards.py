@@ -77,7 +77,7 @@ def test_any_file_of_shards_damaged(good, data):
     name = data.draw(st.sampled_from(sorted(good)))
     files = dict(good)
     files[name] = data.draw(st.one_of(damaged(good[name], NUMBERS + NAMES),
-                                      st.binary(max_size=200)))  # fmt: skip
+                                      st.binary(max_size=200)))
     read("TFRecord", files)
 
 
@@ -148,7 +148,7 @@ def test_shards_that_are_no_files(tmp_path, good):
 def edf(tmp_path_factory):
     pytest.importorskip("pyedflib")
     path = write_edf(tmp_path_factory.mktemp("edf") / "a.edf", ("uV", "mV"), ("II", "V1"),
-                     (100, 100))  # fmt: skip
+                     (100, 100))
     return path.read_bytes()
 
 
@@ -176,7 +176,7 @@ def test_edf_files(edf, data):
     head = 256 * (1 + int(edf[252:256]))
     read_edf(data.draw(st.one_of(
         damaged(edf[:head], NUMBERS + NAMES).map(lambda header: header + edf[head:]),
-        damaged(edf, NUMBERS), st.binary(max_size=600), fields(edf))))  # fmt: skip
+        damaged(edf, NUMBERS), st.binary(max_size=600), fields(edf))))
 
 
 @st.composite

@@ -42,7 +42,7 @@ HOSTILE_YAML = [
     b"leads: [" + b"a," * 5_000 + b"]", b"\xff\xfe", b"\x00", b"", b"--- a\n--- b",
     b"a: !!binary |\n  x",
     b"a: !!set {b, c}", b"steps: !!timestamp 2001-99-99", b"limits_mv: [[1], [2]]",
-]  # fmt: skip
+]
 GOOD = Experiment().to_dict()
 
 
@@ -94,14 +94,14 @@ settings_of_yaml = st.one_of(
         "<<: "]),
     st.binary(max_size=200),
     st.text(alphabet="ab:- ?[]{}&*!|>'\"%@#,\n\t0x1.~<", max_size=300).map(str.encode),
-))  # fmt: skip
+))
 def test_experiment_files(project, text):
     read_experiment(project, text)
 
 
 CODECS = [
     {"format": "ecg_tf codec", "version": 1, "fs": 128.0, "leads": ["II"],
-     "standardizer": {"range": "physical", "quantiles": [0.001, 0.999], "limits_mv": [-3.0, 3.0],
+     "standardizer": {"scaling": "physical", "quantiles": [0.001, 0.999], "limits_mv": [-3.0, 3.0],
                       "knee_mv": 0.1, "quantization": "float32", "fs": 128.0, "leads": ["II"],
                       "centre": None, "half": None, "code_low": None, "code_high": None},
      "arrangement": arrangement}
@@ -110,7 +110,7 @@ CODECS = [
         {"name": "beat_rows", "rows": 8, "columns": 16, "leads": 1, "fs": 128.0, "before": 0.4,
          "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5},
         {"name": "beat_strips", "rows": 16, "columns": 16, "leads": 1, "fs": 128.0, "before": 0.4,
-         "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5, "length": 1280})]  # fmt: skip
+         "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5, "length": 1280})]
 
 
 def load_codec(text: bytes):
@@ -134,7 +134,7 @@ def test_codecs_of_immense_images_take_no_memory():
          "before": 0.4, "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5},
         {"name": "beat_strips", "rows": 4096, "columns": 4096, "leads": 1, "fs": 128.0,
          "before": 0.4, "core_s": 0.08, "rr_min_s": 0.2, "rr_max_s": 2.5, "length": 2**24},
-    ):  # fmt: skip
+    ):
         load_codec(as_json({**CODECS[0], "arrangement": arrangement}))
 
 
@@ -144,21 +144,21 @@ def test_codecs_of_immense_images_take_no_memory():
     st.sampled_from(CODECS).flatmap(lambda c: damaged(json.dumps(c).encode(), NUMBERS)),
     trees.map(as_json), st.binary(max_size=100),
     st.sampled_from([b"[" * 100_000, b'{"a":' * 50_000, b"9" * 100_000, b"NaN", b"-Infinity"]),
-))  # fmt: skip
+))
 def test_codecs(text):
     load_codec(text)
 
 
 METRICS = {
     "experiment": GOOD, "measures": [
-        {"name": "MMD²", "value": 0.1, "floor": 0.05, "low": None, "high": 0.2, "unit": "",
-         "better": "low", "n": 10, "floor_low": 0.0, "floor_high": 0.1, "at_floor": False},
-        {"name": "recall", "value": None, "floor": 0.9, "better": "high"}],
+        {"name": "MMD²", "value": 0.1, "baseline": 0.05, "low": None, "high": 0.2, "unit": "",
+         "better": "low", "n": 10, "baseline_low": 0.0, "baseline_high": 0.1, "at_baseline": False},
+        {"name": "recall", "value": None, "baseline": 0.9, "better": "high"}],
     "privacy": {"passed": False, "gate": {"MMD²": {"verdict": "fail"}}, "words": "", "power": "",
                 "notes": ["a"], "landmarks": {}},
     "synthetic_windows": 5, "data": {"title": "x", "sha256": "0"}, "split": {"train": 3},
     "versions": {"python": "3"}, "git": "abc",
-}  # fmt: skip
+}
 
 
 @fuzz
@@ -168,7 +168,7 @@ METRICS = {
     changed(GOOD).map(lambda own: as_json({**METRICS, "experiment": own})),
     damaged(json.dumps(METRICS).encode(), NUMBERS), trees.map(as_json), st.binary(max_size=100),
     st.sampled_from([b"[" * 100_000, b'{"a":' * 50_000, b'{"measures": ' + b"[" * 90_000]),
-))  # fmt: skip
+))
 def test_metrics(text):
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root, "a")

@@ -55,7 +55,7 @@ def any_strips(draw):
     kind = draw(st.sampled_from(["any", "pauses", "fastest", "slowest", "even"]))
     rr = {"any": rng.uniform(0.2, slowest, n - 1), "fastest": np.full(n - 1, 0.2),
           "slowest": np.full(n - 1, slowest), "even": np.full(n - 1, rng.uniform(0.2, slowest)),
-          "pauses": rng.choice([0.21, slowest], n - 1)}[kind] * fs  # fmt: skip
+          "pauses": rng.choice([0.21, slowest], n - 1)}[kind] * fs
     most = slowest * fs - 1
     first = draw(st.sampled_from([0.0, -0.5, 0.25])) if draw(st.booleans()) else \
         rng.uniform(-0.5, most)
@@ -223,7 +223,7 @@ def test_state_goes_through_json_and_impossible_numbers_are_refused():
          "R peaks"),
         (lambda: made.encode(np.zeros((1, 800, 2)), [[100.0, 250, 400, 550, 700, 801]]), "within"),
         (lambda: made.decode(np.zeros((1, 16, 32, 3))), "codec.json"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match=hint):
             make()
 
@@ -231,7 +231,7 @@ def test_state_goes_through_json_and_impossible_numbers_are_refused():
 @pytest.mark.parametrize("name", ["physical", "quantile", "window", "companded"])
 def test_codecs_of_strips_decode_from_their_json_alone(name):
     windows = smooth_strips(leads=2)
-    codec = make_codec(windows, range=name, arrangement="beat_strips", height=24, width=96,
+    codec = make_codec(windows, scaling=name, arrangement="beat_strips", height=24, width=96,
                        standardizer={"quantiles": (0, 1), "knee_mv": 0.5})
     images = codec.encode(windows)
     ranges = ("range",) * 2 if name == "window" else ()
@@ -266,7 +266,7 @@ def test_strips_are_cut_as_strips_and_know_their_r_peaks():
 
 def test_strips_that_do_not_fit_are_dropped_and_counted():
     peaks = np.concatenate([np.arange(30, 1000, 80), np.arange(1330, 2000, 80),
-                            [2100], np.arange(3010, 4000, 45)])  # fmt: skip
+                            [2100], np.arange(3010, 4000, 45)])
     y = 0.01 * noise(4000)
     y[peaks] = 1
     quality = Quality()

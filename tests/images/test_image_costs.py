@@ -11,7 +11,7 @@ from ecg_tf.figures.plots import time_path
 from ecg_tf.images.arrangements import make_arrangement
 from ecg_tf.images.codec import make_codec
 from ecg_tf.images.image_costs import arrangement_costs, range_costs
-from ecg_tf.images.scaling import RANGES, Standardizer
+from ecg_tf.images.scaling import SCALINGS, Standardizer
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_sequences, strips
 from ecg_tf.signals.filtering import prepare
@@ -26,7 +26,9 @@ def prepared():
 def test_errors_stay_within_bounds_and_clipping_is_counted_apart(prepared):
     windows = beat_sequences(prepared, rows=8, step=8)
     for quantization in ("uint8", "uint16"):
-        made = {name: Standardizer(name, quantization=quantization).fit(windows) for name in RANGES}
+        made = {
+            name: Standardizer(name, quantization=quantization).fit(windows) for name in SCALINGS
+        }
         costs = range_costs(made, windows)
         assert (costs["largest error (mV)"] <= costs["bound (mV)"]).all()
         assert (costs["largest error (mV)"] > 0.3 * costs["bound (mV)"]).drop("companded").all()
@@ -47,10 +49,10 @@ def test_a_ramp_has_costs_known_beforehand():
 
 def test_arrangements_are_compared_by_neighbours_seams_and_error(prepared):
     flat, beats = strips(prepared, 256), beat_sequences(prepared, rows=8, step=8)
-    same = {"range": "global", "height": 16, "width": 16}
+    same = {"scaling": "global", "height": 16, "width": 16}
     examples = {name: (make_codec(flat, arrangement=name, **same), flat)
-                for name in ("row_major", "column_major", "serpentine", "hilbert")}  # fmt: skip
-    examples["beat_rows"] = make_codec(beats, range="global", height=8, width=32), beats
+                for name in ("row_major", "column_major", "serpentine", "hilbert")}
+    examples["beat_rows"] = make_codec(beats, scaling="global", height=8, width=32), beats
     costs = arrangement_costs(examples)
     assert costs.loc["row_major", "vertical"] == costs.loc["column_major", "horizontal"]
     assert costs.loc["row_major", "horizontal"] == costs.loc["column_major", "vertical"] > 0.8
@@ -66,9 +68,9 @@ def test_curves_end_where_the_range_ends():
     signals = np.random.default_rng(0).normal(0, 0.5, (4, 500, 1))
     names = np.array(["a"] * 4)
     windows = Windows(signals.astype(np.float32), 100.0, ("II",), np.full(4, 500), names, names,
-                      np.arange(4))  # fmt: skip
+                      np.arange(4))
     made = {"physical": Standardizer("physical", limits_mv=(-1, 1)),
-            "window": Standardizer("window").fit(windows)}  # fmt: skip
+            "window": Standardizer("window").fit(windows)}
     codes = {"window": made["window"].range_code(windows)[:1]}
     figure = image_plots.range_curves(made, signals, codes)
     line = figure.axes[0].lines[0]
@@ -87,9 +89,9 @@ def test_grey_steps_point_out_what_was_clipped():
     assert "b off by up to 0.300 mV" in figure.alt_text
 
 
-def test_dots_show_seeds_their_mean_and_the_floor():
+def test_dots_show_seeds_their_mean_and_the_baseline():
     table = {"x": {"MMD²": [1.0, 3.0], "bound": 5.0}, "y": {"MMD²": [4.0]}}
-    figure = image_plots.dots(table, "distance", floor=0.5, log=True, bars=["bound"])
+    figure = image_plots.dots(table, "distance", baseline=0.5, log=True, bars=["bound"])
     drawn = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_markersize() == 8]
     assert drawn[:2] == [2.0, 4.0]
     assert "x: MMD² 2" in figure.alt_text and "real against real: 0.5" in figure.alt_text

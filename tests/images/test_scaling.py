@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.quantize import HALF_STEP, dequantize, on_grid, quantize
-from ecg_tf.images.scaling import PER_WINDOW, RANGES, Standardizer
+from ecg_tf.images.scaling import PER_WINDOW, SCALINGS, Standardizer
 from tests.bounds import smooth_beats, windows_of
 
 quick = settings(max_examples=60, deadline=None)
@@ -66,7 +66,7 @@ def test_companded_is_exactly_undone_and_finer_near_zero(grid, knee):
     assert error[np.abs(x[0, :, 0]) < knee / 2].max() < straight
 
 
-@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("name", SCALINGS)
 @pytest.mark.parametrize("grid", HALF_STEP)
 def test_each_range_keeps_its_stated_bound_on_training_windows(name, grid):
     windows = windows_of(np.random.default_rng(1).normal(0.3, 0.4, (12, 200, 2)).clip(-2.9, 2.9))
@@ -158,7 +158,7 @@ def test_the_quantile_range_clips_r_peaks_of_record_100(mitdb):
     assert clipped["physical"]["clipped_rpeaks"] == 0
 
 
-@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("name", SCALINGS)
 def test_state_survives_json(name):
     windows = windows_of(np.random.default_rng(1).normal(0, 0.5, (5, 60, 2)))
     standardizer = Standardizer(name, quantization="uint16", knee_mv=0.2).fit(windows)
@@ -184,7 +184,7 @@ def test_grid_keeps_padding():
 
 
 @pytest.mark.parametrize("wrong", [
-    {"range": "quantil"}, {"range": "quantile", "quantiles": (0.9, 0.1)}, {"limits_mv": (1,)},
+    {"scaling": "quantil"}, {"scaling": "quantile", "quantiles": (0.9, 0.1)}, {"limits_mv": (1,)},
     {"limits_mv": (0, float("nan"))}, {"knee_mv": 0}, {"quantization": "int8"}, {"knee_mv": True},
 ])
 def test_wrong_options_are_refused(wrong):

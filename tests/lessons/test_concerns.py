@@ -27,7 +27,7 @@ def ecgs():
 def test_saturating_gradient_dies_with_the_discriminators_accuracy_and_the_others_do_not():
     gans = {name: make_gan(name, lambda: build_point_generator(spread=0.1),
                            build_point_discriminator)
-            for name in ("saturating", "non-saturating", "WGAN-GP")}  # fmt: skip
+            for name in ("saturating", "non-saturating", "WGAN-GP")}
     one, points = gans["saturating"], Ring(8, 2.0, 0.1).draw(2048, 0)
     before = one.generator.get_weights()[0]
     pair = {name: gans[name].generator_loss for name in ("saturating", "non-saturating")}
@@ -51,7 +51,7 @@ def test_push_per_score_is_as_the_formula_says():
     scores = tf.constant([[-6.0]])
     probability = float(tf.sigmoid(scores)[0, 0])
     for name, push in (("saturating", -probability), ("non-saturating", probability - 1),
-                       ("WGAN-GP", -1.0)):  # fmt: skip
+                       ("WGAN-GP", -1.0)):
         gan = make_gan(name, build_point_generator, build_point_discriminator)
         with tf.GradientTape() as tape:
             tape.watch(scores)
@@ -74,7 +74,7 @@ def test_alarm_rings_on_ecgs_collapsed_on_purpose_and_is_silent_on_healthy_ones(
 
     def run(build):
         gan = make_gan("R1 + R2, relativistic", build,
-                       lambda **remedy: build_discriminator(shape, 4, **remedy))  # fmt: skip
+                       lambda **remedy: build_discriminator(shape, 4, **remedy))
         return watched(gan, images, 60, checks=12, batch_size=8, alarm=CollapseAlarm(warmup=20))
 
     ill, well = run(lambda: ignore_latents(generator())), run(generator)
@@ -86,17 +86,17 @@ def test_alarm_rings_on_ecgs_collapsed_on_purpose_and_is_silent_on_healthy_ones(
 def test_distances_know_real_persons_from_noise_and_too_few_strips(ecgs):
     test, train = ecgs.strips["test"], ecgs.strips["train"]
     noise = np.random.default_rng(0).normal(size=train.signals.shape).astype(np.float32)
-    found, (floor, low, high) = distances_to_persons(
+    found, (baseline, low, high) = distances_to_persons(
         {"copy": train.signals, "noise": noise, "none": noise[:3]}, test, train)
-    assert found["copy"] == pytest.approx(floor, abs=1e-6) and low <= high
-    assert found["noise"] > 3 * max(floor, high) and np.isnan(found["none"])
+    assert found["copy"] == pytest.approx(baseline, abs=1e-6) and low <= high
+    assert found["noise"] > 3 * max(baseline, high) and np.isnan(found["none"])
 
 
 def test_curves_are_named_once_and_need_a_column():
     history = watched(make_gan("saturating", build_point_generator, build_point_discriminator),
-                      Ring().draw(64, 0), 4, checks=2).history  # fmt: skip
+                      Ring().draw(64, 0), 4, checks=2).history
     figure = along({"a": history, "b": history}, {"g_grad_norm": "norm", "diversity": "diversity"},
-                   log=("g_grad_norm",), levels={"diversity": (0.3, "alarm")})  # fmt: skip
+                   log=("g_grad_norm",), levels={"diversity": (0.3, "alarm")})
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
     assert "norm, a:" in figure.alt_text and len(figure.axes) == 2
     with pytest.raises(InputError, match="no curves"):

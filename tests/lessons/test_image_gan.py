@@ -26,7 +26,7 @@ def test_it_learns_that_one_half_is_the_opposite_of_the_other(networks):
 
 def test_the_same_call_gives_the_same_images_and_another_seed_others():
     draw = [train_images(stripes(16), 3, "dense", latent_dim=4, batch_size=4, seed=s)
-            .generate(4, seed=0) for s in (1, 1, 2)]  # fmt: skip
+            .generate(4, seed=0) for s in (1, 1, 2)]
     assert np.array_equal(draw[0], draw[1]) and not np.allclose(draw[0], draw[2], atol=1e-3)
 
 
@@ -36,6 +36,6 @@ def test_bad_settings_are_named():
         (stripes(4), {"networks": "convolution"}, "convolutional"), (stripes(4)[0], {}, "shape"),
         (stripes(4), {"steps": 0}, "steps"), (stripes(4), {"learning_rate": "1e-3"}, "learning"),
         (stripes(4), {"batch_size": 1}, "batch_size"), (stripes(4), {"seed": -1}, "seed"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match=says):
             train_images(images, **{"steps": 1, **options})

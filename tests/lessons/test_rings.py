@@ -14,7 +14,7 @@ RING = Ring(8, 2.0, 0.1)
 
 def gan_of(recipe, **changes):
     options = {"learning_rate": 0.002, "beta_1": 0.5, "steps_per_execution": 50,
-               "jit_compile": True} | changes  # fmt: skip
+               "jit_compile": True} | changes
     return make_gan(recipe, lambda: build_point_generator(8), build_point_discriminator, **options)
 
 
@@ -35,7 +35,7 @@ def test_missing_modes_stray_and_nan_points_are_counted_for_what_they_are():
     assert RING.judge(np.full((100, 2), np.nan))["good"] == 0
     # One stray point in a mode is not enough to have reached it.
     assert RING.judge(np.concatenate([np.repeat(RING.centers[:1], 999, 0), RING.centers[1:2]]))[
-        "modes"] == 1  # fmt: skip
+        "modes"] == 1
     assert np.array_equal(RING.draw(5, 3), RING.draw(5, 3))
 
 
@@ -54,7 +54,7 @@ def test_alarm_rings_on_a_ring_collapsed_by_training_and_is_silent_on_the_cured_
     for recipe in ("saturating", "+ minibatch std"):
         alarm = CollapseAlarm(0.5, patience=3, warmup=600, monitor="modes_reached")
         found[recipe] = watched(gan_of(recipe), RING.draw(4096, 0), 1000, checks=10, alarm=alarm,
-                                batch_size=128, callbacks=[RingWatch(RING)])  # fmt: skip
+                                batch_size=128, callbacks=[RingWatch(RING)])
     ill, well = found.values()
     assert ill.history["modes"].iloc[-3:].max() < 4 and len(ill.alarms) == 1
     assert "modes_reached is" in ill.alarms[0]

@@ -128,11 +128,11 @@ def test_02_hypothesis():
 def test_trainings_of_03_04_and_05(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny = {**SMALL, "steps": 2, "height": 16, "width": 32}
-    floors = solution("03_standardization")["exercise_5"](("global",), (0,), **tiny)
-    assert floors["global", 0] > 1
+    baselines = solution("03_standardization")["exercise_5"](("global",), (0,), **tiny)
+    assert baselines["global", 0] > 1
     del tiny["height"], tiny["width"]
-    floors = solution("04_arrangement")["exercise_5"](("row_major",), (0,), 32, **tiny)
-    assert floors["row_major"][0] > 1
+    baselines = solution("04_arrangement")["exercise_5"](("row_major",), (0,), 32, **tiny)
+    assert baselines["row_major"][0] > 1
     do = solution("05_experiment")
     assert set(do["exercise_1"](**tiny)) == {"beat-rows", "row-major"}
     more = {name: value for name, value in tiny.items() if name != "steps"}

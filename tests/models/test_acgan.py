@@ -16,7 +16,7 @@ def small(classes=3, run_eagerly=True, **options):
     keras.utils.set_random_seed(0)
     gan = build_acgan(SHAPE, classes, latent_dim=4, base_filters=4, **options)
     gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)),
-                run_eagerly=run_eagerly)  # fmt: skip
+                run_eagerly=run_eagerly)
     return gan
 
 
@@ -74,7 +74,7 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_been(trained, tmp_path):
                                                                                  labels=labels))
     images, numbers = toy(32)
     one, two = (model.train_on_batch(images, numbers, return_dict=True)
-                for model in (loaded, trained))  # fmt: skip
+                for model in (loaded, trained))
     assert set(one) >= {"d_loss", "g_loss", "class_loss", "class_accuracy"}
     weights = zip(loaded.generator.weights, trained.generator.weights, strict=True)
     assert all(np.allclose(a, b, atol=1e-6) for a, b in weights)

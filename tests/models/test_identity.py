@@ -110,7 +110,7 @@ def test_a_run_resumes_bit_by_bit_and_learns_the_persons_once(tmp_path, monkeypa
     runs = tmp_path / "runs"
     assert "identity_loss" in pd.read_csv(runs / "once" / "history.csv")
     one, two = (keras.saving.load_model(runs / name / "checkpoints" / "last.keras").get_weights()
-                for name in ("once", "twice"))  # fmt: skip
+                for name in ("once", "twice"))
     same(one, two)
     # Killed before the first checkpoint: the network that was kept is taken.
     for file in (runs / "once" / "checkpoints").iterdir():

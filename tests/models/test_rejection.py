@@ -70,7 +70,7 @@ def test_a_run_leaves_the_generator_that_was_asked_for(data, generator):
     assert final_generator(Experiment(**TINY), gan, data) is generator
     plain = of(draw_images(generator, 100, seed=1), data)
     for times in (1.0, float(np.median(plain)) / roughest(data.windows["train"], data.codec)):
-        final = final_generator(Experiment(**TINY | {"redraw_rough": times}), gan, data)
+        final = final_generator(Experiment(**TINY | {"rejection_roughness": times}), gan, data)
         limit = times * roughest(data.windows["train"], data.codec)
         rough = of(draw_images(final, 100, seed=1), data) > limit
         assert rough.mean() < (plain > limit).mean()

@@ -79,7 +79,7 @@ def test_the_experiment_builds_it_trains_it_and_it_survives_a_file(tmp_path):
     drawn = gan.generate(3, seed=0)
     gan.save(tmp_path / "gan.keras")
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "gan.keras").generate(3, 0),
-                                  drawn)  # fmt: skip
+                                  drawn)
     decoded = data.codec.decode(drawn)
     assert decoded.signals.shape == (3, 16 * 32, 1)
 
@@ -98,7 +98,7 @@ def test_it_learns_the_mean_and_spread_of_waves():
     images = waves.reshape(-1, 16, 16, 1)
     keras.utils.set_random_seed(0)
     gan = R1GAN(build_wave_generator((16, 16, 1), 8, 4), build_wave_discriminator((16, 16, 1), 4),
-                ema_decay=0.9)  # fmt: skip
+                ema_decay=0.9)
     gan.compile(*(keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99) for _ in range(2)))
     before = share_of_sine(gan.generate(32, 0))
     data = tf.data.Dataset.from_tensor_slices(images).repeat().batch(32)

@@ -82,7 +82,7 @@ def test_float32_is_not_copied_and_infinity_is_missing():
     (ecgs(), {"subjects": ["a"]}, "one of subjects a record"), (ecgs(), {"age": 7}, "age"),
     (ecgs(), {"labels": {"scp": ["NORM"]}}, "'scp' do not fit"),
     (ecgs(), {"labels": {"scp": np.eye(20)}}, "statements themselves"),
-])  # fmt: skip
+])
 def test_arrays_that_are_something_else_are_refused(signals, more, match):
     with pytest.raises(InputError, match=match):
         records_of_arrays(signals, **{"fs": 100, **more})
@@ -139,7 +139,7 @@ def test_an_npz_file_says_all_that_is_known(tmp_path):
     found = read(tmp_path, ecgs(3, dtype=np.int16), fs=250, leads=["I", "II"], unit="uV",
                  subjects=[7.0, np.nan, 8.0], sex=["m", "f", ""], age=[60.5, 0.75, 70],
                  labels=["N", "A", ""], labels_scp=[["NORM", ""], ["MI", "CD"], ["", ""]],
-                 names=["x", "y", "z/1"])  # fmt: skip
+                 names=["x", "y", "z/1"])
     assert [one.name for one in found] == ["a/x", "a/y", "a/z_1"]
     assert [one.subject for one in found] == ["7", "", "8"]
     assert [one.sex for one in found] == ["male", "female", ""]
@@ -175,7 +175,7 @@ def test_an_npz_file_needs_no_second_guess(tmp_path):
     ({"fs": 100, "leads": ["I"]}, "do not fit"), ({"fs": 100, "names": ["x"] * 20}, "different"),
     ({"fs": 100, "subjects": ["x"]}, "one of subjects"),
     ({"fs": 100, "subjects": np.array(["a"] * 20, object)}, r"astype\(str\)"),
-])  # fmt: skip
+])
 def test_npz_files_that_do_not_fit_are_refused(tmp_path, arrays, match):
     with pytest.raises(InputError, match=match):
         read(tmp_path, ecgs(), **arrays)

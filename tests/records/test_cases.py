@@ -77,11 +77,11 @@ def edf_file(path, signals, labels, units, rates, announced=0):
     limits = [max(1.0, 1.1 * float(np.abs(signal).max())) for signal in signals]
     fields = [labels, [""] * n, units, [f"{-one:.6f}"[:8] for one in limits],
               [f"{one:.6f}"[:8] for one in limits], ["-32768"] * n, ["32767"] * n, [""] * n,
-              rates, [""] * n]  # fmt: skip
+              rates, [""] * n]
     widths = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
     head = [("0", 8), ("X X X X", 80), ("Startdate 01-JAN-2020 X X X", 80), ("01.01.20", 8),
             ("00.00.00", 8), (256 * (n + 1), 8), ("", 44), (announced or seconds, 8), ("1", 8),
-            (n, 4)]  # fmt: skip
+            (n, 4)]
     head += [(value, width) for values, width in zip(fields, widths, strict=True)
              for value in values]
     data = b"".join(str(value).ljust(width).encode("latin-1") for value, width in head)

@@ -18,7 +18,7 @@ LOW, HIGH = "records100/00000/00001_lr", "records500/00000/00001_hr"
 def record(name, database, subject="", **about):
     return Record(name=name, database=database, subject=subject or name, fs=100.0, leads=("I",),
                   signal=np.zeros((10, 1), np.float32), beats=np.zeros(0, np.int64),
-                  symbols=np.zeros(0, "<U1"), **about)  # fmt: skip
+                  symbols=np.zeros(0, "<U1"), **about)
 
 
 def test_every_database_says_whose_it_is():
@@ -34,7 +34,7 @@ def test_every_database_says_whose_it_is():
     ("mitdb", "202", "mitdb-201"), ("mitdb", "100", "mitdb-100"), ("ludb", "data/7", "ludb-7"),
     ("ecgiddb", "Person_01/rec_2", "ecgiddb-Person_01"), ("cinc2017", "A00001", ""),
     ("ptbxl", LOW, ""), ("nstdb", "bw", ""),
-])  # fmt: skip
+])
 def test_persons_are_in_names_where_they_are(name, record, subject):
     database = DATABASES[name]
     assert database.subject(record) == subject
@@ -71,7 +71,7 @@ def test_what_is_published_beside_is_not_meant():
     ("data/ptbxl", "ptbxl"), ("files/ptb-xl/1.0.3", "ptbxl"), ("ptb-xl", "ptbxl"),
     ("challenge-2017/1.0.0", "cinc2017"), ("data/mitdb", "mitdb"), ("mine", None),
     ("mine/1.0.0", None), ("ptb-xl/1.0.2", None),
-])  # fmt: skip
+])
 def test_a_folder_is_known_by_either_name(tmp_path, folder, name):
     assert known_database(tmp_path / folder) is DATABASES.get(name)
 
@@ -81,9 +81,9 @@ def test_a_folder_is_known_by_either_name(tmp_path, folder, name):
 
 def test_a_part_of_ptbxl_says_which_part_and_what_was_left_out():
     records = tuple(record(str(k), "ptbxl", f"ptbxl-{k // 2}", metadata={"strat_fold": fold})
-                    for k, fold in enumerate(("10.0", "2", "2", "9")))  # fmt: skip
+                    for k, fold in enumerate(("10.0", "2", "2", "9")))
     left_out = tuple(LeftOut(name, kind, ".") for name, kind in
-                     (("a", "paced"), ("b", "paced"), ("c", "damaged")))  # fmt: skip
+                     (("a", "paced"), ("b", "paced"), ("c", "damaged")))
     told = provenance(ECGs(records, "metadata table", left_out))
     assert (told["records"], told["subjects"], told["persons_known"]) == (4, 2, True)
     assert told["published"] == {"records": 21_799, "subjects": 18_869}
@@ -101,7 +101,7 @@ def test_records_of_cinc2017_are_no_persons_however_they_come():
         told = provenance(some)
         assert not told["persons_known"] and "folds" not in told
         assert in_words(told) == ("2 records; of how many persons is not known, a part of the "
-                                  "published 8,528 records.")  # fmt: skip
+                                  "published 8,528 records.")
 
 
 def test_noise_is_no_persons_ecg():

@@ -83,7 +83,7 @@ def test_records_by_name_end_pattern_and_file(ptbxl, tmp_path):
     for k, (records, expected) in enumerate([
         (LOW[0], LOW[:1]), (["00003_lr", str(wishes)], LOW[1:]), ("*/0000[12]_*", LOW[:2]),
         ("00001_hr", HIGH[:1]), ([LOW[0], HIGH[0]], [LOW[0], HIGH[0]]),
-    ]):  # fmt: skip
+    ]):
         assert_there(ptbxl, fetch(ptbxl, tmp_path / str(k), records=records), expected)
 
 
@@ -93,7 +93,7 @@ def test_records_by_name_end_pattern_and_file(ptbxl, tmp_path):
     ({"folds": [11]}, "no fold '11'.*one of 1, 2, 3"),
     ({"folds": [1], "records": LOW[1:]}, "no fold '1'"),
     ({"rate": 250}, "not published at 250 Hz.*100 Hz or 500 Hz"), ({"rate": "fast"}, "rate is wro"),
-])  # fmt: skip
+])
 def test_what_cannot_be_asked_for_is_said(ptbxl, tmp_path, options, said):
     with pytest.raises(InputError, match=said):
         fetch(ptbxl, tmp_path, **options)
@@ -153,7 +153,7 @@ def test_without_a_network_a_part_is_not_taken_for_the_whole(ptbxl, tmp_path):
 def test_cinc2017_lies_in_folders_of_the_training_set(tmp_path, listed):
     names = ["A00/A00001", "A01/A01001"]
     files = {f"{root}/{name}.{one}": f"{name}{one}".encode() for root in ("training", "validation")
-             for name in names for one in ("hea", "mat")}  # fmt: skip
+             for name in names for one in ("hea", "mat")}
     files |= {"REFERENCE-v3.csv": b"A00001,N\nA01001,~\n", "training/REFERENCE.csv": b"A00001,O\n"}
     if listed:
         files["training/RECORDS"] = "\n".join(names).encode()
@@ -162,7 +162,7 @@ def test_cinc2017_lies_in_folders_of_the_training_set(tmp_path, listed):
         folder = fetch(server, tmp_path, "cinc2017")
         records = [f"training/{name}" for name in names]
         assert_there(server, folder, records, {"REFERENCE-v3.csv", "training/REFERENCE.csv"},
-                     ("hea", "mat"))  # fmt: skip
+                     ("hea", "mat"))
         metadata = read_metadata(folder, database=DATABASES["cinc2017"])
         assert [metadata.of(name).labels["rhythm"] for name in records] == [("N",), ("~",)]
     finally:
@@ -174,10 +174,10 @@ def test_ludb_comes_with_an_annotation_file_a_lead_and_nstdb_with_its_noise(tmp_
     files = {f"data/1.{one}": one.encode() for one in ("hea", "dat", "pdf", *leads)}
     server = Server(files | {"RECORDS": b"data/1\n", "ludb.csv": b"ID,Sex\n1,F\n"}, "ludb/1.0.1")
     assert_there(server, fetch(server, tmp_path, "ludb"), ["data/1"], {"ludb.csv"},
-                 ("hea", "dat", *leads))  # fmt: skip
+                 ("hea", "dat", *leads))
     server.close()
     files = {f"{name}.{one}": name.encode() for name in ("118e24", "bw", "em", "ma")
-             for one in ("hea", "dat")}  # fmt: skip
+             for one in ("hea", "dat")}
     server = Server(files | {"RECORDS": b"118e24\nbw\nem\nma\n"}, "nstdb/1.0.0")
     assert_there(server, fetch(server, tmp_path, "nstdb"), ["bw", "em", "ma"], set())
     server.close()

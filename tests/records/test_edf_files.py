@@ -142,7 +142,7 @@ def test_units_in_ascii_latin_1_and_utf_8(tmp_path, unit, factor):
 
 def test_other_signals_at_other_rates_refuse_nothing(tmp_path):
     how = {"signals": [ecg(), ecg(500, 50), ecg(10, 1)], "labels": ("ECG II", "EEG C3", "SpO2"),
-           "units": ("mV", "uV", "%"), "rates": (100, 50, 1)}  # fmt: skip
+           "units": ("mV", "uV", "%"), "rates": (100, 50, 1)}
     record = read(tmp_path, **how)
     assert record.leads == ("ECG II",) and record.fs == 100
     assert "EEG C3, SpO2" in record.notes[0]

@@ -44,7 +44,7 @@ LINES = st.builds(
     st.sampled_from(["200", "1000.0", "0.5", "1e3", "2.5e-1"]),
     st.one_of(st.just(""), numbers.map("({})".format)), st.sampled_from(["mV", "uV", "mmHg", "%"]),
     numbers, numbers, numbers, st.sampled_from(["II", "ECG I filtered", "aVR", "lead 3"]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -61,11 +61,11 @@ def test_what_wfdb_understands_is_understood_alike(tmp_path_factory, lines, fs, 
     fields = {"file": "file_name", "format": "fmt", "per_frame": "samps_per_frame",
               "skew": "skew", "byte_offset": "byte_offset", "name": "sig_name", "gain": "adc_gain",
               "baseline": "baseline", "unit": "units", "initial": "init_value",
-              "checksum": "checksum"}  # fmt: skip
+              "checksum": "checksum"}
     for field, name in fields.items():
         found = [getattr(signal, field) for signal in ours.signals]
         assert found == [value or type(value or 0)() if field in ("skew", "byte_offset") else value
-                         for value in getattr(theirs, name)], field  # fmt: skip
+                         for value in getattr(theirs, name)], field
 
 
 @pytest.mark.parametrize("line", [
@@ -76,7 +76,7 @@ def test_what_wfdb_understands_is_understood_alike(tmp_path_factory, lines, fs, 
     "r1.dat 16 nan/mV 12 0 0 0 0 II", "r1.dat 16 1e999/mV 12 0 0 0 0 II",
     "r1.dat 16 200/mV 12 0 - 0 0 II", "r1.dat 16 200/mV 12 0 0 0 2nd",
     "r1.dat 16 200/mV \u0661\u0662 0 0 0 0 II",
-])  # fmt: skip
+])
 def test_what_would_slip_into_the_leads_name_is_a_fault(tmp_path, line):
     found = signal_of(tmp_path, line)
     assert found.fault and found == replace(Signal("r1.dat", "16"), fault=found.fault)
@@ -85,7 +85,7 @@ def test_what_would_slip_into_the_leads_name_is_a_fault(tmp_path, line):
 @pytest.mark.parametrize("line", [
     "r1.dat", "r1.dat 16y", "r1.dat x16", "r1.dat 16:-3 200", "r1.dat 16x99999 200",
     "r1.dat \u0661", "r1.dat 16+1.5", "r1.dat 16\x00 200/mV", "r1\xa0.dat\x85 16",
-])  # fmt: skip
+])
 def test_a_layout_that_is_not_understood_is_refused(tmp_path, line):
     with pytest.raises(InputError, match="malformed"):
         signal_of(tmp_path, line)
@@ -96,7 +96,7 @@ def test_a_layout_that_is_not_understood_is_refused(tmp_path, line):
     "r1 1 1e9 10", "r1 1 250 many", "r1 1 250 10.5", "r1 1 250 05:05:15 1000", "r1 1 250 10 junk",
     "r1/x 1 250 10", "r1 2 250 10", "r1 1 250 99999999999999999", "r1 1 250 10 1 2 3 4 5",
     "r1 1 250Hz 10",
-])  # fmt: skip
+])
 def test_a_record_line_that_is_not_understood_is_refused(tmp_path, first):
     with pytest.raises(InputError, match="malformed"):
         header_of(tmp_path, f"{first}\n{LINE}\n")
@@ -106,7 +106,7 @@ def test_a_record_line_that_is_not_understood_is_refused(tmp_path, first):
     "", "05:05:15", "05:05:15 1/05/2000", "2014-05-08 05:05:15", "05:05:15 2014-05-08",
     "2013-05-12", "2013-05-12T11:04:33Z", "11:04:33.123 12.05.2013", "11:04:33 PM 12/05/2013",
     "[11:04:33]", "8-May-2014 5:05", "05:05:15 31/02/2000",
-])  # fmt: skip
+])
 def test_time_and_date_in_any_order(tmp_path, when):
     found = header_of(tmp_path, f"r1 1 300 9000 {when}\n{LINE}\n")
     assert (found.fs, found.frames, found.signals[0].name) == (300.0, 9000, "II")

@@ -68,7 +68,7 @@ def test_both_rates_of_a_recording_are_one_patient(tmp_path):
     rows = [f"{k:05d}_{rate},P{k // 2}" for k in range(6) for rate in ("lr", "hr")]
     found = table(tmp_path, "\n".join(["record,subject", *rows]))
     names = [f"records{hz}/00000/{k:05d}_{rate}" for hz, rate in ((100, "lr"), (500, "hr"))
-             for k in range(6)]  # fmt: skip
+             for k in range(6)]
     assert {info.subject for info in found.match(names).values()} == {"P0", "P1", "P2"}
     assert len(found.match(names)) == 12 and not found.remarks(names)
 
@@ -76,13 +76,13 @@ def test_both_rates_of_a_recording_are_one_patient(tmp_path):
 @pytest.mark.parametrize("cell, name", [
     ("a/r1.hea", "a/r1"), ("r1", "a/r1"), ("a/r1", "r1"), (r"a\r1.dat", "a/r1"), ("./r1", "r1"),
     ("x/a/r1.MAT", "a/r1"), ("rec.1", "rec.1"), ("12.0", "12"), ("Mu\u0308ller", "M\u00fcller"),
-])  # fmt: skip
+])
 def test_records_are_found_by_name_or_end_of_path(tmp_path, cell, name):
     assert table(tmp_path, f"record,subject\n{cell},P\nother,Q\n").of(name).subject == "P"
 
 
 @pytest.mark.parametrize("cell, name", [("R1", "r1"), ("b/r1", "a/r1"), ("r1", "r11"),
-                                        ("rec.1", "rec.2"), ("1", "00001")])  # fmt: skip
+                                        ("rec.1", "rec.2"), ("1", "00001")])
 def test_records_of_other_names_are_not_found(tmp_path, cell, name):
     assert table(tmp_path, f"record,subject\n{cell},P\n").of(name) is None
 
@@ -192,7 +192,7 @@ def test_several_columns_of_labels_and_units_in_a_columns_name(tmp_path):
     ({"subject": "pdi"}, "Did you mean 'pid'"),
     ({"sex": ["a", "b"]}, "column 'a' for 'sex'"), ({"age": 5}, "column for 'age' is wrong"),
     ({}, "a column that names the records"), ({"age": ["pid", "EKG"]}, "one column for 'age'"),
-])  # fmt: skip
+])
 def test_columns_that_are_not_there(tmp_path, columns, said):
     with pytest.raises(InputError, match=said):
         table(tmp_path, "EKG,pid\na,P\n", columns=columns)
@@ -212,7 +212,7 @@ def test_columns_that_are_not_there(tmp_path, columns, said):
     (b"record,subject\na," + b"P" * 200_000, "line 2"),
     (b"r1,P1\nr2,P2\n", "column that names the records"),
     (b"a," * 5000 + b"\n" + b"1," * 5000, "4096 columns"),
-])  # fmt: skip
+])
 def test_hostile_tables_end_in_a_clear_error(tmp_path, content, said):
     with pytest.raises(InputError, match=said):
         table(tmp_path, content)
@@ -229,7 +229,7 @@ def test_a_huge_table_is_not_read(tmp_path, monkeypatch):
     ("record\tsubject\na\tM\u00fcller\n", "utf-16"),
     ("\ufeffrecord;subject\n\na;M\u00fcller;;\n", "utf-8"),
     ('"record","subject"\n"a","M\u00fcller"', "utf-8"),
-])  # fmt: skip
+])
 def test_spreadsheets_of_all_kinds_are_read(tmp_path, text, encoding):
     assert table(tmp_path, text, encoding=encoding).of("a").subject == "M\u00fcller"
 
@@ -253,7 +253,7 @@ def test_no_table_and_a_name_that_is_none(tmp_path):
     ("426783006,164889003", ("426783006", "164889003")), ("Sinus rhythm", ("Sinus rhythm",)),
     ("Atrial flutter, typical", ("Atrial flutter, typical",)), ("(old) MI", ("(old) MI",)),
     ("__import__('os').system('x')", ("__import__('os').system('x')",)),
-])  # fmt: skip
+])
 def test_statements_of_a_cell(text, right):
     assert statements(text) == right
 
@@ -293,7 +293,7 @@ def test_the_real_ptbxl():
     assert superclasses == {"NORM", "MI", "STTC", "CD", "HYP"} and len(persons) < len(names)
     for name, info in infos.items():  # the part at hand repeats the table in its headers
         said = dict(line[2:].split(": ", 1) for line in (folder / f"{name}.hea").read_text(
-            ).splitlines() if line.startswith("# ") and ": " in line)  # fmt: skip
+            ).splitlines() if line.startswith("# ") and ": " in line)
         if "subject" in said:
             age = {">89": 90.0, "n/a": math.nan}.get(said["age"]) or float(said["age"])
             assert info.subject == said["subject"] and info.sex[0].upper() == said["sex"]
@@ -305,7 +305,7 @@ def test_the_real_cinc2017_and_ludb():
     folder, names = real("cinc2017")
     infos = read_metadata(folder, database=DATABASES["cinc2017"]).match(names)
     assert set(infos) == set(names) and {one for info in infos.values() for one in info.labels[
-        "rhythm"]} == {"N", "A", "O", "~"}  # fmt: skip
+        "rhythm"]} == {"N", "A", "O", "~"}
     folder, names = real("ludb")
     infos = read_metadata(folder, database=DATABASES["ludb"]).match(names)
     assert len(infos) == 200 and all(info.sex and info.age > 0 for info in infos.values())

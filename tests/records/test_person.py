@@ -13,7 +13,7 @@ from ecg_tf.records.person import about, age_years, is_nobody, sex_of
     ("52 weeks", 52 * 7 / 365.25), ("10 days", 10 / 365.25), ("10d", 10 / 365.25),
     ("1 year 6 months", 1.5), ("1 year, 6 months", 1.5), ("60 years old", 60), ("60 y.o.", 60),
     ("60-year-old", 60), ("5 a\u00f1os", 5), ("5 an\u0303os", 5), ("0", 0), ("129", 129),
-])  # fmt: skip
+])
 def test_ages_have_units(text, years):
     assert age_years(text) == pytest.approx(years)
 
@@ -21,7 +21,7 @@ def test_ages_have_units(text, years):
 @pytest.mark.parametrize("text", [
     "", "-1", "130", "300", "nan", "NaN", "unknown", "about 60", ">89", "90+", "60 M", "9m", "5-10",
     "60 5", "9 moons", "9" * 400, "inf", "1e1", "male", "years",
-])  # fmt: skip
+])
 def test_what_is_no_clear_age_is_unknown(text):
     assert math.isnan(age_years(text))
 
@@ -30,7 +30,7 @@ def test_what_is_no_clear_age_is_unknown(text):
     ("male", "M m male Male. MAN m\u00e4nnlich ma\u0308nnlich maennlich hombre masculino homme"),
     ("female", "F f female FEMALE woman w weiblich mujer Mujer femenino femme f\u00e9minin donna"),
     ("", "0 1 2 - ? unknown x mixed misc mute foo wild fluid d 9m"),
-])  # fmt: skip
+])
 def test_sexes_in_several_languages(sex, words):
     assert {word: sex_of(word) for word in words.split()} == dict.fromkeys(words.split(), sex)
 
@@ -54,7 +54,7 @@ def test_nobody_is_no_person():
     "PatientId=7", "Patient-ID = 7", "<subject_id>: 7", "patient number: 7", "id_patient: 7",
     "patient id 7", "participant: 7", "age: 60 subject: 7", "subject: 7, age: 60",
     "subject: 7 Diagnosis: none", "<subject>: 7 <diagnoses> none", "subject: '7'", "subject\uff1a7",
-])  # fmt: skip
+])
 def test_a_person_has_many_keys(line):
     assert about([line])["subject"] == "7"
 
@@ -63,7 +63,7 @@ def test_a_person_has_many_keys(line):
     "id: 7", "subject: ", "subject: nan", "patient_id: N/A", "patient: unknown", "outpatient: 7",
     "in-patient: 7", "number of subjects: 7", "age of subject: 7", "subject matter: 7",
     "hypersubject: 7", "a subject was 7", "",
-])  # fmt: skip
+])
 def test_other_words_name_nobody(line):
     assert about([line])["subject"] == ""
 
@@ -73,7 +73,7 @@ def test_identifier_comes_before_a_bare_word():
     assert about(["subject: nan", "subject: 3"])["subject"] == "3"
     assert about(["subject: P 7"])["subject"] == "P 7"
     assert about(["subject: M\u00fcller"]) == about(["subject: Mu\u0308ller"]) | {
-        "age": pytest.approx(math.nan, nan_ok=True)}  # fmt: skip
+        "age": pytest.approx(math.nan, nan_ok=True)}
     assert about(["subject: M\u00fcller"])["subject"] != about(["subject: M\u00f6ller"])["subject"]
 
 
@@ -86,7 +86,7 @@ def test_identifier_comes_before_a_bare_word():
     ("gestational age: 38 weeks", None, ""), ("age of mother: 30", None, ""),
     ("Age (fortnights): 9", None, ""), ("page: 9", None, ""), ("age: >89", None, ""),
     ("Age: <1 year", None, ""), ("Edad: 60 Sexo: Hombre", 60, "male"),
-])  # fmt: skip
+])
 def test_age_and_sex_of_a_line(line, age, sex):
     found = about([line])
     assert found["sex"] == sex
@@ -95,7 +95,7 @@ def test_age_and_sex_of_a_line(line, age, sex):
 
 def test_one_line_says_several_things():
     assert about(["subject: 7 age: 60 sex: M"]) == {
-        "subject": "7", "session": "", "sex": "male", "age": 60.0}  # fmt: skip
+        "subject": "7", "session": "", "sex": "male", "age": 60.0}
 
 
 def test_first_line_as_in_mit_bih():
@@ -109,6 +109,6 @@ def test_first_line_as_in_mit_bih():
     ("ECG date: 07.12.2004", "2004-12-07"), ("ECG date: 01/10/1990", "01/10/1990"),
     ("session: 2 age: 60", "2"), ("Session_ID = b", "b"), ("birth date: 01.02.1950", ""),
     ("date of birth: 01.02.1950", ""), ("session: 12:30:00", "12:30:00"),
-])  # fmt: skip
+])
 def test_sessions(line, session):
     assert about([line])["session"] == session

@@ -89,7 +89,7 @@ def test_lead_sampled_faster_than_the_frame_keeps_its_rate(tmp_path):
         "multi", fs=FS, units=["mV"] * 2, sig_name=["II", "RESP"], fmt=["16"] * 2,
         e_p_signal=[fast, slow], samps_per_frame=[4, 1], adc_gain=[200.0] * 2, baseline=[0] * 2,
         write_dir=str(tmp_path),
-    )  # fmt: skip
+    )
     record = read_record(tmp_path / "multi", "II")
     assert record.fs == 4 * FS
     np.testing.assert_allclose(record.signal[:, 0], fast, atol=0.5 / 200)
@@ -110,7 +110,7 @@ def test_segments_are_joined_with_gaps_as_nan(tmp_path):
 
 def test_person_is_read_from_comments(tmp_path):
     record = read_record(write(tmp_path, comments=["subject: P 7", "Age: 25", "Sex: male",
-                                                   "ECG date: 07.12.2004"]))  # fmt: skip
+                                                   "ECG date: 07.12.2004"]))
     assert (record.subject, record.age, record.sex) == ("P 7", 25.0, "male")
     assert record.session == "2004-12-07"
     said = about(["<age>: 81 <sex>: F <diagnoses>: none"])
@@ -135,7 +135,7 @@ def test_folders_may_nest_and_rates_may_differ(tmp_path):
 @given(st.lists(st.sampled_from("NLRBejnAaJSVErF/fQ?"), max_size=20))
 def test_every_beat_has_one_aami_class(symbols):
     record = Record("r", "d", "s", np.zeros((9, 1), np.float32), 360.0, ("II",),
-                    np.arange(len(symbols)), np.array(symbols, "<U1"))  # fmt: skip
+                    np.arange(len(symbols)), np.array(symbols, "<U1"))
     groups = {"N": "NLRBejn", "S": "AaJS", "V": "VEr", "F": "F", "Q": "/fQ?"}
     for symbol, name in zip(symbols, record.aami(), strict=True):
         assert symbol in groups[name]
@@ -230,7 +230,7 @@ def test_header_that_disagrees_with_its_signal_is_refused(tmp_path):
      "r1 2 250 1000\nr1.dat 16 200/mV 12 0 0 0 0 I\n", "r1 0 250 1000\n", "\x00\xff garbage \x01",
      "r1 1 250 1000\nr1.dat 999 200/mV 12 0 0 0 0 I\n", "r1/2 1 250 1000\nr1 10\nr1 20\n",
      "r1/1 1 250 1000\nr1 1000\n", "r1 1 nan 1000\nr1.dat 16 200 12 0 0 0 0 I\n"],
-)  # fmt: skip
+)
 def test_malformed_headers_are_input_errors(tmp_path, text):
     path = write(tmp_path)
     path.with_suffix(".hea").write_text(text)

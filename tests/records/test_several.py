@@ -32,7 +32,7 @@ def test_names_are_parted_and_a_folder_may_have_a_plus_in_its_name(tmp_path):
 @pytest.mark.parametrize(("name", "words"), [
     ("simulated+simulated", "'simulated' twice"), ("mitdb+/data/mitdb", "'mitdb' twice"),
     ("mitdb+", "nothing beside"), ("simulated+mitdbb", "Did you mean 'mitdb'"),
-])  # fmt: skip
+])
 def test_wrong_names_are_said_before_anything_is_read(name, words):
     with pytest.raises(InputError, match=words):
         load(name)

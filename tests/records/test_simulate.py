@@ -102,7 +102,7 @@ def test_premature_beats_look_and_behave_as_they_should():
     heart = next(
         h for h in (draw_identity(0, k) for k in range(1, 200))
         if h.premature_ventricular > 0.05 and h.premature_atrial > 0.02
-    )  # fmt: skip
+    )
     truth = true_intervals(heart, minutes=20)
     rr, symbols = np.diff(truth["rpeak"]), truth["symbols"]
     normal = np.median(rr)
@@ -171,7 +171,7 @@ def test_an_hour_takes_less_than_two_seconds():
     "wrong",
     [{"subjects": 0}, {"sessions": 1.5}, {"minutes": -1}, {"fs": 50}, {"leads": ("MLI",)},
      {"leads": ()}, {"leads": ("II", "II")}, {"noise": float("nan")}, {"seed": -1}],
-)  # fmt: skip
+)
 def test_nonsense_is_refused(wrong):
     with pytest.raises(InputError):
         simulate_cohort(**{"subjects": 1, "minutes": 0.1, **wrong})

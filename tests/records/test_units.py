@@ -16,6 +16,6 @@ MICRO, MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
     ((None, "", "  "), 1.0),
     (("mmHg", "bpm", "/V", "adu", "NU", "kV", "mmV", "mV/s", "m", "volt-ampere", "1", "\ufffdV",
       "V" * 10**6), None),
-])  # fmt: skip
+])
 def test_each_spelling_has_its_factor(spellings, factor):
     assert {unit: to_millivolts(unit) for unit in spellings} == dict.fromkeys(spellings, factor)

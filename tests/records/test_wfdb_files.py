@@ -42,7 +42,7 @@ def checksum(values):
 
 @pytest.mark.parametrize("unit", [
     "\N{MICRO SIGN}V".encode(), "\N{GREEK SMALL LETTER MU}V".encode(), b"\xb5V", b"uV", b"UV",
-    b"microvolt"])  # fmt: skip
+    b"microvolt"])
 def test_every_spelling_of_microvolt_is_microvolt(tmp_path, unit):
     values = digits(tmp_path)
     put(tmp_path / "r1", [b"r1.dat 16 1/" + unit + b" 12 0 0 %d 0 II" % checksum(values)])
@@ -169,7 +169,7 @@ def test_frames_may_be_slow_if_the_samples_are_not(tmp_path):
     "missing.dat 16 200/mV 12 0 0 0 0 V1", "short.dat 16 200/mV 12 0 0 0 0 V1",
     "short.dat 999 200/mV 12 0 0 0 0 V1", "short.dat 16x4 200/mV 12 0 0 0 0 V1",
     "flat.dat 16 200/mV 12 0 0 0 0 V1", "~ 0 200/mV 12 0 0 0 0 V1",
-])  # fmt: skip
+])
 def test_only_what_is_asked_for_counts(tmp_path, other):
     one_file = other.startswith("r1.dat")
     values = digits(tmp_path, signals=1 + one_file)
@@ -239,7 +239,7 @@ def test_annotations_are_as_wfdb_reads_them(tmp_path):
     for fs in (None, 500):
         wfdb.wrann("r1", "atr", position, list(symbols), aux_note=notes, fs=fs,
                    subtype=rng.integers(0, 3, 300), chan=rng.integers(0, 2, 300),
-                   num=rng.integers(0, 3, 300), write_dir=str(tmp_path))  # fmt: skip
+                   num=rng.integers(0, 3, 300), write_dir=str(tmp_path))
         theirs = wfdb.rdann(str(tmp_path / "r1"), "atr")
         found, ours, stated = wfdb_beats._annotations(tmp_path / "r1", "atr")
         kept = found > 0  # wfdb takes out the definitions, which stand at 0
@@ -252,7 +252,7 @@ def test_codes_without_a_meaning_are_no_beats(tmp_path):
     path = write(tmp_path, beats=False)
     codes = [1, 41, 45, 5]
     wfdb.wrann("r1", "atr", np.array([10, 20, 30, 40]), label_store=np.array(codes),
-               custom_labels=[(45, "Z", "N: no beat")], write_dir=str(tmp_path))  # fmt: skip
+               custom_labels=[(45, "Z", "N: no beat")], write_dir=str(tmp_path))
     file = tmp_path / "r1.atr"  # 42 has no meaning, of which wfdb makes "nan", and "n" is a beat
     file.write_bytes(file.read_bytes().replace(b"\x0a\xa4", b"\x0a\xa8")
                      .replace(b"45 Z N:", b"45 NN  "))  # its first letter would be a beat too
@@ -264,7 +264,7 @@ def test_codes_without_a_meaning_are_no_beats(tmp_path):
 def test_comment_at_the_start_is_no_trap(tmp_path):
     path = write(tmp_path, beats=False)
     wfdb.wrann("r1", "atr", np.array([0, 10]), ['"', "N"], aux_note=["## recorded at home", ""],
-               write_dir=str(tmp_path))  # fmt: skip
+               write_dir=str(tmp_path))
     assert read(path).beats.tolist() == [10]  # wfdb.rdann would never return
 
 
@@ -282,7 +282,7 @@ def test_the_header_is_read_once(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("fmt", ["8", "16", "24", "32", "61", "80", "160", "212", "310", "311",
-                                 "516"])  # fmt: skip
+                                 "516"])
 def test_samples_are_as_wfdb_reads_them(tmp_path, fmt):
     if fmt == "516":
         import soundfile
@@ -327,7 +327,7 @@ def test_record_of_a_folder_and_of_a_database(tmp_path):
     record = read_wfdb(path, tmp_path / "mitdb", ("V1",))
     assert (record.name, record.database, record.subject) == ("sub/202", "mitdb", "7")
     assert record.sex == "" and list(record.source["files"]) == [
-        "sub/202.hea", "sub/202.dat", "sub/202.atr"]  # fmt: skip
+        "sub/202.hea", "sub/202.dat", "sub/202.atr"]
     path = write(tmp_path / "mitdb", "202", comments=["69 M 1085 x1"])
     record = read_wfdb(path, tmp_path / "mitdb", None, {}, DATABASES["mitdb"])
     assert (record.subject, record.sex, record.age) == ("mitdb-201", "male", 69.0)

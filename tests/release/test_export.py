@@ -11,7 +11,7 @@ import wfdb
 
 from ecg_tf.__main__ import main
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.evaluation_data import read_sides
+from ecg_tf.evaluation.evaluation_data import read_evaluation_data
 from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.release import export as module
@@ -125,7 +125,7 @@ def test_an_exported_set_can_be_evaluated(run, tmp_path):
                     fmt=["16"], comments=[f"subject: p{k}"], write_dir=str(real))
     for kind in ("wfdb", "csv"):
         made = export(run, 8, kind, tmp_path / kind, seed=5, seconds=4.0, progress=False)
-        sides = read_sides(real, made.folder, strip_seconds=4.0)
+        sides = read_evaluation_data(real, made.folder, strip_seconds=4.0)
         assert len(sides.synthetic) and sides.synthetic.leads == ("MLII",)
         assert sides.provenance["synthetic"]["records"] == 8
 

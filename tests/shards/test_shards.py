@@ -26,7 +26,7 @@ from ecg_tf.training.fit import train  # noqa: E402
 SMALL = {"subjects": 5, "minutes": 1.0, "height": 8, "width": 16, "base_filters": 4,
          "latent_dim": 8, "batch_size": 8, "steps": 6, "check_every": 2, "synthetic": 40,
          "strip_seconds": 4.0, "attacks": False, "model": "dcgan", "padding": "zero",
-         "decay": 0.0}  # fmt: skip
+         "decay": 0.0}
 
 
 def small(**changes):
@@ -51,7 +51,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("arrangement", ["beat_rows", "beat_strips", "row_major"])
 def test_from_files_everything_is_as_from_memory(tmp_path, folder, arrangement):
-    changes = {"arrangement": arrangement, "mix_persons": 2 if arrangement == "beat_rows" else 1}
+    changes = {"arrangement": arrangement, "subject_mixing": 2 if arrangement == "beat_rows" else 1}
     if arrangement != "beat_rows":
         changes |= {"width": 64} if arrangement == "row_major" else {
             "height": 16, "window_seconds": 6.0}
@@ -68,7 +68,7 @@ def test_from_files_everything_is_as_from_memory(tmp_path, folder, arrangement):
         same(memory.strips[part], files.strips[part])
     assert len(files.training) == len(memory.training)
     options = {"batch_size": 5, "seed": 3, "start_step": 4,
-               "mix_persons": changes["mix_persons"]}
+               "subject_mixing": changes["subject_mixing"]}
     one, other = (make_dataset(data.training, data.codec, **options).take(12)
                   for data in (memory, files))
     for a, b in zip(one, other, strict=True):
@@ -118,11 +118,11 @@ def test_a_training_from_files_ends_with_the_bits_of_one_in_memory_also_after_a_
         tmp_path, folder):
     def run(name, data, **changes):
         keras.utils.clear_session()  # as in a process of its own: names decide about fusing
-        e = small(experiment=name, runs_dir=str(tmp_path), mix_persons=2, **changes)
+        e = small(experiment=name, runs_dir=str(tmp_path), subject_mixing=2, **changes)
         return weights(train(e, data, progress=False))
 
-    memory = prepare_data(small(mix_persons=2))
-    files = prepare_data(small(mix_persons=2, shards=str(folder)))
+    memory = prepare_data(small(subject_mixing=2))
+    files = prepare_data(small(subject_mixing=2, shards=str(folder)))
     wanted = run("memory", memory)
     run("stopped", files, steps=3, check_every=3, shards=str(folder))
     found = run("stopped", files, shards=str(folder))
@@ -135,8 +135,8 @@ def test_settings_that_do_not_fit_are_named(folder):
     with pytest.raises(InputError, match="samples: 512"):
         prepare_data(small(shards=str(folder), arrangement="row_major", width=64))
     with pytest.raises(InputError, match="some of its windows"):
-        prepare_data(small(shards=str(folder), range="record"))
-    assert prepare_data(small(shards=str(folder), base_filters=8, range="window")).shards
+        prepare_data(small(shards=str(folder), scaling="record"))
+    assert prepare_data(small(shards=str(folder), base_filters=8, scaling="window")).shards
 
 
 def test_damage_is_told_in_our_words_also_out_of_tensorflow(tmp_path, folder):

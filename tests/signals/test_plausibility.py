@@ -54,7 +54,7 @@ def test_simulated_persons_are_plausible_and_measured_right(number, fs):
     (1e3, "looks like microvolt (or raw converter values) read as millivolt"),
     (1e6, "looks like nanovolt read as millivolt"),
     (1e-3, "looks like volt read as millivolt"),
-])  # fmt: skip
+])
 def test_a_wrong_unit_is_seen_by_the_amplitude(factor, words):
     record = person()
     assert words in text(with_signal(record, record.signal * factor))
@@ -84,7 +84,7 @@ def test_leads_that_were_scaled_are_not_in_mv():
 
 @pytest.mark.parametrize(("rr_s", "found"), [
     (2.45, ["heart rate"]), (2.3, []), (0.25, []), (0.235, ["heart rate"]),
-])  # fmt: skip
+])
 def test_a_heart_rate_out_of_bounds(rr_s, found):
     record = person()
     assert kinds(record, np.arange(0, 7000, rr_s * record.fs)) == found
@@ -188,18 +188,18 @@ def test_many_are_looked_at_and_counted_by_kind():
     good, other = person(1), person(2)
     records = [replace(one, name=name) for one, name in [
         (good, "good"), (with_signal(good, 1000 * good.signal), "uV"),
-        (with_signal(other, np.zeros_like(other.signal)), "dead"), (other, "slow")]]  # fmt: skip
+        (with_signal(other, np.zeros_like(other.signal)), "dead"), (other, "slow")]]
     quality = Quality(concerns={"unit": 1})
     found = look_at(records, {"slow": np.array([0, 900, 1800])}, quality)
     assert {kind: list(names) for kind, names in found.items()} == {
-        "unit": ["uV"], "heart rate": ["slow"], "flat": ["dead"]}  # fmt: skip
+        "unit": ["uV"], "heart rate": ["slow"], "flat": ["dead"]}
     assert quality.concerns == {"unit": 2, "heart rate": 1, "flat": 1}
     assert set(found) <= set(KINDS)
 
 
 @pytest.mark.parametrize("signal", [
     np.zeros((0, 1)), np.zeros((1, 1)), np.ones((3, 2)), np.full((900, 1), np.nan),
-    np.full((900, 2), np.inf), np.array([[np.nan], [1.0], [np.nan]])])  # fmt: skip
+    np.full((900, 2), np.inf), np.array([[np.nan], [1.0], [np.nan]])])
 def test_degenerate_records_are_looked_at_without_an_error(signal):
     with np.errstate(all="raise"):
         concerns = implausible(make_record(signal) if len(signal) else

@@ -44,7 +44,7 @@ def test_ds1_trains_and_ds2_tests_without_sharing_a_person():
 
 def test_bad_splits_are_refused(cohort):
     for wrong in ({"scheme": "ds1"}, {"scheme": "ds1ds2"}, {"fractions": (0.5, 0.6, 0.1)},
-                  {"fractions": (1.0,)}):  # fmt: skip
+                  {"fractions": (1.0,)}):
         with pytest.raises(InputError):
             split_by_subject(cohort, **wrong)
     with pytest.raises(InputError, match="Too few"):

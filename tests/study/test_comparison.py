@@ -28,8 +28,8 @@ from ecg_tf.study.comparison import (
     read_runs,
 )
 from ecg_tf.study.controlled_comparisons import (
-    contest_words,
-    contests,
+    comparison_words,
+    controlled_comparisons,
     detour_words,
     loner_words,
     question_words,
@@ -48,23 +48,28 @@ from ecg_tf.study.measure_agreement import (
 FLOOR = 0.02
 
 
-def distance(floors, **changes):
-    spread = {"low": 0.8 * floors * FLOOR, "high": 1.3 * floors * FLOOR}
-    given = {"value": floors * FLOOR, "floor": FLOOR, "floor_low": 0.01, "floor_high": 0.04}
+def distance(baselines, **changes):
+    spread = {"low": 0.8 * baselines * FLOOR, "high": 1.3 * baselines * FLOOR}
+    given = {
+        "value": baselines * FLOOR,
+        "baseline": FLOOR,
+        "baseline_low": 0.01,
+        "baseline_high": 0.04,
+    }
     return Measured("MMD²", **{**given, **spread, **changes})
 
 
 def write(root, name, measures, data=None, drop=(), **settings):
     """A metrics.json as a run writes it, NaN as null."""
     settings = {"database": "mitdb", "split": "ds1ds2", "experiment": name.rsplit("/", 1)[-1],
-                **settings}  # fmt: skip
+                **settings}
     rows = [{key: None if isinstance(value, float) and np.isnan(value) else value
-             for key, value in {**vars(one), "at_floor": bool(one.at_floor)}.items()}
-            for one in measures]  # fmt: skip
+             for key, value in {**vars(one), "at_baseline": bool(one.at_baseline)}.items()}
+            for one in measures]
     fitted = {"arrangement": "beat_rows", "height": 32, "strip_seconds": 10.0}
     own = {k: v for k, v in Experiment(**{**fitted, **settings}).to_dict().items() if k not in drop}
     content = {"experiment": own, "measures": rows, "git": "abc1234",
-               "data": {"title": "MIT-BIH", "sha256": "5" * 64, **(data or {})}}  # fmt: skip
+               "data": {"title": "MIT-BIH", "sha256": "5" * 64, **(data or {})}}
     path = root / name / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -75,32 +80,34 @@ def write(root, name, measures, data=None, drop=(), **settings):
 def arrangements(tmp_path):
     """Beat rows nearest in every seed, row-major and Hilbert alike and ten times as far."""
     for seed, luck in enumerate((0.9, 1.0, 1.15)):
-        for name, floors in (("beat_rows", 1.0), ("row_major", 10.0), ("hilbert", 10.6)):
+        for name, baselines in (("beat_rows", 1.0), ("row_major", 10.0), ("hilbert", 10.6)):
             wobble = 1 + 0.03 * ((seed + len(name)) % 3 - 1)
-            write(tmp_path, f"lessons/{name}-{seed}", [distance(floors * luck * wobble)],
-                  arrangement=name, seed=seed)  # fmt: skip
+            write(tmp_path, f"lessons/{name}-{seed}", [distance(baselines * luck * wobble)],
+                  arrangement=name, seed=seed)
     return tmp_path
 
 
 def test_all_runs_are_found_also_one_folder_deeper_and_ranked_with_ties(arrangements):
-    write(arrangements, "tie", [distance(0.5)], range="global")
-    write(arrangements, "twin", [distance(0.5)], range="quantile")
+    write(arrangements, "tie", [distance(0.5)], scaling="global")
+    write(arrangements, "twin", [distance(0.5)], scaling="quantile")
     write(arrangements, "blind", [distance(1, value=np.nan)], steps=7)
     (arrangements / "unfinished").mkdir()
     board = leaderboard(str(arrangements))
     assert len(board) == 12 and list(board.index[:3]) == ["tie", "twin", "lessons/beat_rows-0"]
     assert list(board["place"].iloc[:3]) == [1, 1, 3] and np.isnan(board.loc["blind", "place"])
-    assert board.index[-1] == "blind" and board["floors"].dropna().is_monotonic_increasing
-    assert board.loc["tie", "floors_low"] == pytest.approx(0.4) and board.loc["tie", "gate"] == ""
+    assert board.index[-1] == "blind" and board["baselines"].dropna().is_monotonic_increasing
+    assert (
+        board.loc["tie", "baselines_low"] == pytest.approx(0.4) and board.loc["tie", "gate"] == ""
+    )
     assert "not measured" in board_table(board).to_html()
 
 
-def test_a_floor_that_chance_made_negative_is_replaced_by_the_end_of_its_interval(tmp_path):
-    write(tmp_path, "a", [distance(1, floor=-0.001)])
-    write(tmp_path, "b", [distance(1, floor=np.nan, floor_high=np.nan)], seed=1)
+def test_a_baseline_that_chance_made_negative_is_replaced_by_the_end_of_its_interval(tmp_path):
+    write(tmp_path, "a", [distance(1, baseline=-0.001)])
+    write(tmp_path, "b", [distance(1, baseline=np.nan, baseline_high=np.nan)], seed=1)
     runs = read_runs(tmp_path)
-    assert runs[0].in_floors() == pytest.approx(0.5)  # 0.02 over floor_high 0.04
-    assert np.isnan(runs[1].in_floors()) and np.isnan(leaderboard(runs).loc["b", "place"])
+    assert runs[0].in_baselines() == pytest.approx(0.5)  # 0.02 over baseline_high 0.04
+    assert np.isnan(runs[1].in_baselines()) and np.isnan(leaderboard(runs).loc["b", "place"])
     assert np.isnan(runs[0].number("no such measure"))
 
 
@@ -111,13 +118,13 @@ def test_databases_and_other_yardsticks_are_never_in_one_ranking(tmp_path):
     write(tmp_path, "other-files", [distance(1)], data={"sha256": "6" * 64})
     for seed in (0, 1):  # a seed draws other persons: other files, the same cohort
         write(tmp_path, f"sim-{seed}", [distance(1)], data={**simulated, "sha256": str(seed)},
-              database="simulated", split="random", seed=seed)  # fmt: skip
+              database="simulated", split="random", seed=seed)
     found = fields(read_runs(tmp_path))
     assert [len(group) for group in found.values()] == [1, 1, 1, 2]
     assert len(set(found)) == 4 and list(found)[-1].startswith("Simulated ECGs, 20 persons")
     board = leaderboard(tmp_path)
     assert list(board["place"]) == [1, 1, 1, 1, 1] and board["field"].nunique() == 4
-    assert not contests(read_runs(tmp_path), "arrangement")
+    assert not controlled_comparisons(read_runs(tmp_path), "arrangement")
 
 
 def test_runs_that_were_attacked_are_spoken_of_first_however_many_lessons_there_are(tmp_path):
@@ -160,9 +167,9 @@ def test_the_compare_command_wants_runs_where_a_folder_is_named(tmp_path, capsys
 def test_runs_of_an_older_state_are_comparable_by_the_defaults(tmp_path):
     write(tmp_path, "old", [distance(2)], drop=("stop", "gate", "attacks", "records", "patience"))
     write(tmp_path, "new", [distance(3)], arrangement="row_major", padding="zero", patience=3,
-          attacks=False, precision="float32", height=64, width=32)  # fmt: skip
+          attacks=False, precision="float32", height=64, width=32)
     write(tmp_path, "older", [distance(2)], drop=("decay",), arrangement="hilbert")
-    one, = contests(read_runs(tmp_path), "arrangement")
+    one, = controlled_comparisons(read_runs(tmp_path), "arrangement")
     assert set(one.contenders) == {"beat_rows", "row_major"}  # the oldest's rate did not fall
 
 
@@ -175,7 +182,7 @@ def test_a_run_made_twice_counts_once_and_names_tell_all_families_apart(tmp_path
     found = families(read_runs(tmp_path))
     assert {name: [run.name for run in group] for name, group in found.items()} == {
         "beat_rows · r1gan, ema_decay 0.999": ["a", "c"],
-        "beat_rows · r1gan, ema_decay 0.5": ["d"], "beat_rows · dcgan": ["e"]}  # fmt: skip
+        "beat_rows · r1gan, ema_decay 0.5": ["d"], "beat_rows · dcgan": ["e"]}
     assert len(leaderboard(tmp_path)) == 5  # in the table all stand
 
 
@@ -183,34 +190,34 @@ def test_contests_hold_everything_else_equal(arrangements):
     write(arrangements, "longer", [distance(0.5)], arrangement="serpentine", steps=2000)
     write(arrangements, "larger", [distance(0.5)], arrangement="serpentine", height=64)
     write(arrangements, "dcgan", [distance(4)], arrangement="row_major", model="dcgan",
-          learning_rate=0.0002)  # fmt: skip
+          learning_rate=0.0002)
     runs = read_runs(arrangements)
-    one, = contests(runs, "arrangement")
+    one, = controlled_comparisons(runs, "arrangement")
     assert {name: len(group) for name, group in one.contenders.items()} == {
-        "beat_rows": 3, "hilbert": 3, "row_major": 3}  # fmt: skip
+        "beat_rows": 3, "hilbert": 3, "row_major": 3}
     assert one.values.shape == (3, 3) and "3 seeds each" in one.budget
-    two, = contests(runs, "architecture")
+    two, = controlled_comparisons(runs, "architecture")
     assert "dcgan · row_major" in two.contenders and len(two.contenders) == 4
     assert "0.0002 for `dcgan · row_major`" in uneven_words(two)[0] and not detour_words(two)
-    assert not contests(runs, "range")
+    assert not controlled_comparisons(runs, "scaling")
     alone = " ".join(loner_words(runs))
     assert "`longer` has no fair opponent" in alone and "`larger`" in alone
     assert "`dcgan`" not in alone and "steps" in alone
     with pytest.raises(InputError, match="arrangement"):
-        contests(runs, "arangement")
+        controlled_comparisons(runs, "arangement")
 
 
 def test_the_verdict_names_the_winner_who_is_behind_and_who_is_level(arrangements):
-    one, = contests(read_runs(arrangements), "arrangement")
+    one, = controlled_comparisons(read_runs(arrangements), "arrangement")
     table, p = standings(one.values)
     assert table.index[0] == "beat_rows" and p < 0.001
     assert table.loc["row_major", "factor"] == pytest.approx(10, rel=0.1)
     assert table.loc["row_major", "factor_low"] > 8 and table.loc["beat_rows", "factor"] == 1
-    verdict, *each = contest_words(one)
+    verdict, *each = comparison_words(one)
     assert "the arrangement matters" in verdict and "`beat_rows` comes nearest" in verdict
     assert verdict.index("Behind it") < verdict.index("`row_major`")
-    assert any(line.startswith("`row_major`: MMD² 10 × floor [") and "3 seeds" in line
-               for line in each)  # fmt: skip
+    assert any(line.startswith("`row_major`: MMD² 10 × baseline [") and "3 seeds" in line
+               for line in each)
     said = question_words([one])
     assert "`beat_rows` in 1 of 1" in said and "matters in 1 of the 1" in said
     # Without the winner, the two that are alike are not told apart.
@@ -221,7 +228,7 @@ def test_the_verdict_names_the_winner_who_is_behind_and_who_is_level(arrangement
 def test_chance_alone_is_called_chance_as_often_as_promised():
     rng = np.random.default_rng(0)
     chance = [standings(pd.DataFrame(np.exp(rng.normal(1, 0.3, (3, 4)) + rng.normal(0, 1, (3, 1))),
-                                     columns=list("abcd")))[1] for _ in range(400)]  # fmt: skip
+                                     columns=list("abcd")))[1] for _ in range(400)]
     assert 0.02 < np.mean(np.array(chance) < 0.05) < 0.09
 
 
@@ -244,7 +251,7 @@ def test_one_training_each_says_so_and_missing_seeds_are_borne(tmp_path, arrange
     assert np.isnan(table.loc["b", "factor_low"])
     (arrangements / "lessons/hilbert-0/metrics.json").unlink()
     (arrangements / "lessons/hilbert-1/metrics.json").unlink()
-    one, = contests(read_runs(arrangements), "arrangement")
+    one, = controlled_comparisons(read_runs(arrangements), "arrangement")
     table, p = standings(one.values)
     assert table.loc["hilbert", "n"] == 1 and p < 0.001 and table.loc["hilbert", "factor_low"] > 5
     apart = pd.DataFrame({"a": [1.0, 1.1, np.nan, np.nan], "b": [np.nan, np.nan, 4.0, 4.4]})
@@ -254,8 +261,8 @@ def test_one_training_each_says_so_and_missing_seeds_are_borne(tmp_path, arrange
         for name in ("beat_rows", "row_major"):
             (arrangements / f"lessons/{name}-{seed}/metrics.json").unlink()
     (arrangements / "lessons/hilbert-2/metrics.json").unlink()
-    one, = contests(read_runs(arrangements), "arrangement")
-    verdict, first, _ = contest_words(one)
+    one, = controlled_comparisons(read_runs(arrangements), "arrangement")
+    verdict, first, _ = comparison_words(one)
     assert "Each was trained once" in verdict and "over test persons] from one seed" in first
 
 
@@ -269,12 +276,15 @@ def test_exact_ties_and_equal_seeds_make_no_nonsense():
 @pytest.mark.parametrize(("signal", "verdict"), [(5.0, "helps here"), (0.5, "costs here")])
 def test_the_detour_is_judged_both_ways(tmp_path, signal, verdict):
     for seed in range(3):
-        for arrangement, model, floors in (("beat_rows", "r1gan", 1.5), ("row_major", "r1gan", 10),
-                                           ("row_major", "wavegan", signal)):  # fmt: skip
+        for arrangement, model, baselines in (
+            ("beat_rows", "r1gan", 1.5),
+            ("row_major", "r1gan", 10),
+            ("row_major", "wavegan", signal),
+        ):
             write(tmp_path, f"{arrangement}-{model}-{seed}", arrangement=arrangement, model=model,
-                  measures=[distance(floors * (1 + 0.05 * ((seed * len(model)) % 3)))],
-                  seed=seed)  # fmt: skip
-    one, = contests(read_runs(tmp_path), "architecture")
+                  measures=[distance(baselines * (1 + 0.05 * ((seed * len(model)) % 3)))],
+                  seed=seed)
+    one, = controlled_comparisons(read_runs(tmp_path), "architecture")
     best, same = detour_words(one)
     assert verdict in best and "`r1gan · beat_rows`" in best and "`wavegan · signal`" in best
     assert "costs" in same and "`r1gan · row_major` stands" in same
@@ -282,9 +292,9 @@ def test_the_detour_is_judged_both_ways(tmp_path, signal, verdict):
 
 def panel(mmd, frechet, auc, **others):
     given = {"MMD²": (mmd, 1, 0.5, 2, "low"), "Fréchet distance": (frechet, 1, 0.5, 2, "low"),
-             "discriminative AUC": (auc, 0.5, 0.5, 0.6, "low"), **others}  # fmt: skip
-    return [Measured(name, value, floor, floor_low=low, floor_high=high, better=better)
-            for name, (value, floor, low, high, better) in given.items()]
+             "discriminative AUC": (auc, 0.5, 0.5, 0.6, "low"), **others}
+    return [Measured(name, value, baseline, baseline_low=low, baseline_high=high, better=better)
+            for name, (value, baseline, low, high, better) in given.items()]
 
 
 @pytest.fixture
@@ -295,7 +305,7 @@ def measured(tmp_path):
                   "amplitude W1": (0.1 + 0.0001 * k, 0.1, 0.05, 0.2, "low"),
                   "diversity": (1 + k, 1.0, 0.8, 1.2, "high"),
                   "membership AUC, strips": (0.5, 0.5, 0.4, 0.6, "low"),
-                  "near-duplicates": (0.0, 0.0, 0.0, 0.1, "low")}  # fmt: skip
+                  "near-duplicates": (0.0, 0.0, 0.0, 0.1, "low")}
         if name == "d":
             del others["amplitude W1"]
         write(tmp_path, name, panel(1 + 3 * k, 1 + 2 * k, 0.55 + 0.1 * k, **others), steps=10 + k)
@@ -326,7 +336,9 @@ def test_the_fooled_are_those_that_pass_what_the_panel_rejects(measured):
 
 
 def test_figures_say_in_words_what_they_show(arrangements, measured):
-    one, = contests([run for run in read_runs(arrangements) if run.name.startswith("lessons/")])
+    (one,) = controlled_comparisons(
+        [run for run in read_runs(arrangements) if run.name.startswith("lessons/")]
+    )
     alt = standings_figure(one.contenders).alt_text
     assert alt.index("beat_rows") < alt.index("row_major") and "over 3 seed(s)" in alt
     matrix = agreement(measured, fewest=3)

@@ -98,7 +98,7 @@ def test_unknown_persons_are_records_and_nobody_calls_them_persons():
 @pytest.mark.parametrize(("seconds", "arrangement", "length"), [
     (120, "beat_rows", None), (30, "beat_strips", 30), (10, "beat_strips", 10),
     (9.998, "beat_strips", 10), (7.5, "beat_strips", 7),
-])  # fmt: skip
+])
 def test_windows_that_fit(seconds, arrangement, length):
     whole = [*cohort(11, minutes=2.0)]
     cut = [shortened(one, seconds) for one in whole[:10]] + [shortened(whole[10], 3)]

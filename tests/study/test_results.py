@@ -16,18 +16,18 @@ from ecg_tf.study.results_table import BEGIN, END, results_table, update_readme
 
 ROOT = Path(__file__).parents[2]
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E" \
-      "rkJggg=="  # fmt: skip
+      "rkJggg=="
 MEASURES = {"MMD²": ("0.0186", "0.0228"), "precision": ("0.565", "0.569"), "recall": ("0", "0.45"),
             "discriminative AUC": ("1", "0.5"), "heart rate W1": ("24", "3.34"),
             "detectable strips": ("0.91", "0.978"), "membership AUC, beats": ("0.641", "0.5"),
             "re-identification at 1 % FAR": ("0.046", "0.0225"),
             "membership AUC, strips": ("0.819", "0.5"), "membership AUC, adaptive": ("", "0.5"),
-            "membership AUC of persons, strips": ("0.95", "0.5")}  # fmt: skip
+            "membership AUC of persons, strips": ("0.95", "0.5")}
 
 
 def write(folder, name, measures=MEASURES, alt="Two synthetic strips &amp; more", learned=""):
-    rows = "".join(f"<tr><th>{key}</th><td>{value}</td><td>0 to 1</td><td>{floor}</td></tr>"
-                   for key, (value, floor) in measures.items())  # fmt: skip
+    rows = "".join(f"<tr><th>{key}</th><td>{value}</td><td>0 to 1</td><td>{baseline}</td></tr>"
+                   for key, (value, baseline) in measures.items())
     heads = "<th></th><th>value</th><th>95 % interval</th><th>real against real</th>"
     html = [f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>",
             "<table><tr><th>git commit</th><td>abc</td><th>seed</th><td>7</td></tr></table>",
@@ -37,7 +37,7 @@ def write(folder, name, measures=MEASURES, alt="Two synthetic strips &amp; more"
     outputs += [new_output("display_data", data={"text/markdown": one}) for one in said]
     cells = [new_markdown_cell("# The *title*\n\n**Question: is `it` good?**"),
              new_code_cell("seed = 3\nsteps = 10", metadata={"tags": ["parameters"]}),
-             new_code_cell("x", outputs=outputs)]  # fmt: skip
+             new_code_cell("x", outputs=outputs)]
     ran = {"input_path": "04_arrangement.ipynb" if learned else "05_experiment.ipynb",
            "end_time": "2026-01-02T03:04", "duration": 90.0, "parameters": {"steps": 20}}
     nbformat.write(new_notebook(cells=cells, metadata={"papermill": ran}), folder / f"{name}.ipynb")
@@ -53,7 +53,7 @@ def test_a_report_says_what_stands_in_it(tmp_path):
     assert report.parameters == {"seed": 3, "steps": 20} and report.facts["git commit"] == "abc"
     assert report.figures[0][0] == "Two synthetic strips & more"
     assert key_figures(report) == (
-        "MMD² 0.82 × floor · precision 0.56 (real: 0.57) · recall 0.00 (real: 0.45) · "
+        "MMD² 0.82 × baseline · precision 0.56 (real: 0.57) · recall 0.00 (real: 0.45) · "
         "4.6\u00a0% of the strips taken for a training person (strangers: 2.2\u00a0%) · "
         "release gate: not passed")
 
@@ -68,9 +68,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_table_has_values_floors_and_counts(folder):
+def test_the_table_has_values_baselines_and_counts(folder):
     lines = results_table(folder).splitlines()
-    assert lines[0] == "| | floor | One | Two |"
+    assert lines[0] == "| | baseline | One | Two |"
     assert "| MMD² of shape, variation, rhythm and spectrum | 0.023 | 0.019 | 0.200 |" in lines
     assert "| precision | 0.57 | 0.565 | 0.565 |" in lines  # not rounded a second time
     assert lines[-3].endswith("| 2.25 to 2.9 % | 4.6 % | 50.0 % |")

@@ -21,7 +21,7 @@ RUN = """import json, pathlib
 folder = pathlib.Path(runs_dir, experiment)
 folder.mkdir(parents=True, exist_ok=True)
 used = {"experiment": experiment, "steps": steps, "seed": seed, "runs_dir": runs_dir}
-measures = [{"name": "MMD²", "value": 0.03, "floor": 0.02}]
+measures = [{"name": "MMD²", "value": 0.03, "baseline": 0.02}]
 (folder / "metrics.json").write_text(json.dumps({"experiment": used, "measures": measures}))"""
 LESSON = """from ecg_tf.base.errors import InputError
 if wait < 0:
@@ -64,10 +64,10 @@ def test_a_study_goes_on_after_a_failure_and_skips_what_is_done(project, capsys)
                   "failed: The wait is negative. Expected: 0 or more.", "time left not known yet",
                   "less than a minute left", "3 reports made, 0 were done before, 1 failed."):
         assert words in said, words
-    assert "1.5" in said  # MMD² over its floor
+    assert "1.5" in said  # MMD² over its baseline
     made = {path.name for path in Path("reports").iterdir()}
     assert made == {f"{name}.{kind}" for name in ("quickstart", "b", "comparison")
-                    for kind in ("ipynb", "html")} | {"lesson.failed.ipynb"}  # fmt: skip
+                    for kind in ("ipynb", "html")} | {"lesson.failed.ipynb"}
     assert Path("runs/quickstart/metrics.json").exists()  # named after the file
 
     write("lesson", "notebook: 04_arrangement\nwait: 0")
@@ -174,7 +174,7 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(project):
     # Jobs that a shell puts into the background ignore Ctrl-C, and so would what they start.
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env=environment, preexec_fn=lambda: signal.signal(
-                                   signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+                                   signal.SIGINT, signal.SIG_DFL))
     lines = []
     while "[2 of 2]" not in (lines or [""])[-1]:
         lines.append(running.stdout.readline())

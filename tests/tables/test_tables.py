@@ -18,7 +18,7 @@ from ecg_tf.tables.table_files import load_table
 MIXED = pd.DataFrame({
     "age": [20, 41, 63, 77], "weight": [51.5, np.nan, 80.25, 99.0], "smoker": [True, False] * 2,
     "sex": ["f", "m", None, "f"], "stage": [1, 2, 3, 2], "site": ["ear", "arm", "leg", "arm"],
-})  # fmt: skip
+})
 finite = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
 
 
@@ -34,7 +34,7 @@ def tables(draw):
         "number": column(finite), "gappy": [0.5, *column(gaps)[1:]],
         "whole": column(st.integers(-1000, 1000)), "truth": column(st.booleans()),
         "text": ["a", *column(st.sampled_from(["a", "b", "ü, c", None]))[1:]],
-    }  # fmt: skip
+    }
     return pd.DataFrame(table)
 
 
@@ -117,7 +117,7 @@ def test_a_categorical_keeps_its_own_order_and_levels():
     ({"age": pd.Series([10**400, 1, 2, 3], dtype=object)}, "huge"),
     ({"age": [None] * 4}, "no values"),
     ({"age": pd.date_range("2020", periods=4)}, "dates into numbers"),
-])  # fmt: skip
+])
 def test_columns_that_cannot_be_drawn_are_named(change, says):
     with pytest.raises(InputError, match=says) as caught:
         TableCodec().fit(MIXED.assign(**change))
@@ -165,7 +165,7 @@ def test_a_damaged_codec_file_never_raises_anything_but_input_error(tmp_path):
 @pytest.mark.parametrize("text, rows", [
     ("a,b\n1,x\n2,y\n", [[1, "x"], [2, "y"]]), ("a;b\n1,5;x\n2;y\n", [[1.5, "x"], [2.0, "y"]]),
     ("\ufeffa\tb\n1\tx\n2\t\n", [[1, "x"], [2, None]]), ("a\n1\n2\n", [[1], [2]]),
-])  # fmt: skip
+])
 def test_csv_files_of_usual_kinds_are_read(tmp_path, text, rows):
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     table = load_table(str(tmp_path / "t.csv"))
@@ -177,7 +177,7 @@ def test_csv_files_of_usual_kinds_are_read(tmp_path, text, rows):
     (b"", "cannot be read"), (b"a,b\n1,2,3\n4,5,6\n", "equally long"),
     (b"\xff\xfe\x00a", "UTF-8"), (b"a,a\n1,2\n3,4\n", "'a' twice"), (b"a,\n1,2\n3,4\n", "header"),
     (b"a,b\n1,2\n", "1 rows"), (b'a,b\n"1,2\n', "table"),
-])  # fmt: skip
+])
 def test_broken_csv_files_are_explained(tmp_path, content, says):
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(InputError, match=says):
@@ -228,7 +228,7 @@ def test_image_folders_that_cannot_be_read_name_the_file(tmp_path):
         (Image.new("L", (8, 9)), "9 x 8 pixels, grey"), (Image.new("RGB", (8, 8)), "RGB"),
         (Image.new("RGBA", (8, 8)), "transparent"), (Image.new("I;16", (8, 8)), "I;16"),
         (Image.new("L", (2000, 8)), "8 x 2000"),
-    ):  # fmt: skip
+    ):
         image.save(tmp_path / "b.png")
         with pytest.raises(InputError, match=says) as caught:
             read(tmp_path)

@@ -6,7 +6,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.signals.windows import Windows
-from ecg_tf.training.data import compared
+from ecg_tf.training.data import evaluation_strips
 
 
 def strips(**count) -> Windows:
@@ -18,8 +18,8 @@ def strips(**count) -> Windows:
 
 def test_with_even_persons_long_records_do_not_outvote_short_ones():
     own = strips(long=3000, short=4, other=900, usual=40, one=1)
-    assert compared(own, Experiment()) is own
-    fair = compared(own, Experiment(even_persons=True))
+    assert evaluation_strips(own, Experiment()) is own
+    fair = evaluation_strips(own, Experiment(even_subjects=True))
     who, number = np.unique(fair.subjects, return_counts=True)
     assert dict(zip(who.tolist(), number.tolist(), strict=True)) == {
         "long": 40, "other": 40, "usual": 40, "short": 4, "one": 1}
@@ -29,4 +29,4 @@ def test_with_even_persons_long_records_do_not_outvote_short_ones():
 
 def test_persons_cannot_be_drawn_evenly_from_shards():
     with pytest.raises(InputError, match="leave one of the two out"):
-        Experiment(even_persons=True, shards="shards/x")
+        Experiment(even_subjects=True, shards="shards/x")

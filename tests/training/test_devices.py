@@ -75,7 +75,7 @@ def history(folder) -> pd.DataFrame:
 
 @pytest.mark.slow
 def test_all_machines_end_where_the_first_one_stops(tmp_path):
-    write_experiment(tmp_path, **QUICK, stop="floor", measure_every=4, check_every=2, patience=1)
+    write_experiment(tmp_path, **QUICK, stop="baseline", measure_every=4, check_every=2, patience=1)
     run = [sys.executable, "-m", "ecg_tf", "run", "tiny.yaml"]
     first, second = ended(*[start(run, tmp_path, **one) for one in machines()])
     assert "Kept: the weights of step" in first and "machine 1 is done" in second
@@ -91,7 +91,7 @@ def test_runs_on_devices_and_machines_are_those_of_one_also_after_a_kill(tmp_pat
     environment = {"ECG_TF_CACHE": str(tmp_path / "cache")}
     ended(start(run, tmp_path / "one", **environment))
     assert kill_when(trained(tmp_path / "two/runs/tiny", 8), 0.0, "run", "tiny.yaml",
-                     "--devices", "2", folder=tmp_path / "two")  # fmt: skip
+                     "--devices", "2", folder=tmp_path / "two")
     ended(start([*run, "--devices", "2"], tmp_path / "two", **environment))
 
     folder, first = tmp_path / "machines", machines()
@@ -139,7 +139,7 @@ def test_machines_are_told_by_the_environment(monkeypatch):
         assert first == experiment
     for text in ("{", "[]", '{"cluster": {"worker": ["a"]}, "task": {"index": 1}}', "[" * 9999,
                  '{"cluster": {"ps": ["a"], "worker": ["b"]}}', '{"cluster": {"worker": "a"}}',
-                 '{"task": {"type": "chief"}}', '{"task": {"index": "x"}}'):  # fmt: skip
+                 '{"task": {"type": "chief"}}', '{"task": {"index": "x"}}'):
         monkeypatch.setenv("TF_CONFIG", text)
         with pytest.raises(InputError, match="TF_CONFIG cannot be used"):
             workers()

@@ -70,7 +70,7 @@ def test_records_shorter_than_ten_seconds_are_compared_whole():
      ["height: 8 beats last", "set height: 16"]),
     ({"arrangement": "beat_strips", "height": 8}, 30, ["height: 8 rows", "set height: "]),
     ({"arrangement": "row_major", "height": 32}, 10, ["takes 2048 samples", "set width: 40"]),
-])  # fmt: skip
+])
 def test_what_cannot_fit_is_named_with_the_nearest_that_works(settings, seconds, words):
     with pytest.raises(InputError) as caught:
         fit_to_records(Experiment(**settings), records(seconds))
@@ -90,7 +90,7 @@ def test_what_cannot_fit_is_named_with_the_nearest_that_works(settings, seconds,
     ({"split": "strat_fold", "folds": {"train": [1]}}, ["folds", "add test"]),
     ({"split": "ds1ds3"}, ["split", "Did you mean 'ds1ds2'"]),
     ({"metadata_columns": {"subjct": "id"}}, ["Did you mean 'subject'"]),
-])  # fmt: skip
+])
 def test_what_no_record_could_mend_is_said_when_the_settings_are_read(settings, words):
     with pytest.raises(InputError) as caught:
         Experiment(**settings)

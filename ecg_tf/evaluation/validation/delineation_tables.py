@@ -22,7 +22,7 @@ ENDS = tuple(point for point in POINTS if not point.endswith("peak"))
 TOLERANCES_S = (0.15, 0.04)
 NEUROKIT = {"P_Onsets": "p_onset", "P_Peaks": "p_peak", "P_Offsets": "p_offset",
             "R_Onsets": "qrs_onset", "R_Offsets": "qrs_offset", "T_Onsets": "t_onset",
-            "T_Peaks": "t_peak", "T_Offsets": "t_offset"}  # fmt: skip
+            "T_Peaks": "t_peak", "T_Offsets": "t_offset"}
 
 
 def _neurokit(method):
@@ -53,7 +53,7 @@ def delineation_table(
     data_dir: str = "", methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt"),
     leads: Sequence[str] = ("ii",), fs: float = 500.0, even: bool = True,
     tolerance: float = TOLERANCES_S[0],
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Errors of each point of each method against the marks in LUDB.
 
     Only what lies between a record's first and last mark counts, for LUDB leaves beats at the ends
@@ -118,7 +118,7 @@ def lead_ii_tables(data_dir: str = "", rates: Sequence[float] = (500.0, 100.0)) 
 def delineation_summary(
     data_dir: str = "", methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt"),
     leads: Sequence[str] = LEADS, fs: float = 500.0,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Means over the six onsets and offsets, at both tolerances.
 
     Arguments as in `delineation_table`.
@@ -130,7 +130,7 @@ def delineation_summary(
     for tolerance in TOLERANCES_S:
         table = delineation_table(data_dir, methods, leads, fs, tolerance=tolerance)
         means = table[table.index.get_level_values("point").isin(ENDS)].groupby(
-            level="method", sort=False)[["sensitivity", "ppv"]].mean()  # fmt: skip
+            level="method", sort=False)[["sensitivity", "ppv"]].mean()
         for what in means:
             out[f"{what} {1000 * tolerance:g} ms"] = means[what]
     return pd.DataFrame(out)

@@ -84,7 +84,7 @@ def kinds_table(simulated: pd.DataFrame) -> pd.DataFrame:
 def detector_table(
     data_dir: str = "", detectors: Sequence[str] = tuple(DETECTORS), leads: int = 1,
     progress: bool = False,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Detectors on simulated cases, MIT-BIH and ECG-ID, and what they cost.
 
     Args:
@@ -124,7 +124,7 @@ def detector_table(
 def noise_table(
     data_dir: str = "", detectors: Sequence[str] = ("ecg_tf", "sleepecg", "wfdb xqrs"),
     records: Sequence[str] = NOISY, decibels: Sequence[float] = DECIBELS, leads: int = 1,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """The MIT-BIH Noise Stress Test: sensitivity and PPV with noise, from its first noisy minute.
 
     Args:
@@ -158,7 +158,7 @@ def noise_table(
             rows[title, level] = {
                 (name, what): getattr(total[name], what)
                 for name in detectors for what in ("sensitivity", "ppv")
-            }  # fmt: skip
+            }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.names, table.columns = ["noise", "dB"], pd.MultiIndex.from_tuples(table.columns)
     return table
@@ -188,7 +188,7 @@ def stressed(
     """
     if len(noise) < len(signal) or noise.shape[1] < signal.shape[1]:
         raise InputError("The noise does not cover the signal.", expected=signal.shape,
-                         got=noise.shape, fix="use noise of the same rate, as long")  # fmt: skip
+                         got=noise.shape, fix="use noise of the same rate, as long")
     reach, second = round(0.05 * fs), round(fs)
     first = beats[(beats >= reach) & (beats < len(signal) - reach)][:300]
     time_s = np.arange(len(signal)) / fs
@@ -275,7 +275,7 @@ def record_names(folder: Path) -> list[str]:
     """
     if not (folder / "RECORDS").is_file():
         raise InputError(f"There is no database in {folder}.", expected="its files and RECORDS",
-                         fix=f"download it: python -m ecg_tf data {folder.name}")  # fmt: skip
+                         fix=f"download it: python -m ecg_tf data {folder.name}")
     return (folder / "RECORDS").read_text().split()
 
 
@@ -289,7 +289,7 @@ def read_record(folder: Path, name: str):
 
     if not (folder / f"{name}.hea").is_file():
         raise InputError(f"There is no record {name} in {folder}.", expected="the whole database",
-                         fix=f"download it: python -m ecg_tf data {folder.name}")  # fmt: skip
+                         fix=f"download it: python -m ecg_tf data {folder.name}")
     return wfdb.rdrecord(str(folder / name))
 
 

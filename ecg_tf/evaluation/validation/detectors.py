@@ -12,7 +12,7 @@ import numpy as np
 from ecg_tf.signals.rpeaks import find_rpeaks
 
 NEUROKIT = ("neurokit", "pantompkins1985", "hamilton2002", "elgendi2010", "engzeemod2012",
-            "kalidas2017", "rodrigues2021", "khamis2016")  # fmt: skip
+            "kalidas2017", "rodrigues2021", "khamis2016")
 CLEANED = ("neurokit", "pantompkins1985", "hamilton2002", "elgendi2010", "engzeemod2012")
 
 

@@ -1,9 +1,9 @@
 """The planted-fault table: every measure on sets whose right answer is known.
 
 Persons are dealt to three groups: *members*, of whom the control sets are made; a *fresh* group,
-the control "other half"; and a *holdout*, which gives floors and nulls. Fidelity is measured
+the control "other half"; and a *holdout*, which gives baselines and nulls. Fidelity is measured
 against the members here, so that copies have a known place too: nearer than other persons are. (A
-report compares with the holdout, where copies sit at the floor.)
+report compares with the holdout, where copies sit at the baseline.)
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ import pandas as pd
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import copies, privacy
 from ecg_tf.evaluation.alignment import nearest_strips
-from ecg_tf.evaluation.baselines import Measured, first_measures
-from ecg_tf.evaluation.roles import cast, spread
+from ecg_tf.evaluation.baselines import Measured, fidelity_measures
+from ecg_tf.evaluation.roles import assign_roles, spread
 from ecg_tf.evaluation.validation.controls import CONTROLS, control_sets
 from ecg_tf.signals.windows import Windows
 
@@ -26,9 +26,9 @@ _STRANGE = ("other half", *NOISE, "simulated")
 
 #: What a value has to be, so that the measure has ordered its control rightly.
 RELATIONS = {
-    "nearer": "better than other real persons are (the floor)",
-    "like": "within a factor of two of the floor",
-    "worse": "worse than the floor by more than a factor of two",
+    "nearer": "better than other real persons are (the baseline)",
+    "like": "within a factor of two of the baseline",
+    "worse": "worse than the baseline by more than a factor of two",
     "alarm": "a leak is reported: most strips of the set and more than by chance, or an AUC above "
              "its null",
     "quiet": "no leak is reported: a share of strips, or an AUC, within its null, or 5 % of them",
@@ -85,7 +85,7 @@ EXPECTED = {
         alarm=[*COPIES, "one window repeated"], quiet=_STRANGE),
 }
 _FACTOR, _MOST, _FEW = 2.0, 0.5, 0.05
-_SLACK = {"near-duplicates": 0.05}  # its floor may be 0
+_SLACK = {"near-duplicates": 0.05}  # its baseline may be 0
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,12 @@ class FaultTable:
 
     Args:
         values: DataFrame, index = measure, columns = control sets (`controls.CONTROLS`).
-        floor: Series, the same measure of the holdout persons, or the null.
+        baseline: Series, the same measure of the holdout persons, or the null.
         right: DataFrame of True, False, or None where no right answer is known.
     """
 
     values: pd.DataFrame
-    floor: pd.Series
+    baseline: pd.Series
     right: pd.DataFrame
 
     @property
@@ -114,15 +114,15 @@ class FaultTable:
         out = pd.DataFrame({control: [
             _text(self.values.at[measure, control]) + signs.get(self.right.at[measure, control], "")
             for measure in self.values.index] for control in self.values}, self.values.index)
-        out.insert(0, "floor", [_text(one) for one in self.floor])
+        out.insert(0, "baseline", [_text(one) for one in self.baseline])
         return out
 
     def to_string(self, columns: int = 4) -> str:
-        """For a terminal: the floor and a few control sets side by side, block below block."""
+        """For a terminal: the baseline and a few control sets side by side, block below block."""
         cells, blocks = self.cells(), []
         names = list(self.values)
         for first in range(0, len(names), columns):
-            blocks.append(cells[["floor", *names[first:first + columns]]].to_string())
+            blocks.append(cells[["baseline", *names[first:first + columns]]].to_string())
         return "\n\n".join([*blocks, self.words])
 
     def to_markdown(self) -> str:
@@ -148,7 +148,7 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, fs: float, s
     Args:
         members: strips of the persons whose ECGs are corrupted and copied.
         fresh: as many strips of other persons, the control "other half".
-        holdout: strips of yet others, for floors and nulls; half of them are strangers to the
+        holdout: strips of yet others, for baselines and nulls; half of them are strangers to the
             identification network, 100 strips or more.
         fs: Hz.
         seed: int.
@@ -180,7 +180,7 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, fs: float, s
         names = tqdm(names, desc="control sets")
     rows = {}
     for name in names:
-        rows[name] = first_measures(members.signals, members.subjects, sets[name], fs,
+        rows[name] = fidelity_measures(members.signals, members.subjects, sets[name], fs,
                                     holdout.signals, holdout.subjects, repeats=1, seed=seed)
         rows[name] += attack(sets[name])
     return judged({name: {one.name: one for one in found} for name, found in rows.items()})
@@ -203,31 +203,31 @@ def judged(rows) -> FaultTable:
                                     for name in measures] for control in controls},
                          measures, dtype=object)
     right = right.where(right.notna(), None)
-    floor = pd.Series({name: rows["exact copy"][name].floor for name in measures})
-    return FaultTable(values, floor, right)
+    baseline = pd.Series({name: rows["exact copy"][name].baseline for name in measures})
+    return FaultTable(values, baseline, right)
 
 
 def ordered(one: Measured, relation: str | None) -> bool | None:
     """Whether a measured value stands in its known relation; None where none is known."""
     if relation is None:
         return None
-    value, floor = one.value, one.floor
+    value, baseline = one.value, one.baseline
     if not np.isfinite(value):
         return False
     if relation in ("alarm", "quiet"):
         # Of ten new persons one looks like a member, with all his strips: 5 % may be too few.
-        chance = one.floor_high if "AUC" in one.name else np.fmax(one.floor_high, _FEW)
+        chance = one.baseline_high if "AUC" in one.name else np.fmax(one.baseline_high, _FEW)
         least = chance if "AUC" in one.name else max(chance, _MOST)
         return bool(value > least if relation == "alarm" else value <= chance)
     if "AUC" in one.name:  # 0.5 is the best, 1 the worst: by what is left to 1
-        value, floor, better = 1 - value, 1 - floor, "high"
+        value, baseline, better = 1 - value, 1 - baseline, "high"
     else:
         better = one.better
     if better == "high":
-        return bool({"nearer": value >= floor, "like": value >= floor / _FACTOR,
-                     "worse": value < floor / _FACTOR}[relation])
-    limit = _FACTOR * floor + _SLACK.get(one.name, 0)
-    return bool({"nearer": value <= floor, "like": value <= limit,
+        return bool({"nearer": value >= baseline, "like": value >= baseline / _FACTOR,
+                     "worse": value < baseline / _FACTOR}[relation])
+    limit = _FACTOR * baseline + _SLACK.get(one.name, 0)
+    return bool({"nearer": value <= baseline, "like": value <= limit,
                  "worse": value > limit}[relation])
 
 
@@ -279,7 +279,7 @@ class _Attack:
 
     def __init__(self, members, holdout, fs, seed, identify):
         self.fs, self.seed = fs, seed
-        self.roles = cast(members, holdout, len(members) + len(holdout), seed)
+        self.roles = assign_roles(members, holdout, len(members) + len(holdout), seed)
         self.members, self.holdout = members, holdout
         self.test = copies.fit_copy_test(members.signals, holdout.signals, holdout.subjects, fs,
                                          seed=seed)

@@ -73,7 +73,7 @@ def regular(rate: float, seconds: float, rng: np.random.Generator, spread: float
 def ecg_of_beats(
     beats: np.ndarray, heart: Identity, fs: float, seconds: float, lead: str = "II",
     ventricular: np.ndarray | None = None, p: bool = True, t: float = 1.0,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """A sum of Gaussians for each beat, as in `simulate`, with QT after Fridericia.
 
     Args:
@@ -106,7 +106,7 @@ def ecg_of_beats(
         sigma_p, after = heart.p_duration / 4, heart.t_duration * stretch / (2 + 2 * heart.t_skew)
         end = heart.qtc * stretch + 0.05 * is_wide - place
         centres = (2 * sigma_p - place - pr, 2 * q - place, 0.0, qrs - place - 2 * s,
-                   end - 2 * after)  # fmt: skip
+                   end - 2 * after)
         sigmas = ((sigma_p,) * 2, (q, q), (r, r), (s, s), (heart.t_skew * after, after))
         for centre, (before, behind), amplitude in zip(centres, sigmas, height, strict=True):
             _add(out, at + centre, before, behind, amplitude, fs)

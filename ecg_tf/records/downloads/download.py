@@ -141,7 +141,7 @@ def _published(client: Client, database: Database, text: bytes) -> _Published:
                                 f"a list of records that {_SUMS} does not confirm")
         inside = PurePosixPath(database.records_list).parent
         records = [(inside / line).as_posix() for line in listed.decode("utf-8", "replace").split()
-                   if not line.endswith("/")]  # fmt: skip
+                   if not line.endswith("/")]
     # Without a list, or with one of folders only, the headers are the records.
     records = records or [file[:-4] for file in sums if file.endswith(".hea")]
     for record in records:
@@ -180,13 +180,13 @@ def _fetch(client: Client, database: Database, files: Sequence[str], sums: dict[
 
     missing = []
     with tqdm(files, f"{database.name}: verify", unit="file", disable=not progress,
-              leave=False) as bar:  # fmt: skip
+              leave=False) as bar:
         for file in bar:
             if not _is_right(folder / file, sums[file]):
                 missing.append(file)
     # What was there already does not count in the time that is left.
     with tqdm(total=len(files), initial=len(files) - len(missing), desc=database.name,
-              unit="file", smoothing=0, disable=not progress) as bar:  # fmt: skip
+              unit="file", smoothing=0, disable=not progress) as bar:
         def done():
             bar.set_postfix_str(f"{client.received / 1e6:.0f} MB", refresh=False)
             bar.update()
@@ -203,7 +203,7 @@ def _write_lists(database: Database, folder: Path, published: _Published, wanted
         listed, sums = published.list_text, published.sums_text
     else:
         files = [*beside, *(file for record in records
-                            for file in _files(database, record, published.sums))]  # fmt: skip
+                            for file in _files(database, record, published.sums))]
         listed = "".join(f"{record}\n" for record in records).encode()
         sums = "".join(f"{published.sums[file]}  {file}\n" for file in sorted(files)).encode()
     for name, content in ((_LIST, listed), (_SUMS, sums)):

@@ -74,7 +74,7 @@ def _fitting(one: str, names: Sequence[str], published: Sequence[str]) -> list[s
     """Records that a wish means."""
     if any(mark in one for mark in "*?["):
         fit = [name for name in names if fnmatch.fnmatchcase(name, one)
-               or fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], one)]  # fmt: skip
+               or fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], one)]
     elif one in published:
         fit = [one]
     else:
@@ -88,7 +88,7 @@ def _fitting(one: str, names: Sequence[str], published: Sequence[str]) -> list[s
             "file (*.txt) with one a line" if names else "a published record",
             got=printable(one),
             fix=closest(one.rsplit("/", 1)[-1], near) or "check the name",
-        )  # fmt: skip
+        )
     return fit
 
 

@@ -251,7 +251,7 @@ def _record(signal: np.ndarray, fs: float, leads: Sequence[str], name: str, data
         sex=about["sex"][i], age=about["age"][i],
         labels={kind: values[i] for kind, values in about["labels"].items() if values[i]},
         notes=(*notes, doubt) if doubt else tuple(notes), source=source or {},
-    )  # fmt: skip
+    )
 
 
 def _with_subject(record: Record) -> Record:

@@ -15,7 +15,7 @@ IMPLAUSIBLE_MV = 50.0
 _SECONDS = {"s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3,
             "msec": 1e-3, "millis": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3, "us": 1e-6,
             "usec": 1e-6, "microsecond": 1e-6, "microseconds": 1e-6, "ns": 1e-9,
-            "nanoseconds": 1e-9}  # fmt: skip
+            "nanoseconds": 1e-9}
 _TIMES = {"time", "times", "t", "timestamp", "timestamps", "datetime", "date time", "elapsed",
           "elapsed time", "time elapsed"}
 _RATES = {"fs", "sfreq", "samplerate", "samplingrate", "sample rate", "sampling rate",

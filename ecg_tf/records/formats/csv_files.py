@@ -24,7 +24,7 @@ PEAKS, SYMBOLS = "R peaks (s)", "beat symbols"
 _PEAKS = re.compile(r"R[ -]?peaks? \(s\):(.*)", re.I | re.S)
 _SYMBOLS = re.compile(r"beat symbols:(.*)", re.I | re.S)
 _RATE = re.compile(r"(?:fs|sampling (?:rate|frequency)|sample rate)(?: \(hz\))?\s{0,9}[:=]\s{0,9}"
-                   r"(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(?:hz)?", re.I)  # fmt: skip
+                   r"(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(?:hz)?", re.I)
 
 
 def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None,
@@ -84,7 +84,7 @@ def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None,
         signal=signal, fs=rate, leads=names, beats=beats, symbols=symbols, notes=tuple(notes),
         labels=labels_of(head.comments), **about(head.comments),
         source={"files": {path.relative_to(root).as_posix(): sha256_of(path)}},
-    )  # fmt: skip
+    )
 
 
 def _table(path: Path, head: Head):

@@ -82,7 +82,7 @@ def read_edf(path: Path, root: Path, leads: Sequence[str] | None = None) -> Reco
         signal=signal, fs=rate, leads=names, beats=beats, symbols=symbols,
         labels=labels_of(said), notes=tuple(notes), **person,
         source={"files": {path.relative_to(root).as_posix(): sha256_of(path)}},
-    )  # fmt: skip
+    )
 
 
 # Which signals are the leads.
@@ -104,7 +104,7 @@ def _choose(path: Path, header: Header, leads) -> tuple[dict[str, int], list[str
     most = max(sizes, key=lambda size: (sizes[size], size))
     chosen = {name: i for name, i in chosen.items() if header.signals[i].samples == most}
     left = [name for i, name in enumerate(names) if i not in chosen.values()
-            and not is_annotations(header.signals[i])]  # fmt: skip
+            and not is_annotations(header.signals[i])]
     note = "Signals that are no ECG, or of another sampling rate, were left out: "
     return chosen, [note + printable(", ".join(left), 200) + "."] if left else []
 

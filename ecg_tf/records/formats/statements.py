@@ -21,7 +21,7 @@ def label_lines(labels: Mapping[str, Sequence[str]]) -> list[str]:
     """
     return [f"label {_one_line(kind).replace(':', ' ')}: {_one_line(statement)}"
             for kind, statements in labels.items() for statement in statements
-            if str(statement).strip()]  # fmt: skip
+            if str(statement).strip()]
 
 
 def labels_of(comments: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -172,7 +172,7 @@ def _read_single(path: Path, header: Header, leads, damaged: int, root: Path | N
     samples = read_samples(path, header, chosen, names, damaged, root)
     uncalibrated = [names[i] for i in chosen if not header.signals[i].gain]
     notes = [f"The header gives no gain for {', '.join(uncalibrated)}: WFDB's default of "
-             f"{UNCALIBRATED:g} is assumed."] if uncalibrated else []  # fmt: skip
+             f"{UNCALIBRATED:g} is assumed."] if uncalibrated else []
     return Contents(
         signal=in_millivolts(path, header, chosen, samples),
         fs=rates[names[chosen[0]]],

@@ -18,7 +18,7 @@ from ecg_tf.records.formats.units import to_millivolts
 BITS = {
     "8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "24": 24, "32": 32, "212": 12,
     "310": 32 / 3, "311": 32 / 3,
-}  # fmt: skip
+}
 FLAC = ("508", "516", "524")
 UNCALIBRATED = 200.0  # ADC units per physical unit, by the format's definition
 

@@ -88,7 +88,7 @@ def bad_table(file: Path, expected: str, got: str, fix: str = "") -> InputError:
     return InputError(
         f"The table '{file}' cannot be used.", expected=expected, got=got,
         fix=fix or "correct the table, or save it anew as CSV in UTF-8",
-    )  # fmt: skip
+    )
 
 
 def _text(file: Path) -> str:

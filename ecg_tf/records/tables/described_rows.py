@@ -66,9 +66,9 @@ class DescribedRows:
             return []
         known = {self._key(name): name for name in self.find(names)}
         rows = ([path_of(cell) for cell in self._cells(row, self.layout.record)]
-                for row in range(len(self._rows)))  # fmt: skip
+                for row in range(len(self._rows)))
         found = ({fs: known[key] for fs, key in zip(self.layout.rates, row, strict=True)
-                  if key in known} for row in rows)  # fmt: skip
+                  if key in known} for row in rows)
         return [one for one in found if one]
 
     def find(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -88,7 +88,7 @@ class DescribedRows:
                     self.file, f"rows that say which of '{printable(ends[key])}' and "
                     f"'{printable(name)}' they mean", f"'{printable(key)}'",
                     "write the records' whole paths into the table",
-                )  # fmt: skip
+                )
             keys[name] = ends[key] = key
             ends[key] = name
         return {name: tuple(self._index[keys[name]]) for name in names if name in keys}
@@ -101,7 +101,7 @@ class DescribedRows:
     def _end(self, name: str) -> str:
         """The one record of the table whose path ends as this one's does, or ""."""
         fit = [key for key in self._ends.get(name.rsplit("/", 1)[-1], ())
-               if key.endswith(f"/{name}") or name.endswith(f"/{key}")]  # fmt: skip
+               if key.endswith(f"/{name}") or name.endswith(f"/{key}")]
         return fit[0] if len(fit) == 1 else ""
 
     # What the rows say
@@ -114,7 +114,7 @@ class DescribedRows:
     def age(self, rows: Sequence[int]) -> float:
         """Years, NaN if not said or not understood."""
         return next((age for cell in self._said(rows, self.layout.age)
-                     if (age := self._years(cell)) == age), math.nan)  # fmt: skip
+                     if (age := self._years(cell)) == age), math.nan)
 
     def sex(self, rows: Sequence[int]) -> str:
         """ "male", "female", or "" if not said or not understood."""
@@ -151,7 +151,7 @@ class DescribedRows:
         own = {*self.layout.record, self.layout.subject}
         return {name: cell for row in reversed(rows) for name, cell in
                 zip(self._at, self._rows[row], strict=True)
-                if name not in own and not is_blank(cell)}  # fmt: skip
+                if name not in own and not is_blank(cell)}
 
     def not_understood(self, what: str, found: Mapping[str, Sequence[int]]) -> list[str]:
         """Records of which something is said that is not understood.
@@ -164,7 +164,7 @@ class DescribedRows:
         read = (lambda cell: not math.isnan(self._years(cell))) if what == "age" else self._sex
         return [name for name, rows in found.items()
                 if (cells := [cell for cell in self._said(rows, column) if not is_nobody(cell)])
-                and not any(map(read, cells))]  # fmt: skip
+                and not any(map(read, cells))]
 
     # Cells
 
@@ -222,7 +222,7 @@ class DescribedRows:
                         self.file, f"one person for record '{printable(name)}'",
                         f"'{printable(persons[0])}' and '{printable(persons[1])}'",
                         "correct the table",
-                    )  # fmt: skip
+                    )
 
     def _read_scp(self) -> dict[int, tuple[str, ...]]:
         """PTB-XL's statements, parsed once: a malformed one is found before anything is read."""

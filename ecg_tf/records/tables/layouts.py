@@ -36,7 +36,7 @@ _KIND_OF = {name: kind for kind, names in _LABELS.items() for name in names.spli
 _LUDB_DIAGNOSES = (
     "Electric axis of the heart", "Conduction abnormalities", "Extrasystolies", "Hypertrophies",
     "Cardiac pacing", "Ischemia", "Non-specific repolarization abnormalities", "Other states",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ def _recognized(table: Table) -> Layout:
             "ludb", ("ID",), age="Age", sex="Sex",
             labels={"rhythm": ("Rhythms",), "diagnosis": _LUDB_DIAGNOSES},
             paced_column="Cardiac pacing",
-        )  # fmt: skip
+        )
     by_plain = {_plain(name): name for name in reversed(columns)}
     found = {role: next((by_plain[one] for one in names.split() if one in by_plain), "")
-             for role, names in _KNOWN.items()}  # fmt: skip
+             for role, names in _KNOWN.items()}
     labels: dict[str, tuple[str, ...]] = {}
     for name in columns:
         if kind := _KIND_OF.get(_plain(name)):
@@ -123,7 +123,7 @@ def _recognized(table: Table) -> Layout:
         (found["record"],) if found["record"] else (),
         subject=found["subject"], age=found["age"], sex=found["sex"], session=found["session"],
         age_unit=_unit(found["age"]), labels=labels,
-    )  # fmt: skip
+    )
 
 
 def _ptbxl(table: Table) -> Layout:
@@ -151,7 +151,7 @@ def _ptbxl(table: Table) -> Layout:
         age=there("age"), sex=there("sex"), session=there("recording_date"),
         labels={"scp": ("scp_codes",)}, derived=derived, sexes={"0": "male", "1": "female"},
         ages={"300": 90.0}, day=True, paced=frozenset({"PACE"}), notes=notes,
-    )  # fmt: skip
+    )
 
 
 def _scp_statements(file: Path) -> dict[str, dict[str, str]]:
@@ -209,7 +209,7 @@ def _named(table: Table, layout: Layout, columns: Mapping) -> Layout:
             table.file, "a column that names the records, such as record or filename",
             ", ".join(printable(name) for name in table.columns[:8]),
             "name it: columns: {record: NAME}, or write a header line",
-        )  # fmt: skip
+        )
     return layout
 
 
@@ -225,7 +225,7 @@ def _column_names(table: Table, role: str, names) -> tuple[str, ...]:
                 table.file, f"a column '{printable(name)}' for '{role}'",
                 ", ".join(printable(one) for one in table.columns[:30]),
                 closest(name, table.columns) or "name one of these",
-            )  # fmt: skip
+            )
     if role not in ("labels", "record") and len(several) > 1:
         raise InputError(f"There is one column for '{role}'.", expected="one name",
                          got=printable(several), fix="name one of them")

@@ -14,7 +14,7 @@ from ecg_tf.records.tables.described_rows import DescribedRows
 RECOGNIZED = (
     "subjects.csv", "subjects.tsv", "ptbxl_database.csv", "reference-v3.csv", "reference.csv",
     "ludb.csv",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Metadata:
                 expected=" or ".join(f"{fs:g} Hz" for fs in there), got=f"{rate:g} Hz",
                 fix="choose one of these and resample, or fetch the others: "
                 f"`python -m ecg_tf data ptbxl --rate {rate:g}`",
-            )  # fmt: skip
+            )
         unwanted = {}
         for one in found:
             kept = one.get(rate or there[0])
@@ -150,7 +150,7 @@ class Metadata:
     def _infos(self, names: Iterable[str], found: Sequence[Mapping]) -> dict[str, Info]:
         return {name: self._info([(table, rows[name]) for table, rows in
                                   zip(self._tables, found, strict=True) if name in rows])
-                for name in names if any(name in rows for rows in found)}  # fmt: skip
+                for name in names if any(name in rows for rows in found)}
 
     def _info(self, rows: Sequence[tuple[DescribedRows, tuple[int, ...]]]) -> Info:
         """One record's rows in several tables: the first that says something counts."""
@@ -213,7 +213,7 @@ def read_metadata(
                 f"Columns are named, but '{folder}' has no table.",
                 expected="a table that holds them", got="none",
                 fix="name it: metadata: FILE",
-            )  # fmt: skip
+            )
         return None
     tables = [DescribedRows.read(path, columns if i == 0 else None)
               for i, path in enumerate(files)]
@@ -244,7 +244,7 @@ def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
         list of Path, in the order in which they are asked.
     """
     found = [path for name in (database.tables if database else ())
-             if (path := folder / name).is_file()]  # fmt: skip
+             if (path := folder / name).is_file()]
     # Of two versions of a challenge's labels the better one counts.
     references = [path for path in found if path.stem.casefold().startswith("reference")]
     found = [path for path in found if path not in references[1:]]
@@ -263,7 +263,7 @@ def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
 def _inside(folder: Path, files: Iterable[Path]) -> tuple[str, ...]:
     home = folder.absolute()
     return tuple(dict.fromkeys(path.absolute().relative_to(home).as_posix() for path in files
-                               if path.absolute().is_relative_to(home)))  # fmt: skip
+                               if path.absolute().is_relative_to(home)))
 
 
 def few(names: Iterable[str], most: int = 5) -> str:
