@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def data(options) -> int:
     """Downloads a database from PhysioNet and verifies it."""
     from ecg_tf.records import DATABASES
-    from ecg_tf.records.downloads.download import download
+    from ecg_tf.records.download import download
 
     folder = download(options.name, options.data_dir, options.records, options.folds, options.rate,
                       connections=options.connections)

@@ -1,7 +1,6 @@
 """A small PhysioNet on this machine, for tests: it breaks off, damages files or is too busy."""
 
 import hashlib
-import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,11 +13,10 @@ class Server:
     def __init__(self, files: dict[str, bytes], folder: str):
         self.files, self.folder = dict(files), f"/files/{folder}/"
         self.list_sums()
-        self.asked: list[tuple[str, int]] = []
+        self.asked: list[str] = []
         self.cut: dict[str, int] = {}  # name -> bytes after which the next transfer breaks off
         self.wrong: dict[str, int] = {}  # name -> how many more times a damaged file is sent
         self.busy: dict[str, int] = {}  # name -> how many more times it is too busy
-        self.ranges = True
         handler = type("Handler", (_Handler,), {"server_state": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}/files"
@@ -43,9 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         state = self.server_state
         assert self.path.startswith(state.folder)
         name = self.path.removeprefix(state.folder)
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(wanted[1]) if wanted else 0
-        state.asked.append((name, start))
+        state.asked.append(name)
         if name not in state.files:
             return self.send_error(404)
         if state.busy.get(name, 0) > 0:
@@ -55,14 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
         if state.wrong.get(name, 0) > 0:
             state.wrong[name] -= 1
             data = b"?" + data[1:]
-        if start and state.ranges:
-            if start >= len(data):
-                return self.send_error(416)
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-            data = data[start:]
-        else:
-            self.send_response(200)
+        self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data[: state.cut.pop(name, len(data))])

@@ -6,7 +6,7 @@ In the order in which data flow:
 | --- | --- |
 | `record.py`, `ecgs.py` | `Record`: signal, leads, beats, person; `ECGs`: what `load` gives |
 | `database.py`, `databases.py` | what is known of the public databases: license, persons, quirks |
-| `downloads/` | a database from PhysioNet to disk, resumed and verified |
+| `download.py`, `selection.py` | a database, or a part of it, from PhysioNet to disk, verified |
 | `formats/` | one recording in a file: WFDB, EDF, CSV, NumPy |
 | `tables/` | tables beside the records: who is who, age, sex, labels |
 | `listing.py` | the recordings of a folder |

@@ -8,7 +8,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.records.checksums import parse_sums, sha256_of
 from ecg_tf.records.databases import DATABASES
-from ecg_tf.records.downloads.download import download
+from ecg_tf.records.download import download
 from ecg_tf.records.tables.metadata import read_metadata
 from tests.download_server import SUMS, Server
 
@@ -57,7 +57,7 @@ def test_one_rate_is_fetched_with_its_tables(ptbxl, tmp_path, rate, records):
     assert read_metadata(folder, database=DATABASES["ptbxl"]).of(records[2]).subject == "7"
     ptbxl.asked.clear()
     fetch(ptbxl, tmp_path, rate=rate)
-    assert {name for name, _ in ptbxl.asked} == {SUMS, "RECORDS"}
+    assert set(ptbxl.asked) == {SUMS, "RECORDS"}
 
 
 def test_all_rates_are_the_published_database(ptbxl, tmp_path):
@@ -72,7 +72,7 @@ def test_a_fold_and_then_another(ptbxl, tmp_path):
     ptbxl.asked.clear()
     fetch(ptbxl, tmp_path, folds=["3", 1])
     assert_there(ptbxl, folder, LOW)
-    assert f"{LOW[1]}.dat" not in dict(ptbxl.asked)
+    assert f"{LOW[1]}.dat" not in ptbxl.asked
     fetch(ptbxl, tmp_path, folds=[2], rate=500)
     assert_there(ptbxl, folder, LOW + HIGH[1:2])
 
@@ -107,19 +107,6 @@ def test_databases_without_rates_or_folds_say_so(ptbxl, tmp_path):
         fetch(ptbxl, tmp_path, "mitdb", rate=100)
 
 
-def test_a_killed_part_goes_on_at_the_next_call(ptbxl, tmp_path):
-    file = f"{LOW[1]}.dat"
-    ptbxl.cut = {file: 70_000}
-    with pytest.raises(InputError, match="cannot be downloaded.*00002_lr.dat"):
-        fetch(ptbxl, tmp_path, attempts=1)
-    folder = tmp_path / "ptbxl"
-    assert not (folder / "RECORDS").exists() and not (folder / file).exists()
-    size = (folder / LOW[1]).with_name(".00002_lr.dat.part").stat().st_size
-    assert 0 < size <= 70_000
-    assert_there(ptbxl, fetch(ptbxl, tmp_path), LOW)
-    assert (file, size) in ptbxl.asked
-
-
 def test_damaged_files_and_a_busy_server_are_asked_again(ptbxl, tmp_path):
     ptbxl.wrong = {f"{LOW[0]}.hea": 1, "ptbxl_database.csv": 1}
     ptbxl.busy = {f"{LOW[2]}.dat": 2}
@@ -128,7 +115,7 @@ def test_damaged_files_and_a_busy_server_are_asked_again(ptbxl, tmp_path):
     assert_there(ptbxl, fetch(ptbxl, tmp_path), LOW)
     ptbxl.wrong = {"scp_statements.csv": 99}
     (tmp_path / "ptbxl/scp_statements.csv").unlink()
-    with pytest.raises(InputError, match="scp_statements.csv.*SHA-256"):
+    with pytest.raises(InputError, match="(?s)scp_statements.csv.*SHA256"):
         fetch(ptbxl, tmp_path, attempts=2)
 
 
@@ -190,4 +177,4 @@ def test_progress_is_shown_on_request_only(ptbxl, tmp_path, capsys):
     assert capsys.readouterr().err == ""
     (tmp_path / "ptbxl" / f"{LOW[0]}.dat").unlink()
     download("ptbxl", tmp_path, base_url=ptbxl.url)
-    assert "6/6" in (said := capsys.readouterr().err) and "0 MB" in said
+    assert "6/6" in capsys.readouterr().err

@@ -1,21 +1,27 @@
-"""Downloads a database from PhysioNet, or a part of it: resumed, and every file verified."""
+"""Downloads a database from PhysioNet, or a part of it: every file verified by its SHA-256."""
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError, closest, write_whole
 from ecg_tf.records.checksums import parse_sums, sha256_of
 from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder
-from ecg_tf.records.downloads.selection import chosen_records
-from ecg_tf.records.downloads.transfer import Client, NotFetched
 from ecg_tf.records.formats.headers import check_inside
+from ecg_tf.records.selection import chosen_records
 
 _SUMS, _LIST, _LICENSE = "SHA256SUMS.txt", "RECORDS", "LICENSE.txt"
+
+
+class NotFetched(InputError):
+    """A file cannot be had: no network, no such file, or damaged at every attempt."""
 
 
 def download(
@@ -33,8 +39,8 @@ def download(
     """Downloads a known database, or what of it is missing or damaged.
 
     Files that are there are verified too, and fetched again if they are not the published ones. A
-    file gets its name only when it is whole and verified; a transfer that broke off is continued,
-    now or at the next call. Of a part, RECORDS and SHA256SUMS.txt list what is there: a second
+    file gets its name only when it is whole and verified: after an interruption the same call
+    fetches what is missing. Of a part, RECORDS and SHA256SUMS.txt list what is there: a second
     part adds to the first.
 
     Args:
@@ -48,8 +54,8 @@ def download(
             rate that is read when none is asked for.
         progress: bool, show a progress bar, default True.
         base_url: str, where the databases are served, default PhysioNet.
-        attempts: int, tries for each file, default 4.
-        timeout: float, s without an answer before a try is given up, default 30.
+        attempts: int, for each file, default 4.
+        timeout: float, s without an answer before an attempt is given up, default 30.
         connections: int, files at once, default 4.
 
     Returns:
@@ -68,22 +74,103 @@ def download(
     wanted_folds = _folds(database, folds)
     folder = data_folder(data_dir) / name
     base = f"{base_url.rstrip('/')}/{database.path or name}/{database.version}"
-    client = Client(base, database.title, attempts, timeout)
+    server = _Server(base, database.title, folder, attempts, timeout)
     try:
-        text = client.read(_SUMS)
+        text = server.read(_SUMS)
     except NotFetched:
         # Without a network a database that is whole can still be verified.
         if records is not None or folds is not None or not _is_whole(folder, database, rates):
             raise
         return folder
-    published = _published(client, database, text)
-    beside = _fetch_tables(client, database, published, folder)
-    wanted = chosen_records(database, folder, published.records, records, wanted_folds,
-                            rates)
+    published = _published(server, database, text)
+    beside = _fetch_tables(server, database, published)
+    wanted = chosen_records(database, folder, published.records, records, wanted_folds, rates)
     files = [file for record in wanted for file in _files(database, record, published.sums)]
-    _fetch(client, database, files, published.sums, folder, connections, progress)
+    server.fetch_all(files, published.sums, connections, progress)
     _write_lists(database, folder, published, wanted, beside)
     return folder
+
+
+class _Server:
+    """The files of one database, fetched with pooch.
+
+    Args:
+        base: address of the database's folder.
+        title: of the database, for messages.
+        folder: where the files go.
+        attempts, timeout: of `download`.
+    """
+
+    def __init__(self, base: str, title: str, folder: Path, attempts: int, timeout: float):
+        self.base, self.title, self.folder = base, title, folder
+        self.attempts, self.timeout = max(1, attempts), timeout
+
+    def read(self, file: str) -> bytes:
+        """A small file, in memory."""
+        import requests
+        from urllib3.util import Retry
+
+        retry = Retry(self.attempts - 1, backoff_factor=0.1, status_forcelist=[429, 500, 503],
+                      raise_on_status=False)
+        with self._errors(file), requests.Session() as session:
+            session.mount("http", requests.adapters.HTTPAdapter(max_retries=retry))
+            response = session.get(f"{self.base}/{quote(file)}", timeout=self.timeout)
+            response.raise_for_status()
+            return response.content
+
+    def fetch(self, file: str, digest: str) -> None:
+        """A file to disk, unless it is there: under its name only when its SHA-256 is right."""
+        import pooch
+
+        pooch.get_logger().setLevel("ERROR")
+        files = pooch.create(
+            self.folder, f"{self.base}/", registry={file: f"sha256:{digest}"},
+            urls={file: f"{self.base}/{quote(file)}"}, retry_if_failed=self.attempts - 1,
+        )
+        with self._errors(file):
+            files.fetch(file, downloader=pooch.HTTPDownloader(timeout=self.timeout))
+
+    def fetch_all(self, files: Sequence[str], sums: dict[str, str], connections: int,
+                  progress: bool) -> None:
+        """Files to disk, several at once; the first that fails ends all."""
+        from tqdm import tqdm
+
+        pool = ThreadPoolExecutor(max(1, connections))
+        tasks = [pool.submit(self.fetch, file, sums[file]) for file in files]
+        try:
+            for task in tqdm(tasks, self.folder.name, unit="file", disable=not progress):
+                task.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def failed(self, file: str, reason) -> NotFetched:
+        """The error for a file that cannot be had, to be raised."""
+        return NotFetched(
+            f"The {self.title} cannot be downloaded.", expected=f"{self.base}/{file}",
+            got=str(reason),
+            fix="check the network and call again: what is there is kept. Without a network, copy "
+            'the database into the folder data/ by hand, or use database="simulated"',
+        )
+
+    @contextmanager
+    def _errors(self, file: str) -> Iterator[None]:
+        """What goes wrong, as errors that name the file."""
+        import requests
+
+        try:
+            yield
+        except (requests.RequestException, ValueError) as error:
+            response = getattr(error, "response", None)
+            reason = f"{type(error).__name__}: {error}" if response is None else \
+                f"HTTP status {response.status_code} {response.reason}"
+            raise self.failed(file, reason) from error
+        except OSError as error:
+            raise InputError(
+                f"Cannot write '{self.folder / file}'.",
+                expected="a folder that can be written to, with space left",
+                got=f"{type(error).__name__}: {error.strerror or error}",
+                fix="choose another folder for the data (ECG_TF_DATA)",
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -131,13 +218,13 @@ def _folds(database: Database, folds: Iterable[int | str] | None) -> list[str] |
     return asked
 
 
-def _published(client: Client, database: Database, text: bytes) -> _Published:
+def _published(server: _Server, database: Database, text: bytes) -> _Published:
     sums = parse_sums(text.decode("utf-8", "replace"))
     listed, records = b"", []
     if database.records_list in sums:
-        listed = client.read(database.records_list)
+        listed = server.read(database.records_list)
         if hashlib.sha256(listed).hexdigest() != sums[database.records_list]:
-            raise client.failed(database.records_list,
+            raise server.failed(database.records_list,
                                 f"a list of records that {_SUMS} does not confirm")
         inside = PurePosixPath(database.records_list).parent
         records = [(inside / line).as_posix() for line in listed.decode("utf-8", "replace").split()
@@ -155,16 +242,14 @@ def _files(database: Database, record: str, sums: dict[str, str]) -> list[str]:
     return [file for file in files if file in sums]
 
 
-def _fetch_tables(client: Client, database: Database, published: _Published,
-                  folder: Path) -> list[str]:
+def _fetch_tables(server: _Server, database: Database, published: _Published) -> list[str]:
     """License and tables, which come with every part."""
     found = []
     for file in (_LICENSE, *database.tables):
         if file not in published.sums:
             continue
         try:
-            if not _is_right(folder / file, published.sums[file]):
-                client.fetch(file, folder / file, published.sums[file])
+            server.fetch(file, published.sums[file])
             found.append(file)
         except NotFetched as error:
             if file != _LICENSE:
@@ -172,26 +257,6 @@ def _fetch_tables(client: Client, database: Database, published: _Published,
             # No reason to be without the ECGs; the license's name is known anyway.
             warnings.warn(f"{error} The records are fetched without it.", stacklevel=3)
     return found
-
-
-def _fetch(client: Client, database: Database, files: Sequence[str], sums: dict[str, str],
-           folder: Path, connections: int, progress: bool) -> None:
-    from tqdm import tqdm
-
-    missing = []
-    with tqdm(files, f"{database.name}: verify", unit="file", disable=not progress,
-              leave=False) as bar:
-        for file in bar:
-            if not _is_right(folder / file, sums[file]):
-                missing.append(file)
-    # What was there already does not count in the time that is left.
-    with tqdm(total=len(files), initial=len(files) - len(missing), desc=database.name,
-              unit="file", smoothing=0, disable=not progress) as bar:
-        def done():
-            bar.set_postfix_str(f"{client.received / 1e6:.0f} MB", refresh=False)
-            bar.update()
-
-        client.fetch_all(missing, folder, sums, connections, done)
 
 
 def _write_lists(database: Database, folder: Path, published: _Published, wanted: Sequence[str],
