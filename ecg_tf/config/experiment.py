@@ -6,7 +6,6 @@ The same keys stand in the YAML files of `notebooks/experiments/` and in the par
 
 import dataclasses
 import re
-import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 
 from ecg_tf.base.checks import choice, count, number, pair, printable
 from ecg_tf.base.errors import InputError, closest, write_whole
+from ecg_tf.config.notebook import parameters_of
 from ecg_tf.config.together import (
     check_together,
     checked_columns,
@@ -247,11 +247,12 @@ class Experiment:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> "Experiment":
+    def from_dict(cls, values: Mapping, also: Iterable[str] = ()) -> "Experiment":
         """An experiment from the keys of a YAML file.
 
         Args:
             values: name -> value; what is missing keeps its default.
+            also: further valid names, for the hint at a misspelt one.
 
         Raises:
             InputError: an unknown name (the nearest valid one is given) or a wrong value.
@@ -263,8 +264,8 @@ class Experiment:
                     f"There is no parameter '{printable(name)}'.",
                     expected=f"one of {', '.join(known)}",
                     got=repr(printable(name)),
-                    fix=closest(printable(name), known) or "choose one of the names above, or "
-                    "leave it out",
+                    fix=closest(printable(name), [*known, *also])
+                    or "choose one of the names above, or leave it out",
                 )
         return cls(**values)
 
@@ -272,21 +273,15 @@ class Experiment:
     def from_namespace(cls, namespace: Mapping, also: Iterable[str] = ()) -> "Experiment":
         """An experiment from a notebook's variables, `globals()` after the parameters cell.
 
-        papermill only warns of a parameter that the notebook does not have; here it fails: every
-        variable with a plain value has to be one of the experiment's keys.
-
         Args:
             namespace: name -> value.
             also: names of parameters that a lesson has beside the experiment's.
+
+        Raises:
+            InputError: the parameters cell assigns a name that is none, or a wrong value.
         """
-        ignored = {"exit", "quit", "open", *also}
-        plain = (str, int, float, bool, list, tuple, dict, types.NoneType)
-        return cls.from_dict({
-            name: value for name, value in namespace.items()
-            if isinstance(value, plain) and not name.startswith("_") and name not in ignored
-            and not name.isupper()  # a constant that was imported
-            and name not in ("In", "Out")
-        })
+        known = [field.name for field in dataclasses.fields(cls)]
+        return cls.from_dict(parameters_of(namespace, known, also), also)
 
     @classmethod
     def from_yaml(cls, path) -> "Experiment":

@@ -1,6 +1,5 @@
 """A report is an executed notebook: run one, clean it of its machine."""
 
-import ast
 import os
 import re
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import ecg_tf
 from ecg_tf.base.errors import InputError, cannot_write, closest, write_whole
 from ecg_tf.base.locks import InUse, holding
+from ecg_tf.config.notebook import assigned_names
 from ecg_tf.study.html import to_html
 
 __all__ = ["NotebookError", "run_notebook", "strip_progress", "to_html"]
@@ -176,7 +176,7 @@ def check_parameters(notebook, parameters: Mapping) -> set[str]:
     known: set[str] = set()
     for cell in cells:
         if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            known |= _assigned(cell.source)
+            known |= assigned_names(cell.source)
     unknown = [name for name in parameters if name not in known]
     if unknown:  # papermill would only warn, and run with the default
         raise InputError(
@@ -186,14 +186,6 @@ def check_parameters(notebook, parameters: Mapping) -> set[str]:
             fix=closest(unknown[0], known) or "use one of the names above",
         )
     return known
-
-
-def _assigned(source: str) -> set[str]:
-    found = set()
-    for node in ast.parse(source).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        found |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return found
 
 
 def _plain(value):

@@ -107,9 +107,23 @@ def test_thresholds_of_the_gate_are_kept_as_they_were_given(tmp_path):
     assert Experiment.from_yaml(given.save(tmp_path / "a.yaml")) == given
 
 
-def test_a_notebooks_own_names_are_not_taken_for_parameters():
-    names = {"In": ["x"], "Out": {}, "_": 3, "exit": "x", "yaml": yaml, "steps": 5, "leads": []}
-    assert Experiment.from_namespace(names).steps == 5
-    assert Experiment.from_namespace(names | {"ranges": []}, also=("ranges",)).steps == 5
-    with pytest.raises(InputError, match="'batchsize'"):
-        Experiment.from_namespace(names | {"batchsize": 32})
+def test_only_the_parameters_cell_names_parameters():
+    cells = ["", "# parameters\nsteps = 5\nshown = 2", "# Parameters\nseed = 3", "subjects = 40"]
+    names = {"In": cells, "Out": {}, "_": 3, "yaml": yaml, "steps": 5, "shown": 2, "seed": 3,
+             "subjects": 40, "own": [], "experiment": object()}
+    chosen = Experiment.from_namespace(names, also=("shown",))
+    assert (chosen.steps, chosen.seed) == (5, 3)
+    assert chosen.subjects == Experiment().subjects and chosen.experiment == "quickstart"
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("stepz", "steps"), ("show", "shown")])
+def test_a_misspelt_parameter_is_named_until_the_cell_is_mended(wrong, right):
+    names = {"In": ["", f"# parameters\n{wrong} = 5"], wrong: 5}
+    with pytest.raises(InputError, match=f"'{wrong}'.*Did you mean '{right}'"):
+        Experiment.from_namespace(names, also=("shown",))
+    names["In"].append("# parameters: mended\nsteps = 6\n%matplotlib inline")
+    assert Experiment.from_namespace(names | {"steps": 6}).steps == 6
+
+
+def test_outside_ipython_the_known_names_count():
+    assert Experiment.from_namespace({"steps": 5, "own": 3}).steps == 5

@@ -1,0 +1,43 @@
+"""A notebook's parameters: what its parameters cell assigns, and nothing else that it holds."""
+
+import ast
+from collections.abc import Iterable, Mapping
+
+#: First words of a lesson's own parameters cell, and of the cell that papermill puts behind it.
+MARKS = ("# parameters", "# Parameters")
+
+
+def parameters_of(namespace: Mapping, known: Iterable[str], also: Iterable[str] = ()) -> dict:
+    """The parameters among a notebook's variables, each as it stands now.
+
+    IPython keeps the source of every executed cell in `In`. The names are those that the newest
+    parameters cell assigns (and papermill's, where there is one). Elsewhere, and where no cell
+    begins with one of `MARKS`, they are the known ones.
+
+    Args:
+        namespace: name -> value, `globals()` of the notebook.
+        known: names of the experiment's settings.
+        also: names of parameters that a lesson has beside them.
+
+    Returns:
+        dict name -> value, without those in `also`. A misspelt name is among them.
+    """
+    cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]
+    newest = [next((cell for cell in reversed(cells) if cell.lstrip().startswith(mark)), "")
+              for mark in MARKS]
+    names = set().union(*map(assigned_names, newest)) or set(known)
+    return {name: namespace[name] for name in sorted(names - set(also)) if name in namespace}
+
+
+def assigned_names(source: str) -> set[str]:
+    """Names that a cell's top level assigns.
+
+    Args:
+        source: str, Python; lines of IPython's own (`%`, `!`) are left out.
+    """
+    lines = ["" if line.startswith(("%", "!")) else line for line in source.split("\n")]
+    found: set[str] = set()
+    for node in ast.parse("\n".join(lines)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
