@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from ecg_tf.base.checks import choice, number, printable
 from ecg_tf.base.errors import InputError, closest
+from ecg_tf.config.gate_rules import checked_rule
 from ecg_tf.config.yaml_files import typed
 from ecg_tf.images.arrangements import channels_of_lead
 
@@ -34,8 +35,6 @@ def checked_gate(rules: dict) -> dict:
     """The thresholds of the release gate as plain values, or an error that names the wrong one."""
     if not rules:
         return {}
-    from ecg_tf.evaluation.gate import checked_rule
-
     if len(rules) > 100 or not all(isinstance(name, str) for name in rules):
         raise InputError("The thresholds of the gate have no names.",
                          expected="at most 100, such as {recall: [at_least_baselines, 0.8]}",

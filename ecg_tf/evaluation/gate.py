@@ -22,18 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ecg_tf.base.errors import InputError, closest
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.gate_rules import RULES, checked_rule
 from ecg_tf.evaluation.baselines import Measured
 
-#: rule -> what it asks of a measure; each takes one number.
-RULES = {
-    "at_most_baselines": "value at most so many times its baseline",
-    "at_least_baselines": "value at least so many times its baseline",
-    "at_most": "value at most",
-    "at_least": "value at least",
-    "upper_at_most": "upper end of its 95 % interval at most",
-    "no_excess": "no excess over its null: one-sided p-value at least",
-}
 #: measure, or the beginning of its name up to a comma -> (rule, number).
 DEFAULTS = {
     "MMD²": ("at_most_baselines", 2.0),
@@ -182,22 +174,3 @@ def _why(one: Measured, rule: str, limit: float, good: bool) -> str:
         parts.append(f"a leak of up to {one.high:.3g} is not excluded" if one.high > 0.55
                      else "upper end at most 0.55")
     return "; ".join(parts)
-
-
-def checked_rule(name: str, rule) -> tuple[str, float]:
-    """(rule, number) of a threshold as it is written, or an InputError that names the fault."""
-    if isinstance(rule, Mapping) and len(rule) == 1:
-        rule = next(iter(rule.items()))
-    if not isinstance(rule, (tuple, list)) or len(rule) != 2:
-        raise InputError(f"The threshold of '{name}' is no rule.",
-                         expected="[rule, number], {rule: number} or null", got=repr(rule)[:60],
-                         fix="for instance {'at_most_baselines': 2.0}")
-    kind, number = rule
-    if not isinstance(kind, str) or kind not in RULES:
-        raise InputError(f"Unknown rule for '{name}'.", expected=", ".join(RULES),
-                         got=repr(kind)[:60], fix=closest(str(kind), RULES)
-                         or "choose one of these")
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not np.isfinite(number):
-        raise InputError(f"The threshold of '{name}' is no number.", expected="a finite number",
-                         got=number, fix="give a number")
-    return kind, float(number)

@@ -12,8 +12,9 @@ import pandas as pd
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe
 from ecg_tf.evaluation.fidelity import mmd2
 from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
-from ecg_tf.evaluation.roles import Roles, spread
+from ecg_tf.evaluation.roles import Roles
 from ecg_tf.evaluation.validation import controls
+from ecg_tf.signals.selection import thin
 
 LANDMARKS = {
     "copies": "strips of the training persons themselves",
@@ -48,10 +49,10 @@ def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
     if roles.other is None:
         return pd.DataFrame(columns=COLUMNS)
     rng = np.random.default_rng(seed)
-    base = spread(roles.member, strips)
+    base = thin(roles.member, strips)
     scale = DescriptorScale.from_real(roles.member.signals, fs)
     sets = _sets(base.signals, fs, rng)
-    holdout = spread(roles.other, 2 * strips)
+    holdout = thin(roles.other, 2 * strips)
     real = describe(holdout.signals, fs, scale)
     claims = _claims(roles, identifier, fs, alarm)
     rows = {}

@@ -24,10 +24,9 @@ from ecg_tf.evaluation.roles import (
     assign_roles,
     has_neighbours,
     places,
-    spread,
-    spread_rows,
     stretched,
 )
+from ecg_tf.signals.selection import thin, thin_rows
 from ecg_tf.signals.windows import Windows
 
 ALARM = 0.01
@@ -163,7 +162,7 @@ class _Attack:
     def copies(self, train: Windows, most: int):
         """(rows, (copies found, planted))."""
         length, other = self.synthetic.shape[1], self.roles.other
-        kept = spread_rows(train, most)
+        kept = thin_rows(train, most)
         if len(kept) < len(train):
             self.notes.append(f"Copies were sought among {len(kept):,} of {len(train):,} training "
                               "strips: a copy of another one is not seen.")
@@ -209,7 +208,7 @@ class _Attack:
         return int((score > threshold).sum()), len(score)
 
     def _closest(self):
-        few = [spread(side, 10 * len(np.unique(side.subjects)))
+        few = [thin(side, 10 * len(np.unique(side.subjects)))
                for side in (self.roles.member, self.roles.other)]
         return copies.closest_record_measures(
             self.synthetic[:100], few[0].signals, few[0].subjects, few[1].signals,

@@ -11,6 +11,7 @@ import numpy as np
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.embedding import early_and_late
+from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows
 
 GAP_S = 30.0  # s between what is learned of a record and what is asked
@@ -75,12 +76,12 @@ def assign_roles(train: Windows, holdout: Windows | None, max_strips: int = 1000
         parts.append(holdout.take(np.isin(holdout.subjects, known)))
     learned = Windows.concatenate(parts)
     early, late = in_time(learned)
-    early, late = (spread(learned.take(part), 2 * max_strips) for part in (early, late))
+    early, late = (thin(learned.take(part), 2 * max_strips) for part in (early, late))
     other = strange = None
     if holdout is not None and len(others):
-        other = spread(holdout, max_strips)
-        strange = spread(holdout.take(np.isin(holdout.subjects, strangers)), max_strips)
-    return Roles(members, known, strangers, spread(train, max_strips), other, strange, early, late)
+        other = thin(holdout, max_strips)
+        strange = thin(holdout.take(np.isin(holdout.subjects, strangers)), max_strips)
+    return Roles(members, known, strangers, thin(train, max_strips), other, strange, early, late)
 
 
 def in_time(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
@@ -101,40 +102,6 @@ def in_time(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
         early[mine], late[mine] = first, ~first
     # Whoever was not seen early cannot be known later.
     return early, late & np.isin(windows.subjects, windows.subjects[early])
-
-
-def spread(windows: Windows, most: int) -> Windows:
-    """At most so many windows: as many of each person as can be, evenly over the person's own."""
-    return windows if len(windows) <= most else windows.take(spread_rows(windows, most))
-
-
-def spread_rows(windows: Windows, most: int) -> np.ndarray:
-    """(k,) int, rising: the windows that `spread` takes, k <= most."""
-    if len(windows) <= most:
-        return np.arange(len(windows))
-    people, count = np.unique(windows.subjects, return_counts=True)
-    each = np.zeros(len(people), int)
-    for place, left in zip(np.argsort(count, kind="stable"), range(len(people), 0, -1),
-                           strict=True):
-        each[place] = min(count[place], (most - each.sum()) // left)
-    return _rows_of_each(windows, people, each)
-
-
-def even(windows: Windows) -> Windows:
-    """The windows of persons who count about alike: of each at most as many as the median person
-    has, evenly over the person's own."""
-    people, count = np.unique(windows.subjects, return_counts=True)
-    each = np.minimum(count, int(np.median(count)))
-    return windows.take(_rows_of_each(windows, people, each))
-
-
-def _rows_of_each(windows: Windows, people, each) -> np.ndarray:
-    """(k,) int, rising: so many windows of each person, evenly over the person's own."""
-    rows = []
-    for who, size in zip(people, each, strict=True):
-        own = np.flatnonzero(windows.subjects == who)
-        rows.append(own[np.linspace(0, len(own) - 1, size).astype(int)])
-    return np.sort(np.concatenate(rows))
 
 
 def stretched(windows: Windows, extra: int) -> np.ndarray:

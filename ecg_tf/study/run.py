@@ -16,8 +16,8 @@ from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.baselines import Measured, fidelity_measures, plain_measures, plain_number
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy, unattacked
-from ecg_tf.evaluation.roles import spread
 from ecg_tf.evaluation.waveform import seam_ratio
+from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows, cut_strips
 from ecg_tf.training.data import Data, evaluation_strips, prepare_data, seams_of
 from ecg_tf.training.workers import own_folder
@@ -211,7 +211,7 @@ def discriminator_scores(gan, data: Data, most: int = 1000):
     """
     out = []
     for parts in (("train",), ("validation", "test")):
-        windows = spread(Windows.concatenate([spread(data.windows[part], most) for part in parts
+        windows = thin(Windows.concatenate([thin(data.windows[part], most) for part in parts
                                               if part in data.windows]), most)
         images = (data.codec.encode(windows.take(slice(start, start + 128)))
                   for start in range(0, len(windows), 128))

@@ -9,7 +9,6 @@ import numpy as np
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import AUTOMATIC, Experiment
 from ecg_tf.config.together import SPLITS
-from ecg_tf.evaluation.roles import even
 from ecg_tf.images.arrangements import PATHS, channels_of_lead
 from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
@@ -21,6 +20,7 @@ from ecg_tf.signals.limb_leads import AGREEMENT_MV, limb_lead_residual
 from ecg_tf.signals.plausibility import in_words, look_at
 from ecg_tf.signals.quality import Prepared, Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
+from ecg_tf.signals.selection import balance
 from ecg_tf.signals.splits import (
     PARTS,
     assert_disjoint,
@@ -216,7 +216,7 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
 def evaluation_strips(strips: Windows, experiment: Experiment) -> Windows:
     """The strips that measures compare: all, or with `even_subjects` about as many of each person,
     lest the long records of a few be taken for what people are like."""
-    return even(strips) if experiment.even_subjects else strips
+    return balance(strips) if experiment.even_subjects else strips
 
 
 def seams_of(codec: Codec, windows: Windows):

@@ -52,17 +52,17 @@ def _windows(strips: int, seed: int):
 
     import numpy as np
 
-    from ecg_tf.evaluation.roles import spread
     from ecg_tf.records.simulate import simulate_cohort
     from ecg_tf.signals.cutting import strips as cut
     from ecg_tf.signals.filtering import prepare
+    from ecg_tf.signals.selection import thin
 
     each = -(-strips // PERSONS)
     minutes = ((each + 1) * SECONDS + 5) / 60
     records = simulate_cohort(subjects=PERSONS, minutes=minutes, fs=256.0, seed=seed)
     windows = cut([prepare(record) for record in records], int(SECONDS * FS))
     names = np.array([f"{seed}-{who}" for who in windows.subjects])
-    return spread(replace(windows, subjects=names, records=names), strips)
+    return thin(replace(windows, subjects=names, records=names), strips)
 
 
 def main():

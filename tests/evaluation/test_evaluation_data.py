@@ -173,8 +173,8 @@ def test_beats_that_carry_their_classes_are_asked_what_they_teach(tmp_path, monk
     wrong = sides.beats | {"synthetic": replace(sides.beats["synthetic"], labels=dealt)}
     assert use_of_sides(wrong, per_class=60, seeds=2)[0][0].value < 0.7
     asked = []
-    monkeypatch.setattr(folders, "judge", lambda *sets, **more: asked.append(more) or Verdict(
-        [], None, "", (), None))
+    monkeypatch.setattr(folders, "evaluate_privacy", lambda *sets, **more: asked.append(more)
+                        or Verdict([], None, "", (), None))
     evaluate_data(replace(sides, synthetic=sides.synthetic.take(slice(0, 40))), max_strips=40)
     assert asked[0]["utility"][0].name == ratio.name and ratio.name not in asked[0]["thresholds"]
 

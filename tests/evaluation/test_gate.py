@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.config.gate_rules import RULES
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.gate import DEFAULTS, RULES, release_gate
+from ecg_tf.evaluation.gate import DEFAULTS, release_gate
 
 
 def _good():

@@ -8,10 +8,11 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.privacy_evaluation import evaluate_privacy, unattacked
-from ecg_tf.evaluation.roles import assign_roles, has_neighbours, in_time, places, spread, stretched
+from ecg_tf.evaluation.roles import assign_roles, has_neighbours, in_time, places, stretched
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.selection import thin
 
 FS, LENGTH = 128, 4 * 128
 FIDELITY = [Measured("MMD²", 0.03, baseline=0.02), Measured("Fréchet distance", 1.5, baseline=1.0),
@@ -171,14 +172,14 @@ def test_persons_with_several_short_records_are_parted_by_record():
     assert not np.intersect1d(names[early], names[late]).size
 
 
-def test_spread_takes_all_of_the_few_and_some_of_the_many(sides):
+def test_thinning_takes_all_of_the_few_and_some_of_the_many(sides):
     train = sides[0]
     first, second = np.unique(train.subjects)[:2]
     few = train.take(np.r_[np.flatnonzero(train.subjects == first)[:3],
                            np.flatnonzero(train.subjects == second)])
-    part = spread(few, 10)
+    part = thin(few, 10)
     assert (part.subjects == first).sum() == 3 and len(part) == 10
-    assert len(spread(few, 1000)) == len(few)
+    assert len(thin(few, 1000)) == len(few)
 
 
 def test_stretched_strips_go_on_into_their_record(sides):

@@ -6,8 +6,9 @@ import pandas as pd
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import copies
 from ecg_tf.evaluation.alignment import nearest_strips
-from ecg_tf.evaluation.roles import has_neighbours, places, spread, spread_rows, stretched
+from ecg_tf.evaluation.roles import has_neighbours, places, stretched
 from ecg_tf.evaluation.validation.controls import halves
+from ecg_tf.signals.selection import thin, thin_rows
 from ecg_tf.signals.windows import Windows
 
 #: What is promised of each kind: found of 100, and false alarms of 1,000 at most.
@@ -49,7 +50,7 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
                          "side by side", got="single strips", fix="use cutting.strips")
     extra = max(length // 2, int(3 * fs) + 2)
     # Thinned out after stretching: what follows a strip need not be a reference strip itself.
-    kept = spread_rows(train, reference)
+    kept = thin_rows(train, reference)
     long, place = stretched(train, min(extra, length))[kept], places(train)[kept]
     alive = np.ptp(long[:, length:], axis=1).min(1) > 0  # not held at the end of a stretch
     rows = np.random.default_rng(seed).permutation(np.flatnonzero(alive))[:planted]
@@ -57,7 +58,7 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
     scores = {kind: nearest_strips(one, long, fs).score for kind, one in made.items()}
     first, found, alarms = halves(holdout.subjects, seed), [], []
     for side in (first, ~first):
-        sets, other = (spread(holdout.take(part), fresh) for part in (side, ~side))
+        sets, other = (thin(holdout.take(part), fresh) for part in (side, ~side))
         test = copies.fit_copy_test(long, sets.signals, sets.subjects, fs, alarm,
                                     own_groups=place, seed=seed, apart=1)
         found.append({kind: (np.mean(score > test.copy), np.mean(score > test.person))

@@ -15,8 +15,9 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import copies, privacy
 from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.baselines import Measured, fidelity_measures
-from ecg_tf.evaluation.roles import assign_roles, spread
+from ecg_tf.evaluation.roles import assign_roles
 from ecg_tf.evaluation.validation.controls import CONTROLS, control_sets
+from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows
 
 COPIES = ("exact copy", "shifted copy", "gain copy", "warped copy")
@@ -256,11 +257,11 @@ def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 12
                          expected="16 or more", got=len(persons), fix="take a larger database")
     persons = np.random.default_rng(seed).permutation(persons)
     quarter = len(persons) // 4
-    groups = [spread(one, each * len(np.unique(one.subjects))) for one in (
+    groups = [thin(one, each * len(np.unique(one.subjects))) for one in (
         windows.take(np.isin(windows.subjects, some))
         for some in (persons[:quarter], persons[quarter:2 * quarter], persons[2 * quarter:]))]
     size = min(map(len, groups[:2]))
-    return spread(groups[0], size), spread(groups[1], size), groups[2]
+    return thin(groups[0], size), thin(groups[1], size), groups[2]
 
 
 def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds: float = 10.0,
