@@ -7,7 +7,8 @@ from ecg_tf.records.databases import Database
 from ecg_tf.records.ecgs import KNOWN_BY
 from ecg_tf.records.person import is_nobody
 from ecg_tf.records.record import Record
-from ecg_tf.records.tables.metadata import Info, Metadata
+from ecg_tf.records.tables.described_rows import Info
+from ecg_tf.records.tables.metadata import Metadata
 
 HOW_TO_NAME = ("Name the persons in a file subjects.csv (columns record,subject) in the folder, by "
                "metadata: FILE, or in header comments 'subject: ID'.")

@@ -1,7 +1,7 @@
 """Which column of a table beside the records says what: record, person, age, sex, labels."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,7 @@ from ecg_tf.records.tables.delimited import Table, bad_table, read_table
 
 #: What `metadata: FILE` may name a column for.
 ROLES = ("record", "subject", "age", "sex", "session", "labels")
-#: Names of columns that are understood untold, small and without anything but letters and digits;
-#: of several in one table the first in this order counts.
+#: Names of columns that are recognized, in small letters and digits alone; the first one counts.
 _KNOWN = {
     "record": "record recordname recordid recording recordingname recordingid file filename "
     "filepath path ecg ecgname ecgfile ecgid id",
@@ -37,6 +36,7 @@ _LUDB_DIAGNOSES = (
     "Electric axis of the heart", "Conduction abnormalities", "Extrasystolies", "Hypertrophies",
     "Cardiac pacing", "Ischemia", "Non-specific repolarization abnormalities", "Other states",
 )
+_FETCH = "fetch it again: `ecg-tf data ptbxl`"
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,16 @@ class Layout:
     """Which columns say what.
 
     Args:
-        kind: str, "ptbxl", "ludb", "subjects", "labels" or "table".
+        kind: "ptbxl", "ludb", "subjects", "labels" or "table".
         record: columns that name the record of a row; of PTB-XL two, one for each rate.
         rates: Hz of each of these columns, () where rows do not name several.
-        subject: str, column of the person, "" if there is none.
-        age, sex, session: likewise.
-        age_unit: str, "months" where the column's name says so, default "", which means years.
+        subject, age, sex, session: a column each, "" if there is none.
         labels: kind of statement -> columns.
         derived: kind of statement -> statement of kind "scp" -> what follows from it.
-        sexes: what this table means by a cell that is no word, such as "0".
-        ages: likewise.
-        day: bool, of the session only the date counts.
+        sexes, ages: what this table means by a cell such as "0" or "300".
+        day: of the session only the date counts.
         paced: statements of any kind that mean paced beats.
-        paced_column: str, column that is blank where no beat is paced.
+        paced_column: column that is blank where no beat is paced.
         notes: sentences for whoever uses the table.
     """
 
@@ -67,7 +64,6 @@ class Layout:
     age: str = ""
     sex: str = ""
     session: str = ""
-    age_unit: str = ""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     derived: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sexes: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +72,12 @@ class Layout:
     paced: frozenset[str] = frozenset()
     paced_column: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def age_unit(self) -> str:
+        """The unit that the name of the age column says ("age_months"), "" for years."""
+        found = re.search(r"(months|weeks|days)$", _plain(self.age))
+        return found[1] if found else ""
 
 
 def read_with_layout(file: Path, columns: Mapping | None = None) -> tuple[Table, Layout]:
@@ -92,12 +94,18 @@ def read_with_layout(file: Path, columns: Mapping | None = None) -> tuple[Table,
     Raises:
         InputError: the table cannot be read, has no such column, or none names the records.
     """
-    if file.stem.casefold().startswith("reference"):
+    layout = None
+    if file.stem.casefold().startswith("reference"):  # of a PhysioNet challenge: often no header
         table = read_table(file, header=False)
         if _plain(table.rows[0][0]) not in _KNOWN["record"].split():
-            return _reference(table, columns)
-    table = read_table(file)
-    layout = _recognized(table)
+            if len(table.rows[0]) != 2:
+                raise bad_table(file, "two cells a row, record and label, or a header line",
+                                f"{len(table.rows[0])} cells")
+            table = replace(table, columns=("record", "label"))
+            layout = Layout("labels", ("record",), labels={"rhythm": ("label",)})
+    if layout is None:
+        table = read_table(file)
+        layout = _recognized(table)
     return table, _named(table, layout, columns or {})
 
 
@@ -106,24 +114,16 @@ def _recognized(table: Table) -> Layout:
     if {"patient_id", "scp_codes", "filename_lr"} <= {*columns}:
         return _ptbxl(table)
     if {"ID", "Rhythms", *_LUDB_DIAGNOSES} <= {*columns}:
-        return Layout(
-            "ludb", ("ID",), age="Age", sex="Sex",
-            labels={"rhythm": ("Rhythms",), "diagnosis": _LUDB_DIAGNOSES},
-            paced_column="Cardiac pacing",
-        )
+        return Layout("ludb", ("ID",), age="Age", sex="Sex", paced_column="Cardiac pacing",
+                      labels={"rhythm": ("Rhythms",), "diagnosis": _LUDB_DIAGNOSES})
     by_plain = {_plain(name): name for name in reversed(columns)}
-    found = {role: next((by_plain[one] for one in names.split() if one in by_plain), "")
-             for role, names in _KNOWN.items()}
-    labels: dict[str, tuple[str, ...]] = {}
-    for name in columns:
-        if kind := _KIND_OF.get(_plain(name)):
-            labels[kind] = (*labels.get(kind, ()), name)
-    return Layout(
-        "subjects" if table.file.stem.casefold() == "subjects" else "table",
-        (found["record"],) if found["record"] else (),
-        subject=found["subject"], age=found["age"], sex=found["sex"], session=found["session"],
-        age_unit=_unit(found["age"]), labels=labels,
-    )
+    found: dict[str, Any] = {
+        role: next((by_plain[name] for name in names.split() if name in by_plain), "")
+        for role, names in _KNOWN.items()}
+    record = tuple(filter(None, [found.pop("record")]))
+    kind = "subjects" if table.file.stem.casefold() == "subjects" else "table"
+    known = [name for name in columns if _plain(name) in _KIND_OF]
+    return Layout(kind, record, labels=_by_kind(known), **found)
 
 
 def _ptbxl(table: Table) -> Layout:
@@ -133,8 +133,7 @@ def _ptbxl(table: Table) -> Layout:
     and forms of its SCP statements whatever their likelihood, as in the example code published
     with PTB-XL: 0 there means that the likelihood is not known.
     """
-    derived, notes = {}, ()
-    file = table.file.with_name("scp_statements.csv")
+    file, derived, notes = table.file.with_name("scp_statements.csv"), {}, ()
     if file.is_file():
         derived = _scp_statements(file)
     else:
@@ -142,13 +141,10 @@ def _ptbxl(table: Table) -> Layout:
                  "the statements stand for is not known.",)
     rates = {"filename_lr": 100.0, "filename_hr": 500.0}
     rates = {name: fs for name, fs in rates.items() if name in table.columns}
-
-    def there(name):
-        return name if name in table.columns else ""
-
+    age, sex, session = (name if name in table.columns else ""
+                         for name in ("age", "sex", "recording_date"))
     return Layout(
-        "ptbxl", tuple(rates), tuple(rates.values()), "patient_id",
-        age=there("age"), sex=there("sex"), session=there("recording_date"),
+        "ptbxl", tuple(rates), tuple(rates.values()), "patient_id", age, sex, session,
         labels={"scp": ("scp_codes",)}, derived=derived, sexes={"0": "male", "1": "female"},
         ages={"300": 90.0}, day=True, paced=frozenset({"PACE"}), notes=notes,
     )
@@ -157,31 +153,17 @@ def _ptbxl(table: Table) -> Layout:
 def _scp_statements(file: Path) -> dict[str, dict[str, str]]:
     """Superclass, form and rhythm of each SCP statement, by PTB-XL's `scp_statements.csv`."""
     table = read_table(file)
-    wanted = ("diagnostic", "diagnostic_class", "form", "rhythm")
-    for name in wanted:
-        if name not in table.columns:
-            raise bad_table(file, f"a column '{name}'", ", ".join(table.columns[:8]),
-                            "fetch it again: `python -m ecg_tf data ptbxl`")
-    at = {name: table.columns.index(name) for name in wanted}
+    if missing := {"diagnostic", "diagnostic_class", "form", "rhythm"} - {*table.columns}:
+        raise bad_table(file, f"a column '{min(missing)}'", ", ".join(table.columns[:8]), _FETCH)
     derived: dict[str, dict[str, str]] = {"superclass": {}, "form": {}, "rhythm": {}}
-    for code, *cells in table.rows:
-        row = [code, *cells]
-        if _is_one(row[at["diagnostic"]]) and row[at["diagnostic_class"]]:
-            derived["superclass"][code] = row[at["diagnostic_class"]]
-        for kind in ("form", "rhythm"):
-            if _is_one(row[at[kind]]):
-                derived[kind][code] = code
+    for cells in table.rows:
+        code, row = cells[0], dict(zip(table.columns, cells, strict=True))
+        means = {"superclass": (row["diagnostic"], row["diagnostic_class"]),
+                 "form": (row["form"], code), "rhythm": (row["rhythm"], code)}
+        for kind, (holds, meaning) in means.items():
+            if holds in ("1", "1.0") and meaning:
+                derived[kind][code] = meaning
     return derived
-
-
-def _reference(table: Table, columns: Mapping | None) -> tuple[Table, Layout]:
-    """The labels of a PhysioNet challenge: record and rhythm, without a header line."""
-    if len(table.rows[0]) != 2:
-        raise bad_table(table.file, "two cells a row, record and label, or a header line",
-                        f"{len(table.rows[0])} cells")
-    table = replace(table, columns=("record", "label"))
-    layout = Layout("labels", ("record",), labels={"rhythm": ("label",)})
-    return table, _named(table, layout, columns or {})
 
 
 def _named(table: Table, layout: Layout, columns: Mapping) -> Layout:
@@ -193,17 +175,12 @@ def _named(table: Table, layout: Layout, columns: Mapping) -> Layout:
                              fix=closest(printable(role), ROLES) or "choose one of these")
         names = _column_names(table, role, names)
         if role == "labels":
-            kinds = {name: _KIND_OF.get(_plain(name), name.strip().casefold()) for name in names}
-            labels = {kind: tuple(n for n in names if kinds[n] == kind) for kind in kinds.values()}
-            layout = replace(layout, labels=labels, derived={})
+            layout = replace(layout, labels=_by_kind(names), derived={})
         elif role == "record":
             layout = replace(layout, record=names, rates=())
         else:
-            column = names[0] if names else ""
-            changed: dict[str, Any] = {role: column}
-            if role == "age":
-                changed["age_unit"] = _unit(column)
-            layout = replace(layout, **changed)
+            column: dict[str, Any] = {role: names[0] if names else ""}
+            layout = replace(layout, **column)
     if not layout.record:
         raise bad_table(
             table.file, "a column that names the records, such as record or filename",
@@ -213,9 +190,19 @@ def _named(table: Table, layout: Layout, columns: Mapping) -> Layout:
     return layout
 
 
+def _by_kind(names) -> dict[str, tuple[str, ...]]:
+    """Columns of labels by the kind of statement that their names say."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        kind = _KIND_OF.get(_plain(name), name.strip().casefold())
+        found[kind] = (*found.get(kind, ()), name)
+    return found
+
+
 def _column_names(table: Table, role: str, names) -> tuple[str, ...]:
     several = [names] if isinstance(names, str) else names
-    if not isinstance(several, Sequence) or not all(isinstance(name, str) for name in several):
+    one = role not in ("labels", "record")
+    if not isinstance(several, (list, tuple)) or not all(isinstance(n, str) for n in several):
         raise InputError(f"The column for '{role}' is wrong.", expected="the name of a column",
                          got=printable(names), fix=f"write columns: {{{role}: NAME}}")
     several = [name for name in several if name]
@@ -223,23 +210,13 @@ def _column_names(table: Table, role: str, names) -> tuple[str, ...]:
         if name not in table.columns:
             raise bad_table(
                 table.file, f"a column '{printable(name)}' for '{role}'",
-                ", ".join(printable(one) for one in table.columns[:30]),
+                ", ".join(printable(column) for column in table.columns[:30]),
                 closest(name, table.columns) or "name one of these",
             )
-    if role not in ("labels", "record") and len(several) > 1:
+    if one and len(several) > 1:
         raise InputError(f"There is one column for '{role}'.", expected="one name",
                          got=printable(several), fix="name one of them")
     return tuple(several)
-
-
-def _unit(column: str) -> str:
-    """The unit of an age that the column's name says, such as "age_months"."""
-    found = re.search(r"(months|weeks|days)$", _plain(column))
-    return found[1] if found else ""
-
-
-def _is_one(cell: str) -> bool:
-    return cell in ("1", "1.0")
 
 
 def _plain(name: str) -> str:

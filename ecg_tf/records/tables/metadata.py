@@ -1,43 +1,20 @@
 """What tables beside the records say of them: person, age, sex, session, labels, all else."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ecg_tf.base.checks import expanded, printable
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.database import Database
-from ecg_tf.records.tables.described_rows import DescribedRows
+from ecg_tf.records.tables.described_rows import DescribedTable, Info
 
 #: Tables that are recognized by name, in the order in which they are asked.
 RECOGNIZED = (
     "subjects.csv", "subjects.tsv", "ptbxl_database.csv", "reference-v3.csv", "reference.csv",
     "ludb.csv",
 )
-
-
-@dataclass(frozen=True)
-class Info:
-    """What tables say of one record.
-
-    Args:
-        subject: str, the person as the table writes it; "" where no table names one.
-        session: str, "" if not said.
-        sex: str, "male", "female" or "" if not said or not understood.
-        age: float, years, NaN if not said or not understood.
-        labels: kind -> statements.
-        columns: column -> text, all cells that are not blank but record and person.
-        paced: bool, a table says that beats are paced.
-    """
-
-    subject: str = ""
-    session: str = ""
-    sex: str = ""
-    age: float = math.nan
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
-    paced: bool = False
+_SCP = "scp_statements.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +22,43 @@ class Metadata:
     """The tables of a folder.
 
     Args:
-        source: str, names of the tables, joined by " + ".
-        kind: str, of the first table: "ptbxl", "ludb", "subjects", "labels" or "table".
-        names_subjects: bool, a column says which person a record is of.
+        tables: those found, in the order in which they are asked.
         files: their names relative to the folder, with those that explain them.
-        notes: sentences for whoever uses the tables.
+        must_match: the first table has to know some of the records.
     """
 
-    source: str
-    kind: str
-    names_subjects: bool
+    tables: tuple[DescribedTable, ...] = field(repr=False)
     files: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    _tables: tuple[DescribedRows, ...] = field(default=(), repr=False)
-    _must_match: bool = field(default=False, repr=False)
+    must_match: bool = False
+
+    @property
+    def source(self) -> str:
+        """Names of the tables, joined by " + "."""
+        return " + ".join(table.file.name for table in self.tables)
+
+    @property
+    def kind(self) -> str:
+        """Of the first table: "ptbxl", "ludb", "subjects", "labels" or "table"."""
+        return self.tables[0].layout.kind
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for whoever uses the tables."""
+        return tuple(note for table in self.tables for note in table.layout.notes)
+
+    @property
+    def names_subjects(self) -> bool:
+        """Whether a column says which person a record is of."""
+        return self._persons is not None
+
+    @property
+    def _persons(self) -> DescribedTable | None:
+        """The one table that names persons: identifiers of two need not be of one kind."""
+        return next((table for table in self.tables if table.layout.subject), None)
 
     def of(self, name: str) -> Info | None:
         """What is known of one record, None if no table has it; `match` checks all together."""
-        return self._infos([name], [table.find([name]) for table in self._tables]).get(name)
+        return self._infos([name], [table.find([name]) for table in self.tables]).get(name)
 
     def match(self, names: Sequence[str]) -> dict[str, Info]:
         """What is known of each record.
@@ -79,13 +75,12 @@ class Metadata:
         Raises:
             InputError: two records fit one row, or a table that was named by the user has none.
         """
-        found = [table.find(names) for table in self._tables]
-        if self._must_match and names and not found[0]:
-            have = ", ".join(printable(one) for one in self._tables[0].records(3))
+        found = [table.find(names) for table in self.tables]
+        if self.must_match and names and not found[0]:
             raise InputError(
-                f"The table '{self._tables[0].file}' has none of the {len(names)} records.",
+                f"The table '{self.tables[0].file}' has none of the {len(names)} records.",
                 expected=f"records such as '{printable(names[0])}'",
-                got=have,
+                got=", ".join(printable(name) for name in list(self.tables[0].infos)[:3]),
                 fix="name the column that holds the records' names: columns: {record: NAME}",
             )
         return self._infos(names, found)
@@ -95,7 +90,7 @@ class Metadata:
 
         Args:
             names: the records' names, all that there are.
-            rate: float, Hz, to read. Default 0, the lowest that a table names (PTB-XL: 100).
+            rate: Hz, to read. Default 0, the lowest that a table names (PTB-XL: 100).
 
         Returns:
             record -> the same recording at the wanted rate. Empty where no table names rates.
@@ -103,21 +98,19 @@ class Metadata:
         Raises:
             InputError: none of the recordings that a table names at several rates has this one.
         """
-        found = [one for table in self._tables for one in table.at_rates(names)]
-        if not found:
-            return {}
-        there = sorted({fs for one in found for fs in one})
-        if rate and rate not in there:
+        found = [recording for table in self.tables for recording in table.at_rates(names)]
+        there = sorted({fs for recording in found for fs in recording})
+        if found and rate and rate not in there:
             raise InputError(
                 f"No recording is there at {rate:g} Hz.",
                 expected=" or ".join(f"{fs:g} Hz" for fs in there), got=f"{rate:g} Hz",
                 fix="choose one of these and resample, or fetch the others: "
-                f"`python -m ecg_tf data ptbxl --rate {rate:g}`",
+                f"`ecg-tf data ptbxl --rate {rate:g}`",
             )
         unwanted = {}
-        for one in found:
-            kept = one.get(rate or there[0])
-            unwanted |= {other: kept for other in one.values() if kept and other != kept}
+        for recording in found:
+            kept = recording.get(rate or there[0])
+            unwanted |= {other: kept for other in recording.values() if kept and other != kept}
         return unwanted
 
     def remarks(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -129,49 +122,32 @@ class Metadata:
         Returns:
             sentences: records without a row or a person, ages and sexes that are not understood.
         """
-        tables = [table for table in self._tables if table.layout.subject] or self._tables[:1]
-        said = list(self.notes)
-        for table in tables[:1]:
-            rows = table.find(names)
-            own = ": each counts as a person of its own" if self.names_subjects else ""
-            if missing := [name for name in names if name not in rows]:
-                said.append(f"{len(missing)} of {len(names)} records have no row in "
-                            f"'{table.file.name}' ({few(missing)}){own}.")
-            blank = [name for name, row in rows.items() if not table.subject(row)]
-            if self.names_subjects and blank:
-                said.append(f"{len(blank)} of {len(names)} records have no person in "
-                            f"'{table.file.name}' ({few(blank)}){own}.")
-            for what in ("age", "sex"):
-                if odd := table.not_understood(what, rows):
-                    said.append(f"The {what} of {len(odd)} records in '{table.file.name}' is not "
-                                f"understood and counts as unknown ({few(odd)}).")
-        return tuple(said)
+        table = self._persons or self.tables[0]
+        infos = {name: table.infos[key] for name, key in table.find(names).items()}
+        own = ": each counts as a person of its own" if self.names_subjects else ""
+        missing = [name for name in names if name not in infos]
+        blank = [name for name, info in infos.items() if self.names_subjects and not info.subject]
+        remarks = [
+            f"{len(which)} of {len(names)} records have no {what} in '{table.file.name}' "
+            f"({few(which)}){own}." for what, which in (("row", missing), ("person", blank))
+            if which]
+        for what in ("age", "sex"):
+            if odd := [name for name, info in infos.items() if what in info.odd]:
+                remarks.append(f"The {what} of {len(odd)} records in '{table.file.name}' is not "
+                               f"understood and counts as unknown ({few(odd)}).")
+        return (*self.notes, *remarks)
 
     def _infos(self, names: Iterable[str], found: Sequence[Mapping]) -> dict[str, Info]:
-        return {name: self._info([(table, rows[name]) for table, rows in
-                                  zip(self._tables, found, strict=True) if name in rows])
-                for name in names if any(name in rows for rows in found)}
-
-    def _info(self, rows: Sequence[tuple[DescribedRows, tuple[int, ...]]]) -> Info:
-        """One record's rows in several tables: the first that says something counts."""
-        labels: dict[str, tuple[str, ...]] = {}
-        columns: dict[str, str] = {}
-        for table, row in rows:
-            for kind, statements in table.labels(row).items():
-                labels.setdefault(kind, statements)
-            for column, text in table.columns(row).items():
-                columns.setdefault(column, text)
-        # Identifiers of two tables need not be of one kind: one table names all persons.
-        subject = next((table.subject(row) for table, row in rows if table.names_persons), "")
-        return Info(
-            subject=subject,
-            session=next(filter(None, (table.session(row) for table, row in rows)), ""),
-            sex=next(filter(None, (table.sex(row) for table, row in rows)), ""),
-            age=next((age for table, row in rows if (age := table.age(row)) == age), math.nan),
-            labels=labels,
-            columns=columns,
-            paced=any(table.paced(row) for table, row in rows),
-        )
+        """Each record by all tables: the first that says something counts."""
+        infos: dict[str, Info] = {}
+        for name in names:
+            for table, keys in zip(self.tables, found, strict=True):
+                if name in keys:
+                    info = table.infos[keys[name]]
+                    if table is not self._persons:
+                        info = replace(info, subject="")
+                    infos[name] = infos[name].filled(info) if name in infos else info
+        return infos
 
 
 def read_metadata(
@@ -189,7 +165,7 @@ def read_metadata(
 
     Args:
         folder: Path of the records.
-        file: str, a table, relative to the folder or a path. Default "", none but those recognized.
+        file: a table, relative to the folder or a path. Default "", none but those recognized.
         columns: what -> column of `file` (or of the first table) for what its names do not tell:
             {"record": "ECG", "subject": "pid", "age": "years", "sex": "", "labels": ["a", "b"]}.
         database: the known database that the folder holds, which may have tables of its own.
@@ -204,9 +180,9 @@ def read_metadata(
         >>> read_metadata(Path("data/ptbxl")).of("records100/00000/00001_lr").labels["superclass"]
         ('NORM',)
     """
+    recognized = tables_in(folder, database)
     files = [_named_file(folder, file)] if file else []
-    files += [path for path in tables_in(folder, database)
-              if path.name != "scp_statements.csv" and path not in files]
+    files += [path for path in recognized if path.name != _SCP and path not in files]
     if not files:
         if columns:
             raise InputError(
@@ -215,21 +191,11 @@ def read_metadata(
                 fix="name it: metadata: FILE",
             )
         return None
-    tables = [DescribedRows.read(path, columns if i == 0 else None)
-              for i, path in enumerate(files)]
-    persons = next((table for table in tables if table.layout.subject), None)
-    if persons:
-        persons.names_persons = True
+    tables = [DescribedTable(path, columns if i == 0 else None) for i, path in enumerate(files)]
+    explaining = [table.file.with_name(_SCP) for table in tables if table.layout.derived]
     return Metadata(
-        source=" + ".join(table.file.name for table in tables),
-        kind=tables[0].layout.kind,
-        names_subjects=persons is not None,
-        files=_inside(folder, [*files, *tables_in(folder, database),
-                               *(table.file.with_name("scp_statements.csv") for table in tables
-                                 if table.layout.derived)]),
-        notes=tuple(note for table in tables for note in table.layout.notes),
-        _tables=tuple(tables),
-        _must_match=bool(file or columns) or tables[0].layout.kind == "subjects",
+        tuple(tables), _inside(folder, [*files, *recognized, *explaining]),
+        bool(file or columns) or tables[0].layout.kind == "subjects",
     )
 
 
@@ -243,34 +209,29 @@ def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
     Returns:
         list of Path, in the order in which they are asked.
     """
+    try:
+        there = {path.name.casefold(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    except OSError:
+        there = {}
+    names = (*RECOGNIZED, *([_SCP] if "ptbxl_database.csv" in there else []))
     found = [path for name in (database.tables if database else ())
              if (path := folder / name).is_file()]
-    # Of two versions of a challenge's labels the better one counts.
+    found += [there[name] for name in names if name in there and there[name] not in found]
+    # Of two versions of a challenge's labels the first one counts.
     references = [path for path in found if path.stem.casefold().startswith("reference")]
-    found = [path for path in found if path not in references[1:]]
-    try:
-        there = {path.name.casefold(): path for path in sorted(folder.iterdir())}
-    except OSError:
-        return found
-    for name in (*RECOGNIZED, *(["scp_statements.csv"] if "ptbxl_database.csv" in there else [])):
-        reference = name.startswith("reference")
-        if name in there and there[name].is_file() and not (reference and references):
-            found += [there[name]] if there[name] not in found else []
-            references += [there[name]] if reference else []
-    return found
+    return [path for path in found if path not in references[1:]]
+
+
+def few(names: Iterable[str], most: int = 5) -> str:
+    """The first names, for a message."""
+    names = list(names)
+    return ", ".join(map(printable, names[:most])) + (", ..." if len(names) > most else "")
 
 
 def _inside(folder: Path, files: Iterable[Path]) -> tuple[str, ...]:
     home = folder.absolute()
     return tuple(dict.fromkeys(path.absolute().relative_to(home).as_posix() for path in files
                                if path.absolute().is_relative_to(home)))
-
-
-def few(names: Iterable[str], most: int = 5) -> str:
-    """The first names, for a message."""
-    names = list(names)
-    shown = ", ".join(printable(name) for name in names[:most])
-    return shown + (", ..." if len(names) > most else "")
 
 
 def _named_file(folder: Path, file: str) -> Path:
