@@ -5,7 +5,7 @@ Run it with `python -m tests.bounds`.
 
 import numpy as np
 
-from ecg_tf.images.arrangements import PATHS
+from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.codec import make_codec
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import SCALINGS
@@ -45,8 +45,10 @@ def smooth_beats(count=6, rows=32, seed=0, fs=128.0, leads=1) -> Windows:
 def bounds_table() -> list[dict]:
     """One row a range, grid and arrangement: stated bound and largest error measured, in mV."""
     table = []
-    for arrangement in PATHS:
-        leads = 3 if arrangement == "rgb_leads" else 1
+    for arrangement, kind in ARRANGEMENTS.items():
+        if kind.by_beats:
+            continue
+        leads = kind.lead_count or 1
         windows = windows_of(np.random.default_rng(0).uniform(-2, 2.5, (20, 256, leads)))
         for name in SCALINGS:
             for grid in HALF_STEP:

@@ -22,7 +22,8 @@ from ecg_tf.config.together import (
     checked_gate,
 )
 from ecg_tf.config.yaml_files import read_yaml, typed
-from ecg_tf.images.arrangements import ARRANGEMENTS, FITS
+from ecg_tf.images.arrangements import ARRANGEMENTS
+from ecg_tf.images.fixed_paths import FITS
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import SCALINGS
 

@@ -7,7 +7,7 @@ from ecg_tf.base.checks import choice, number, printable
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.config.gate_rules import checked_rule
 from ecg_tf.config.yaml_files import typed
-from ecg_tf.images.arrangements import channels_of_lead
+from ecg_tf.images.arrangements import ARRANGEMENTS
 
 SPLITS = ("random", "ds1ds2")
 PARTS = ("train", "validation", "test")
@@ -111,12 +111,12 @@ def _check_image(e) -> None:
         if 0 < getattr(e, name) < 1:
             raise InputError(f"{name} is too short.", expected="1 s or more, or 0",
                              got=getattr(e, name), fix=f"leave {name} out")
-    if e.arrangement in ("auto", "beat_rows", "beat_strips") or not e.height:
+    kind = ARRANGEMENTS.get(e.arrangement)
+    if kind is None or kind.by_beats or not e.height:
         return
-    seconds = e.height * e.width * channels_of_lead(e.arrangement) / e.fs
+    seconds = kind.samples(e.height, e.width) / e.fs
     if seconds < e.strip_seconds:
-        wide = math.ceil(e.strip_seconds * e.fs / e.height
-                         / channels_of_lead(e.arrangement) / 8) * 8
+        wide = math.ceil(e.strip_seconds * e.fs / kind.samples(e.height, 8)) * 8
         raise InputError(
             f"An image of {e.image_shape_text} with '{e.arrangement}' holds "
             f"{seconds:.1f} s, less than strip_seconds.",

@@ -50,8 +50,8 @@ class Explorer:
 
     def arrangements(self, record: str) -> list[str]:
         """Names of the arrangements that can draw this record."""
-        three = len(self.records[record].leads) >= 3
-        return [name for name in ARRANGEMENTS if name != "rgb_leads" or three]
+        leads = len(self.records[record].leads)
+        return [name for name, kind in ARRANGEMENTS.items() if leads >= (kind.lead_count or 1)]
 
     def last_start(self, record: str) -> float:
         """Latest start (s) from which every arrangement still finds a whole window."""
@@ -83,14 +83,14 @@ class Explorer:
         lead = choice(lead or ready.leads[0], "lead", ready.leads)
         first = round(number(start, "start", 0, len(ready.signal) / ready.fs) * ready.fs)
         columns = [ready.leads.index(lead)]
-        if arrangement == "rgb_leads":
-            columns = [columns[0], *(k for k in range(len(ready.leads)) if k != columns[0])][:3]
+        others = [k for k in range(len(ready.leads)) if k != columns[0]]
         made, peaks = self._made(arrangement, ready.fs), None
+        columns += others[: made.leads - 1]
         length, varies = made.window_length, made.window_length is None
         if varies:  # beat rows
             peaks = rpeaks[np.searchsorted(rpeaks, first) :][: made.rows + 2].astype(float)
             first, length = (int(peaks[0]), int(np.ptp(peaks)) + 1) if len(peaks) else (first, 0)
-        elif made.adaptive:
+        elif made.by_beats:
             peaks = rpeaks[slice(*np.searchsorted(rpeaks, [first, first + length]))].astype(float)
         signal = ready.signal[first : first + length, columns]
         short = len(signal) < length
@@ -172,15 +172,15 @@ class Explorer:
 
     def _made(self, name: str, fs: float):
         if name not in self._arranged:
-            if name == "beat_rows":
+            kind = ARRANGEMENTS[name]
+            if kind.cut_by == "beat_sequences":
                 made = make_arrangement(name, self.side // 2, 2 * self.side, fs=fs)
-            elif name == "beat_strips":
+            elif kind.by_beats:
                 rows = max(self.side, 16)
                 made = make_arrangement(name, rows, 2 * self.side, fs=fs,
                                         length=round(max(6.0, rows / 3) * fs))
             else:
-                leads = 3 if name == "rgb_leads" else 1
-                made = make_arrangement(name, self.side, self.side, leads)
+                made = make_arrangement(name, self.side, self.side, kind.lead_count or 1)
             self._arranged[name] = made
         return self._arranged[name]
 

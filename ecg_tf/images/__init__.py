@@ -6,12 +6,16 @@ In the order in which data flow:
 | --- | --- |
 | `scaling.py` | mV to [-1, 1] and back, from a global to an adapted range |
 | `quantize.py` | values on a grid of grey levels |
-| `arrangements.py` | which sample goes into which pixel; the registry of arrangements |
+| `arrangement.py` | what every arrangement can do: which sample goes into which pixel |
+| `arrangements.py` | the registry of arrangements |
+| `fixed_paths.py` | arrangements along a fixed path: permutations |
 | `beat_rows.py` | the arrangement with one beat a row, a fixed number of beats |
 | `beat_strips.py` | the same for whole strips: as many rows as there are beats, the rest empty |
+| `beats_tf.py` | the two arrangements by beats as TensorFlow operations |
+| `round_trip.py` | signals beside what came back of them |
 | `strip_time.py` | where a generated strip begins and ends, and its rhythm, made valid |
 | `rows_needed.py` | how many rows strips need |
-| `image_leads.py` | which leads have channels, and which are computed |
+| `image_leads.py` | leads with channels, and what those cost that are computed |
 | `codec.py` | standardizer and arrangement as one thing, in one JSON file |
 | `tfdata.py` | the same chain inside tf.data (brings TensorFlow) |
 | `subject_mixing.py` | subject mixing, where rows are beats (brings TensorFlow) |

@@ -8,19 +8,21 @@ from functools import cached_property
 
 import numpy as np
 
-from ecg_tf.base.checks import count, known_keys, number
+from ecg_tf.base.checks import count, number
 from ecg_tf.base.errors import InputError
-from ecg_tf.signals.interpolation import POINTS, lagrange
+from ecg_tf.images.arrangement import Arrangement, step_of
+from ecg_tf.signals import cutting
+from ecg_tf.signals.interpolation import POINTS, interpolate
 
 # A cut this close (in samples) behind a sample counts as on it: RR intervals that went through
 # float32 pixels move the cuts by less than a thousandth of a sample.
 ON_SAMPLE = 0.01
 BATCH = 64  # windows at once: their arrays stay in the processor's cache
-STEADY_RR_S = 0.8  # rhythm of pictures that are about no window in particular
+STEADY_RR_S = 0.8  # rhythm where no window is given
 
 
-class BeatRows:
-    """One beat a row, the R peak in column `before * columns`; lossy, see `round_trip_error`.
+class BeatRows(Arrangement):
+    """One beat a row, the R peak in column `before * columns`; loses a little.
 
     Row i starts at the cut c_i = p_i - before (p_i - p_{i-1}), p the R peaks, and ends at the
     next cut. Within `core_s` of R the columns are one sample apart (closer where that would take
@@ -34,7 +36,7 @@ class BeatRows:
         columns: int, pixels a beat. Default 64.
         leads: int, signal channels. Default 1.
         fs: float, Hz. Default 128.
-        before: float, share of an RR interval that is drawn before its R peak. Default 0.4.
+        before: float, share of an RR interval that lies before its R peak. Default 0.4.
         core_s: float, s either side of R kept in real time. Default 0.08.
         rr_min_s, rr_max_s: float, s, shortest and longest RR interval. Default 0.2 and 2.5.
 
@@ -48,10 +50,11 @@ class BeatRows:
     """
 
     name = "beat_rows"
-    adaptive = True  # where a sample goes depends on the R peaks
-    window_length: int | None = None  # varies from window to window
-    side_channels: tuple[str, ...] = ("rr",)  # what the channels behind the leads hold
-    cut_by = "beat_sequences"  # the function of `signals.windows` that cuts its windows
+    text = "one beat a row, R peaks below each other; needs R peaks, loses a little"
+    cut_by = "beat_sequences"
+    by_beats = True
+    window_length = None
+    side_channels: tuple[str, ...] = ("rr",)
     options: tuple[str, ...] = (
         "rows", "columns", "leads", "fs", "before", "core_s", "rr_min_s", "rr_max_s")
 
@@ -78,20 +81,13 @@ class BeatRows:
         row, column = np.mgrid[: self.rows, : self.columns]
         return row + (column >= self.r_column)
 
-    def encode(self, signals, rpeaks, lengths=None) -> np.ndarray:
-        """Signals and their R peaks to images.
+    def encode(self, signals, rpeaks=None, lengths=None) -> np.ndarray:
+        """See `Arrangement.encode`.
 
         Args:
             signals: (window, time, lead) in [-1, 1], at least eight samples each.
-            rpeaks: (window, rows + 2) sample positions relative to the window's start.
+            rpeaks: (window, rows + 2); all RR intervals as `fits` has them.
             lengths: (window,) valid samples. Default: all.
-
-        Returns:
-            (window, rows, columns, lead + 1) float32 in [-1, 1].
-
-        Raises:
-            InputError: R peaks that do not rise, leave the window, or are too close or too far
-                apart (see `fits`).
         """
         signals, rpeaks = np.asarray(signals), np.asarray(rpeaks, np.float64)
         lengths = np.full(len(signals), signals.shape[1]) if lengths is None else lengths
@@ -101,27 +97,14 @@ class BeatRows:
         for start in range(0, len(signals), BATCH):
             part = slice(start, start + BATCH)
             times = self.pixel_times(rpeaks[part])[:, :-1]
-            last = lengths[part, None] - 1.0
-            first, weights = lagrange(np.clip(times, 0, last), last)
-            first += np.arange(len(first))[:, None] * signals.shape[1]
-            for lead in range(self.leads):
-                flat = np.ascontiguousarray(signals[part, :, lead]).ravel()
-                values = sum(w * flat[first + k] for k, w in enumerate(weights))
-                images[part, ..., lead] = values.reshape(-1, self.rows, self.columns).clip(-1, 1)
+            values = interpolate(signals[part], times, lengths[part, None] - 1.0).clip(-1, 1)
+            images[part, ..., : self.leads] = values.reshape(-1, *self.image_shape[:2], self.leads)
         code = self.rr_code(np.diff(rpeaks) / self.fs)
         images[..., -1] = code.astype(np.float32)[:, self.interval_columns]
         return images
 
     def decode(self, images) -> np.ndarray:
-        """Images to signals: every sample from the first cut to the last one.
-
-        Args:
-            images: (window, rows, columns, lead + 1); any finite values, RR is clipped to its
-                range.
-
-        Returns:
-            (window, time, lead) float32; windows shorter than the longest are padded with NaN.
-        """
+        """Every sample from the first cut to the last one; see `Arrangement.decode`."""
         images = np.asarray(images)
         rpeaks = self.rpeaks(images)
         lengths = self.lengths(rpeaks)
@@ -137,15 +120,20 @@ class BeatRows:
             window, pixel = np.divmod(np.repeat(np.arange(len(counts)), counts), times.shape[1] - 1)
             left = times[window, pixel]
             share = (np.nonzero(inside)[1] - left) / (times[window, pixel + 1] - left)
-            last = self.rows * self.columns - 1.0
-            first, weights = lagrange(np.clip(pixel + share, 0, last), last)
-            first += window * (self.rows * self.columns)
-            for lead in range(self.leads):
-                flat = images[part, ..., lead].ravel()
-                signals[part, ..., lead][inside] = sum(
-                    w * flat[first + k] for k, w in enumerate(weights)
-                )
+            values = images[part, ..., : self.leads].reshape(len(times), -1, self.leads)
+            signals[part][inside] = interpolate(values, pixel + share, window=window)
         return signals
+
+    @classmethod
+    def cut(cls, records, height, width, seconds=0.0, overlap=0.0, quality=None):
+        """See `Arrangement.cut`: `height` beats a window."""
+        return cutting.beat_sequences(records, height, step_of(height, overlap), quality)
+
+    def encode_tf(self):
+        """See `Arrangement.encode_tf`."""
+        from ecg_tf.images.beats_tf import rows_tf
+
+        return rows_tf(self)
 
     def rpeaks(self, images) -> np.ndarray:
         """R peaks of images: (window, rows + 2) samples relative to the decoded window's start."""
@@ -210,18 +198,18 @@ class BeatRows:
         return self.rr_min_s * np.exp((np.clip(code, -1, 1) + 1) / 2 * span)
 
     def project(self, images) -> np.ndarray:
-        """The nearest valid images: the RR channel has one value an interval, its mean."""
+        """See `Arrangement.project`: the RR channel gets one value an interval, its mean."""
         images = np.array(images)
         means = self._interval_means(images)
         images[..., -1] = np.clip(means, -1, 1).astype(images.dtype)[:, self.interval_columns]
         return images
 
     def geometry(self, rpeaks, lengths) -> dict[str, np.ndarray]:
-        """What the same arrangement in TensorFlow needs of windows, one row a window."""
+        """See `Arrangement.geometry`."""
         return {"rpeaks": np.asarray(rpeaks, np.float64), "lengths": np.asarray(lengths, np.int64)}
 
     def fits(self, rpeaks) -> np.ndarray:
-        """Which windows can be drawn: all RR intervals from `rr_min_s` to `rr_max_s`; (window,)."""
+        """Which windows can be encoded, with RR from `rr_min_s` to `rr_max_s`: (window,)."""
         rr = np.diff(rpeaks) / self.fs
         return ((rr >= self.rr_min_s) & (rr <= self.rr_max_s)).all(axis=1)
 
@@ -249,29 +237,6 @@ class BeatRows:
         row, column = np.divmod(np.clip(index, 0, len(times) - 2), self.columns)
         return np.stack([row, column, np.zeros_like(row)], -1)
 
-    def round_trip_error(self, windows) -> dict:
-        """What going to the image and back costs, without any clipping; see `compare`.
-
-        Args:
-            windows: `Windows` with R peaks.
-        """
-        top = np.nanmax(np.abs(windows.signals)) or 1.0
-        images = self.encode(windows.signals / top, windows.rpeaks, windows.lengths)
-        rpeaks = self.rpeaks(images)
-        first = np.rint(windows.rpeaks[:, 1] - rpeaks[:, 1]).astype(int)
-        back = self.decode(images) * top
-        return compare(windows.signals, windows.lengths, back, self.lengths(rpeaks), first)
-
-    def to_dict(self) -> dict:
-        """State as plain numbers, for JSON."""
-        return {"name": self.name} | {key: getattr(self, key) for key in self.options}
-
-    @classmethod
-    def from_dict(cls, state: dict) -> "BeatRows":
-        """Undoes `to_dict`; whatever is wrong in the state is refused with an InputError."""
-        known_keys(state, ("name", *cls.options), "the arrangement's state")
-        return cls(**{key: state[key] for key in cls.options})
-
     def _last_cut(self, rpeaks) -> np.ndarray:
         return rpeaks[:, -1] - self.before * (rpeaks[:, -1] - rpeaks[:, -2])
 
@@ -279,14 +244,7 @@ class BeatRows:
         return np.round(np.arange(-1, self.rows + 1)[None] * STEADY_RR_S * self.fs)
 
     def _interval_means(self, images) -> np.ndarray:
-        images = np.asarray(images)
-        if images.ndim != 4 or images.shape[1:] != self.image_shape:
-            raise InputError(
-                f"The images do not fit the arrangement '{self.name}'.",
-                expected=f"(window, {', '.join(map(str, self.image_shape))})",
-                got=f"shape {images.shape}",
-                fix="decode with the codec.json that was saved beside these images",
-            )
+        images = self._checked(images)
         rr = images[..., self.leads]
         before = rr[:, :, : self.r_column].sum(axis=2, dtype=np.float64)
         after = rr[:, :, self.r_column :].sum(axis=2, dtype=np.float64)
@@ -295,8 +253,8 @@ class BeatRows:
         sums[:, 1:] += after
         return sums / np.bincount(self.interval_columns.ravel())
 
-    def check(self, signals, rpeaks, lengths) -> None:
-        """Refuses windows that cannot be drawn; see `encode`."""
+    def check(self, signals, rpeaks=None, lengths=None) -> None:
+        """See `Arrangement.check`."""
         good = signals.ndim == 3 and signals.shape[2] == self.leads
         good = good and min(lengths, default=POINTS) >= POINTS
         if not good or rpeaks.shape != (len(signals), self.rows + 2):
@@ -325,33 +283,3 @@ class BeatRows:
                 got=f"window {k}: {lengths[k]} samples, cuts at {first[k]:.1f} and {last[k]:.1f}",
                 fix="cut windows with cutting.beat_sequences, from the first cut to the last",
             )
-
-
-def compare(signals, lengths, back, back_lengths, first) -> dict:
-    """Signals beside what came back of them, over every sample both have.
-
-    Args:
-        signals, lengths: (window, time, lead) mV, and (window,) valid samples.
-        back, back_lengths: the same of what came back.
-        first: (window,) int, sample of `signals` at which `back` starts.
-
-    Returns:
-        dict: `max_mv`, `rmse_mv`, `prd_percent` (100 RMSE / RMS of the signal), `samples`
-        compared, and `samples_not_covered`: those that lie in no row of the image.
-    """
-    error = power = largest = samples = 0.0
-    for k, start in enumerate(first):
-        wanted = signals[k, : lengths[k]].astype(np.float64)
-        begin, end = max(start, 0), min(start + back_lengths[k], len(wanted))
-        difference = back[k, begin - start : end - start] - wanted[begin:end]
-        error += (difference**2).sum()
-        power += (wanted[begin:end] ** 2).sum()
-        samples += difference.size
-        largest = max(largest, np.abs(difference).max(initial=0))
-    return {
-        "max_mv": float(largest),
-        "rmse_mv": float(np.sqrt(error / max(samples, 1))),
-        "prd_percent": float(100 * np.sqrt(error / power)) if power else float("nan"),
-        "samples": int(samples),
-        "samples_not_covered": int(np.sum(lengths)) * signals.shape[2] - int(samples),
-    }

@@ -11,10 +11,12 @@ import numpy as np
 
 from ecg_tf.base.checks import count
 from ecg_tf.base.errors import InputError
-from ecg_tf.images.beat_rows import BATCH, ON_SAMPLE, STEADY_RR_S, BeatRows, compare
+from ecg_tf.images.arrangement import step_of
+from ecg_tf.images.beat_rows import BATCH, ON_SAMPLE, STEADY_RR_S, BeatRows
 from ecg_tf.images.strip_time import GRID, edges_of, lasting, possible_ends, times_at
+from ecg_tf.signals import cutting
 from ecg_tf.signals.cutting import outer_intervals
-from ecg_tf.signals.interpolation import lagrange, reflected
+from ecg_tf.signals.interpolation import interpolate, reflected
 
 # Up to here R peaks count as within the strip, in samples beyond its first and last one. Peaks
 # between samples reach 0.5 beyond, the beats outside of a strip are 1 sample away at least.
@@ -26,7 +28,7 @@ POINTS = 12
 
 
 class BeatStrips(BeatRows):
-    """One strip an image, one beat a row, R peaks below each other; lossy, see `round_trip_error`.
+    """One strip an image, one beat a row, R peaks below each other; loses a little.
 
     Rows and columns are those of `BeatRows`. The first row is the one that holds the strip's first
     sample, the last used one holds its last sample; both may be rows of beats whose R peaks lie
@@ -55,8 +57,9 @@ class BeatStrips(BeatRows):
     """
 
     name = "beat_strips"
-    side_channels = ("rr", "presence")
+    text = "one beat a row, a whole strip of fixed length; the other rows are empty"
     cut_by = "beat_strips"
+    side_channels = ("rr", "presence")
     options = (*BeatRows.options, "length")
 
     def __init__(self, rows=24, columns=64, leads=1, fs=128.0, *, length=None, **options):
@@ -77,19 +80,13 @@ class BeatStrips(BeatRows):
                              got=f"{self.rows} rows", fix="take more rows, as "
                              "rows_needed says, or shorter strips")
 
-    def encode(self, signals, rpeaks, lengths=None) -> np.ndarray:
-        """Strips and their R peaks to images.
+    def encode(self, signals, rpeaks=None, lengths=None) -> np.ndarray:
+        """See `Arrangement.encode`.
 
         Args:
             signals: (window, length, lead) in [-1, 1].
-            rpeaks: (window, n) sample positions within the strip, rising, then NaN.
-            lengths: (window,) valid samples; all must be `length`.
-
-        Returns:
-            (window, rows, columns, lead + 2) float32 in [-1, 1].
-
-        Raises:
-            InputError: other lengths, or R peaks that cannot be drawn (see `fits`).
+            rpeaks: (window, n) within the strip, rising, then NaN; see `fits`.
+            lengths: (window,); all must be `length`.
         """
         signals, rpeaks = np.asarray(signals), np.asarray(rpeaks, np.float64)
         self.check(signals, rpeaks, lengths)
@@ -99,26 +96,19 @@ class BeatStrips(BeatRows):
             peaks, ends = self.placed(rpeaks[part])
             margin = self.margin
             wide = reflected(signals[part], *self._whole(len(peaks)), margin)
-            last = wide.shape[1] - 1.0
-            times = np.clip(self.pixel_times(peaks)[:, :-1] + margin, 0, last)
-            values = _interpolated(wide, times).reshape(-1, *self.image_shape[:2], self.leads)
+            times = self.pixel_times(peaks)[:, :-1] + margin
+            values = interpolate(wide, times, points=POINTS)
+            values = values.reshape(-1, *self.image_shape[:2], self.leads)
             presence = self.presence(ends)
             images[part, ..., : self.leads] = np.where(
                 presence[..., None] > -1, np.clip(values, -1, 1), 0)
             code = self.rr_code(np.diff(peaks) / self.fs).astype(np.float32)
-            images[part, ..., -2] = self._drawn(code, ends)
+            images[part, ..., -2] = self._used_only(code, ends)
             images[part, ..., -1] = presence
         return images
 
     def decode(self, images) -> np.ndarray:
-        """Images to strips.
-
-        Args:
-            images: (window, rows, columns, lead + 2); any finite values.
-
-        Returns:
-            (window, length, lead) float32.
-        """
+        """(window, length, lead) float32; see `Arrangement.decode`."""
         images = np.asarray(images)
         code, ends = self.read(images)
         signals = np.empty((len(images), self.length, self.leads), np.float32)
@@ -130,8 +120,21 @@ class BeatStrips(BeatRows):
             flat = images[part, ..., : self.leads].reshape(len(places), -1, self.leads)
             first, last = np.floor(ends[part, 0]), np.ceil(ends[part, 1])
             wide = reflected(flat, first.astype(int), last.astype(int), POINTS)
-            signals[part] = _interpolated(wide, places + POINTS)
+            signals[part] = interpolate(wide, places + POINTS, points=POINTS)
         return signals
+
+    @classmethod
+    def cut(cls, records, height, width, seconds=0.0, overlap=0.0, quality=None):
+        """See `Arrangement.cut`: strips of so many seconds, with at most `height` - 2 beats."""
+        records = list(records)
+        length = round(seconds * records[0].fs) if records else 0
+        return cutting.beat_strips(records, length, height, step_of(length, overlap), quality)
+
+    def encode_tf(self):
+        """See `Arrangement.encode_tf`."""
+        from ecg_tf.images.beats_tf import strips_tf
+
+        return strips_tf(self)
 
     def rpeaks(self, images) -> np.ndarray:
         """R peaks of images within their strips: (window, rows) samples, rising, then NaN."""
@@ -143,7 +146,7 @@ class BeatStrips(BeatRows):
         return found
 
     def lengths(self, rpeaks) -> np.ndarray:
-        """Samples of each strip: (window,) int."""
+        """See `Arrangement.lengths`."""
         return np.full(len(rpeaks), self.length)
 
     def placed(self, rpeaks) -> tuple[np.ndarray, np.ndarray]:
@@ -207,11 +210,11 @@ class BeatStrips(BeatRows):
         code, ends = self.read(images)
         presence = self.presence(ends)
         images[..., : self.leads] *= presence[..., None] > -1
-        images[..., -2], images[..., -1] = self._drawn(code, ends), presence
+        images[..., -2], images[..., -1] = self._used_only(code, ends), presence
         return images
 
     def geometry(self, rpeaks, lengths) -> dict[str, np.ndarray]:
-        """What the same arrangement in TensorFlow needs of windows, one row a window."""
+        """See `Arrangement.geometry`."""
         peaks, ends = np.empty((len(rpeaks), self.rows + 2)), np.empty((len(rpeaks), 2))
         for start in range(0, len(rpeaks), BATCH):
             part = slice(start, start + BATCH)
@@ -219,9 +222,8 @@ class BeatStrips(BeatRows):
         return {"rpeaks": peaks, "ends": ends}
 
     def fits(self, rpeaks) -> np.ndarray:
-        """Which strips can be drawn: (window,) bool. They have two R peaks or more, all within the
-        strip, RR intervals from `rr_min_s` to `rr_max_s`, the outer ones included, and enough
-        rows."""
+        """Which strips can be encoded: (window,) bool. Two R peaks or more, all within the strip,
+        RR intervals from `rr_min_s` to `rr_max_s`, the outer ones included, and enough rows."""
         rpeaks = np.asarray(rpeaks, np.float64)
         if rpeaks.shape[1] < 2:
             return np.zeros(len(rpeaks), bool)
@@ -260,19 +262,8 @@ class BeatStrips(BeatRows):
         row, column = np.divmod(np.clip(index, 0, len(times) - 2), self.columns)
         return np.stack([row, column, np.zeros_like(row)], -1)
 
-    def round_trip_error(self, windows) -> dict:
-        """What going to the image and back costs, without any clipping; see `compare`.
-
-        Args:
-            windows: `Windows` with R peaks, of `length` samples.
-        """
-        top = np.nanmax(np.abs(windows.signals)) or 1.0
-        back = self.decode(self.encode(windows.signals / top, windows.rpeaks)) * top
-        return compare(windows.signals, windows.lengths, back, windows.lengths,
-                       np.zeros(len(back), np.int64))
-
-    def check(self, signals, rpeaks, lengths=None) -> None:
-        """Refuses strips that cannot be drawn; see `encode`."""
+    def check(self, signals, rpeaks=None, lengths=None) -> None:
+        """See `Arrangement.check`."""
         whole = lengths is None or np.all(np.asarray(lengths) == self.length)
         shape = (len(signals), self.length, self.leads)
         if signals.shape != shape or rpeaks.shape[:1] != shape[:1] or rpeaks.ndim != 2 \
@@ -289,7 +280,7 @@ class BeatStrips(BeatRows):
             peaks = peaks[np.isfinite(peaks)]
             shown = f"{np.diff(peaks).min() / self.fs:.3g} to {np.diff(peaks).max() / self.fs:.3g}"
             raise InputError(
-                f"{int((~fits).sum())} strips cannot be drawn with a beat a row.",
+                f"{int((~fits).sum())} strips cannot be encoded with a beat a row.",
                 expected=f"2 to {self.rows - 2} R peaks within the strip, {self.rr_min_s:g} to "
                 f"{self.rr_max_s:g} s from one to the next and from the strip's ends",
                 got=f"window {int(np.argmin(fits))}: {len(peaks)} R peaks"
@@ -319,7 +310,7 @@ class BeatStrips(BeatRows):
         """The last interval in which a pixel of the strip lies: (window, 1) int."""
         return np.ceil(ends[:, 1:]).astype(int) // self.columns + 1
 
-    def _drawn(self, code, ends) -> np.ndarray:
+    def _used_only(self, code, ends) -> np.ndarray:
         used = np.arange(self.rows + 1) <= self._used(ends)
         return np.where(used, code, np.float32(0))[:, self.interval_columns]
 
@@ -333,14 +324,3 @@ class BeatStrips(BeatRows):
         rr = max(STEADY_RR_S * self.fs, self.length / (self.rows - 2))
         rr = min(max(rr, self.rr_min_s * self.fs), self.rr_max_s * self.fs)
         return np.arange(rr / 2, self.length, rr)[None]
-
-
-def _interpolated(values, places) -> np.ndarray:
-    """Values (window, place, lead) at places (window, n) between them: (window, n, lead)."""
-    first, weights = lagrange(places, values.shape[1] - 1.0, POINTS)
-    first += np.arange(len(first))[:, None] * values.shape[1]
-    read = np.empty((*places.shape, values.shape[2]))
-    for lead in range(values.shape[2]):
-        flat = np.ascontiguousarray(values[..., lead]).ravel()
-        read[..., lead] = sum(w * flat[first + k] for k, w in enumerate(weights))
-    return read

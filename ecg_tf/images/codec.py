@@ -11,22 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.base.checks import finite_signals, known_keys, names, number
+from ecg_tf.base.checks import choice, finite_signals, known_keys, names, number
 from ecg_tf.base.errors import InputError, write_whole
-from ecg_tf.images.arrangements import (
-    BEATS,
-    FixedArrangement,
-    arrangement_from_dict,
-    make_arrangement,
-)
-from ecg_tf.images.beat_rows import BeatRows, compare
-from ecg_tf.images.image_leads import (
-    bound_of_all,
-    checked_image_leads,
-    leads_in_image,
-    pick_leads,
-)
+from ecg_tf.images.arrangement import Arrangement
+from ecg_tf.images.arrangements import ARRANGEMENTS, arrangement_from_dict, make_arrangement
+from ecg_tf.images.image_leads import bound_of_all, checked_image_leads, pick_leads
 from ecg_tf.images.quantize import on_grid
+from ecg_tf.images.round_trip import compare
 from ecg_tf.images.scaling import PER_WINDOW, Standardizer
 from ecg_tf.signals.limb_leads import all_leads, limb_lead_residual
 from ecg_tf.signals.windows import Windows
@@ -45,7 +36,7 @@ class Codec:
 
     Args:
         standardizer: fitted `Standardizer`.
-        arrangement: `FixedArrangement`, `BeatRows` or `BeatStrips` (which is a `BeatRows`).
+        arrangement: `Arrangement`.
         fs: float, Hz. Default: as the standardizer was fitted.
         leads: names of the leads that go in and come out. Default: as the standardizer was fitted.
         image_leads: those of them that have channels; the others must follow from these, as III
@@ -60,7 +51,7 @@ class Codec:
     """
 
     standardizer: Standardizer
-    arrangement: FixedArrangement | BeatRows
+    arrangement: Arrangement
     fs: float = None  # type: ignore[assignment]  # both come from the standardizer at last
     leads: tuple[str, ...] = None  # type: ignore[assignment]
     image_leads: tuple[str, ...] = None  # type: ignore[assignment]
@@ -77,7 +68,7 @@ class Codec:
         image_leads = self.leads if self.image_leads is None else self.image_leads
         object.__setattr__(self, "image_leads", checked_image_leads(image_leads, self.leads))
         _same("leads", len(self.image_leads), self.arrangement.leads)
-        if self.arrangement.adaptive:
+        if self.arrangement.by_beats:
             _same("Hz", self.fs, self.arrangement.fs)
         if self.standardizer.scaling in PER_WINDOW and self.arrangement.image_shape[0] < 2:
             raise InputError(f"The range '{self.standardizer.scaling}' needs two rows.",
@@ -107,7 +98,7 @@ class Codec:
     def rows(self) -> int | None:
         """Rows of beats: beats a window for beat rows, more than a strip has for beat strips;
         else None."""
-        return self.arrangement.rows if isinstance(self.arrangement, BeatRows) else None
+        return getattr(self.arrangement, "rows", None)
 
     def encode(self, windows: Windows) -> np.ndarray:
         """Windows to images.
@@ -151,10 +142,11 @@ class Codec:
         code = self._read(images[..., inner:]) if "range" in self.channels else None
         signals = self.standardizer.inverse_transform(values, code).astype(np.float32)
         signals = all_leads(signals, self.image_leads, self.leads)
-        rpeaks, lengths = None, np.full(len(images), signals.shape[1])
-        if isinstance(self.arrangement, BeatRows):
-            rpeaks = self.arrangement.rpeaks(images[..., :inner])
+        rpeaks, lengths = self.arrangement.rpeaks(images[..., :inner]), None
+        if rpeaks is not None:
             lengths = self.arrangement.lengths(rpeaks)
+        else:
+            lengths = np.full(len(images), signals.shape[1])
         blank = np.full(len(images), "")
         return Windows(signals, self.fs, self.leads, lengths, blank, blank,
                        np.zeros(len(images), np.int64), rpeaks)
@@ -216,7 +208,7 @@ class Codec:
         far as it agrees with them in the windows themselves.
         None for beat rows: their error depends on the signal and is measured, not bounded.
         """
-        if self.arrangement.adaptive:
+        if self.arrangement.by_beats:
             return None
         count = len(self.image_leads)
         ends = [np.full((1, 1, count), end) for end in (-1.0, 1.0)]
@@ -248,7 +240,7 @@ class Codec:
         """Refuses windows that cannot be encoded; see `encode`."""
         _same("Hz", float(windows.fs), self.fs)
         windows = self.image_windows(windows)
-        if self.arrangement.adaptive and windows.rpeaks is None:
+        if self.arrangement.by_beats and windows.rpeaks is None:
             raise InputError("Beat rows need R peaks.", expected="windows with rpeaks", got="none",
                              fix=f"cut windows with cutting.{self.arrangement.cut_by}")
         signals = finite_signals(windows)
@@ -362,13 +354,11 @@ def make_codec(windows: Windows, *, scaling: str = "quantile", arrangement: str 
         Codec.
     """
     leads = tuple(windows.leads)
-    image_leads = leads_in_image(leads, arrangement) if derive else leads
+    kind = ARRANGEMENTS[choice(arrangement, "arrangement", ARRANGEMENTS)]
+    image_leads = kind.image_leads(leads) if derive else leads
     windows = pick_leads(windows, image_leads)
-    if arrangement in BEATS:
-        options.setdefault("fs", float(windows.fs))
-    if arrangement != "beat_rows":
-        options.setdefault("length", int(windows.signals.shape[1]))
-    made = make_arrangement(arrangement, height, width, len(image_leads), **options)
+    made = make_arrangement(arrangement, height, width, len(image_leads),
+                            **{**kind.facts_of(windows), **options})
     fitted = Standardizer(scaling, **(standardizer or {})).fit(windows)
     return Codec(fitted, made, leads=leads, image_leads=image_leads)
 

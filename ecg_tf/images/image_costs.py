@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ecg_tf.images.arrangements import neighbour_correlation
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.scaling import Standardizer
 from ecg_tf.signals.windows import Windows
@@ -74,3 +73,28 @@ def arrangement_costs(codecs: Mapping[str, tuple[Codec, Windows]]) -> pd.DataFra
             "error (%)": error["prd_percent"],
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def neighbour_correlation(images: np.ndarray) -> dict[str, float]:
+    """How alike neighbouring pixels are: what an arrangement offers a convolution.
+
+    Args:
+        images: (window, height, width, channel); leave out channels that are no signal.
+
+    Returns:
+        dict: `vertical`, `horizontal` Pearson correlation, mean over channels; NaN for images
+        that do not vary.
+    """
+    images = np.asarray(images, np.float64)
+
+    def correlation(first, second):
+        first = first.reshape(-1, first.shape[-1]) - first.mean(axis=(0, 1, 2))
+        second = second.reshape(-1, second.shape[-1]) - second.mean(axis=(0, 1, 2))
+        norm = np.sqrt((first**2).sum(axis=0) * (second**2).sum(axis=0))
+        with np.errstate(invalid="ignore"):
+            return float(((first * second).sum(axis=0) / norm).mean())
+
+    return {
+        "vertical": correlation(images[:, :-1], images[:, 1:]),
+        "horizontal": correlation(images[:, :, :-1], images[:, :, 1:]),
+    }

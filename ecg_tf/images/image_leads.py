@@ -6,27 +6,8 @@ import numpy as np
 
 from ecg_tf.base.checks import names
 from ecg_tf.base.errors import InputError
-from ecg_tf.signals.limb_leads import independent_leads, lead_factors
+from ecg_tf.signals.limb_leads import lead_factors
 from ecg_tf.signals.windows import Windows
-
-
-def leads_in_image(leads: tuple[str, ...], arrangement: str) -> tuple[str, ...]:
-    """The leads that get channels: all but the limb leads that follow from others.
-
-    Args:
-        leads: names.
-        arrangement: name; three leads that "rgb_leads" draws as colours stay three.
-
-    Returns:
-        tuple of names, in their order.
-
-    Example:
-        >>> leads_in_image(("I", "II", "III", "V1"), "beat_rows")
-        ('I', 'II', 'V1')
-    """
-    if arrangement == "rgb_leads" and len(leads) == 3:
-        return leads
-    return independent_leads(leads)
 
 
 def checked_image_leads(value, leads: tuple[str, ...]) -> tuple[str, ...]:

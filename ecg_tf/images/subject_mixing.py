@@ -40,7 +40,7 @@ def beat_mixer(codec: Codec, persons: int = 2):
     persons = count(persons, "subject_mixing", 1, 16)
     if persons == 1:
         return lambda images, seed: images
-    if not codec.arrangement.adaptive:
+    if not codec.arrangement.by_beats:
         raise InputError(
             "Persons can only be mixed where each row is a beat.",
             expected="arrangement beat_rows or beat_strips",

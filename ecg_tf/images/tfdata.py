@@ -11,10 +11,8 @@ import tensorflow as tf
 
 from ecg_tf.base.checks import count
 from ecg_tf.base.errors import InputError
-from ecg_tf.images import beat_strips
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.subject_mixing import beat_mixer
-from ecg_tf.signals.interpolation import POINTS, lagrange_weights
 from ecg_tf.signals.windows import Windows
 
 if TYPE_CHECKING:
@@ -185,8 +183,7 @@ def encode_tf(codec: Codec):
         channel) float32.
     """
     standardizer, arrangement = codec.standardizer, codec.arrangement
-    chains = {"beat_rows": _beat_rows, "beat_strips": _beat_strips}
-    arrange = chains.get(arrangement.name, _fixed)(arrangement)
+    arrange = arrangement.encode_tf()
     constant = {}
     if "range" not in codec.channels:
         centre, half = standardizer.centre_and_half()
@@ -209,109 +206,6 @@ def encode_tf(codec: Codec):
         return tf.ensure_shape(images, [None, *codec.image_shape])
 
     return encode
-
-
-def _fixed(arrangement):
-    pixel_sample = tf.constant(arrangement.pixel_sample)
-    height, width, channels = arrangement.image_shape
-    leads = arrangement.leads
-
-    def arrange(values, inputs):
-        values = tf.pad(values, [[0, 0], [0, 1], [0, 0]])  # sample `length` is the padding
-        images = tf.gather(values, pixel_sample, axis=1)
-        images = tf.reshape(images, [-1, height, width, channels // leads, leads])
-        images = tf.transpose(images, [0, 1, 2, 4, 3])
-        return [tf.reshape(images, [-1, height, width, channels])]
-
-    return arrange
-
-
-# The order in which operations are made decides about last bits: TensorFlow sorts the terms of a
-# sum by the names of its operations, which are numbered.
-
-
-def _beat_rows(arrangement):
-    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
-    # Positions need float64, the fraction of a sample does not.
-    read = _reading(arrangement, POINTS, tf.float32)
-
-    def arrange(values, inputs):
-        times = pixel_times(inputs["rpeaks"])
-        last = tf.cast(inputs["lengths"], tf.float64)[:, None] - 1.0
-        drawn = read(values, times, last)
-        return [drawn, code(inputs["rpeaks"])[..., None]]
-
-    return arrange
-
-
-def _beat_strips(arrangement):
-    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
-    read = _reading(arrangement, beat_strips.POINTS, tf.float64)
-    margin, rows, columns = arrangement.margin, arrangement.rows, arrangement.columns
-    pixel = tf.range(rows * columns, dtype=tf.float64)
-    last = tf.constant([[arrangement.length - 1.0 + 2 * margin]], tf.float64)
-
-    def arrange(values, inputs):
-        # As `lagrange.reflected` continues a strip beyond its ends.
-        head = 2.0 * values[:, :1] - values[:, margin:0:-1]
-        tail = 2.0 * values[:, -1:] - values[:, -2 : -2 - margin : -1]
-        times = pixel_times(inputs["rpeaks"]) + float(margin)
-        drawn = read(tf.concat([head, values, tail], 1), times, last)
-        first, end = inputs["ends"][:, :1], inputs["ends"][:, 1:]
-        share = tf.clip_by_value(1.0 - tf.maximum(first - pixel, pixel - end), 0.0, 1.0)
-        presence = tf.cast(2.0 * tf.reshape(share, [-1, rows, columns, 1]) - 1.0, tf.float32)
-        used = tf.cast(tf.math.ceil(end), tf.int32)[..., None] // columns + 1
-        rr = tf.where(arrangement.interval_columns <= used, code(inputs["rpeaks"]), 0.0)
-        return [tf.where(presence > -1.0, drawn, 0.0), rr[..., None], presence]
-
-    return arrange
-
-
-def _pixel_times(arrangement):
-    """Function: R peaks (batch, rows + 2) -> sample of each pixel (batch, pixel)."""
-    basis = tf.constant(arrangement.column_basis())
-
-    def pixel_times(rpeaks):
-        rr = rpeaks[:, 1:] - rpeaks[:, :-1]
-        left, right = arrangement.before * rr[:, :-1], (1 - arrangement.before) * rr[:, 1:]
-        steps = tf.stack(arrangement.column_steps(left, right, tf.minimum), -1)
-        times = rpeaks[:, 1:-1, None] + tf.tensordot(steps, basis, 1)
-        return tf.reshape(times, [-1, arrangement.rows * arrangement.columns])
-
-    return pixel_times
-
-
-def _reading(arrangement, points, precision):
-    """Function: signals (batch, time, lead), samples (batch, pixel) and the last one there is
-    (batch or 1, 1) -> what the signals are there, as images."""
-    rows, columns, leads = arrangement.rows, arrangement.columns, arrangement.leads
-
-    def read(values, times, last):
-        times = tf.clip_by_value(times, tf.zeros_like(last), last)
-        first = tf.clip_by_value(tf.floor(times) - (points // 2 - 1.0), tf.zeros_like(last),
-                                 last - (points - 1.0))
-        weights = lagrange_weights(tf.cast(times - first, precision), points)
-        weights = [tf.cast(weight, tf.float32) for weight in weights]
-        shape = tf.shape(values)
-        first = tf.cast(first, tf.int32) + tf.range(shape[0])[:, None] * shape[1]
-        flat = tf.reshape(values, [-1, leads])
-        drawn = tf.add_n([tf.gather(flat, first + k) * w[..., None] for k, w in enumerate(weights)])
-        return tf.clip_by_value(tf.reshape(drawn, [-1, rows, columns, leads]), -1.0, 1.0)
-
-    return read
-
-
-def _code(arrangement):
-    """Function: R peaks (batch, rows + 2) -> image of RR intervals (batch, height, width)."""
-    span = np.log(arrangement.rr_max_s / arrangement.rr_min_s)
-
-    def code(rpeaks):
-        rr = rpeaks[:, 1:] - rpeaks[:, :-1]
-        code = 2.0 * tf.math.log(rr / (arrangement.fs * arrangement.rr_min_s)) / span - 1.0
-        code = tf.cast(tf.clip_by_value(code, -1.0, 1.0), tf.float32)
-        return tf.gather(code, arrangement.interval_columns, axis=1)
-
-    return code
 
 
 def _on_grid(values, quantization: str):

@@ -10,7 +10,7 @@ from pathlib import Path
 from ecg_tf.base.checks import count, known_keys, names, number, printable
 from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.images.arrangements import channels_of_lead
+from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.records import About, database_names
 from ecg_tf.signals.splits import PARTS, assert_disjoint
 
@@ -117,10 +117,9 @@ def settings_of(experiment: Experiment) -> dict:
     """What decides about the windows of an experiment, as JSON gives it back."""
     e, values = experiment, experiment.to_dict()
     own = ("subjects", "minutes") if "simulated" in database_names(e.database) else ()
-    if e.arrangement in ("beat_rows", "beat_strips"):
-        form = {"rows": e.height, "window_seconds": e.window_seconds}
-    else:
-        form = {"samples": e.height * e.width * channels_of_lead(e.arrangement)}
+    kind = ARRANGEMENTS[e.arrangement]
+    form = {"rows": e.height, "window_seconds": e.window_seconds} if kind.by_beats else {
+        "samples": kind.samples(e.height, e.width)}
     return {name: values[name] for name in (*DECIDE, *own)} | form | {"overlap": e.overlap}
 
 

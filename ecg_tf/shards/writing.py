@@ -12,6 +12,7 @@ from ecg_tf.base.checks import expanded, same_rate_and_leads
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
 from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.records import ECGs, provenance
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.shards.index import (
@@ -95,7 +96,8 @@ def _write(asked: Experiment, folder: Path, teller: "_Teller", ecgs, shard_bytes
     part_of = {subject: part for part, subjects in split.items() for subject in subjects}
     entries = in_split(ecgs, split)
     e = fit_to_records(asked, entries)
-    n_rpeaks = {"beat_rows": e.height + 2, "beat_strips": e.height}.get(e.arrangement, 0)
+    n_rpeaks = {"beat_sequences": e.height + 2, "beat_strips": e.height}.get(
+        ARRANGEMENTS[e.arrangement].cut_by, 0)
     index = Index(settings_of(e), e.fs, ecgs[0].leads, n_rpeaks, split, provenance(ecgs),
                   attributes_of(ecgs), fitted_of(e), list(ecgs.warnings),
                   {record.name: plain_about(record.about) for record in entries})

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecg_tf.base.checks import count, number, same_rate_and_leads
 from ecg_tf.records.record import Record
-from ecg_tf.signals.interpolation import lagrange
+from ecg_tf.signals.interpolation import interpolate
 from ecg_tf.signals.quality import Prepared, Quality, gate, inspect_record, no_window_error
 from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
 from ecg_tf.signals.windows import Windows
@@ -266,7 +266,8 @@ def _cut_all(
         if joined.shifts is None or not joined.shifts[row]:
             signals[row, :length] = whole[start : start + length]
         else:
-            signals[row, :length] = _read(whole, start + joined.shifts[row], length)
+            places = start + joined.shifts[row] + np.arange(length)
+            signals[row, :length] = interpolate(whole[None], places[None])[0]
         signals[row, length:] = np.nan
     return Windows(
         signals=signals,
@@ -280,10 +281,3 @@ def _cut_all(
         labels=joined.labels,
         about={record.name: record.about for record in records},
     )
-
-
-def _read(signal: np.ndarray, start: float, length: int) -> np.ndarray:
-    """`length` values of a record from a place between two samples on: (length, lead)."""
-    last = len(signal) - 1
-    first, weights = lagrange(np.clip(start + np.arange(length), 0, last), last)
-    return sum(weight[:, None] * signal[first + k] for k, weight in enumerate(weights))

@@ -40,6 +40,57 @@ def lagrange_weights(t, points=POINTS):
             for one, other, denominator in zip(below, above[::-1], denominators, strict=True)]
 
 
+def interpolate(values, times, last=None, points=POINTS, window=None):
+    """Values at times between samples, for many windows at once.
+
+    Args:
+        values: (window, place, lead).
+        times: (window, n) places, fractions as well; those beyond an end are moved to it.
+        last: number or array that broadcasts against `times`, the last valid place. Default: that
+            of `values`.
+        points: int, neighbours. Default `POINTS`.
+        window: array that broadcasts against `times`, the window that each time belongs to.
+            Default: row k of `times` to window k.
+
+    Returns:
+        (*shape of times, lead) float64.
+    """
+    last = values.shape[1] - 1.0 if last is None else last
+    first, weights = lagrange(np.clip(times, 0, last), last, points)
+    first += (np.arange(len(values))[:, None] if window is None else window) * values.shape[1]
+    found = np.empty((*first.shape, values.shape[2]))
+    for lead in range(values.shape[2]):
+        flat = np.ascontiguousarray(values[..., lead]).ravel()
+        found[..., lead] = sum(weight * flat[first + k] for k, weight in enumerate(weights))
+    return found
+
+
+def interpolate_tf(values, times, last, points, precision):
+    """`interpolate` for tensors.
+
+    Args:
+        values: (batch, place, lead) float32 tensor.
+        times: (batch, n) float64 tensor; those beyond an end are moved to it.
+        last: (batch or 1, 1) float64 tensor, the last valid place.
+        points: int, neighbours.
+        precision: dtype of the weights while they are computed.
+
+    Returns:
+        (batch, n, lead) float32 tensor.
+    """
+    import tensorflow as tf
+
+    times = tf.clip_by_value(times, tf.zeros_like(last), last)
+    first = tf.clip_by_value(tf.floor(times) - (points // 2 - 1.0), tf.zeros_like(last),
+                             last - (points - 1.0))
+    weights = lagrange_weights(tf.cast(times - first, precision), points)
+    weights = [tf.cast(weight, tf.float32) for weight in weights]
+    shape = tf.shape(values)
+    first = tf.cast(first, tf.int32) + tf.range(shape[0])[:, None] * shape[1]
+    flat = tf.reshape(values, [-1, values.shape[2]])
+    return tf.add_n([tf.gather(flat, first + k) * w[..., None] for k, w in enumerate(weights)])
+
+
 def reflected(values, first, last, margin: int):
     """Values that go on beyond their ends, so that interpolation has neighbours on both sides.
 

@@ -133,7 +133,7 @@ def fitting(ecgs: ECGs, rates: Sequence[float]) -> dict:
     """
     e = fit_to_records(Experiment(), ecgs)
     seconds = np.array([len(record.signal) / record.fs for record in ecgs])
-    if e.arrangement == "beat_rows":
+    if not e.window_seconds:
         known = [rate for rate in rates if math.isfinite(rate)]
         beats = seconds * np.median(known) / 60 if known else np.zeros(len(seconds))
         windows = np.maximum(beats - 2, 0) // e.height

@@ -84,7 +84,7 @@ def _labels(found: Mapping) -> list[str]:
 def _windows(windows: Mapping) -> list[str]:
     if "refused" in windows:
         return [f"none: {_plain(windows['refused'])}"]
-    if windows["arrangement"] == "beat_rows":
+    if windows["seconds"] is None:
         what = f"{windows['rows']} beats each, a beat a row"
     else:
         what = f"{windows['seconds']:g} s each, in up to {windows['rows']} rows of a beat"

@@ -14,7 +14,8 @@ import pandas as pd
 
 from ecg_tf.base.checks import choice, count, known_keys
 from ecg_tf.base.errors import InputError, closest, write_whole
-from ecg_tf.images.arrangements import FITS, FixedArrangement
+from ecg_tf.images.arrangements import make_arrangement
+from ecg_tf.images.fixed_paths import FITS, FixedArrangement
 from ecg_tf.images.quantize import HALF_STEP, on_grid
 from ecg_tf.tables.table_columns import KINDS, Column, fit_column
 
@@ -265,8 +266,8 @@ class TableCodec:
                              expected=f"{self.height * self.width} cells at most", got=f"{cells} "
                              f"({len(columns)} columns, {len(gappy)} marks of missing values)",
                              fix=f"take height and width of {side} or more")
-        self.arrangement = FixedArrangement(self.arrangement_name, self.height, self.width,
-                                            length=cells, fit=self.fill)
+        self.arrangement = make_arrangement(  # type: ignore[assignment]  # all four are fixed
+            self.arrangement_name, self.height, self.width, length=cells, fit=self.fill)
         self.columns, self._gappy = tuple(columns), gappy
         return self
 

@@ -9,12 +9,12 @@ import numpy as np
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import AUTOMATIC, Experiment
 from ecg_tf.config.together import SPLITS
-from ecg_tf.images.arrangements import PATHS, channels_of_lead
+from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
-from ecg_tf.signals.cutting import beat_sequences, beat_strips, strips
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.limb_leads import AGREEMENT_MV, limb_lead_residual
 from ecg_tf.signals.plausibility import in_words, look_at
@@ -172,7 +172,7 @@ def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
 def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     """The experiment's codec, fitted on windows of the training subjects."""
     e = experiment
-    fixed: dict[str, Any] = {"fit": e.fit} if e.arrangement in PATHS else {}
+    fixed: dict[str, Any] = {"fit": e.fit} if "fit" in ARRANGEMENTS[e.arrangement].options else {}
     # Limb leads are computed from others only where they agree; else each is an image of its own.
     apart = limb_lead_residual(windows.signals, windows.leads)
     apart = apart[np.isfinite(apart)]
@@ -203,14 +203,8 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
         quality: the book of what is kept and dropped.
     """
     e = experiment
-    if e.arrangement == "beat_rows":
-        return beat_sequences(records, e.height, max(1, round(e.height * (1 - e.overlap))), quality)
-    if e.arrangement == "beat_strips":
-        length = round(e.window_seconds * e.fs)
-        return beat_strips(records, length, e.height, max(1, round(length * (1 - e.overlap))),
-                           quality)
-    length = e.height * e.width * channels_of_lead(e.arrangement)
-    return strips(records, length, max(1, round(length * (1 - e.overlap))), quality)
+    return ARRANGEMENTS[e.arrangement].cut(records, e.height, e.width, e.window_seconds, e.overlap,
+                                           quality)
 
 
 def evaluation_strips(strips: Windows, experiment: Experiment) -> Windows:

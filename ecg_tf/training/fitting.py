@@ -7,7 +7,7 @@ import numpy as np
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.images.arrangements import channels_of_lead
+from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.rows_needed import rows_needed
 from ecg_tf.records.record import Record
 from ecg_tf.signals.filtering import prepare
@@ -55,12 +55,13 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
             got=f"{e.strip_seconds:g}",
             fix=f"set strip_seconds: {_whole(usual):g}, or leave it out",
         )
-    if e.arrangement not in ("auto", "beat_rows", "beat_strips"):
+    if e.arrangement != "auto" and not ARRANGEMENTS[e.arrangement].by_beats:
         return _fixed(e, usual)
     beats = _Beats.of(records, e)
     if e.arrangement == "auto":
         e = replace(e, arrangement=_arrangement(e, usual, beats))
-    return (_beat_rows if e.arrangement == "beat_rows" else _beat_strips)(e, usual, beats)
+    of_length = ARRANGEMENTS[e.arrangement].cut_by == "beat_strips"
+    return (_beat_strips if of_length else _beat_rows)(e, usual, beats)
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _beat_rows(e: Experiment, usual: float, beats: _Beats) -> Experiment:
             got=f"strip_seconds: {e.strip_seconds:g}",
             fix=f"set height: {needed}, or strip_seconds: {_whole(shortest):g}",
         )
-    return _with_strips(replace(e, arrangement="beat_rows", height=rows), min(shortest, usual))
+    return _with_strips(replace(e, height=rows), min(shortest, usual))
 
 
 def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
@@ -155,15 +156,15 @@ def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
             got=str(e.height),
             fix=f"set height: {needed}, or a shorter window_seconds",
         )
-    return _with_strips(replace(e, arrangement="beat_strips", window_seconds=seconds,
-                                height=e.height or needed), seconds)
+    return _with_strips(replace(e, window_seconds=seconds, height=e.height or needed), seconds)
 
 
 def _fixed(e: Experiment, usual: float) -> Experiment:
     e = replace(e, height=e.height or ROWS)
-    samples = e.height * e.width * channels_of_lead(e.arrangement)
+    kind = ARRANGEMENTS[e.arrangement]
+    samples = kind.samples(e.height, e.width)
     if samples / e.fs > usual + 0.5 / e.fs:
-        wide = int(usual * e.fs / e.height / channels_of_lead(e.arrangement)) // 8 * 8
+        wide = int(usual * e.fs / kind.samples(e.height, 8)) * 8
         raise NoWindow(
             f"An image of {e.height} x {e.width} with '{e.arrangement}' takes {samples} samples, "
             f"{samples / e.fs:.1f} s at {e.fs:g} Hz: longer than the records.",

@@ -18,6 +18,7 @@ from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
 from ecg_tf.signals.windows import Windows
+from tests.images.test_arrangements import round_trip
 from tests.small_records import make_record, noise
 
 quick = settings(max_examples=60, deadline=None)
@@ -153,7 +154,7 @@ def test_real_shapes_come_back_within_two_percent_at_every_sample():
     for leads in (1, 2):
         windows = smooth_strips(leads=leads)
         made = BeatStrips(24, 96, leads, fs=100.0, length=1000)
-        error = made.round_trip_error(windows)
+        error = round_trip(made, windows)
         assert error["prd_percent"] < 2 and error["max_mv"] < 0.06
         assert error["samples"] == windows.signals.size and error["samples_not_covered"] == 0
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.images.arrangements import PATHS
 from ecg_tf.images.codec import Codec, make_codec
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import PER_WINDOW, SCALINGS
@@ -16,6 +15,7 @@ from ecg_tf.signals.cutting import beat_sequences, strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.limb_leads import all_leads
 from ecg_tf.signals.windows import Windows
+from tests.images.test_arrangements import FIXED
 
 TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 DRAWN = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -74,7 +74,7 @@ def test_generated_images_give_leads_that_add_up(beats):
     assert max(residuals(codec.decode(wild))) <= 2.0**-24
 
 
-@pytest.mark.parametrize("arrangement", [name for name in PATHS if name != "rgb_leads"])
+@pytest.mark.parametrize("arrangement", [name for name in FIXED if name != "rgb_leads"])
 @pytest.mark.parametrize("name", SCALINGS)
 def test_computed_leads_keep_the_bound_of_their_sum(ready, arrangement, name):
     windows = strips(ready, 256)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.images.arrangements import FixedArrangement
+from ecg_tf.images.arrangements import make_arrangement
 from ecg_tf.models import R1GAN, build_discriminator, build_generator
 from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator, strip_lengths
 from ecg_tf.training.data import prepare_data
@@ -50,7 +50,7 @@ def reach(network, shape, sample):
     with tf.GradientTape() as tape:
         tape.watch(images)
         value = tf.reduce_sum(inner(images)[0, 0, sample // 4])
-    slopes = FixedArrangement("row_major", *shape[:2]).decode(tape.gradient(value, images).numpy())
+    slopes = make_arrangement("row_major", *shape[:2]).decode(tape.gradient(value, images).numpy())
     return np.flatnonzero(slopes[0, :, 0])
 
 
@@ -65,7 +65,7 @@ def test_what_is_drawn_is_a_strip_shifted_nowhere():
     generator = build_wave_generator((16, 32, 1), 4, 4)
     inner = keras.Model(generator.inputs, generator.layers[-2].input)  # patches, before reshaping
     latents = np.random.default_rng(0).normal(size=(1, 4)).astype(np.float32)
-    strip = FixedArrangement("row_major", 16, 32).decode(generator(latents).numpy())
+    strip = make_arrangement("row_major", 16, 32).decode(generator(latents).numpy())
     np.testing.assert_allclose(strip[0, :, 0], np.tanh(inner(latents).numpy().ravel()), atol=1e-6)
 
 

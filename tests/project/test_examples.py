@@ -26,7 +26,7 @@ def test_an_example_runs_in_under_40_lines(path, monkeypatch, capsys, tmp_path):
     from ecg_tf.training import fit as training
 
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
-    for module, name in ((databases, "DATABASES"), (arrange, "PATHS"), (arrange, "ARRANGEMENTS"),
+    for module, name in ((databases, "DATABASES"), (arrange, "ARRANGEMENTS"),
                          (experiment, "MODELS"), (training, "FAMILIES"), (baseline, "FURTHER")):
         registry = getattr(module, name)
         for key in ("clinic", "spiral", "hinge", "skewness"):  # taken out again at the end
