@@ -13,7 +13,7 @@ In the order in which data flow:
 | `folder.py`, `cache.py`, `checksums.py` | reading them one by one; kept as memory-mapped arrays |
 | `person.py`, `persons.py` | what a text says of a person; the person of each record |
 | `duplicates.py` | one recording that is there twice |
-| `builtin.py`, `simulate.py`, `simulated_leads.py` | ECGs without any file |
+| `builtin.py`, `simulate.py`, `simulated_hearts.py`, `simulated_leads.py` | ECGs without any file |
 | `several.py`, `common_leads.py` | several databases as one; leads that all records have |
 | `loading.py` | `load`: the one way in |
 | `provenance.py` | where records come from, for reports and dataset cards |
