@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report reports study test slow durable fuzz bench data lab lint clean
+.PHONY: help report reports study test slow durable fuzz bench docs data lab lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ durable: $(VENV)/.installed ## kill trainings at ten moments and compare what co
 
 fuzz: $(VENV)/.installed ## 2,000 hostile files for every reader
 	ECG_TF_FUZZ_CASES=2000 $(RUN) -m pytest tests/fuzz
+
+docs: $(VENV)/.installed ## write docs/settings.md anew, from the declarations
+	$(RUN) -m ecg_tf.config.settings_page docs/settings.md
 
 bench: $(VENV)/.installed ## measure the speed as ratios; writes runs/bench/speed.md and .json
 	$(RUN) tests/benchmarks/speed.py

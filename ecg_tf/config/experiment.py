@@ -1,7 +1,8 @@
 """One experiment: every setting of the way from records to report, flat, typed and checked.
 
 The same keys stand in the YAML files of `notebooks/experiments/` and in the parameters cell of
-`notebooks/05_experiment.ipynb`. A misspelled or impossible one fails before anything is read.
+`notebooks/05_experiment.ipynb`; docs/settings.md lists them. A setting is declared here and nowhere
+else: what it affects decides what is trained anew, compared and written on cards.
 """
 
 import dataclasses
@@ -12,22 +13,20 @@ from pathlib import Path
 
 import yaml
 
-from ecg_tf.base.checks import choice, count, number, pair, printable
+from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError, closest, write_whole
+from ecg_tf.config.gate_rules import checked_gate
 from ecg_tf.config.notebook import parameters_of
-from ecg_tf.config.together import (
-    check_together,
-    checked_columns,
-    checked_folds,
-    checked_gate,
-)
-from ecg_tf.config.yaml_files import read_yaml, typed
+from ecg_tf.config.renamed import current_settings
+from ecg_tf.config.setting import setting, settings_of
+from ecg_tf.config.together import check_together, checked_columns, checked_folds
+from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.fixed_paths import FITS
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import SCALINGS
 
-#: What `training.train.FAMILIES` trains, in words: known here without TensorFlow.
+#: What `training.fit.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {
     "dcgan": "DCGAN, plain cross-entropy",
     "r1gan": "relativistic GAN with R1/R2 penalties",
@@ -36,9 +35,16 @@ MODELS = {
 }
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
-#: Settings that may be left to the records, and the value that does so; see `fitting`.
-AUTOMATIC = {"arrangement": "auto", "height": 0, "window_seconds": 0.0, "strip_seconds": 0.0}
 STOPS = ("steps", "baseline")
+
+
+def _checked_name(name: str) -> str:
+    if re.fullmatch(r"\w[\w.-]{0,99}", name, re.ASCII):
+        return name
+    raise InputError(
+        "The experiment's name cannot name a folder.",
+        expected="letters, digits, '.', '_' and '-', at most 100", got=repr(name[:60]),
+        fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', name)[:40]!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,66 +52,7 @@ class Experiment:
     """All settings; each has a default, so a file names only what it changes.
 
     Args:
-        experiment: name of the run's folder and report: letters, digits, ".", "_", "-".
-        database: "simulated", "sample", a known database such as "ptbxl" or "mitdb", or the path
-            of a folder of WFDB, EDF, CSV or NumPy recordings; several joined by "+", such as
-            "mitdb+ecgiddb". With "ds1ds2" only MIT-BIH validates and tests.
-        data_dir: folder that holds the databases; "" takes $ECG_TF_DATA, else "data".
-        leads: names of the leads; [] takes the database's usual one.
-        records: names of the records, or patterns such as "records100/*"; [] takes all that have
-            the leads. exclude: names or patterns of records to leave out.
-        metadata: file that says who is who, beside what is found in the folder.
-        metadata_columns: what -> column of that file (record, subject, age, sex, session, labels).
-        rate: Hz, of recordings that are stored at several rates the one to read; 0: the lowest of
-            at least 100 Hz.
-        strict: refuse what cannot be read, instead of leaving it out by name and reason.
-        shards: folder of `python -m ecg_tf shard` that the windows are read from; "" cuts them from
-            the records and keeps them in memory.
-        subjects, minutes: size of the simulated cohort (persons, minutes each).
-        split: "random" by person; "ds1ds2", the field's split of MIT-BIH; or a column of the
-            table beside the records, such as "strat_fold" of PTB-XL.
-        folds: part -> values of that column, such as {train: [1, 2], validation: [7], test: [8]};
-            {}: the last value tests, the one before validates, the others train.
-        fs: Hz, after resampling. band_low, band_high, notch: filter edges in Hz, 0 for none.
-        overlap: share of a training window that it has in common with the next one, 0 to 0.99.
-        subject_mixing: persons whose average beats are mixed in each training image (beat rows); 1
-            for none, see `images.pipeline.beat_mixer`.
-        even_subjects: draw each training person as often as every other, and compare about as many
-            strips of each: for databases whose records differ much in length.
-        identity_weight: what the generator pays for images in which a network names a training
-            person, as a weight of `models.identity.confusion_loss`; 0 for nothing.
-        scaling, quantiles, limits_mv, knee_mv, quantization: of the `Standardizer`.
-        arrangement, height, width, fit: of the arrangement; for beat rows beats x pixels a beat.
-            "auto": beat rows for records of a minute or more, else beat strips, a whole strip an
-            image. height 0: 32, for beat strips as many rows as 99 % of the strips need.
-        window_seconds: s of a strip that one image holds (beat_strips); 0: as long as the records
-            are, up to 30 s.
-        model: "dcgan", "r1gan" or "wgan_gp"; "wavegan" is r1gan with convolutions along time
-            only, for the arrangement row_major.
-        latent_dim, base_filters, padding: of the networks; padding "zero" or "helical".
-        batch_size, steps, learning_rate, ema_decay: of the training.
-        decay: share of the steps over which the learning rate falls to 2 %, the last ones.
-        penalty: weight of the gradient penalty (r1gan, wgan_gp).
-        penalty_every: steps between penalties (r1gan).
-        precision: "float32", "mixed_bfloat16", or "auto": the latter where it is faster, see
-            `precision.half_precision_share`.
-        synthetic: how many images are drawn and decoded at the end.
-        rejection_roughness: draw an image anew that is more than so many times as rough as the
-            roughest
-            training image, see `models.redraw`; 0 for none. 1 takes out all noise, and with it
-            some irregular rhythms.
-        strip_seconds: length of the strips that are shown and measured, s; 0: 10, or as long as
-            the records are.
-        check_every: steps between a history line, a diversity check and a checkpoint.
-        stop: "steps", after all of them; or "baseline", when the decoded ECGs are as near to the
-            validation persons as the training persons are (MMD²), or no longer come nearer. The
-            best weights are kept.
-        measure_every: steps between two such checks. patience: checks without a better one.
-        tensorboard: bool, also write TensorBoard logs (needs the package tensorboard).
-        attacks: bool, attack the synthetic ECGs: who could be found in them? False for quick looks.
-        gate: measure -> [rule, number], over the release gate's defaults; null takes a measure out.
-        seed: of everything that is random.
-        runs_dir: folder for what a run writes.
+        **settings: see docs/settings.md, or the declarations below.
 
     Raises:
         InputError: a value of a wrong type, or out of range.
@@ -115,111 +62,147 @@ class Experiment:
         '32 x 64'
     """
 
-    experiment: str = "quickstart"
-    database: str = "simulated"
-    data_dir: str = ""
-    leads: tuple[str, ...] = ()
-    records: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    metadata: str = ""
-    metadata_columns: dict = dataclasses.field(default_factory=dict)
-    rate: float = 0.0
-    strict: bool = False
-    shards: str = ""
-    subjects: int = 20
-    minutes: float = 5.0
-    split: str = "random"
-    folds: dict = dataclasses.field(default_factory=dict)
-    fs: float = 128.0
-    band_low: float = 0.5
-    band_high: float = 40.0
-    notch: float = 0.0
-    overlap: float = 0.75
-    subject_mixing: int = 1
-    even_subjects: bool = False
-    identity_weight: float = 0.0
-    scaling: str = "companded"
-    quantiles: tuple[float, float] = (0.001, 0.999)
-    limits_mv: tuple[float, float] = (-4.0, 4.0)
-    knee_mv: float = 0.5
-    quantization: str = "float32"
-    arrangement: str = "auto"
-    height: int = 0
-    width: int = 64
-    window_seconds: float = 0.0
-    fit: str = "pad"
-    model: str = "r1gan"
-    latent_dim: int = 128
-    base_filters: int = 16
-    padding: str = "helical"
-    batch_size: int = 64
-    steps: int = 1000
-    learning_rate: float = 0.001
-    decay: float = 0.7
-    ema_decay: float = 0.999
-    penalty: float = 1.0
-    penalty_every: int = 4
-    precision: str = "auto"
-    synthetic: int = 500
-    rejection_roughness: float = 0.0
-    strip_seconds: float = 0.0
-    check_every: int = 100
-    stop: str = "steps"
-    measure_every: int = 200
-    patience: int = 10
-    tensorboard: bool = False
-    attacks: bool = True
-    gate: dict = dataclasses.field(default_factory=dict)
-    seed: int = 0
-    runs_dir: str = "runs"
+    experiment: str = setting("quickstart", "result", affects="nothing", check=_checked_name,
+        help="name of the run's folder and report: letters, digits, '.', '_', '-'")
+    # Data
+    database: str = setting("simulated", "data", affects="windows",
+        help="'simulated', 'sample', a known database such as 'ptbxl', or a folder of WFDB, "
+             "EDF, CSV or NumPy recordings; several joined by '+'")
+    data_dir: str = setting("", "data", affects="nothing", private=True,
+        help="folder that holds the databases; '' takes $ECG_TF_DATA, else data")
+    leads: tuple[str, ...] = setting((), "data", affects="windows",
+        help="names of the leads; [] takes the database's usual ones")
+    records: tuple[str, ...] = setting((), "data", affects="windows", private=True,
+        help="names or patterns such as 'records100/*'; [] takes all that have the leads")
+    exclude: tuple[str, ...] = setting((), "data", affects="windows", since=(), private=True,
+        help="names or patterns of records to leave out")
+    metadata: str = setting("", "data", affects="windows", since="", private=True,
+        help="table that says who is who; one in the folder is found without it")
+    metadata_columns: dict = setting({}, "data", affects="windows", check=checked_columns, since={},
+        private=True, help="columns of that table: record, subject, age, sex, session, labels")
+    rate: float = setting(0.0, "data", affects="windows", low=0, high=100_000, unit="Hz", since=0.0,
+        help="of recordings stored at several rates the one to read; 0: the lowest of at least "
+             "100 Hz")
+    strict: bool = setting(False, "data", affects="windows", since=False,
+        help="refuse a folder with a damaged record, instead of leaving it out by name and reason")
+    shards: str = setting("", "data", affects="nothing", since="", private=True,
+        help="folder of `python -m ecg_tf shard` to read the windows from; '' keeps them in memory")
+    subjects: int = setting(20, "data", affects="windows", low=3, high=10_000,
+        help="simulated persons")
+    minutes: float = setting(5.0, "data", affects="windows", low=0.5, high=10_000, unit="min",
+        help="length of each simulated recording")
+    split: str = setting("random", "data", affects="windows",
+        help="'random' by person; 'ds1ds2', the field's split of MIT-BIH; or a column such as "
+             "'strat_fold'")
+    folds: dict = setting({}, "data", affects="windows", check=checked_folds, since={},
+        private=True,
+        help="part -> values of that column, such as {train: [1, 2], validation: [7], test: "
+             "[8]}; {}: the last value tests, the one before validates")
+    # Windows
+    fs: float = setting(128.0, "windows", affects="windows", low=20, high=10_000, unit="Hz",
+        help="sampling rate after resampling")
+    band_low: float = setting(0.5, "windows", affects="windows", low=0, high=5_000, unit="Hz",
+        help="lower edge of the band-pass; 0 for none")
+    band_high: float = setting(40.0, "windows", affects="windows", low=0, high=5_000, unit="Hz",
+        help="upper edge of the band-pass; 0 for none")
+    notch: float = setting(0.0, "windows", affects="windows", low=0, high=5_000, unit="Hz",
+        help="mains frequency to be filtered out; 0 for none")
+    overlap: float = setting(0.75, "windows", affects="weights", low=0, high=0.99,
+        help="share of a training window that the next one has too")
+    subject_mixing: int = setting(1, "windows", affects="weights", low=1, high=16,
+        help="persons whose average beats are mixed in each training image (beat rows); 1 for none")
+    even_subjects: bool = setting(False, "windows", affects="windows", since=False,
+        help="train on and compare each person as often as every other, however long the record")
+    # Image
+    scaling: str = setting("companded", "image", affects="weights", choices=SCALINGS,
+        help="how mV become [-1, 1]")
+    quantiles: tuple[float, float] = setting((0.001, 0.999), "image", affects="weights", low=0,
+        high=1, part_of="scaling", help="ends of the scaling 'quantile'")
+    limits_mv: tuple[float, float] = setting((-4.0, 4.0), "image", affects="weights", low=-1e4,
+        high=1e4, unit="mV", part_of="scaling",
+        help="ends of the scalings 'physical' and 'companded'")
+    knee_mv: float = setting(0.5, "image", affects="weights", low=1e-4, high=1e4, unit="mV",
+        part_of="scaling", help="amplitude from which 'companded' compresses")
+    quantization: str = setting("float32", "image", affects="weights", choices=HALF_STEP,
+        help="grey levels of the images")
+    arrangement: str = setting("auto", "image", affects="weights",
+        choices=lambda: ("auto", *ARRANGEMENTS), automatic=True,
+        help="path of the samples through the image; 'auto': beat rows for records of a minute "
+             "or more, else beat strips")
+    height: int = setting(0, "image", affects="weights", low=0, high=1024, unit="pixels",
+        part_of="arrangement", automatic=True,
+        help="rows of the image (beat rows: beats); 0: 32, for beat strips as many as 99 % of "
+             "the strips need")
+    width: int = setting(64, "image", affects="weights", low=8, high=1024, unit="pixels",
+        part_of="arrangement", help="columns of the image (beat rows: pixels a beat)")
+    window_seconds: float = setting(0.0, "image", affects="weights", low=0, high=3600, unit="s",
+        since=0.0, part_of="arrangement", automatic=True,
+        help="length of a strip that one image holds (beat strips); 0: as long as the records "
+             "are, up to 30 s")
+    fit: str = setting("pad", "image", affects="weights", choices=FITS, part_of="arrangement",
+        help="how a window fills an image of another size")
+    # GAN
+    model: str = setting("r1gan", "gan", affects="weights", choices=MODELS,
+        help="'wavegan' is r1gan with convolutions along time, for the arrangement row_major")
+    latent_dim: int = setting(128, "gan", affects="weights", low=1, high=4096,
+        help="random numbers that the generator starts from")
+    base_filters: int = setting(16, "gan", affects="weights", low=1, high=1024,
+        help="filters of the finest grid of both networks, more at the coarser ones")
+    padding: str = setting("helical", "gan", affects="weights", choices=PADDINGS,
+        part_of="arrangement", help="what convolutions see beyond the edge of an image")
+    identity_weight: float = setting(0.0, "gan", affects="weights", low=0, high=1e3, since=0.0,
+        help="weight of the identity-adversarial loss; 0 for none")
+    batch_size: int = setting(64, "gan", affects="weights", low=2, high=4096,
+        help="images of a training step")
+    steps: int = setting(1000, "gan", affects="length", low=1, high=10_000_000,
+        help="training steps")
+    learning_rate: float = setting(0.001, "gan", affects="weights", low=1e-8, high=1,
+        part_of="model", help="of Adam, for both networks")
+    decay: float = setting(0.7, "gan", affects="weights", low=0, high=1, since=0.0, part_of="model",
+        help="share of the steps, the last ones, over which the learning rate falls to 2 %")
+    ema_decay: float = setting(0.999, "gan", affects="weights", low=0, high=0.999999,
+        help="memory of the averaged generator")
+    penalty: float = setting(1.0, "gan", affects="weights", low=0, high=1e6, part_of="model",
+        help="weight of the gradient penalty (r1gan, wavegan, wgan_gp)")
+    penalty_every: int = setting(4, "gan", affects="weights", low=1, high=1000, part_of="model",
+        help="steps between penalties (r1gan, wavegan)")
+    precision: str = setting("auto", "gan", affects="weights", choices=PRECISIONS,
+        help="'auto': mixed_bfloat16 where it is faster, else float32")
+    check_every: int = setting(100, "gan", affects="nothing", low=1, high=1_000_000,
+        help="steps between two lines of the history, diversity checks and checkpoints")
+    stop: str = setting("steps", "gan", affects="length", choices=STOPS,
+        help="'steps': after all of them; 'baseline': when the generated ECGs are as near to "
+             "the validation persons as the training persons are (MMD²), or come no nearer")
+    measure_every: int = setting(200, "gan", affects="length", low=1, high=1_000_000,
+        part_of="stop", help="steps between two checks of stop 'baseline'")
+    patience: int = setting(10, "gan", affects="length", low=1, high=1_000_000, part_of="stop",
+        help="checks without a better one, for stop 'baseline'")
+    # Result
+    synthetic: int = setting(500, "result", affects="synthesis", low=20, high=1_000_000,
+        help="images that are generated and decoded at the end")
+    rejection_roughness: float = setting(0.0, "result", affects="synthesis", low=0, high=1e3,
+        since=0.0,
+        help="reject images more than so many times as rough as the roughest training image; "
+             "0: none. 1 removes all noise, and some irregular rhythms")
+    strip_seconds: float = setting(0.0, "result", affects="measures", low=0, high=3600, unit="s",
+        automatic=True,
+        help="length of the strips that are shown and measured; 0: 10, or as long as the "
+             "records are")
+    attacks: bool = setting(True, "result", affects="verdict",
+        help="attack the synthetic ECGs: who could be found in them? False for quick looks")
+    gate: dict = setting({}, "result", affects="verdict", check=checked_gate,
+        help="measure -> [rule, number], over the release gate's defaults; null takes a "
+             "measure out")
+    tensorboard: bool = setting(False, "result", affects="nothing",
+        help="also write TensorBoard logs (needs the package tensorboard)")
+    seed: int = setting(0, "result", affects="windows", low=0, high=2**31 - 1,
+        help="of everything that is random")
+    runs_dir: str = setting("runs", "result", affects="nothing", private=True,
+        help="folder for what a run writes")
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = typed(field.name, getattr(self, field.name), field.type)
-            object.__setattr__(self, field.name, value)
-        if not re.fullmatch(r"\w[\w.-]{0,99}", self.experiment, re.ASCII):
-            raise InputError(
-                "The experiment's name cannot name a folder.",
-                expected="letters, digits, '.', '_' and '-', at most 100",
-                got=repr(self.experiment[:60]),
-                fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', self.experiment)[:40]!r}",
-            )
-        for name, options in (
-            ("scaling", SCALINGS), ("quantization", HALF_STEP), ("fit", FITS),
-            ("arrangement", ("auto", *ARRANGEMENTS)), ("model", MODELS), ("padding", PADDINGS),
-            ("precision", PRECISIONS), ("stop", STOPS),
-        ):
-            choice(getattr(self, name), name, tuple(options))
-        for name, low, high in (
-            ("subjects", 3, 10_000),
-            ("height", 0, 1024),
-            ("width", 8, 1024),
-            ("latent_dim", 1, 4096),
-            ("base_filters", 1, 1024),
-            ("batch_size", 2, 4096),
-            ("steps", 1, 10_000_000),
-            ("penalty_every", 1, 1000),
-            ("synthetic", 20, 1_000_000),
-            ("check_every", 1, 1_000_000),
-            ("subject_mixing", 1, 16),
-            ("measure_every", 1, 1_000_000),
-            ("patience", 1, 1_000_000),
-            ("seed", 0, 2**31 - 1),
-        ):
-            count(getattr(self, name), name, low, high)
-        for name, low, high in (
-            ("minutes", 0.5, 10_000), ("fs", 20, 10_000), ("band_low", 0, 5_000),
-            ("band_high", 0, 5_000), ("notch", 0, 5_000), ("overlap", 0, 0.99),
-            ("learning_rate", 1e-8, 1), ("decay", 0, 1), ("ema_decay", 0, 0.999999),
-            ("penalty", 0, 1e6), ("identity_weight", 0, 1e3), ("rejection_roughness", 0, 1e3),
-            ("strip_seconds", 0, 3600), ("window_seconds", 0, 3600), ("rate", 0, 100_000),
-        ):
-            number(getattr(self, name), name, low, high)
-        pair(self.quantiles, "quantiles", 0, 1)
-        pair(self.limits_mv, "limits_mv", -1e4, 1e4)
-        for name, check in (("gate", checked_gate), ("folds", checked_folds),
-                            ("metadata_columns", checked_columns)):
-            object.__setattr__(self, name, check(getattr(self, name)))
+        for name, declared in SETTINGS.items():
+            object.__setattr__(self, name, declared.checked(getattr(self, name)))
         check_together(self)
 
     @property
@@ -258,7 +241,8 @@ class Experiment:
         Raises:
             InputError: an unknown name (the nearest valid one is given) or a wrong value.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
+        values = current_settings(values)
+        known = list(SETTINGS)
         for name in values:
             if name not in known:
                 raise InputError(
@@ -281,8 +265,7 @@ class Experiment:
         Raises:
             InputError: the parameters cell assigns a name that is none, or a wrong value.
         """
-        known = [field.name for field in dataclasses.fields(cls)]
-        return cls.from_dict(parameters_of(namespace, known, also), also)
+        return cls.from_dict(parameters_of(namespace, SETTINGS, also), also)
 
     @classmethod
     def from_yaml(cls, path) -> "Experiment":
@@ -296,3 +279,25 @@ class Experiment:
     def save(self, path) -> Path:
         """Writes all settings as YAML."""
         return write_whole(path, yaml.safe_dump(self.to_dict(), sort_keys=False))
+
+
+#: Name -> how it is declared, in the order above.
+SETTINGS = settings_of(Experiment)
+#: Settings that may be left to the records, and the value that does so; see `fitting`.
+AUTOMATIC = {name: s.default for name, s in SETTINGS.items() if s.automatic}
+
+
+def before() -> dict:
+    """Name -> plain value of the settings that came later, as it was before there were any."""
+    return {name: list(s.since) if isinstance(s.since, tuple) else s.since
+            for name, s in SETTINGS.items() if s.is_later}
+
+
+def affecting(*what: str) -> tuple[str, ...]:
+    """Names of the settings that affect one of these first; see `setting.AFFECTS`."""
+    return tuple(name for name, s in SETTINGS.items() if s.affects in what)
+
+
+def parts_of(*names: str) -> tuple[str, ...]:
+    """Names of the settings that mean nothing, or another thing, without one of these."""
+    return tuple(name for name, s in SETTINGS.items() if s.part_of in names)

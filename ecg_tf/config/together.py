@@ -1,11 +1,9 @@
 """Settings of an experiment that must fit each other, whatever the records are."""
 
 import math
-from collections.abc import Iterable, Mapping
 
-from ecg_tf.base.checks import choice, number, printable
+from ecg_tf.base.checks import choice, printable
 from ecg_tf.base.errors import InputError, closest
-from ecg_tf.config.gate_rules import checked_rule
 from ecg_tf.config.yaml_files import typed
 from ecg_tf.images.arrangements import ARRANGEMENTS
 
@@ -29,24 +27,6 @@ def check_together(e) -> None:
                          expected="arrangement: row_major, which is the signal line by line",
                          got=e.arrangement, fix="set arrangement to row_major, or take "
                          "another model")
-
-
-def checked_gate(rules: dict) -> dict:
-    """The thresholds of the release gate as plain values, or an error that names the wrong one."""
-    if not rules:
-        return {}
-    if len(rules) > 100 or not all(isinstance(name, str) for name in rules):
-        raise InputError("The thresholds of the gate have no names.",
-                         expected="at most 100, such as {recall: [at_least_baselines, 0.8]}",
-                         got=", ".join(map(str, rules))[:60], fix="name the measures as the "
-                         "report's table does")
-    for rule in rules.values():  # a whole number of 400 digits is no threshold
-        given = rule.values() if isinstance(rule, Mapping) else rule
-        for value in given if isinstance(given, Iterable) else ():
-            if isinstance(value, int):
-                number(value, "a threshold of the gate", -1e300, 1e300)
-    return {printable(name): None if rule is None else list(checked_rule(printable(name), rule))
-            for name, rule in rules.items()}
 
 
 def checked_columns(columns: dict) -> dict:

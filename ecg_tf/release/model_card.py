@@ -1,17 +1,13 @@
 """MODEL_CARD.md: the generator a release was drawn from, how it was trained and measured."""
 
 import ecg_tf
-from ecg_tf.config.experiment import MODELS
+from ecg_tf.config.experiment import MODELS, SETTINGS
 from ecg_tf.release import card_text as say
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult, about_persons
 
-_DATA = ("database", "leads", "split", "fs", "band_low", "band_high", "notch", "overlap",
-         "subject_mixing", "even_subjects")
-_IMAGE = ("scaling", "quantization", "arrangement", "height", "width", "fit")
-_TRAINING = ("model", "latent_dim", "base_filters", "padding", "batch_size", "steps", "stop",
-             "learning_rate", "decay", "ema_decay", "penalty", "penalty_every", "identity_weight",
-             "rejection_roughness", "precision", "seed")
+#: Title of a table -> the groups of settings in it.
+_TABLES = {"data": ("data", "windows"), "image": ("image",), "training": ("gan", "result")}
 
 
 def model_card(run: Trained, gate: GateResult) -> str:
@@ -27,6 +23,8 @@ def model_card(run: Trained, gate: GateResult) -> str:
     e, found = run.experiment, run.metrics
     fidelity = [one for one in found.get("measures", ()) if not about_persons(one["name"])]
     trip = found.get("round_trip", {})
+    tables = "\n".join(say.table((title, ""), _settings(e, groups))
+                       for title, groups in _TABLES.items())
     versions = ", ".join(f"{name} {one}" for name, one in found.get("versions", {}).items())
     return f"""{say.forced_line(gate)}# Model card: generator of the run {e.experiment}
 
@@ -40,9 +38,7 @@ are anonymous.
 image into mV. Leads: {say.leads_of(run.codec)}. The averaged weights (EMA) are the ones that
 draw. All settings:
 
-{say.table(('data', ''), _settings(e, _DATA))}
-{say.table(('image', ''), _settings(e, _IMAGE))}
-{say.table(('training', ''), _settings(e, _TRAINING))}
+{tables}
 {_round_trip(trip)}
 ## Training data
 
@@ -74,8 +70,10 @@ Trained and measured with: {versions or 'not known'}\
 {say.checksums(run.sha256)}"""
 
 
-def _settings(experiment, names) -> list[tuple]:
+def _settings(experiment, groups) -> list[tuple]:
     values = experiment.to_dict()
+    names = [name for name, s in SETTINGS.items() if s.group in groups and not s.private
+             and s.affects not in ("verdict", "nothing")]
     # Where somebody keeps data of patients is nobody's business: a path's last part is enough.
     return [(name, "+".join(one.rstrip("/").rsplit("/", 1)[-1] for one in values[name].split("+"))
              if name == "database" else values[name]) for name in names]

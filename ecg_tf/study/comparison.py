@@ -15,24 +15,23 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.base.errors import InputError, whole_file
-from ecg_tf.config.experiment import Experiment
+from ecg_tf.config.experiment import Experiment, affecting, before, parts_of
 from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
 from ecg_tf.study.metrics_file import read_metrics
 
 DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its baseline
 LEAST = 0.1  # baselines: below, a logarithm would make much of what is chance
+_SIMULATION = ("subjects", "minutes")
 #: Settings that say how a run is judged.
-YARDSTICK = ("database", "leads", "records", "split", "fs", "band_low", "band_high", "notch",
-             "strip_seconds", "even_subjects")
+YARDSTICK = tuple(name for name in affecting("windows", "measures")
+                  if name not in ("seed", *_SIMULATION))
 #: Settings that change nothing about the result, or chance alone.
-FREE = ("experiment", "data_dir", "shards", "runs_dir", "seed", "precision", "tensorboard",
-        "check_every", "attacks", "gate")
+FREE = ("seed", "precision", *affecting("verdict", "nothing"))
 BASE = ("arrangement", "model", "scaling")  # what the name of a family is made of
 _SPLITS = {"ds1ds2": "DS1/DS2"}
-#: What runs did that did not know a setting yet: its default, or what was done before it was there.
-_BEFORE = Experiment().to_dict() | {
-    "decay": 0.0, "subject_mixing": 1, "identity_weight": 0.0, "arrangement": "beat_rows",
-    "height": 32, "strip_seconds": 10.0}
+#: What runs did that did not know a setting yet.
+_BEFORE = Experiment().to_dict() | before() | {
+    "arrangement": "beat_rows", "height": 32, "strip_seconds": 10.0}
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
 def yardstick(run: Run) -> str:
     """What a run was judged by, as a key. Simulated persons are drawn anew by each seed."""
     own = [run.settings[key] for key in YARDSTICK]
-    own += ([run.settings[key] for key in ("subjects", "minutes")]
+    own += ([run.settings[key] for key in _SIMULATION]
             if run.settings["database"] == "simulated" else [_digest(run)])
     return json.dumps(own, sort_keys=True, default=str)
 
@@ -275,7 +274,7 @@ def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
 
 def relevant(settings: dict) -> dict:
     """The settings that decide about the result, chance left out."""
-    unused = ("measure_every", "patience") if settings["stop"] == "steps" else ()
+    unused = parts_of("stop") if settings["stop"] == "steps" else ()
     return {key: value for key, value in settings.items() if key not in (*FREE, *unused)}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.base.checks import choice
+from ecg_tf.config.experiment import parts_of
 from ecg_tf.study.comparison import (
     DISTANCE,
     LEAST,
@@ -25,13 +26,11 @@ from ecg_tf.study.comparison import (
     yardstick,
 )
 
-#: question -> (the settings it asks about, those that come along with them)
+#: question -> the settings it asks about; those that are parts of them come along
 QUESTIONS = {
-    "arrangement": (("arrangement",), ("height", "width", "fit", "padding")),
-    "architecture": (("model", "arrangement"), ("height", "width", "fit", "padding",
-                                                "learning_rate", "decay", "penalty",
-                                                "penalty_every")),
-    "scaling": (("scaling",), ("quantiles", "limits_mv", "knee_mv")),
+    "arrangement": ("arrangement",),
+    "architecture": ("model", "arrangement"),
+    "scaling": ("scaling",),
 }
 SURE = 0.05
 
@@ -96,7 +95,8 @@ def controlled_comparisons(
         "arrangement")] [['beat_rows', 'row_major']]
     """
     choice(question, "question", tuple(QUESTIONS))
-    asked, along = QUESTIONS[question]
+    asked = QUESTIONS[question]
+    along = parts_of(*asked)
     found = []
     for title, group in fields(runs).items():
         alike: dict[str, list[Run]] = {}

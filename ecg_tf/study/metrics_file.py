@@ -1,12 +1,14 @@
 """What a run measured, read from its metrics.json: nothing in the file is believed unchecked."""
 
-import dataclasses
 import json
 import math
 from pathlib import Path
 
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import SETTINGS
+from ecg_tf.config.renamed import current_settings
+from ecg_tf.config.yaml_files import typed
 
 LARGEST_FILE = 2**22  # bytes; the measures of a run take ten thousand
 MOST = 10_000  # measures
@@ -46,7 +48,7 @@ def read_metrics(path) -> dict:
             if content.get(part) is not None and not isinstance(content[part], kind):
                 raise ValueError(f"'{part}' is a {type(content[part]).__name__}")
         _check_measures(content.get("measures") or [])
-        _check_settings(content.get("experiment") or {})
+        content |= _checked_settings(content)
     except (ValueError, RecursionError) as error:  # InputError is a ValueError
         raise InputError(
             f"'{path}' cannot be read.", expected="the measures of one run, as JSON",
@@ -71,12 +73,12 @@ def _check_measures(rows: list) -> None:
                                  f"{printable(value)}")
 
 
-def _check_settings(settings: dict) -> None:
-    from ecg_tf.config.experiment import Experiment
-    from ecg_tf.config.yaml_files import typed
-
-    for field in dataclasses.fields(Experiment):
-        if field.name in settings:  # others are of an older state, or of another kind of run
-            value = typed(field.name, settings[field.name], field.type)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"'{field.name}' is {value}")
+def _checked_settings(content: dict) -> dict:
+    if content.get("experiment") is None:
+        return {}
+    settings = current_settings(content["experiment"], note=False)
+    for name in SETTINGS.keys() & settings.keys():  # others are of an older state
+        value = typed(name, settings[name], SETTINGS[name].kind)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"'{name}' is {value}")
+    return {"experiment": settings}

@@ -22,7 +22,8 @@ import numpy as np
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.base.locks import holding
-from ecg_tf.config.experiment import AUTOMATIC, Experiment
+from ecg_tf.config.experiment import AUTOMATIC, Experiment, before
+from ecg_tf.config.renamed import current_settings
 from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.study.execution import NotebookError, check_parameters, run_notebook, without_paths
 from ecg_tf.study.html import read_executed, to_html
@@ -33,18 +34,7 @@ COMPARISON = "10_comparison"
 FIRST = "quickstart"
 #: Parameters that came later, with the values at which all is done as before: reports that were
 #: made without them are none the worse.
-LATER = {
-    "identity_weight": 0.0,
-    "shards": "",
-    "rejection_roughness": 0.0,
-    "exclude": [],
-    "metadata": "",
-    "metadata_columns": {},
-    "rate": 0.0,
-    "strict": False,
-    "folds": {},
-    "window_seconds": 0.0,
-}
+LATER = before()
 
 
 @dataclass(frozen=True)
@@ -102,7 +92,7 @@ def read_plan(file, notebook="", notebooks="notebooks") -> Plan:
         PosixPath('notebooks/04_arrangement.ipynb')
     """
     file = Path(file)
-    parameters = read_yaml(file)
+    parameters = current_settings(read_yaml(file))
     stem = printable(parameters.pop("notebook", EXPERIMENT), 200).removesuffix(".ipynb")
     if not re.fullmatch(r"\w[\w.-]*", stem):  # a notebook is a program: none from elsewhere
         raise InputError(f"{file}: The notebook is not named as one of '{notebooks}'.",

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.base.locks import holding
-from ecg_tf.config.experiment import Experiment
+from ecg_tf.config.experiment import SETTINGS, Experiment, affecting
+from ecg_tf.config.renamed import former
 from ecg_tf.evaluation.stopping_callbacks import stop_at_baseline
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.tfdata import beat_mixer, make_dataset
@@ -37,11 +38,6 @@ from ecg_tf.training.devices import (
 from ecg_tf.training.precision import precision_of, why_precision
 from ecg_tf.training.workers import worker
 
-# What changes nothing about the weights after so many steps: a run may be continued after changing
-# these. When to stop is among them, as `steps` is.
-_NOT_TRAINING = ("experiment", "data_dir", "shards", "runs_dir", "synthetic", "rejection_roughness",
-                 "strip_seconds", "tensorboard", "steps", "check_every", "stop", "measure_every",
-                 "patience", "attacks", "gate")
 _R1GAN = (R1GAN, 0.0, lambda e: {"r1": e.penalty, "r2": e.penalty,
                                  "penalty_every": e.penalty_every})
 #: model -> (its class, Adam's beta_1, function of the experiment: the class's own options). A new
@@ -174,11 +170,12 @@ def _train(experiment: Experiment, data: Data, callbacks, progress: bool, device
 def training_key(experiment: Experiment, data: Data) -> str:
     """A digest of all that decides about the weights: settings, data, split, and some images, which
     tell of a change in the way from records to images that no setting names."""
-    settings = {k: v for k, v in experiment.to_dict().items() if k not in _NOT_TRAINING}
-    for name in ("identity_weight", "even_subjects", "exclude", "metadata", "metadata_columns",
-                 "rate", "strict", "folds", "window_seconds"):
-        if not settings[name]:
-            del settings[name]  # as before there was one: older checkpoints stay valid
+    values = experiment.to_dict()
+    # Former names, and nothing of what is as before there was a setting: older checkpoints stay
+    # valid.
+    settings = {former(name): values[name] for name in affecting("windows", "weights")
+                if not (SETTINGS[name].is_later and getattr(experiment, name)
+                        == SETTINGS[name].since)}
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end

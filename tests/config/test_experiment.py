@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.config.experiment import Experiment
+from ecg_tf.config.experiment import SETTINGS, Experiment, affecting, before
+from ecg_tf.config.setting import AFFECTS, GROUPS
+from ecg_tf.config.settings_page import settings_page
 from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.study.run_study import read_plan
 
@@ -30,6 +32,38 @@ def test_the_notebooks_parameters_are_the_experiments_defaults():
     source = next(c.source for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
     given = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(source).body}
     assert given == Experiment().to_dict()
+
+
+def test_the_page_of_settings_is_up_to_date():
+    page = (ROOT / "docs" / "settings.md").read_text()
+    assert page == settings_page(), "make docs"
+
+
+def test_every_setting_is_declared_in_full():
+    for name, one in SETTINGS.items():
+        assert one.group in GROUPS and one.affects in AFFECTS and one.help, name
+        assert one.checked(one.default) == one.default
+        assert one.part_of in ("", *SETTINGS)
+    # A new one that changes weights needs `since`, else no older checkpoint fits any more.
+    assert set(affecting("windows", "weights")) & set(before()) >= {"identity_weight", "folds"}
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ({"range": "window"}, {"scaling": "window"}),
+    ({"mix_persons": 2, "even_persons": True}, {"subject_mixing": 2, "even_subjects": True}),
+    ({"redraw_rough": 1.5}, {"rejection_roughness": 1.5}),
+    ({"stop": "floor"}, {"stop": "baseline"}),
+    ({"gate": {"recall": ["at_least_floors", 0.8], "MMD²": {"at_most_floors": 3}}},
+     {"gate": {"recall": ["at_least_baselines", 0.8], "MMD²": ["at_most_baselines", 3]}}),
+])
+def test_names_of_the_release_before_are_understood_with_a_note(old, new):
+    with pytest.warns(FutureWarning, match="is called '.*' now"):
+        assert Experiment.from_dict(old) == Experiment.from_dict(new)
+
+
+def test_a_setting_under_both_names_is_refused():
+    with pytest.warns(FutureWarning), pytest.raises(InputError, match="'scaling' is given twice"):
+        Experiment.from_dict({"scaling": "window", "range": "global"})
 
 
 def test_saved_and_read_again_it_is_the_same(tmp_path):

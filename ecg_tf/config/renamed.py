@@ -1,0 +1,54 @@
+"""Names that settings had in the release before: understood in this one, with a note."""
+
+import warnings
+from collections.abc import Mapping
+
+from ecg_tf.base.errors import InputError
+
+#: Old -> new: settings, values ("setting: value") and rules of the release gate.
+RENAMED = {
+    "range": "scaling",
+    "mix_persons": "subject_mixing",
+    "even_persons": "even_subjects",
+    "redraw_rough": "rejection_roughness",
+    "stop: floor": "stop: baseline",
+    "at_most_floors": "at_most_baselines",
+    "at_least_floors": "at_least_baselines",
+}
+
+
+def current(name: str, note: bool = True) -> str:
+    """The name as it is now; an old one is noted in a FutureWarning, unless `note` is False."""
+    if name not in RENAMED:
+        return name
+    if note:
+        warnings.warn(f"'{name}' is called '{RENAMED[name]}' now; the next release will not know "
+                      "the old name.", FutureWarning, stacklevel=3)
+    return RENAMED[name]
+
+
+def current_settings(values: Mapping, note: bool = True) -> dict:
+    """Settings under their present names.
+
+    Args:
+        values: name -> value, as in a YAML file.
+        note: bool, warn of old names. Default True.
+
+    Raises:
+        InputError: one is given under both names.
+    """
+    found: dict = {}
+    for name, value in values.items():
+        name = current(name, note) if isinstance(name, str) else name
+        if name in found:
+            raise InputError(f"The setting '{name}' is given twice.", expected="one value",
+                             got="its old and its new name", fix="leave the old one out")
+        if isinstance(value, str):
+            value = current(f"{name}: {value}", note).removeprefix(f"{name}: ")
+        found[name] = value
+    return found
+
+
+def former(name: str) -> str:
+    """The name that a setting had in the release before."""
+    return next((old for old, new in RENAMED.items() if new == name), name)
