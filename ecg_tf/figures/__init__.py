@@ -1,17 +1,16 @@
-"""All figures, and how they are shown; none of them brings TensorFlow until it draws with a GAN.
+"""All figures, and how they are shown; none of them imports TensorFlow.
 
 | file | what lives there |
 | --- | --- |
-| `plots.py` | `show`, tables, figures of images |
+| `plots.py` | `show`, and the most used figures and tables |
+| `style.py`, `html_tables.py` | one look for all figures, one for all tables |
 | `ecg_paper.py` | ECGs on paper, to scale; real and synthetic told apart |
-| `lead_pages.py`, `page_layout.py` | six leads and more as pages, twelve in the 3 x 4 layout |
-| `paper.py` | the paper itself: grid, calibration pulse, traces |
+| `paper.py`, `lead_pages.py`, `page_layout.py` | the paper itself; pages of six leads and more |
 | `record_plots.py` | records: waves, beats by class, flaws |
-| `image_plots.py` | what an image makes of a signal |
-| `measure_plots.py` | trainings, distributions, spectra, beats |
-| `fidelity_privacy_plots.py` | fidelity against re-identification; the gate |
-| `privacy_plots.py` | likeness to members, copies, false alarms |
-| `concern_plots.py`, `utility_plots.py` | lessons 06 and 07 |
-| `stopping_plots.py`, `comparison_plots.py` | lessons 08 and 10 |
+| `image_plots.py` | images, the path of time, what scaling costs |
+| `curve_plots.py` | losses and measures along a training |
+| `measure_plots.py` | distributions, spectra, beats, scores about a threshold |
+| `dot_plots.py`, `matrix_plots.py` | numbers as dots, confusions, rank agreement |
+| `fidelity_privacy_plots.py`, `comparison_plots.py` | fidelity against privacy; runs side by side |
 | `explorers.py`, `gan_explorers.py` | sliders in JupyterLab, a still elsewhere |
 """

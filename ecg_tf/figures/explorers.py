@@ -1,19 +1,20 @@
 """Looking around with sliders in JupyterLab; in executed reports, one still picture instead."""
 
 import gc
-import io
 import os
 import sys
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
-from ecg_tf.figures.ecg_paper import LARGE_BOX, PAPER, REAL, STYLE
+from ecg_tf.figures.image_plots import draw_image
+from ecg_tf.figures.paper import LARGE_BOX, PAPER
+from ecg_tf.figures.plots import png_of, show
+from ecg_tf.figures.style import COLORS, REAL, in_style
 from ecg_tf.images.arrangements import ARRANGEMENTS, make_arrangement
 from ecg_tf.images.scaling import Standardizer
 from ecg_tf.records import Record
@@ -21,7 +22,7 @@ from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.rpeaks import rpeaks_of
 
 FOLLOWED_S = 0.25  # s of signal that are pointed out in the image
-_MARK = "#d55e00"
+MARK = COLORS[1]
 
 
 class Explorer:
@@ -36,7 +37,7 @@ class Explorer:
         InputError: no records.
 
     Example:
-        >>> png = Explorer(records).render(record=records[0].name, arrangement="beat_rows")
+        >>> figure = Explorer(records).figure(records[0].name, arrangement="beat_rows")
     """
 
     def __init__(self, records: Sequence[Record], side: int = 32):
@@ -112,11 +113,9 @@ class Explorer:
             first += cut
         return (first + np.arange(len(signal))) / ready.fs, signal[:, 0], image, path
 
-    @matplotlib.rc_context(STYLE)
-    def figure(
-        self, record: str, lead: str = "", start: float = 0.0, arrangement: str = "row_major",
-        follow: float = 0.5,
-    ) -> Figure:
+    @in_style
+    def figure(self, record: str, lead: str = "", start: float = 0.0,
+               arrangement: str = "row_major", follow: float = 0.5) -> Figure:
         """Signal left, image right; `FOLLOWED_S` of signal are orange in both.
 
         Args:
@@ -128,41 +127,22 @@ class Explorer:
         first = round(number(follow, "follow", 0, 1) * (len(signal) - span))
         part = slice(first, first + span)
         figure = Figure(figsize=(10.6, 3.1), dpi=90)
-        ax = figure.add_axes((0.06, 0.16, 0.6, 0.72))
-        low, high = min(-0.5, signal.min() - 0.1), max(1.0, signal.max() + 0.2)
-        box = 0.2 if t[-1] - t[0] < 12 else 1.0  # s; more lines would hide the signal
-        lines = [[(x, low), (x, high)] for x in np.arange(np.ceil(t[0] / box), t[-1] / box) * box]
-        lines += [[(t[0], y), (t[-1], y)] for y in np.arange(np.ceil(low / 0.5), high / 0.5) * 0.5]
-        ax.add_collection(LineCollection(lines, colors=LARGE_BOX, linewidths=0.6, zorder=0))
-        ax.plot(t, signal, color=REAL, linewidth=0.8)
-        ax.axvspan(t[part][0], t[part][-1], color=_MARK, alpha=0.18, linewidth=0)
-        ax.plot(t[part], signal[part], color=_MARK, linewidth=2)
-        ax.set(facecolor=PAPER, xlim=(t[0], t[-1]), ylim=(low, high), xlabel="Time (s)",
-               ylabel="mV")
-        ax.set_title(f"{record}, {lead or self.records[record].leads[0]}", loc="left", fontsize=10)
-        height, width = image.shape[:2]
-        wide = 0.3 if width > height else 0.3 * 0.72
-        side = figure.add_axes((0.68, 0.16, wide, 0.72))
-        rgb = image.shape[2] == 3
-        side.imshow(np.clip((image + 1) / 2, 0, 1) if rgb else image[..., 0], cmap="cividis",
-                    vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
+        _draw_signal(figure.add_axes((0.06, 0.16, 0.6, 0.72)), t, signal, part,
+                     f"{record}, {lead or self.records[record].leads[0]}")
+        height, width, channels = image.shape
+        ax = figure.add_axes((0.68, 0.16, 0.3 if width > height else 0.3 * 0.72, 0.72))
+        rgb = channels == 3
+        draw_image(ax, np.clip((image + 1) / 2, 0, 1) if rgb else image[..., 0], vmin=-1, vmax=1)
         # Columns of beat rows are fractions.
         row, column = np.minimum(np.rint(path[part, :2]), (height - 1, width - 1)).T
-        side.plot(column, row, "s", color=_MARK, markersize=3.2, markerfacecolor=
-                  "none" if rgb else _MARK, markeredgewidth=0.9)
-        side.set(xticks=[], yticks=[])
-        side.spines[:].set_visible(False)
-        side.set_title(f"{arrangement}, {height} x {width} pixels", loc="left", fontsize=10)
+        ax.plot(column, row, "s", color=MARK, markersize=3.2, markeredgewidth=0.9,
+                markerfacecolor="none" if rgb else MARK)
+        ax.set_title(f"{arrangement}, {height} x {width} pixels")
         figure.alt_text = (
             f"{t[-1] - t[0]:.1f} s of {record} and their image, {arrangement}: the orange "
             f"{FOLLOWED_S:g} s fill {len(np.unique(row))} row(s) and {len(np.unique(column))} "
-            "column(s)."
-        )
+            "column(s).")
         return figure
-
-    def render(self, *args, **kwargs) -> bytes:
-        """`figure` as PNG, quickly: for a picture that follows a slider."""
-        return png_of(self.figure(*args, **kwargs))
 
     def _ready(self, name: str):
         if name not in self._prepared:
@@ -185,13 +165,6 @@ class Explorer:
         return self._arranged[name]
 
 
-def png_of(figure: Figure) -> bytes:
-    """A figure as PNG, little compressed: for a picture that follows a slider."""
-    png = io.BytesIO()
-    figure.savefig(png, format="png", pil_kwargs={"compress_level": 1})
-    return png.getvalue()
-
-
 def is_live() -> bool:
     """Whether somebody sits before this notebook: JupyterLab, Notebook, VS Code or Colab, and not
     papermill or nbconvert."""
@@ -206,8 +179,8 @@ def is_live() -> bool:
 def keep_out_of_collections() -> None:
     """Lets Python's garbage collector pass over all objects that exist now.
 
-    TensorFlow and pandas bring some hundred thousand that live as long as the kernel. A collection
-    that walks them all in the middle of a slider's move holds the picture up by 300 ms.
+    TensorFlow's and pandas' hundred thousand live as long as the kernel. A collection that walks
+    them in the middle of a slider's move holds the picture up by 300 ms.
     """
     gc.unfreeze()  # what an earlier explorer kept may be of no use any more: a GAN trained again
     gc.collect()
@@ -229,8 +202,6 @@ def explore(records: Sequence[Record], side: int = 32, interactive: bool | None 
 
     explorer = Explorer(records, side)
     if not (is_live() if interactive is None else interactive):
-        from ecg_tf.figures.plots import show
-
         show(explorer.figure(next(iter(explorer.records)), arrangement="serpentine"),
              "A still of the explorer: in JupyterLab the record, the lead, the time and the "
              "arrangement can be chosen, and the orange moment can be moved.")
@@ -284,3 +255,16 @@ def make_widget(explorer: Explorer):
     update()
     keep_out_of_collections()
     return w.VBox([w.HBox([record, lead, arrangement]), w.HBox([start, follow]), picture, words])
+
+
+def _draw_signal(ax, t, signal, part, title):
+    low, high = min(-0.5, signal.min() - 0.1), max(1.0, signal.max() + 0.2)
+    box = 0.2 if t[-1] - t[0] < 12 else 1.0  # s; more lines would hide the signal
+    lines = [[(x, low), (x, high)] for x in np.arange(np.ceil(t[0] / box), t[-1] / box) * box]
+    lines += [[(t[0], y), (t[-1], y)] for y in np.arange(np.ceil(low / 0.5), high / 0.5) * 0.5]
+    ax.add_collection(LineCollection(lines, colors=LARGE_BOX, linewidths=0.6, zorder=0))
+    ax.plot(t, signal, color=REAL, linewidth=0.8)
+    ax.axvspan(t[part][0], t[part][-1], color=MARK, alpha=0.18, linewidth=0)
+    ax.plot(t[part], signal[part], color=MARK, linewidth=2)
+    ax.set(facecolor=PAPER, xlim=(t[0], t[-1]), ylim=(low, high), xlabel="Time (s)", ylabel="mV",
+           title=title)

@@ -3,24 +3,25 @@
 As in `explorers`, an executed report gets one still picture instead.
 """
 
-import csv
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from ecg_tf.base.checks import count, number
 from ecg_tf.base.errors import InputError
-from ecg_tf.figures.ecg_paper import STYLE, ecg_paper
-from ecg_tf.figures.explorers import is_live, keep_out_of_collections, png_of
+from ecg_tf.figures.ecg_paper import ecg_paper
+from ecg_tf.figures.explorers import MARK, is_live, keep_out_of_collections
+from ecg_tf.figures.image_plots import draw_image
+from ecg_tf.figures.plots import png_of, show
+from ecg_tf.figures.style import in_style
 from ecg_tf.images.codec import Codec
 from ecg_tf.signals.filtering import low_pass
 
 SECONDS = 6.0  # of a decoded window that are drawn
 STILLS = 5  # pictures in a still
-_DRAWN = 192  # images from which the directions are learned
-_MARK = "#d55e00"
+_IMAGES = 192  # from which the directions are learned
 
 
 class LatentExplorer:
@@ -28,8 +29,8 @@ class LatentExplorer:
 
     The way from one latent vector to another is an arc: vectors of normal numbers lie near a
     sphere, and a straight line would cut through its middle, where the generator never was.
-    Directions are those along which drawn images differ most: d_k is the mean of z times the k-th
-    principal component of G(z), made a unit vector (Härkönen et al. 2020 start alike).
+    Directions are those along which generated images differ most: d_k is the mean of z times the
+    k-th principal component of G(z), made a unit vector (Härkönen et al. 2020 start alike).
 
     Args:
         generator: keras.Model, latents (batch, latent_dim) -> images, such as `gan.ema_generator`.
@@ -39,7 +40,7 @@ class LatentExplorer:
         seed: int, for the images the directions are learned from.
 
     Example:
-        >>> png = LatentExplorer(gan.ema_generator, codec).render(0, 1, mix=0.5)
+        >>> figure = LatentExplorer(gan.ema_generator, codec).figure(0, 1, mix=0.5)
     """
 
     def __init__(self, generator, codec: Codec, high: float = 0.0, directions: int = 3,
@@ -47,8 +48,8 @@ class LatentExplorer:
         self.generator, self.codec, self.high = generator, codec, high
         self.latent_dim = int(generator.input_shape[-1])
         count(directions, "directions", 1, min(self.latent_dim, 12))
-        latents = np.random.default_rng(seed).standard_normal((_DRAWN, self.latent_dim))
-        flat = self._images(latents).reshape(_DRAWN, -1)
+        latents = np.random.default_rng(seed).standard_normal((_IMAGES, self.latent_dim))
+        flat = self._images(latents).reshape(_IMAGES, -1)
         scores, sizes, _ = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
         ways = latents.T @ (scores[:, :directions] * sizes[:directions])
         norms = np.linalg.norm(ways, axis=0)
@@ -74,7 +75,7 @@ class LatentExplorer:
         steps = np.array([number(step, "along", -10, 10) for step in along], float)
         return place + steps @ self.directions[: len(steps)]
 
-    def draw(self, latents):
+    def generate(self, latents):
         """Images and decoded ECGs of latent vectors.
 
         Args:
@@ -84,22 +85,18 @@ class LatentExplorer:
             images (n, height, width, channel), and a list of n arrays (time, lead) mV.
         """
         images = self._images(np.asarray(latents))
-        return images, decoded(self.codec, images, self.high)
+        return images, _decoded(self.codec, images, self.high)
 
     def figure(self, first: int = 0, second: int = 1, mix: float = 0.0, along=()) -> Figure:
         """The ECG at one place, on paper; arguments as in `latent`."""
-        _, strips = self.draw(self.latent(first, second, mix, along)[None])
-        return paper(strips, self.codec, [f"ECG {first} to {second}, {mix:.0%} of the way"])
-
-    def render(self, *args, **kwargs) -> bytes:
-        """`figure` as PNG."""
-        return png_of(self.figure(*args, **kwargs))
+        _, strips = self.generate(self.latent(first, second, mix, along)[None])
+        return _paper(strips, self.codec, [f"ECG {first} to {second}, {mix:.0%} of the way"])
 
     def still(self, first: int = 0, second: int = 1) -> Figure:
         """`STILLS` places on the arc, below each other."""
         mixes = np.linspace(0, 1, STILLS)
-        _, strips = self.draw(np.stack([self.latent(first, second, mix) for mix in mixes]))
-        return paper(strips, self.codec, [f"{mix:.0%} of the way" for mix in mixes])
+        _, strips = self.generate(np.stack([self.latent(first, second, mix) for mix in mixes]))
+        return _paper(strips, self.codec, [f"{mix:.0%} of the way" for mix in mixes])
 
     def _images(self, latents) -> np.ndarray:
         return np.asarray(self.generator(latents.astype(np.float32), training=False), np.float32)
@@ -117,7 +114,7 @@ class Replay:
         InputError: no samples in the folder, or none that fit the codec.
 
     Example:
-        >>> Replay("runs/quickstart").render(step=400)
+        >>> figure = Replay("runs/quickstart").figure(step=400)
     """
 
     def __init__(self, folder, codec: Codec | None = None, high: float = 0.0):
@@ -138,7 +135,8 @@ class Replay:
             raise InputError(f"'{self.folder}' holds no samples to replay.", got="none",
                              expected="samples/step_*.npy", fix="train the experiment first")
         self.samples = min(len(images) for images in self.images.values())
-        self.history = _history(self.folder / "history.csv")
+        table = self.folder / "history.csv"
+        self.history = pd.read_csv(table) if table.is_file() else pd.DataFrame()
 
     @property
     def steps(self) -> list[int]:
@@ -152,47 +150,40 @@ class Replay:
                              expected=f"one of {', '.join(map(str, self.steps))}",
                              fix="choose one of these")
         sample = count(sample, "sample", 0, self.samples - 1)
-        strips = decoded(self.codec, self.images[step][sample : sample + 1], self.high)
-        return paper(strips, self.codec, [f"sample {sample} after {step:,} steps"])
+        strips = _decoded(self.codec, self.images[step][sample : sample + 1], self.high)
+        return _paper(strips, self.codec, [f"sample {sample} after {step:,} steps"])
 
-    @matplotlib.rc_context(STYLE)
+    @in_style
     def picture(self, step: int, sample: int = 0) -> Figure:
         """The image itself, and where the step lies in the history."""
-        image = self.images[step][sample, ..., 0]
         figure = Figure(figsize=(10.6, 2.3), dpi=80)
         side = figure.add_axes((0.02, 0.08, 0.3, 0.78))
-        side.imshow(image, cmap="cividis", vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
-        side.set(xticks=[], yticks=[])
-        side.spines[:].set_visible(False)
-        side.set_title("image, first channel", loc="left", fontsize=10)
-        for place, names in ((0.39, ("d_loss", "g_loss")), (0.72, ("diversity",))):
+        draw_image(side, self.images[step][sample, ..., 0], vmin=-1, vmax=1)
+        side.set_title("image, first channel")
+        for place, title, names in ((0.39, "d_loss (solid), g_loss (dashed)", ("d_loss", "g_loss")),
+                                    (0.72, "diversity", ("diversity",))):
             ax = figure.add_axes((place, 0.2, 0.26, 0.66))
             for name, dash in zip(names, ("-", "--"), strict=False):
                 if name in self.history:
                     ax.plot(self.history["step"], self.history[name], dash, color="#444444",
-                            linewidth=1, label=name)
-            ax.axvline(step, color=_MARK, linewidth=2)
-            ax.set_title(" (solid), ".join(names) + (" (dashed)" if len(names) > 1 else ""),
-                         loc="left", fontsize=10)
+                            linewidth=1)
+            ax.axvline(step, color=MARK, linewidth=2)
+            ax.set_title(title)
             ax.tick_params(labelsize=8.5)
         figure.alt_text = f"The image of sample {sample} and the history, step {step} marked."
         return figure
-
-    def render(self, step: int, sample: int = 0) -> tuple[bytes, bytes]:
-        """`figure` and `picture` as PNG."""
-        return png_of(self.figure(step, sample)), png_of(self.picture(step, sample))
 
     def still(self, sample: int = 0) -> Figure:
         """The same sample at `STILLS` steps, early ones nearer to each other, below each other."""
         last = len(self.steps) - 1
         places = np.unique(np.rint(last * np.linspace(0, 1, STILLS) ** 1.5).astype(int))
         chosen = [self.steps[place] for place in places]
-        strips = [decoded(self.codec, self.images[step][sample : sample + 1], self.high)[0]
+        strips = [_decoded(self.codec, self.images[step][sample : sample + 1], self.high)[0]
                   for step in chosen]
-        return paper(strips, self.codec, [f"after {step:,} steps" for step in chosen])
+        return _paper(strips, self.codec, [f"after {step:,} steps" for step in chosen])
 
 
-def decoded(codec: Codec, images, high: float) -> list[np.ndarray]:
+def _decoded(codec: Codec, images, high: float) -> list[np.ndarray]:
     """ECGs of images, cut to `SECONDS`: (time, lead) mV each."""
     windows = low_pass(codec.decode(images), high)
     most = round(SECONDS * codec.fs)
@@ -200,7 +191,7 @@ def decoded(codec: Codec, images, high: float) -> list[np.ndarray]:
             for signal, length in zip(windows.signals, windows.lengths, strict=True)]
 
 
-def paper(strips, codec: Codec, titles) -> Figure:
+def _paper(strips, codec: Codec, titles) -> Figure:
     """Decoded ECGs on paper, all leads, below each other."""
     return ecg_paper(strips, codec.fs, titles, real=False, leads=codec.leads)
 
@@ -217,9 +208,9 @@ def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: boo
     """
     explorer = LatentExplorer(generator, codec, high)
     if not (is_live() if interactive is None else interactive):
-        return _show(explorer.still(), "From one synthetic ECG to another, on an arc through the "
+        return show(explorer.still(), "From one synthetic ECG to another, on an arc through the "
                      "latent space. In JupyterLab the way is a slider, and so are the directions "
-                     "along which the drawn images differ most.")
+                     "along which generated images differ most.")
     import ipywidgets as w
 
     style, wide = {"description_width": "8em"}, w.Layout(width="32em")
@@ -252,7 +243,7 @@ def explore_training(folder, codec: Codec | None = None, high: float = 0.0,
     """
     replay = Replay(folder, codec, high)
     if not (is_live() if interactive is None else interactive):
-        return _show(replay.still(), "The same latent vector along the training, decoded. In "
+        return show(replay.still(), "The same latent vector along the training, decoded. In "
                      "JupyterLab the step is a slider, and the training can be played.")
     import ipywidgets as w
 
@@ -266,7 +257,8 @@ def explore_training(folder, codec: Codec | None = None, high: float = 0.0,
 
     def update(_=None):
         step = replay.steps[place.value]
-        picture.value, below.value = replay.render(step, sample.value)
+        picture.value = png_of(replay.figure(step, sample.value))
+        below.value = png_of(replay.picture(step, sample.value))
         words.value = f"Step {step:,}, sample {sample.value}, decoded."
 
     return _widget([w.HBox([play, place, sample])], [place, sample], update, picture, below, words)
@@ -284,18 +276,3 @@ def _widget(rows, controls, update, *shown):
     box = w.VBox([*rows, *shown])
     display(box)
     return box
-
-
-def _show(figure: Figure, caption: str) -> None:
-    from ecg_tf.figures.plots import show
-
-    show(figure, caption)
-
-
-def _history(path: Path) -> dict[str, list[float]]:
-    """Columns of a history; {} where there is none, a value that is missing is NaN."""
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
-    return {name: [float(line[name] or "nan") for line in lines] for name in (lines or [{}])[0]}

@@ -1,107 +1,33 @@
-"""Figures of measured things: training, distributions, spectra, beats."""
+"""Figures of measured things, real beside synthetic: distributions, spectra, beats, scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.figures.ecg_paper import REAL, STYLE, SYNTHETIC, as_strips
+from ecg_tf.figures.ecg_paper import as_strips
+from ecg_tf.figures.style import (
+    COLORS,
+    REAL,
+    SIDES,
+    SYNTHETIC,
+    SYNTHETIC_DASH,
+    WARNING,
+    in_style,
+    panels,
+)
 
 LABELS = {
-    "heart_rate": "Heart rate (bpm)",
-    "rr": "RR interval (s)",
-    "r_amplitude": "R amplitude (mV)",
-    "p_amplitude": "P amplitude (mV)",
-    "pr": "PR interval (s)",
-    "qrs": "QRS duration (s)",
-    "qt": "QT interval (s)",
-    "qtc": "QTc interval (s)",
-    "sdnn": "SDNN (s)",
-    "rmssd": "RMSSD (s)",
+    "heart_rate": "Heart rate (bpm)", "rr": "RR interval (s)", "r_amplitude": "R amplitude (mV)",
+    "p_amplitude": "P amplitude (mV)", "pr": "PR interval (s)", "qrs": "QRS duration (s)",
+    "qt": "QT interval (s)", "qtc": "QTc interval (s)", "sdnn": "SDNN (s)", "rmssd": "RMSSD (s)",
 }
-_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), "-.")
 
 
-@matplotlib.rc_context(STYLE)
-def training_history(history) -> Figure:
-    """Losses, gradient norms, diversity and distances along a training, one panel each.
-
-    Columns are recognized by their names: `*loss*`, `*grad*`, `*divers*`, `*mmd*` / `*distance*`;
-    kinds that the history lacks are left out. The x axis is the column "step" or "epoch".
-
-    Args:
-        history: DataFrame, one row an epoch; cells may be missing.
-
-    Returns:
-        Figure.
-
-    Raises:
-        InputError: none of these columns.
-    """
-    x_name = next((name for name in ("step", "epoch") if name in history.columns), None)
-    x = history[x_name] if x_name else history.index
-    panels = []
-    for title, unit, words, scale in (
-        ("Losses", "loss", ("loss",), "linear"),
-        ("Gradient norms", "norm (log scale)", ("grad",), "log"),
-        ("Diversity", "pairwise distance, ratio to real", ("divers",), "linear"),
-        ("Distance to real", "squared MMD", ("mmd", "distance"), "linear"),
-    ):
-        taken = [name for panel in panels for name in panel[2]]
-        names = [c for c in history.columns if any(word in str(c).lower() for word in words)]
-        names = [c for c in names if history[c].notna().any() and c not in taken]
-        if names:
-            panels.append((title, unit, names, scale))
-    if not panels:
-        raise InputError(
-            "There is nothing in this history to draw.",
-            expected="columns such as d_loss, g_loss, g_gradient_norm, diversity",
-            got=", ".join(map(str, history.columns)) or "no columns",
-            fix="give the history.csv of a run",
-        )
-    palette = _palette()
-    wide = min(len(panels), 2)
-    deep = -(-len(panels) // wide)
-    figure = Figure(figsize=(4.9 * wide, 2.9 * deep), dpi=110, layout="constrained")
-    axes = figure.subplots(deep, wide, squeeze=False).ravel()
-    for ax, (title, unit, names, scale) in zip(axes, panels, strict=False):
-        for k, name in enumerate(names):
-            seen = history[name].notna().to_numpy()
-            ax.plot(
-                np.asarray(x)[seen], history[name].to_numpy(dtype=float)[seen],
-                color=palette[k % len(palette)], linestyle=_DASHES[k % 4], linewidth=1.4,
-                marker="." if seen.sum() < 25 else None, label=str(name).replace("_", " "),
-            )
-        positive = all((history[name].dropna() > 0).all() for name in names)
-        ax.set(yscale=scale if positive else "linear", xlabel=x_name or "epoch", ylabel=unit)
-        ax.set_title(title, loc="left")
-        ax.grid(alpha=0.35, linewidth=0.6)
-        if ax.get_yscale() == "log":
-            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            ax.yaxis.set_major_formatter("{x:g}")
-            ax.yaxis.set_minor_formatter(NullFormatter())
-        # Beside the title, where it hides no curve.
-        ax.legend(
-            fontsize=8.5, loc="lower right", bbox_to_anchor=(1.01, 0.98), handlelength=2.4,
-            ncols=2 if len(names) < 3 else 1, columnspacing=1.2, borderaxespad=0.2,
-        )
-    for ax in axes[len(panels) :]:
-        ax.remove()
-    ends = [
-        f"{name} ends at {history[name].dropna().iloc[-1]:.3g}" for p in panels for name in p[2]
-    ]
-    along = f"Training along {x_name or 'epochs'}, {len(history)} rows"
-    figure.alt_text = f"{along}: {', '.join(ends)}."
-    return figure
-
-
-@matplotlib.rc_context(STYLE)
-def distributions(
-    real: Mapping, synthetic: Mapping, baseline: Mapping | None = None, columns: int = 3
-) -> Figure:
+@in_style
+def distributions(real: Mapping, synthetic: Mapping, baseline: Mapping | None = None,
+                  columns: int = 3) -> Figure:
     """How heart rate, R amplitude, RR ... are distributed, real and synthetic, same bins and scale.
 
     What was found on one side only (strips of a poor GAN may have no beats) is drawn alone.
@@ -109,8 +35,8 @@ def distributions(
     Args:
         real: name -> values; known names (heart_rate, rr, r_amplitude ...) get their unit.
         synthetic: name -> values, the same names.
-        baseline: name -> Wasserstein-1 distance between two groups of real subjects, printed below
-            the distance between real and synthetic as its yardstick.
+        baseline: name -> Wasserstein-1 distance between two groups of real subjects, printed
+            beside the distance between real and synthetic.
         columns: int, panels side by side.
 
     Returns:
@@ -119,8 +45,6 @@ def distributions(
     Raises:
         InputError: no name in common, or no finite value at all.
     """
-    from scipy.stats import wasserstein_distance
-
     names = [name for name in real if name in synthetic]
     values = {name: (_finite(real[name]), _finite(synthetic[name])) for name in names}
     if not any(side.size for name in names for side in values[name]):
@@ -128,56 +52,28 @@ def distributions(
             "These distributions cannot be compared.",
             expected="the same names on both sides, finite values in some",
             got=f"no value in {names}" if names else f"{list(real)} and {list(synthetic)}",
-            fix="measure the same things on the real and on the synthetic signals",
-        )
-    wide = min(columns, len(names))
-    deep = -(-len(names) // wide)
-    figure = Figure(figsize=(3.5 * wide, 3.0 * deep + 0.25), dpi=110, layout="constrained")
-    axes = figure.subplots(deep, wide, squeeze=False).ravel()
-    said = []
-    for ax, name in zip(axes, names, strict=False):
-        a, b = values[name]
-        both = np.concatenate([a, b])
-        low, high = np.percentile(both, [0.25, 99.75]) if both.size else (0.0, 1.0)
-        bins = np.linspace(low, high if high > low else low + 1, 31)
-        # Tails beyond the axis are kept in its outermost bins: nothing falls out of sight.
-        if a.size:
-            ax.hist(
-                np.clip(a, bins[0], bins[-1]), bins, density=True, histtype="stepfilled",
-                facecolor=REAL + "26", edgecolor=REAL, linewidth=1.3,
-                label=f"real (n = {a.size:,})",
-            )
-        if b.size:
-            ax.hist(
-                np.clip(b, bins[0], bins[-1]), bins, density=True, histtype="step",
-                color=SYNTHETIC, linestyle=(0, (4, 1.5)), linewidth=1.7,
-                label=f"synthetic (n = {b.size:,})",
-            )
+            fix="measure the same things on the real and on the synthetic signals")
+    figure, axes = panels(len(names), columns, 3.5, 3.0, 0.25)
+    texts = []
+    for ax, (name, (a, b)) in zip(axes, values.items(), strict=True):
+        _histograms(ax, a, b)
         label = LABELS.get(name, str(name).replace("_", " "))
-        if a.size and b.size:
-            text = f"W1 = {wasserstein_distance(a, b):.3g}"
-            if baseline is not None and name in baseline:
-                text += f"; real against real: {baseline[name]:.3g}"
-            said.append(f"{label}: median {np.median(a):.3g} real, {np.median(b):.3g} "
-                        f"synthetic, {text}")
-        else:
-            sides = [side for side, one in (("real", a), ("synthetic", b)) if not one.size]
-            text = f"none found in {' and '.join(sides)} ECGs"
-            said.append(f"{label}: {text}")
-        ax.set_title(text, loc="left", fontsize=9.5)
+        distance = _distance_text(a, b, (baseline or {}).get(name))
+        ax.set_title(distance, fontsize=9.5)
         ax.set(xlabel=label, yticks=[])
-        ax.set_ylabel("density" if ax in axes[::wide] else "")
-    for ax in axes[len(names) :]:
-        ax.remove()
+        ax.set_ylim(top=ax.get_ylim()[1] * (1.35 if ax is axes[0] else 1.05))
+        medians = (f"median {np.median(a):.3g} real, {np.median(b):.3g} synthetic, "
+                   if a.size and b.size else "")
+        texts.append(f"{label}: {medians}{distance}")
+    for ax in axes[::min(columns, len(names))]:
+        ax.set_ylabel("density")
     if axes[0].get_legend_handles_labels()[0]:
         axes[0].legend(fontsize=8.5, loc="upper right", handlelength=1.8, borderaxespad=0.1)
-    for ax in axes[: len(names)]:
-        ax.set_ylim(top=ax.get_ylim()[1] * (1.35 if ax is axes[0] else 1.05))
-    figure.alt_text = f"Distributions, real and synthetic. {'. '.join(said)}."
+    figure.alt_text = f"Distributions, real and synthetic. {'. '.join(texts)}."
     return figure
 
 
-@matplotlib.rc_context(STYLE)
+@in_style
 def mean_psd(real, synthetic, fs: float, lead: int = 0) -> Figure:
     """Power spectral density, median over windows with the band of the middle 80 % of them.
 
@@ -190,36 +86,28 @@ def mean_psd(real, synthetic, fs: float, lead: int = 0) -> Figure:
     Returns:
         Figure; Welch's method, Hann windows of 2 s, dB re 1 mV²/Hz.
     """
-    figure = Figure(figsize=(6.6, 3.5), dpi=110, layout="constrained")
-    ax = figure.subplots()
+    figure, (ax,) = panels(1, 1, 6.6, 3.5)
     medians = []
-    for signals, color, dash, alpha, word in (
-        (real, REAL, "-", 0.13, "real"),
-        (synthetic, SYNTHETIC, (0, (5, 1.5)), 0.2, "synthetic"),
-    ):
+    for signals, (word, color, dash) in zip((real, synthetic), SIDES, strict=True):
         frequency, decibel = _spectra(as_strips(signals, lead), fs)
         middle, low, high = np.percentile(decibel, [50, 10, 90], axis=0)
-        ax.fill_between(frequency, low, high, color=color, alpha=alpha, linewidth=0)
+        ax.fill_between(frequency, low, high, color=color, alpha=0.15, linewidth=0)
         ax.plot(frequency, middle, color=color, linestyle=dash, linewidth=1.6,
                 label=f"{word} (n = {len(decibel):,}), band: 10-90 %")
         medians.append(middle)
-    ax.set(xlabel="Frequency (Hz)", ylabel="Power density (dB re 1 mV²/Hz)")
-    ax.set_xlim(0, min(fs / 2, 60))
-    ax.grid(alpha=0.35, linewidth=0.6)
-    ax.legend(fontsize=9, loc="upper right")
+    ax.set(xlabel="Frequency (Hz)", ylabel="Power density (dB re 1 mV²/Hz)",
+           xlim=(0, min(fs / 2, 60)))
+    ax.grid()
+    ax.legend(loc="upper right")
     far = np.abs(medians[0] - medians[1]) if len(medians[0]) == len(medians[1]) else np.zeros(1)
-    figure.alt_text = (
-        "Power spectra of real and synthetic ECGs; their medians lie "
-        f"{far.mean():.1f} dB apart on average, {far.max():.1f} dB at most."
-    )
+    figure.alt_text = ("Power spectra of real and synthetic ECGs; their medians lie "
+                       f"{far.mean():.1f} dB apart on average, {far.max():.1f} dB at most.")
     return figure
 
 
-@matplotlib.rc_context(STYLE)
-def beat_overlay(
-    real, synthetic, fs: float, lead: int = 0, before: float = 0.3, after: float = 0.5,
-    rpeaks=None, most: int = 150,
-) -> Figure:
+@in_style
+def beat_overlay(real, synthetic, fs: float, lead: int = 0, before: float = 0.3,
+                 after: float = 0.5, rpeaks=None, most: int = 150) -> Figure:
     """Beats laid over one another at their R peaks, real left and synthetic right, same axes.
 
     Args:
@@ -239,42 +127,153 @@ def beat_overlay(
     Raises:
         InputError: no beat on either side.
     """
-    figure = Figure(figsize=(8.6, 3.4), dpi=110, layout="constrained")
-    axes = figure.subplots(1, 2, sharex=True, sharey=True)
+    figure, axes = panels(2, 2, 4.3, 3.4, sharex=True, sharey=True)
     t = np.arange(-round(before * fs), round(after * fs) + 1) / fs
-    said, limits = [], []
-    for side, (ax, signals, color, word) in enumerate(
-        zip(axes, (real, synthetic), (REAL, SYNTHETIC), ("real", "synthetic"), strict=True)
-    ):
+    texts, limits = [], []
+    for k, (ax, signals) in enumerate(zip(axes, (real, synthetic), strict=True)):
         strips = as_strips(signals, lead)
-        beats = _aligned(strips, rpeaks[side] if rpeaks is not None else None, fs, t)
-        ax.set_title(f"{word}: {len(beats):,} beats of {len(strips):,} windows", loc="left")
+        beats = _aligned(strips, rpeaks[k] if rpeaks is not None else None, fs, t)
+        ax.set_title(f"{SIDES[k][0]}: {len(beats):,} beats of {len(strips):,} windows")
         ax.set_xlabel("Time from R peak (s)")
-        ax.grid(alpha=0.35, linewidth=0.6)
-        said.append(f"{len(beats)} {word} beats")
+        ax.grid()
+        texts.append(f"{len(beats)} {SIDES[k][0]} beats")
         if not len(beats):
-            ax.text(0.5, 0.5, "no beat found", transform=ax.transAxes, ha="center", color="#a03000")
+            ax.text(0.5, 0.5, "no beat found", transform=ax.transAxes, ha="center", color=WARNING)
             continue
-        chosen = beats[np.linspace(0, len(beats) - 1, min(most, len(beats))).astype(int)]
-        ax.plot(t, chosen.T, color=color, linewidth=0.6, alpha=max(0.07, 0.5 / len(chosen) ** 0.5))
-        middle = np.median(beats, axis=0)
-        ax.plot(t, middle, color="white", linewidth=3.6)
-        dash = "-" if word == "real" else (0, (5, 1))
-        ax.plot(t, middle, color=color, linewidth=1.8, linestyle=dash, label="median")
-        ax.legend(fontsize=9, loc="upper right")
+        middle = _overlay(ax, t, beats, most, *SIDES[k][1:])
         limits.append(np.percentile(beats, [0.1, 99.9]))
-        said[-1] += f" with a median R amplitude of {middle[round(before * fs)]:.2f} mV"
+        texts[-1] += f" with a median R amplitude of {middle[round(before * fs)]:.2f} mV"
     if not limits:
         raise InputError(
-            "No beat was found in these signals.",
-            expected="ECGs with at least one whole beat",
+            "No beat was found in these signals.", expected="ECGs with at least one whole beat",
             got=f"{len(real)} real and {len(synthetic)} synthetic windows without any",
-            fix="look at them with ecg_paper, or give rpeaks",
-        )
+            fix="look at them with ecg_paper, or give rpeaks")
     low, high = np.min(limits), np.max(limits)
     axes[0].set(ylabel="mV", xlim=(t[0], t[-1]), ylim=(low - 0.1, high + 0.12 * (high - low)))
-    figure.alt_text = f"Beats aligned at their R peaks: {' and '.join(said)}."
+    figure.alt_text = f"Beats aligned at their R peaks: {' and '.join(texts)}."
     return figure
+
+
+@in_style
+def class_shapes(real, real_labels, synthetic, synthetic_labels, fs: float,
+                 classes: Sequence[str]) -> Figure:
+    """The median beat of each class and where 80 % of them lie, real beside synthetic.
+
+    Args:
+        real: (n, time) mV, R at time // 2.
+        real_labels: (n,).
+        synthetic: (m, time) mV.
+        synthetic_labels: (m,).
+        fs: float, Hz.
+        classes: which, from left to right.
+
+    Returns:
+        Figure.
+    """
+    figure, axes = panels(len(classes), len(classes), 2.4, 2.9, sharey=True)
+    time = (np.arange(np.shape(real)[1]) - np.shape(real)[1] // 2) / fs
+    texts = []
+    for ax, name in zip(axes, classes, strict=True):
+        medians = []
+        for (word, color, dash), signals, labels in zip(
+                SIDES, (real, synthetic), (real_labels, synthetic_labels), strict=True):
+            beats = np.asarray(signals)[np.asarray(labels) == name]
+            if len(beats):
+                low, middle, high = np.quantile(beats, [0.1, 0.5, 0.9], axis=0)
+                ax.fill_between(time, low, high, color=color, alpha=0.16, linewidth=0)
+                ax.plot(time, middle, color=color, linestyle=dash, linewidth=1.6, label=word)
+                medians.append(middle)
+        if len(medians) == 2:
+            apart = np.abs(medians[0] - medians[1]).mean()
+            texts.append(f"{name}: medians differ by {apart:.2f} mV")
+        ax.set(title=name, xlabel="s from R")
+        ax.grid()
+    axes[0].set_ylabel("mV")
+    axes[0].legend(fontsize=8, loc="upper left", handlelength=2.4)
+    figure.alt_text = f"Median beat and 10 to 90 % band of each class. {'; '.join(texts)}."
+    return figure
+
+
+@in_style
+def threshold_figure(groups: Mapping, threshold: float, xlabel: str, above: str = "above it",
+                     bins: int = 40) -> Figure:
+    """How the scores of several sets of strips lie about a threshold, one row a set.
+
+    Args:
+        groups: name -> (n,) scores.
+        threshold: the score past which a strip counts.
+        xlabel: what the score is.
+        above: what a strip past the threshold is called.
+        bins: default 40.
+
+    Returns:
+        Figure; each row says which share lies past the threshold.
+
+    Raises:
+        InputError: no set, or one without finite scores.
+
+    Example:
+        >>> threshold_figure({"non-members": null, "members, later": later}, 0.8, "cosine")
+    """
+    values = {name: _finite(scores) for name, scores in groups.items()}
+    empty = [name for name, scores in values.items() if not len(scores)]
+    if empty or not values or not np.isfinite(threshold):
+        raise InputError("These scores cannot be drawn.", expected="sets of finite scores and a "
+                         "finite threshold", got=f"none in {empty}, threshold {threshold}",
+                         fix="draw only what was measured")
+    low, high = np.quantile(np.concatenate([*values.values(), [threshold]]), [0.002, 0.998])
+    edges = np.linspace(min(low, threshold), max(high, threshold), bins + 1)
+    figure, axes = panels(len(values), 1, 7.6, 0.95, 0.8, sharex=True)
+    texts = []
+    for k, (ax, (name, scores)) in enumerate(zip(axes, values.items(), strict=True)):
+        color, share = (REAL, *COLORS)[k % 9], np.mean(scores > threshold)
+        ax.hist(np.clip(scores, edges[0], edges[-1]), edges, facecolor=color + "40",
+                edgecolor=color, linewidth=0.8, histtype="stepfilled")
+        ax.axvline(threshold, color=WARNING, linestyle=(0, (4, 2)), linewidth=1.3)
+        ax.set(yticks=[], ylim=(0, 1.5 * ax.get_ylim()[1]))  # room for the words
+        words = {"transform": ax.transAxes, "va": "top", "fontsize": 9.5}
+        ax.text(0.005, 0.94, f"{name} (n = {len(scores):,})", **words)
+        ax.text(0.995, 0.94, f"{share:.1%} {above}", ha="right",
+                color=WARNING if share > 0.05 else "#3c3c3c", **words)
+        texts.append(f"{name}: {share:.1%} of {len(scores):,} strips {above}")
+    axes[-1].set_xlabel(f"{xlabel}; dashed: the threshold, {threshold:.3g}")
+    figure.alt_text = f"Histograms of {xlabel}, threshold {threshold:.3g}. {'; '.join(texts)}."
+    return figure
+
+
+def _histograms(ax, real, synthetic):
+    both = np.concatenate([real, synthetic])
+    low, high = np.percentile(both, [0.25, 99.75]) if both.size else (0.0, 1.0)
+    bins = np.linspace(low, high if high > low else low + 1, 31)
+    looks = ({"histtype": "stepfilled", "facecolor": REAL + "26", "edgecolor": REAL,
+              "linewidth": 1.3},
+             {"histtype": "step", "color": SYNTHETIC, "linestyle": SYNTHETIC_DASH,
+              "linewidth": 1.7})
+    for (word, _, _), values, how in zip(SIDES, (real, synthetic), looks, strict=True):
+        if values.size:  # tails beyond the axis are kept in its outermost bins
+            ax.hist(np.clip(values, bins[0], bins[-1]), bins, density=True,
+                    label=f"{word} (n = {values.size:,})", **how)
+
+
+def _distance_text(real, synthetic, baseline) -> str:
+    from scipy.stats import wasserstein_distance
+
+    missing = [word for (word, _, _), values in zip(SIDES, (real, synthetic), strict=True)
+               if not values.size]
+    if missing:
+        return f"none found in {' and '.join(missing)} ECGs"
+    text = f"W1 = {wasserstein_distance(real, synthetic):.3g}"
+    return text + ("" if baseline is None else f"; real against real: {baseline:.3g}")
+
+
+def _overlay(ax, t, beats, most, color, dash) -> np.ndarray:
+    chosen = beats[np.linspace(0, len(beats) - 1, min(most, len(beats))).astype(int)]
+    ax.plot(t, chosen.T, color=color, linewidth=0.6, alpha=max(0.07, 0.5 / len(chosen) ** 0.5))
+    middle = np.median(beats, axis=0)
+    ax.plot(t, middle, color="white", linewidth=3.6)
+    ax.plot(t, middle, color=color, linewidth=1.8, linestyle=dash, label="median")
+    ax.legend(loc="upper right")
+    return middle
 
 
 def _aligned(strips, rpeaks, fs, t) -> np.ndarray:
@@ -283,12 +282,9 @@ def _aligned(strips, rpeaks, fs, t) -> np.ndarray:
 
         rpeaks = [strip_rpeaks(np.nan_to_num(strip)[None, :, None], fs)[0] for strip in strips]
     offsets = np.round(t * fs).astype(int)
-    beats = [
-        strip[peak + offsets]
-        for strip, peaks in zip(strips, rpeaks, strict=True)
-        for peak in np.round(np.asarray(peaks)).astype(int)
-        if peak + offsets[0] >= 0 and peak + offsets[-1] < len(strip)
-    ]
+    beats = [strip[peak + offsets] for strip, peaks in zip(strips, rpeaks, strict=True)
+             for peak in np.round(np.asarray(peaks)).astype(int)
+             if peak + offsets[0] >= 0 and peak + offsets[-1] < len(strip)]
     beats = np.array(beats).reshape(-1, len(t))
     return beats[np.isfinite(beats).all(axis=1)]
 
@@ -296,7 +292,7 @@ def _aligned(strips, rpeaks, fs, t) -> np.ndarray:
 def _spectra(strips, fs):
     from scipy.signal import welch
 
-    segment = min(round(2 * fs), min(len(strip) for strip in strips))
+    segment = min(round(2 * fs), min(map(len, strips)))
     spectra = [welch(np.nan_to_num(strip), fs, nperseg=segment)[1] for strip in strips]
     frequency = np.fft.rfftfreq(segment, 1 / fs)
     return frequency[1:], 10 * np.log10(np.maximum(np.array(spectra)[:, 1:], 1e-12))
@@ -305,9 +301,3 @@ def _spectra(strips, fs):
 def _finite(values) -> np.ndarray:
     values = np.asarray(values, dtype=float).ravel()
     return values[np.isfinite(values)]
-
-
-def _palette():
-    import seaborn
-
-    return seaborn.color_palette("colorblind")

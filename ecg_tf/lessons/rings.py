@@ -74,6 +74,10 @@ class Ring:
         distance = np.linalg.norm(points[:, None] - self.centers, axis=2)  # NaN is good nowhere
         return np.sum(distance <= 3 * self.std, axis=0)
 
+    def reached(self, points, least: float = 0.1) -> np.ndarray:
+        """Modes that get `least` of their fair share, n / modes, of good points: (modes,) bool."""
+        return self.counts(points) >= max(least * len(points) / self.modes, 1)
+
     def judge(self, points, least: float = 0.1) -> dict:
         """How many modes points reach, and how many of the points are good.
 
@@ -96,10 +100,9 @@ class Ring:
         if not points.size or points.size != 2 * len(points):
             raise InputError("These are no points of a plane.", expected="(n, 2) or (n, 1, 1, 2)",
                              got=points.shape, fix="pass images drawn by a GAN trained on a Ring")
-        counts = self.counts(points)
-        reached = int(np.sum(counts >= max(least * len(points) / self.modes, 1)))
+        reached = int(self.reached(points, least).sum())
         return {"modes": reached, "modes_reached": reached / self.modes,
-                "good": float(counts.sum() / len(points))}
+                "good": float(self.counts(points).sum() / len(points))}
 
 
 def build_point_generator(latent_dim: int = 16, units: int = 64, hidden: int = 2,

@@ -7,7 +7,7 @@ their seed alone make a *family*: their spread is the interval over seeds.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -234,6 +234,24 @@ def over_seeds(values) -> tuple[float, float, float]:
     if len(logs) > 1:
         half = t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
     return tuple(np.exp(logs.mean() + np.array([0, -half, half])).tolist())
+
+
+def standings_tables(contenders: Mapping[str, Sequence[Run]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Distances of contenders in baselines, for `figures.dot_plots.standings_figure`.
+
+    Args:
+        contenders: name -> runs, one a seed; of one field.
+
+    Returns:
+        (runs, means): one row a run with its interval over test persons; one row a contender with
+        its mean over seeds (`over_seeds`) and `n`.
+    """
+    fields = ("value", "low", "high", "baseline_low", "baseline_high")
+    runs = pd.DataFrame([{"contender": name, **{f: run.in_baselines(field=f) for f in fields}}
+                         for name, group in contenders.items() for run in group])
+    means = {name: [*over_seeds([run.in_baselines() for run in group]), len(group)]
+             for name, group in contenders.items()}
+    return runs, pd.DataFrame.from_dict(means, "index", columns=["mean", "low", "high", "n"])
 
 
 def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:

@@ -94,6 +94,14 @@ def as_good_as_real(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=values.index, columns=values.columns)
 
 
+def panel_first(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
+    """`as_good_as_real` with the panel first, then those that are fooled least; and its size."""
+    table, share = as_good_as_real(runs), fooled(runs)["share"].fillna(0)
+    panel = [name for name in PANEL if name in table]
+    rest = [name for name in share.sort_values(kind="stable").index if name not in PANEL]
+    return table[panel + rest], len(panel)
+
+
 def fooled(runs: Sequence[Run]) -> pd.DataFrame:
     """Which measures take runs for real that the panel tells from real?
 

@@ -13,7 +13,7 @@ from ecg_tf.evaluation.sessions import (
     session_text,
     success_in_gallery,
 )
-from ecg_tf.figures.privacy_plots import validity_figure
+from ecg_tf.figures.curve_plots import validity_figure
 from ecg_tf.records.simulate import simulate_cohort
 
 

@@ -21,7 +21,8 @@ from ecg_tf.evaluation.stopping import (
     rank_agreement,
     usable_baselines,
 )
-from ecg_tf.figures.stopping_plots import agreement, along_training, where_they_stop
+from ecg_tf.figures.curve_plots import along_training, where_they_stop
+from ecg_tf.figures.matrix_plots import agreement_figure
 from ecg_tf.training.data import prepare_data
 from tests.study.test_run import TINY
 
@@ -104,7 +105,7 @@ def test_figures_say_where_each_rule_stopped():
     assert len([ax for ax in drawn.axes if ax.get_visible()]) == 3
     assert "distance from 9.1 to 3.1, baseline 0.5" in drawn.alt_text
     ranks = [rank_agreement(criteria, better, method) for method in ("spearman", "kendall")]
-    assert "distance and alike 0." in agreement(*ranks).alt_text
+    assert "distance and alike 0." in agreement_figure(*ranks).alt_text
 
 
 EXPERIMENT = Experiment(**{**TINY, "minutes": 2.0, "subjects": 8, "check_every": 2, "steps": 8,
@@ -283,7 +284,7 @@ def test_an_experiment_without_validation_persons_cannot_stop_at_the_baseline(da
 
 
 def test_the_rule_does_without_tensorflow():
-    modules = "ecg_tf.evaluation.stopping, ecg_tf.figures.stopping_plots"
+    modules = "ecg_tf.evaluation.stopping, ecg_tf.figures.curve_plots"
     code = f"import sys, {modules}; print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.figures import ecg_paper as paper
-from ecg_tf.figures.lead_pages import GAINS, lead_pages, twelve_lead_paper
+from ecg_tf.figures.lead_pages import GAINS, lead_pages
 from ecg_tf.figures.page_layout import cells_of, grid_of, short_name
 from ecg_tf.records.simulate import simulate_cohort
 
@@ -20,6 +20,10 @@ FS = 100
 @pytest.fixture(scope="module")
 def ecg():
     return simulate_cohort(1, minutes=1.0, fs=FS, leads=TWELVE, noise=0.3)[0].signal
+
+
+def page(strip, leads=TWELVE, title=""):
+    return lead_pages([strip], FS, leads, [title])
 
 
 def traces(ax):
@@ -64,7 +68,7 @@ def test_time_runs_through_the_page_and_the_rhythm_strip_holds_all_of_it():
     assert cells_of([f"V{k}" for k in range(1, 7)], 10)[0][-1].lead == 0  # no lead II
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seconds=st.floats(0.5, 45), factor=st.floats(0.05, 60), columns=st.integers(1, 3),
        count=st.integers(6, 15))
 def test_boxes_are_square_and_the_pulse_shows_the_gain(ecg, seconds, factor, columns, count):
@@ -90,12 +94,12 @@ def test_boxes_are_square_and_the_pulse_shows_the_gain(ecg, seconds, factor, col
             assert line.get_xdata()[-1] <= ax.get_xlim()[1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(factor=st.floats(0.2, 12), spike=st.floats(-40, 40), lead=st.integers(0, 11))
 def test_no_trace_lies_over_another(ecg, factor, spike, lead):
     strip = ecg[:1000] * factor
     strip[370:372, lead] += spike
-    ax = twelve_lead_paper(strip, FS, TWELVE).axes[0]
+    ax = page(strip).axes[0]
     rows = {}
     base = np.array([line.get_ydata()[0] for line in ax.lines if len(line.get_xdata()) == 6])
     for line in traces(ax):  # a row for each pulse, from above
@@ -112,7 +116,7 @@ def test_no_trace_lies_over_another(ecg, factor, spike, lead):
 
 def test_traces_are_the_signal_about_its_median(ecg):
     strip = ecg[:1000] + np.arange(12)  # offsets of electrodes are no news
-    figure = twelve_lead_paper(strip, FS, TWELVE, "name")
+    figure = page(strip, title="name")
     ax, = figure.axes
     wanted = strip - np.median(strip, axis=0)
     drawn = {name: line for name, line in zip(names(ax)[1:], traces(ax), strict=True)}
@@ -130,14 +134,14 @@ def test_traces_are_the_signal_about_its_median(ecg):
 def test_a_spike_is_left_out_and_said_and_tall_leads_get_half_the_gain(ecg):
     strip = ecg[:1000].copy()
     strip[120, 0] = 25.0
-    spiked = twelve_lead_paper(strip, FS, TWELVE)
+    spiked = page(strip)
     said = words(spiked.axes[0])
     assert any("leaves the paper: I " in word and "25.0 mV" in word for word in said)
     assert "10 mm/mV" in spiked.alt_text
-    tall = twelve_lead_paper(ecg[:1000] * 4, FS, TWELVE)
+    tall = page(ecg[:1000] * 4)
     assert "5 mm/mV" in tall.alt_text and "small box 0.04 s × 0.2 mV" in tall.texts[0].get_text()
     assert not any("leaves" in word for word in words(tall.axes[0]))
-    beyond = twelve_lead_paper(ecg[:1000] * 300, FS, TWELVE)
+    beyond = page(ecg[:1000] * 300)
     assert any("more leads" in word for word in words(beyond.axes[0]))
 
 
@@ -161,18 +165,18 @@ def test_names_are_text_and_gaps_are_not_drawn(ecg):
     strip[1000:] = np.nan  # padding
     strip[300:350, 6] = np.nan
     leads = [*TWELVE[:11], "$x$ \\frac{"]
-    figure = twelve_lead_paper(strip, FS, leads, "$\\bad{ & <b>")
+    figure = page(strip, leads, "$\\bad{ & <b>")
     figure.savefig(io.BytesIO(), format="png", dpi=30)
     assert "10.0 s" in figure.alt_text
     assert any("$x$ \\f" in name for name in names(figure.axes[0]))
 
 
 @pytest.mark.parametrize("call", [
-    lambda ecg: twelve_lead_paper(ecg[:, :5], FS, TWELVE[:5]),
-    lambda ecg: twelve_lead_paper(ecg[:, :8], FS, TWELVE),
-    lambda ecg: twelve_lead_paper(ecg[:, 0], FS, TWELVE),
-    lambda ecg: twelve_lead_paper(np.full((100, 12), np.nan), FS, TWELVE),
-    lambda ecg: twelve_lead_paper(np.where(np.arange(12) == 4, np.nan, ecg), FS, TWELVE),
+    lambda ecg: page(ecg[:, :5], TWELVE[:5]),
+    lambda ecg: page(ecg[:, :8]),
+    lambda ecg: page(ecg[:, 0]),
+    lambda ecg: page(np.full((100, 12), np.nan)),
+    lambda ecg: page(np.where(np.arange(12) == 4, np.nan, ecg)),
     lambda ecg: lead_pages([], FS, TWELVE),
     lambda ecg: lead_pages([ecg], FS, TWELVE, titles=["a", "b"]),
     lambda ecg: lead_pages([ecg], FS, TWELVE, real=[True, False]),

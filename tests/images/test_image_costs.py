@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.figures import image_plots
+from ecg_tf.figures import dot_plots, image_plots, plots
 from ecg_tf.figures.plots import time_path
 from ecg_tf.images.arrangements import make_arrangement
 from ecg_tf.images.codec import make_codec
@@ -72,7 +72,7 @@ def test_curves_end_where_the_range_ends():
     made = {"physical": Standardizer("physical", limits_mv=(-1, 1)),
             "window": Standardizer("window").fit(windows)}
     codes = {"window": made["window"].range_code(windows)[:1]}
-    figure = image_plots.range_curves(made, signals, codes)
+    figure = image_plots.scaling_curves(made, signals, codes)
     line = figure.axes[0].lines[0]
     assert line.get_ydata()[line.get_xdata() > 1.01].min() == 1
     steps = figure.axes[1].lines[0].get_ydata()
@@ -91,20 +91,20 @@ def test_grey_steps_point_out_what_was_clipped():
 
 def test_dots_show_seeds_their_mean_and_the_baseline():
     table = {"x": {"MMD²": [1.0, 3.0], "bound": 5.0}, "y": {"MMD²": [4.0]}}
-    figure = image_plots.dots(table, "distance", baseline=0.5, log=True, bars=["bound"])
+    figure = dot_plots.dots(table, "distance", baseline=0.5, log=True, bars=["bound"])
     drawn = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_markersize() == 8]
     assert drawn[:2] == [2.0, 4.0]
     assert "x: MMD² 2" in figure.alt_text and "real against real: 0.5" in figure.alt_text
     figure.savefig(io.BytesIO(), format="png", dpi=40)
     with pytest.raises(InputError):
-        image_plots.dots({"x": {"MMD²": np.nan}}, "distance")
+        dot_plots.dots({"x": {"MMD²": np.nan}}, "distance")
 
 
 def test_a_row_of_figures_keeps_every_caption_and_alt_text(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     names = ("serpentine", "hilbert")
-    image_plots.show_row({f"This is {n}.": time_path(make_arrangement(n, 4, 4), n) for n in names})
+    plots.show_row({f"This is {n}.": time_path(make_arrangement(n, 4, 4), n) for n in names})
     assert shown[0]["text/html"].count("<figure") == 2
     assert all(f"This is {name}." in shown[0]["text/html"] for name in names)
     assert "0 of 15 steps jump" in shown[0]["text/plain"]

@@ -4,7 +4,7 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.figures.concern_plots import along
+from ecg_tf.figures.curve_plots import along
 from ecg_tf.lessons.concerns import (
     best_accuracy,
     discriminator_alone,

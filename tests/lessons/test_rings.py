@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.figures.concern_plots import ring_points
+from ecg_tf.figures.dot_plots import ring_points
 from ecg_tf.lessons.concerns import RECIPES, make_gan, watched
 from ecg_tf.lessons.rings import Ring, RingWatch, build_point_discriminator, build_point_generator
 from ecg_tf.training.callbacks import CollapseAlarm

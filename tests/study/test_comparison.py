@@ -10,15 +10,10 @@ from ecg_tf.__main__ import main
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.figures.comparison_plots import (
-    agreement_figure,
-    board_table,
-    fooled_table,
-    passes_figure,
-    standings_figure,
-    strips_figures,
-)
+from ecg_tf.figures.comparison_plots import board_table, fooled_table, strips_figures
+from ecg_tf.figures.dot_plots import standings_figure
 from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
+from ecg_tf.figures.matrix_plots import agreement_figure, passes_figure
 from ecg_tf.study.comparison import (
     drawn_strips,
     families,
@@ -26,6 +21,7 @@ from ecg_tf.study.comparison import (
     leaderboard,
     over_seeds,
     read_runs,
+    standings_tables,
 )
 from ecg_tf.study.controlled_comparisons import (
     comparison_words,
@@ -37,11 +33,13 @@ from ecg_tf.study.controlled_comparisons import (
     uneven_words,
 )
 from ecg_tf.study.measure_agreement import (
+    BLIND,
     agreement,
     agreement_words,
     as_good_as_real,
     fooled,
     mean_agreement,
+    panel_first,
     shortfalls,
 )
 
@@ -339,15 +337,15 @@ def test_figures_say_in_words_what_they_show(arrangements, measured):
     (one,) = controlled_comparisons(
         [run for run in read_runs(arrangements) if run.name.startswith("lessons/")]
     )
-    alt = standings_figure(one.contenders).alt_text
+    alt = standings_figure(*standings_tables(one.contenders)).alt_text
     assert alt.index("beat_rows") < alt.index("row_major") and "over 3 seed(s)" in alt
     matrix = agreement(measured, fewest=3)
-    assert "diversity" in agreement_figure(matrix, 4).alt_text
-    assert "amplitude W1 3 of 3" in passes_figure(measured).alt_text
-    html = fooled_table(measured).to_html()
+    assert "diversity" in agreement_figure(matrix).alt_text
+    assert "amplitude W1 3 of 3" in passes_figure(*panel_first(measured)).alt_text
+    html = fooled_table(fooled(measured), BLIND).to_html()
     assert "shuffled ones pass" in html and "2 of 2" in html and "only the seams" not in html
     with pytest.raises(InputError, match="nothing to compare"):
-        standings_figure({})
+        standings_figure(*standings_tables({}))
 
 
 def test_strips_are_drawn_again_from_what_a_run_keeps(tmp_path, monkeypatch):
@@ -361,9 +359,10 @@ def test_strips_are_drawn_again_from_what_a_run_keeps(tmp_path, monkeypatch):
     kept, = read_runs(tmp_path / "runs")
     strips = drawn_strips(kept, 2, 3.0)
     assert np.allclose(strips, cut_strips(made.synthetic, 3.0)[:2], atol=1e-3)
-    figure, = strips_figures([kept], 2, 3.0)
+    figure, = strips_figures({"a": strips}, {"a": kept.in_baselines()}, 128.0, 2)
     assert "a" in figure.alt_text
     monkeypatch.setattr("ecg_tf.study.comparison._draw", None)  # the second time nothing is drawn
     assert np.array_equal(drawn_strips(kept, 2, 3.0), strips)
     (made.folder / "generator.keras").unlink()
-    assert len(drawn_strips(kept, 2, 3.0)) == 0 and not strips_figures([kept], 2, 3.0)
+    assert len(drawn_strips(kept, 2, 3.0)) == 0
+    assert not strips_figures({"a": strips[:0]}, {"a": 1.0}, 128.0, 2)

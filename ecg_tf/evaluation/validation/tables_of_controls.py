@@ -61,8 +61,8 @@ def print_tables(database: str = "simulated", data_dir: str = "", kinds=("faults
         text = session_text(table)
         print("\n" + (as_markdown(text) if markdown else text.to_string()))
         if figure:
-            from ecg_tf.figures.explorers import png_of
-            from ecg_tf.figures.privacy_plots import validity_figure
+            from ecg_tf.figures.curve_plots import validity_figure
+            from ecg_tf.figures.plots import png_of
 
             write_whole(expanded(figure), png_of(validity_figure(table)))
     if "detectors" in kinds:
