@@ -113,8 +113,7 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
                 ax.plot(table[x], values, linewidth=1.6, label=name, **look(k))
                 texts += [f"{label}, {name}: {seen.iloc[0]:.2g} at first, {seen.iloc[-1]:.2g} at "
                           "last" for seen in [values[np.isfinite(values)]] if len(seen)]
-        if column in (levels or {}):
-            level, word = levels[column]
+        for level, word in [levels[column]] if levels and column in levels else []:
             ax.axhline(level, color="#222222", linewidth=1, linestyle=(0, (1, 1)))
             ax.annotate(word, (0, level), xycoords=("axes fraction", "data"), fontsize=8.5,
                         va="bottom", xytext=(3, 2), textcoords="offset points")

@@ -44,7 +44,8 @@ def fidelity_privacy_point(measures) -> dict[str, float]:
 
 def fidelity_privacy_null(measures) -> tuple[float, float, float]:
     """(mean, low, high) of the share of non-members' strips taken for a member: the null."""
-    return tuple(_fields(measures, REIDENTIFIED, "baseline", "baseline_low", "baseline_high"))
+    mean, low, high = _fields(measures, REIDENTIFIED, "baseline", "baseline_low", "baseline_high")
+    return mean, low, high
 
 
 @in_style

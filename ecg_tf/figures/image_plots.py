@@ -31,13 +31,13 @@ def image_grid(images, channel: int | str = 0, columns: int = 6, titles=None,
     images = np.asarray(images, dtype=float)
     images = images[..., None] if images.ndim == 3 else images
     rgb = channel == "rgb"
-    chosen = [0, 1, 2] if rgb else [channel]
+    chosen: list = [0, 1, 2] if rgb else [channel]
     if images.ndim != 4 or not len(images) or not set(chosen) <= set(range(images.shape[3])):
         raise InputError("These images, or this channel of them, cannot be drawn.",
                          expected="(batch, height, width, channel) and a channel they have, or "
                          "'rgb' of three", got=f"shape {images.shape}, channel {channel!r}",
                          fix="choose one of the channels, or add the missing axes")
-    pixels = np.clip((images[..., :3] + 1) / 2, 0, 1) if rgb else images[..., channel]
+    pixels = np.clip((images[..., :3] + 1) / 2, 0, 1) if rgb else images[..., chosen[0]]
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     cell = 1.75 if columns > 2 else 2.6
