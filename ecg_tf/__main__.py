@@ -84,15 +84,9 @@ def run(options) -> int:
     """Runs an experiment without a notebook."""
     from ecg_tf.config.experiment import Experiment
     from ecg_tf.evaluation.baselines import measured_table
-    from ecg_tf.study.run import help_train
     from ecg_tf.study.run import run as run_experiment
-    from ecg_tf.training.workers import worker
 
     experiment = Experiment.from_yaml(options.file)
-    if worker():
-        help_train(experiment)
-        print(f"The share of machine {worker()} is done; machine 0 has written the run.")
-        return 0
     result = run_experiment(experiment, not options.quiet, options.devices)
     table = measured_table(result.measures)
     print(table[["value", "baseline", "unit"]].to_string(float_format="{:.4g}".format))

@@ -1,7 +1,6 @@
 """Trains every loss family on one device and on two, and prints how far apart they end.
 
-Run in a process of its own: devices are shared out before TensorFlow starts. With TF_CONFIG set,
-the second training is that of two processes, and this is one of them.
+Run in a process of its own: devices are divided before TensorFlow starts.
 """
 
 import json
@@ -11,15 +10,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.models import DCGAN, R1GAN, WGANGP, build_discriminator, build_generator
-from ecg_tf.training.devices import gather, spread, state_of, strategy_for, wait_for_all
-from ecg_tf.training.workers import workers
+from ecg_tf.models import ACGAN, DCGAN, R1GAN, WGANGP, build_discriminator, build_generator
+from ecg_tf.models.devices import state_of, strategy_for
+from ecg_tf.training.fit import fit_gan
 
 SHAPE, BATCH, STEPS = (8, 16, 1), 8, 4
 FAMILIES = {
     "DCGAN": lambda *nets: DCGAN(*nets),
     "R1GAN": lambda *nets: R1GAN(*nets, penalty_every=2, r1=1.0, r2=1.0),
     "WGANGP": lambda *nets: WGANGP(*nets, n_critic=2),
+    "ACGAN": lambda *nets: ACGAN(*nets, penalty_every=2),
 }
 
 
@@ -27,20 +27,20 @@ def make(family: str):
     """A small GAN with seeded weights and an optimizer whose steps are in proportion to gradients,
     so that a gradient that is wrong by a factor shows."""
     keras.utils.set_random_seed(0)
-    networks = (build_generator(SHAPE, 8, 4, padding="zero"),
-                build_discriminator(SHAPE, 4, padding="zero"))
+    classes = 2 if family == "ACGAN" else 0
+    networks = (build_generator(SHAPE, 8, 4, padding="zero", classes=classes),
+                build_discriminator(SHAPE, 4, padding="zero", classes=2 * classes,
+                                    minibatch_std=not classes))
     gan = FAMILIES[family](*networks)
     gan.compile(keras.optimizers.SGD(0.01, momentum=0.5), keras.optimizers.SGD(0.01, momentum=0.5))
     return gan
 
 
-def batches():
+def fit(gan, strategy=None) -> dict:
     images = np.random.default_rng(0).uniform(-1, 1, (BATCH * STEPS, *SHAPE)).astype(np.float32)
-    return tf.data.Dataset.from_tensor_slices(images).batch(BATCH)
-
-
-def fit(gan) -> dict:
-    history = gan.fit(batches(), epochs=1, verbose=0, shuffle=False).history
+    data = (images, np.arange(len(images)) % 2) if gan.classes else images
+    batches = tf.data.Dataset.from_tensor_slices(data).batch(BATCH)
+    history = fit_gan(gan, batches, STEPS, strategy=strategy)
     return {name: float(value[0]) for name, value in history.items()}
 
 
@@ -56,21 +56,17 @@ def apart(one: list, other: list) -> float:
 def compare(family: str, strategy) -> dict:
     one, other = make(family), make(family)
     begun = [np.asarray(weight) for weight in one.generator.weights + one.discriminator.weights]
-    alone = fit(one)
-    copy = spread(other, strategy)
-    together = fit(copy)
-    gather(copy, other)
+    alone, together = fit(one), fit(other, strategy)
     ended = one.generator.weights + one.discriminator.weights
     return {"logs": {name: [alone[name], together[name]] for name in alone},
             "apart": apart(arrays(one), arrays(other)),
             "moved": apart(begun, [np.asarray(weight) for weight in ended]),
-            "drawn": apart([one.generate(4, 1)], [other.generate(4, 1)]),
+            "generated": apart([one.generate(4, 1)], [other.generate(4, 1)]),
             "step": int(other.step.numpy())}
 
 
 if __name__ == "__main__":
-    chosen = strategy_for(1 if workers() > 1 else int(sys.argv[1]))
-    for name in sys.argv[2:]:
+    chosen = strategy_for(2, BATCH)
+    for name in sys.argv[1:]:
         print(json.dumps({"family": name, "replicas": chosen.num_replicas_in_sync,
                           **compare(name, chosen)}), flush=True)
-    wait_for_all()

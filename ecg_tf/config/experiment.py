@@ -26,12 +26,13 @@ from ecg_tf.images.fixed_paths import FITS
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import SCALINGS
 
-#: What `training.fit.FAMILIES` trains, in words: known here without TensorFlow.
+#: What `training.families.FAMILIES` trains, in words: known here without TensorFlow.
 MODELS = {
     "dcgan": "DCGAN, plain cross-entropy",
     "r1gan": "relativistic GAN with R1/R2 penalties",
     "wgan_gp": "Wasserstein GAN with gradient penalty",
     "wavegan": "relativistic GAN with convolutions along time",
+    "acgan": "relativistic GAN over the classes of labelled beats",
 }
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
@@ -166,8 +167,8 @@ class Experiment:
         help="weight of the gradient penalty (r1gan, wavegan, wgan_gp)")
     penalty_every: int = setting(4, "gan", affects="weights", low=1, high=1000, part_of="model",
         help="steps between penalties (r1gan, wavegan)")
-    precision: str = setting("auto", "gan", affects="weights", choices=PRECISIONS,
-        help="'auto': mixed_bfloat16 where it is faster, else float32")
+    precision: str = setting("float32", "gan", affects="weights", choices=PRECISIONS,
+        help="'auto': mixed_bfloat16 on a GPU or with AMX, else float32")
     check_every: int = setting(100, "gan", affects="nothing", low=1, high=1_000_000,
         help="steps between two lines of the history, diversity checks and checkpoints")
     stop: str = setting("steps", "gan", affects="length", choices=STOPS,

@@ -1,10 +1,10 @@
 """When to stop: measures beside their baselines along a training, and the rule that reads them.
 
 A GAN's losses say how its two networks stand against each other, not how good the images are. So
-the training is stopped by what comes out: decoded ECGs of the averaged generator, against real
-persons it was not trained on. Those are the validation persons, never the test persons: what was
-chosen by a measure looks better in that measure than it is. The callbacks that do this during a
-training are in `stopping_callbacks`; here is what needs no TensorFlow.
+decoded ECGs of the averaged generator stop the training, against real persons it was not trained
+on. Those are the validation persons, never the test persons: what was chosen by a measure looks
+better in that measure than it is. The callbacks are in `stopping_callbacks`; here is what needs no
+TensorFlow.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ MEASURES = {
     "diversity": ("of real", "high"), "near-duplicates": ("share", "low"),
 }
 
-#: What is read from the history for comparison, never to stop by; the lowest would be kept.
+#: From the history, for comparison only: never to stop by.
 LOSSES = ("d_loss", "g_loss", "critic's distance")
 
 
@@ -41,19 +41,18 @@ class StripJudge:
     Args:
         against: name -> `Windows` of strips, the persons to compare with.
         others: `Windows` of strips of the training persons. In the synthetic set's place they give
-            the baseline: what a perfect generator of the training persons would reach. For a group
-            that is the training persons themselves, the baseline is between its halves.
+            the baseline: what a perfect generator would reach. For a group that is the training
+            persons themselves, the baseline is between its halves.
         seconds: length of the strips, s.
-        size: strips a side at most, drawn evenly at random; default 400.
-        repeats: partings of the persons for the baseline's interval; default 20.
-        auc: also the discriminative AUC, which takes longer than all others together; default
-            False, NaN. It wants other persons than the training's on the real side.
+        size: strips a side at most, sampled at random; default 400.
+        repeats: random splits of the persons for the baseline's interval; default 20.
+        auc: also the discriminative AUC, which takes longer than all others together, and wants
+            other persons than the training's on the real side; default False, NaN.
         seed: int.
 
     Attributes:
         baselines: DataFrame, index (against, name), columns baseline, low, high, unit, better.
-            `low` and
-            `high` part the persons of both groups anew: how much depends on who they are.
+            `low` and `high` come from random splits of the persons of both groups.
 
     Raises:
         InputError: strips of other lengths or leads, or a group of fewer than ten.
@@ -124,15 +123,8 @@ class StripJudge:
             rng = np.random.default_rng(self.seed)
             other = np.sort(rng.permutation(other)[:len(real)])
             for name, function in _functions(data).items():
-                mean, low, high = baseline(
-                    _of_enough(function),
-                    pool,
-                    data.subjects[pool],
-                    len(real),
-                    share,
-                    repeats,
-                    self.seed,
-                )
+                mean, low, high = baseline(_of_enough(function), pool, data.subjects[pool],
+                                           len(real), share, repeats, self.seed)
                 rows[part, name] = function(real, other) if apart else mean, low, high
             if self.auc and apart:
                 rows[part, "discriminative AUC"] = data.auc(real, other, data.subjects[other])
@@ -145,11 +137,11 @@ class StripJudge:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rule says of a row of checks.
+    """The rule's answer to a row of checks.
 
     Args:
         best: index of the best check so far; None before the first finite value.
-        stop: index of the check after which the training ends; None: it goes on.
+        stop: index of the check after which the training ends; None: it continues.
         reason: "baseline", "patience" or "".
     """
 
@@ -160,11 +152,10 @@ class Verdict:
 
 def decide(values, baseline: float = np.nan, factor: float = 1.0, patience: int = 10,
            better: str = "low") -> Verdict:
-    """Stop at the baseline, or when the best value is `patience` checks old. It knows `values`
-    only.
+    """Stop at the baseline, or when the best value is `patience` checks old.
 
-    So a training that goes on after a kill decides as one that was never killed. Checks without a
-    value (NaN) are never the best, and none counts before the first value.
+    It depends on `values` only, so a resumed training decides as one that was never killed. Checks
+    without a value (NaN) are never the best, and none counts before the first value.
 
     Args:
         values: (check,) measured, in order.
@@ -198,14 +189,10 @@ def decide(values, baseline: float = np.nan, factor: float = 1.0, patience: int 
 
 
 def usable_baselines(baselines: pd.DataFrame) -> dict[str, float]:
-    """name -> baseline, of a group of `StripJudge.baselines`, without those that are no goal.
-
-    A baseline of 0 is none where high is better: a set that has nothing of it would have reached
-        it.
-    """
-    kept = baselines["baseline"].notna() & (
-        (baselines["better"] == "low") | (baselines["baseline"] > 0)
-    )
+    """name -> baseline, of a group of `StripJudge.baselines`, without those that are no goal: 0
+    where high is better."""
+    values = baselines["baseline"]
+    kept = values.notna() & ((baselines["better"] == "low") | (values > 0))
     return baselines.loc[kept, "baseline"].astype(float).to_dict()
 
 

@@ -1,7 +1,7 @@
 """Callbacks that measure decoded ECGs along a training and stop it; the rule is in `stopping`.
 
-Both act at the end of a round of `check_every` steps, as all callbacks here do. What they know
-they read from `measures.csv`, so that a training that was killed goes on as if it had not been.
+Both act at the end of a round of `check_every` steps. What they know they read from
+`measures.csv`, so that a killed training resumes as if it had not been.
 """
 
 import io
@@ -21,18 +21,18 @@ from ecg_tf.training.synthesis import synthesize
 
 
 class MeasuresAlong(keras.callbacks.Callback):
-    """Every `every` steps: draws ECGs from the averaged generator, decodes and measures them.
+    """Every `every` steps: generates ECGs with the averaged generator, decodes and measures them.
 
     The latents are the same each time, so that a change is the generator's. Writes `measures.csv`
-    (step, against, name, value) and `baselines.csv`, each whole or not at all. Drawing touches no
+    (step, against, name, value) and `baselines.csv`, each whole or not at all. Sampling touches no
     random state: the training ends with the same weights, measured or not.
 
     Args:
         folder: where to write.
         codec: `Codec` of the images.
-        judge: `StripJudge`. It must not know the test persons if anything is chosen by it.
+        judge: `StripJudge`; without the test persons if anything is chosen by it.
         every: steps between two checks; taken at the first end of a round that is due.
-        n: images drawn, default 200.
+        n: images generated, default 200.
         seed: int, of the latents.
         keep: also keep the averaged weights of every check, for looking back; default False.
         high: float, Hz, low-pass of the decoded ECGs, see `synthesize`; default 0, none.
@@ -52,27 +52,24 @@ class MeasuresAlong(keras.callbacks.Callback):
         self.folder, self.codec, self.judge = Path(folder), codec, judge
         self.every, self.n, self.seed, self.keep, self.high = every, n, seed, keep, high
         self.path = self.folder / "measures.csv"
-        # To the letter what a file holds: other baselines are another yardstick.
+        # To the letter what a file holds: with other baselines, measures are no help.
         self._baselines = judge.baselines.assign(images=n, latents=seed).to_csv(lineterminator="\n")
         self.rows = _NOTHING.copy()
 
     def load(self, step: int) -> pd.DataFrame:
-        """What was measured up to a step by these very yardsticks; others are of no help."""
+        """What was measured up to a step with these very baselines; nothing with others."""
         baselines, self.rows = self.folder / "baselines.csv", _NOTHING.copy()
-        if (
-            self.path.exists()
-            and baselines.exists()
-            and baselines.read_text("utf-8") == self._baselines
-        ):
-            try:
-                rows = pd.read_csv(self.path, float_precision="round_trip")
-                rows = rows.astype(_NOTHING.dtypes)[list(_NOTHING)]
-            except (ValueError, KeyError, OSError) as error:
-                raise InputError(f"The measures '{self.path}' are damaged.",
-                                 expected="columns step, against, name, value",
-                                 got=str(error)[:200], fix=f"delete '{self.folder}' to train anew"
-                                 ) from error
-            self.rows = rows[rows["step"] <= step].reset_index(drop=True)
+        both = self.path.exists() and baselines.exists()
+        if not both or baselines.read_text("utf-8") != self._baselines:
+            return self.rows
+        try:
+            rows = pd.read_csv(self.path, float_precision="round_trip")
+            rows = rows.astype(_NOTHING.dtypes)[list(_NOTHING)]
+        except (ValueError, KeyError, OSError) as error:
+            raise InputError(f"The measures '{self.path}' are damaged.",
+                             expected="columns step, against, name, value", got=str(error)[:200],
+                             fix=f"delete '{self.folder}' to train anew") from error
+        self.rows = rows[rows["step"] <= step].reset_index(drop=True)
         return self.rows
 
     def table(self, against: str) -> pd.DataFrame:
@@ -107,8 +104,8 @@ class MeasuresAlong(keras.callbacks.Callback):
         last = int(self.rows["step"].max()) if len(self.rows) else 0
         if step // self.every <= last // self.every:
             return
-        drawn = synthesize(self.model.ema_generator, self.codec, self.n, self.seed, high=self.high)
-        values = self.judge.measure(drawn)
+        values = self.judge.measure(synthesize(self.model.ema_generator, self.codec, self.n,
+                                               self.seed, high=self.high))
         new = pd.DataFrame([(step, *key, value) for key, value in values.items()],
                            columns=_NOTHING.columns)
         self.rows = pd.concat([self.rows, new], ignore_index=True) if len(self.rows) else new
@@ -120,12 +117,11 @@ class MeasuresAlong(keras.callbacks.Callback):
         write_whole(self.path, text.getvalue())
 
 
-class StopAtFloor(keras.callbacks.Callback):
+class StopAtBaseline(keras.callbacks.Callback):
     """Ends the training where a measure reaches its baseline or no longer improves; keeps the best.
 
-    Never a loss. Put it behind its `MeasuresAlong` and before the checkpoint. At the end, `restore`
-    gives the averaged generator the weights of the best check; the checkpoint keeps the last ones,
-    from which the training can be continued.
+    Never a loss. At the end, `restore` gives the averaged generator the weights of the best check;
+    the checkpoint keeps the last ones, from which the training can be resumed.
 
     Args:
         along: `MeasuresAlong`.
@@ -135,8 +131,8 @@ class StopAtFloor(keras.callbacks.Callback):
         factor, patience: see `stopping.decide`.
 
     Example:
-        >>> stop = StopAtFloor(along, folder / "best.weights.h5", patience=10)
-        >>> gan.fit(batches, epochs=100, steps_per_epoch=100, callbacks=[along, stop])
+        >>> stop = StopAtBaseline(along, folder / "best.weights.h5", patience=10)
+        >>> fit_gan(gan, batches, 10_000, callbacks=stop.callbacks, stop=stop)
         >>> stop.restore(gan)
     """
 
@@ -146,14 +142,18 @@ class StopAtFloor(keras.callbacks.Callback):
         if (against, measure) not in along.judge.baselines.index:
             raise InputError(
                 "There is no such measure to stop at; a loss is none.",
-                expected=", ".join(
-                    f"{one} against {who}" for who, one in along.judge.baselines.index
-                ),
+                expected=", ".join(f"{name} against {group}"
+                                   for group, name in along.judge.baselines.index),
                 got=f"{measure} against {against}",
                 fix="take MMD² against validation",
             )
         self.along, self.path, self.against, self.measure = along, Path(path), against, measure
         self.factor, self.patience = factor, patience
+
+    @property
+    def callbacks(self) -> list:
+        """What to hand to the training, before its checkpoint."""
+        return [self.along, self]
 
     @property
     def verdict(self) -> Verdict:
@@ -190,20 +190,21 @@ class StopAtFloor(keras.callbacks.Callback):
                 f"{checks.iloc[verdict.best]:.3g} (baseline {baseline:.3g}).")
 
 
-def stop_at_baseline(experiment: Experiment, data: Data) -> StopAtFloor:
-    """What an experiment with `stop: "baseline"` is stopped by: MMD² against the validation
-    persons.
+def stopping_rule(experiment: Experiment, data: Data) -> StopAtBaseline | None:
+    """The rule of an experiment with `stop: "baseline"`, MMD² against the validation persons; else
+    None.
 
-    Args:
-        experiment: `Experiment`; measure_every, patience, strip_seconds, seed.
-        data: `Data` of `prepare_data`.
+    Example:
+        >>> train(experiment, data, stop=stopping_rule(experiment, data))
 
     Raises:
         InputError: there are no validation persons with strips.
     """
     e = data.settled(experiment)
+    if e.stop != "baseline":
+        return None
     if "validation" not in data.strips:
-        raise InputError("There is nobody to decide when to stop.",
+        raise InputError("Nobody is left to decide when to stop.",
                          expected="validation persons with strips", got="none",
                          fix='give more records, or set stop to "steps"')
     validation, train = (
@@ -213,7 +214,7 @@ def stop_at_baseline(experiment: Experiment, data: Data) -> StopAtFloor:
                        seed=e.seed)
     along = MeasuresAlong(e.folder, data.codec, judge, e.measure_every, seed=e.seed,
                           high=e.band_high)
-    return StopAtFloor(along, e.folder / "checkpoints" / "best.weights.h5", patience=e.patience)
+    return StopAtBaseline(along, e.folder / "checkpoints" / "best.weights.h5", patience=e.patience)
 
 
 def save_averages(gan, path) -> None:

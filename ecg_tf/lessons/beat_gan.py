@@ -6,21 +6,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ecg_tf.base.checks import count, number
+from ecg_tf.base.checks import count
 from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.beat_features import beat_features
 from ecg_tf.images.codec import Codec
-from ecg_tf.models import ACGAN, HalfMean, build_acgan
+from ecg_tf.models import ACGAN, HalfMean
 from ecg_tf.signals.filtering import low_pass
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.families import build_gan
+from ecg_tf.training.fit import fit_gan
 from ecg_tf.training.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
 
 
-def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, latent_dim: int = 64,
-                   base_filters: int = 32, batch_size: int = 64, learning_rate: float = 1e-3,
-                   penalty: float = 0.5, ema_decay: float = 0.999, seed: int = 0,
-                   check_every: int = 100, callbacks=(),
-                   **options) -> tuple[ACGAN, dict]:
+def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed: int = 0,
+                   check_every: int = 100, callbacks=(), generator_class_weight: float = 0.2,
+                   **settings) -> tuple[ACGAN, dict]:
     """Trains an ACGAN; the same call twice gives the same weights on one machine.
 
     Args:
@@ -28,15 +29,11 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, laten
         codec: fitted `Codec`.
         classes: names of the classes, in the order of their numbers.
         steps: int, updates of the generator.
-        latent_dim, base_filters: of the networks. Default 64 and 32.
-        batch_size: int. Default 64.
-        learning_rate: float, of Adam; falls to a tenth over the last half. Default 0.001.
-        penalty: float, weight of the slope at real and at generated images. Default 0.5.
-        ema_decay: float. Default 0.999.
         seed: int, of weights, batches and latents.
         check_every: int, steps between two lines of the history. Default 100.
         callbacks: of Keras, such as `Witness`. Default: none.
-        **options: further arguments of `build_acgan`.
+        generator_class_weight: of `ACGAN`. Default 0.2.
+        **settings: of an `Experiment`, such as latent_dim, batch_size, learning_rate, penalty.
 
     Returns:
         (ACGAN, history: name -> list of values, one every `check_every` steps).
@@ -47,30 +44,20 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, laten
     Example:
         >>> gan, history = train_beat_gan(data.windows["train"], data.codec, data.classes, 1000)
     """
-    steps = count(steps, "steps", 1, 10**7)
-    batch_size = count(batch_size, "batch_size", 2, 4096)
-    check_every = min(count(check_every, "check_every", 1, 10**7), steps)
-    number(learning_rate, "learning_rate", 1e-7, 1.0)
-    penalty = number(penalty, "penalty", 0.0, 1e4)
-    keras.utils.set_random_seed(count(seed, "seed", 0, 2**31 - 1))
+    e = Experiment(model="acgan", steps=steps, check_every=min(check_every, steps), seed=seed,
+                   **{"latent_dim": 64, "base_filters": 32, "penalty": 0.5,
+                      "precision": "float32", **settings})
     labels = tf.constant(class_numbers(windows.labels, classes))
     images = tf.constant(codec.encode(windows))
-    gan = build_acgan(
-        codec.image_shape, len(classes), latent_dim=latent_dim, base_filters=base_filters,
-        padding="helical", projection=HalfMean(len(windows.leads) - 2), r1=penalty, r2=penalty,
-        ema_decay=ema_decay, seed=seed, **options,
-    )
-    rate = [keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.1 * learning_rate)
-            for _ in range(2)]
-    gan.compile(*(keras.optimizers.Adam(one, beta_1=0.0, beta_2=0.99) for one in rate),
-                steps_per_execution=min(50, check_every))
-    order = balanced_draw(windows.labels, windows.subjects, steps * batch_size, seed)
-    batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, batch_size)).map(
+    gan = build_gan(e, codec, classes=len(classes), projection=HalfMean(len(windows.leads) - 2),
+                    generator_class_weight=generator_class_weight)
+    gan.compile(gan.g_optimizer, gan.d_optimizer, steps_per_execution=min(50, e.check_every))
+    order = balanced_draw(windows.labels, windows.subjects, steps * e.batch_size, seed)
+    batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, e.batch_size)).map(
         lambda at: (tf.gather(images, at), tf.gather(labels, at)))
-    epochs = -(-steps // check_every)
-    told = gan.fit(batches.repeat().prefetch(4), epochs=epochs, verbose=0, shuffle=False,
-                   steps_per_epoch=-(-steps // epochs), callbacks=list(callbacks))
-    return gan, told.history
+    history = fit_gan(gan, batches.repeat().prefetch(4), steps, check_every=e.check_every,
+                      callbacks=callbacks)
+    return gan, history
 
 
 class Witness(keras.callbacks.Callback):

@@ -20,7 +20,9 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import baseline
 from ecg_tf.evaluation.strip_data import StripData
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP
+from ecg_tf.models.sampling import sample_latents
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity
+from ecg_tf.training.fit import fit_gan
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,10 @@ def watched(gan: GAN, images, steps: int, *, checks: int = 20, batch_size: int =
     start = time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the alarm's; it is in what is returned
-        history = gan.fit(
-            batches.batch(count(batch_size, "batch_size", 2, 65_536)), epochs=checks,
-            steps_per_epoch=per_check, verbose=0, shuffle=False,
-            callbacks=[Diversity(some, n=128, seed=seed), *callbacks, alarm],
-        ).history
+        history = fit_gan(
+            gan, batches.batch(count(batch_size, "batch_size", 2, 65_536)), per_check * checks,
+            check_every=per_check,
+            callbacks=[Diversity(some, n=128, seed=seed), *callbacks, alarm])
     table = pd.DataFrame(history)
     table.insert(0, "step", per_check * np.arange(1, checks + 1))
     return Watched(gan, table, alarm.alarms, time.monotonic() - start)
@@ -246,9 +247,8 @@ def discriminator_alone(gan: GAN, images, steps: int, losses: Mapping[str, Calla
     rng = np.random.default_rng(seed)
     due = {0, *np.unique(np.geomspace(1, count(steps, "steps", 1, 10**7), checks).round())}
     shown = images[rng.integers(0, len(images), 4 * batch_size)]
-    latents = gan.latents(4 * batch_size, seed)
-    learn = tf.function(lambda real: gan.discriminator_step(
-        real, gan.generator(gan.draw_latents(len(real)), training=True)))
+    latents = sample_latents(4 * batch_size, gan.latent_dim, seed)
+    learn = tf.function(lambda real: gan.update_discriminator(real, gan.sample(len(real))))
     rows = []
     for step in range(steps + 1):
         if step:

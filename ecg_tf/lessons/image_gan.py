@@ -8,6 +8,7 @@ from keras import layers
 from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
 from ecg_tf.models import R1GAN, MinibatchStd, build_discriminator, build_generator
+from ecg_tf.training.fit import fit_gan
 
 NETWORKS = {
     "convolutional": "see neighbouring pixels together, as for pictures",
@@ -61,13 +62,13 @@ def train_images(images, steps: int, networks: str = "convolutional", *, latent_
     gan.compile(*(keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.99) for _ in range(2)),
                 steps_per_execution=min(50, steps))
     batches = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images), seed)
-    gan.fit(batches.repeat().batch(batch_size), steps_per_epoch=steps, verbose=0, shuffle=False)
+    fit_gan(gan, batches.repeat().batch(batch_size), steps, check_every=steps)
     return gan
 
 
 def _convolutional(shape, latent_dim, base_filters):
-    return build_generator(shape, latent_dim, base_filters), build_discriminator(shape,
-                                                                                 base_filters)
+    return (build_generator(shape, latent_dim, base_filters, padding="zero"),
+            build_discriminator(shape, base_filters, padding="zero"))
 
 
 def _dense(shape, latent_dim, base_filters):

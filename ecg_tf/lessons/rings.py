@@ -13,6 +13,7 @@ from keras import layers
 from ecg_tf.base.checks import count, number
 from ecg_tf.base.errors import InputError
 from ecg_tf.models.layers import MinibatchStd, SpectralNorm
+from ecg_tf.models.sampling import sample_latents
 
 SHAPE = (1, 1, 2)  # of a point as an image
 
@@ -164,7 +165,8 @@ class RingWatch(keras.callbacks.Callback):
         if self.averaged:
             images = gan.generate(self.n, self.seed, batch_size=self.n)
         else:
-            images = np.asarray(gan.generator(gan.latents(self.n, self.seed), training=False))
+            latents = sample_latents(self.n, gan.latent_dim, self.seed)
+            images = np.asarray(gan.generator(latents, training=False))
         self.points[int(gan.step.numpy())] = images.reshape(-1, 2)
         if logs is not None:
             prefix = "" if self.averaged else "raw_"

@@ -1,47 +1,35 @@
-"""Networks for images of any shape, and the GANs that train them.
+"""Networks for images of any shape, and the GANs that train them (TensorFlow).
 
 | file | what lives there |
 | --- | --- |
-| `networks.py`, `layers.py` | generator, discriminator and their parts |
-| `projection.py` | what the codec could have made: the generator draws nothing else |
-| `gan.py` | what all GANs share: the step, the averaged weights, saving |
-| `dcgan.py`, `r1gan.py`, `wgan_gp.py` | the losses |
-| `acgan.py` | a GAN over classes |
-| `wavegan.py` | networks along time, without images |
-| `identity.py` | the network that names persons, and what being named costs |
-| `sampling.py`, `rejection.py` | seeded images; rough ones drawn again |
-| `schedules.py`, `names.py`, `replica_batch.py` | learning rates, file names, several devices |
+| `gan.py` | what all GANs share: the training step, averaged weights, saving |
+| `losses.py`, `acgan.py` | the losses; a GAN over classes |
+| `networks.py`, `layers.py`, `projection.py` | generator, discriminator and their parts |
+| `privacy.py` | identity-adversarial loss, rejection sampling by roughness |
+| `sampling.py`, `devices.py` | seeded images; several devices |
 """
 
-from ecg_tf.models.acgan import ACGAN, build_acgan
-from ecg_tf.models.dcgan import DCGAN
-from ecg_tf.models.gan import GAN
-from ecg_tf.models.layers import HelicalConv2D, HelicalPadding, MinibatchStd
+from ecg_tf.models.acgan import ACGAN
+from ecg_tf.models.gan import GAN, HoldThenFall
+from ecg_tf.models.layers import HelicalConv2D, MinibatchStd
+from ecg_tf.models.losses import DCGAN, R1GAN, WGANGP
 from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.models.privacy import rejection_sampling
 from ecg_tf.models.projection import HalfMean, IntervalMean, projection_of
-from ecg_tf.models.r1gan import R1GAN
-from ecg_tf.models.rejection import redrawing
-from ecg_tf.models.schedules import HoldThenFall
-from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator
-from ecg_tf.models.wgan_gp import WGANGP
 
 __all__ = [
     "ACGAN",
     "DCGAN",
     "GAN",
+    "R1GAN",
+    "WGANGP",
     "HalfMean",
     "HelicalConv2D",
-    "HelicalPadding",
     "HoldThenFall",
     "IntervalMean",
     "MinibatchStd",
-    "R1GAN",
-    "WGANGP",
-    "build_acgan",
     "build_discriminator",
     "build_generator",
-    "build_wave_discriminator",
-    "build_wave_generator",
     "projection_of",
-    "redrawing",
+    "rejection_sampling",
 ]

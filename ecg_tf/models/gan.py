@@ -1,48 +1,41 @@
-"""What all GANs here share: train step, averaged weights, drawing images, saving and loading."""
+"""What all GANs here share: training step, averaged weights, sampling, saving and loading."""
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.models.identity import confusion_loss
-from ecg_tf.models.names import number_layers
-from ecg_tf.models.replica_batch import (
-    draw_share,
-    mean_over_all,
-    share,
-    to_be_summed,
-    train_function,
-)
-from ecg_tf.models.sampling import draw, latents_of
+from ecg_tf.models.devices import mean_over_all, random_share, to_be_summed, train_function
+from ecg_tf.models.networks import number_layers
+from ecg_tf.models.privacy import confusion_loss
+from ecg_tf.models.sampling import sample_images
 
-_PACKAGE = "ecg_tf"
+LEARNING_RATE, DECAY = 0.001, 0.7  # the defaults of an `Experiment`
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class GAN(keras.Model):
-    """Trains a generator against a discriminator; a loss family overrides the three losses.
+    """Trains a generator against a discriminator; a loss family overrides the losses.
 
     A subclass gives `discriminator_loss`, `generator_loss` and, if it has one, `penalty`. One step
     updates the discriminator `n_critic` times, then the generator once, then the averaged generator
-    (EMA), whose weights draw all images outside of training.
+    (EMA), whose weights generate all images outside of training.
 
     Args:
         generator: keras.Model, latents (batch, latent_dim) -> images.
         discriminator: keras.Model, images -> scores (batch, 1).
         ema_decay: float, largest decay of the averaged weights, default 0.999; early on it is
             (1 + step) / (10 + step), so that the random start is soon forgotten.
-        augment: layer or registered function, images -> images of the same shape, differentiable,
-            put before the discriminator on real and generated images alike, default None.
-        identity: keras.Model, images -> logits (batch, persons), frozen, see `models.identity`:
-            the generator pays for images in which it names a person. Default None.
-        identity_weight: float, weight of that in the generator's loss, default 0.
-        seed: int, seed of the latents drawn in training, default 0.
+        identity: keras.Model, images -> logits (batch, persons), frozen, of `models.privacy`.
+            Default None.
+        identity_weight: float, weight of the identity-adversarial loss, default 0.
+        seed: int, seed of the latents in training, default 0.
 
     Example:
         >>> gan = R1GAN(build_generator((32, 64, 2)), build_discriminator((32, 64, 2)))
         >>> gan.compile()
-        >>> gan.fit(dataset, epochs=10, steps_per_epoch=100, shuffle=False)
+        >>> fit_gan(gan, dataset, steps=1000)
         >>> gan.generate(16, seed=1).shape
         (16, 32, 64, 2)
     """
@@ -50,12 +43,12 @@ class GAN(keras.Model):
     n_critic = 1
     penalty_every = 0  # 0: this family has no penalty
     relativistic = False  # whether the generator's loss looks at real images too
+    classes = 0  # 0: no labels
+    beta_1 = 0.0  # of Adam
     penalty_now = None  # None: decided in the step; several devices decide it before
 
-    def __init__(
-        self, generator, discriminator, *, ema_decay=0.999, augment=None, identity=None,
-        identity_weight=0.0, seed=0, name=None, **kwargs,
-    ):
+    def __init__(self, generator, discriminator, *, ema_decay=0.999, identity=None,
+                 identity_weight=0.0, seed=0, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
         _check_pair(generator, discriminator)
         if not 0 <= ema_decay < 1:
@@ -68,7 +61,7 @@ class GAN(keras.Model):
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
         self.strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
-        self.ema_decay, self.augment, self.seed = float(ema_decay), augment, int(seed)
+        self.ema_decay, self.seed = float(ema_decay), int(seed)
         self.identity, self.identity_weight = identity, float(identity_weight)
         self.latent_dim = generator.inputs[0].shape[-1]
         self.image_shape = tuple(generator.output_shape[1:])
@@ -81,8 +74,6 @@ class GAN(keras.Model):
             identity.trainable = False
             names += ("identity_loss",)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
-        if isinstance(augment, keras.layers.Layer):
-            augment(keras.KerasTensor((None, *self.image_shape)))  # builds it
         self.built = True
 
     # What a loss family overrides
@@ -95,135 +86,109 @@ class GAN(keras.Model):
         """Scores -> loss, a scalar; `real_scores` is None unless `relativistic`."""
         raise TypeError(f"{type(self).__name__} has no loss: use DCGAN, WGANGP or R1GAN.")
 
-    def penalty(self, images, generated):
+    def penalty(self, images, generated, labels=None):
         """What is added to the discriminator's loss every `penalty_every` steps, a scalar."""
         return tf.constant(0.0)
 
-    def default_optimizers(self):
-        """(generator's, discriminator's) optimizer, for `compile()` without any."""
-        return tuple(keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.999) for _ in range(2))
-
     # Training
 
-    def compile(
-        self, g_optimizer=None, d_optimizer=None, *, steps_per_execution=1, run_eagerly=False,
-        jit_compile=False,
-    ):
+    def compile(self, g_optimizer=None, d_optimizer=None, *, steps=0, steps_per_execution=1,
+                run_eagerly=False, jit_compile=False):
         """Sets the optimizers and builds their state.
 
         Args:
-            g_optimizer: optimizer of the generator, default the family's own.
-            d_optimizer: optimizer of the discriminator, default the family's own.
+            g_optimizer, d_optimizer: of generator and discriminator, default `self.adam(steps)`.
+            steps: int, of the training, towards whose end the default learning rate falls; default
+                0: it does not.
             steps_per_execution: int, steps run in one call, default 1.
             run_eagerly: bool, for looking into a step, default False.
             jit_compile: bool, default False: on a CPU it made steps slower.
         """
-        # Without optimizer=None Keras would add a hidden RMSprop of its own.
-        super().compile(
-            optimizer=None,
-            steps_per_execution=steps_per_execution,
-            run_eagerly=run_eagerly,
-            jit_compile=jit_compile,
-        )
-        default_g, default_d = self.default_optimizers()
-        self.g_optimizer = keras.optimizers.get(g_optimizer or default_g)
-        self.d_optimizer = keras.optimizers.get(d_optimizer or default_d)
+        own = {"steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly,
+               "jit_compile": jit_compile}
+        super().compile(optimizer=None, **own)  # else Keras would add a hidden RMSprop
+        self.g_optimizer = keras.optimizers.get(g_optimizer or self.adam(steps))
+        self.d_optimizer = keras.optimizers.get(d_optimizer or self.adam(steps))
         # An optimizer that is not built yet loses its state silently when a model is loaded.
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
-        self._own_compile = {
-            "steps_per_execution": steps_per_execution,
-            "run_eagerly": run_eagerly,
-            "jit_compile": jit_compile,
-        }
+        self._own_compile = own
 
-    @property
-    def metrics(self):
-        return list(self.trackers.values())
-
-    @property
-    def distribute_strategy(self):
-        # Not the one of the scope: `models.shares` says why Keras is not to spread the work.
-        return tf.distribute.get_strategy()
-
-    def make_train_function(self, force=False):
-        if self.strategy is None:
-            super().make_train_function(force)
-        elif force or self.train_function is None:
-            if type(self).train_step is not GAN.train_step:
-                raise InputError(f"{type(self).__name__} is trained on one device only.",
-                                 expected="DCGAN, R1GAN or WGANGP", got=type(self).__name__,
-                                 fix="make it outside of the strategy's scope")
-            self.train_function = train_function(self, self.strategy)
+    def adam(self, steps=0, learning_rate=LEARNING_RATE, decay=DECAY):
+        """Adam as experiments use it; over the last share `decay` of `steps` its rate falls."""
+        rate = HoldThenFall(learning_rate, round(steps * (1 - decay)), steps)
+        return keras.optimizers.Adam(rate if steps and decay else learning_rate, self.beta_1, 0.99)
 
     def train_step(self, data):
-        images = share(data[0] if isinstance(data, (tuple, list)) else data)
-        batch = tf.shape(images)[0]
+        images, labels = self.unpack(data)
         for _ in range(self.n_critic - 1):
-            self.discriminator_step(images, self.generator(self.draw_latents(batch), training=True))
-        with tf.GradientTape() as drawing:
-            generated = self.generator(self.draw_latents(batch), training=True)
-        d_loss, real_scores, generated_scores = self.discriminator_step(images, generated)
-
+            self.update_discriminator(images, self.sample(tf.shape(images)[0], labels), labels)
+        with tf.GradientTape() as sampling:
+            generated = self.sample(tf.shape(images)[0], labels)
+        logs = self.update_discriminator(images, generated, labels)
         # The images the discriminator just saw serve the generator too: the updated discriminator
-        # says how each pixel should change, and `drawing` carries that on to the weights.
+        # says how each pixel should change, and `sampling` carries that on to the weights.
         with tf.GradientTape() as tape:
             tape.watch(generated)
-            real = self.score(images) if self.relativistic else None
-            g_loss = paid = self.generator_loss(real, self.score(generated))
-            if self.identity is not None:
-                named = confusion_loss(self.identity(generated, training=False))
-                paid = g_loss + self.identity_weight * named
-        gradients = self.update_generator(drawing, generated, tape.gradient(paid, generated))
-        return self.track(
-            d_loss=d_loss,
-            g_loss=g_loss,
-            real_score=tf.reduce_mean(real_scores),
-            generated_score=tf.reduce_mean(generated_scores),
-            g_grad_norm=tf.linalg.global_norm(mean_over_all(gradients)),
-            **({} if self.identity is None else {"identity_loss": named}),
-        )
-
-    def discriminator_step(self, images, generated):
-        """One update of the discriminator; returns (loss without penalty, both scores)."""
-        with tf.GradientTape() as tape:
-            real_scores, generated_scores = self.score(images), self.score(generated)
-            loss = self.discriminator_loss(real_scores, generated_scores)
-        self.update_discriminator(tape, loss, images, generated)
-        return loss, real_scores, generated_scores
-
-    def update_discriminator(self, tape, loss, images, generated):
-        """Applies the gradients of a taped loss, and those of the penalty where it is due."""
-        weights = self.discriminator.trainable_variables
-        gradients = tape.gradient(loss, weights)
-        if self.penalty_every and self.penalty_now is not False:
-            pairs = zip(gradients, self.penalty_gradients(images, generated), strict=True)
-            gradients = [ours + its for ours, its in pairs]
-        self.d_optimizer.apply(to_be_summed(gradients), weights)
-
-    def update_generator(self, drawing, generated, pixels):
-        """Ends a step: the tape of `generated` carries the gradients of its pixels to the weights.
-
-        Returns the weights' gradients.
-        """
-        weights = self.generator.trainable_variables
-        gradients = drawing.gradient(generated, weights, output_gradients=pixels)
+            loss, values = self.generator_objective(images, generated, labels)
+        pixels, weights = tape.gradient(loss, generated), self.generator.trainable_variables
+        gradients = sampling.gradient(generated, weights, output_gradients=pixels)
         self.g_optimizer.apply(to_be_summed(gradients), weights)
         self.step.assign(self.step + 1)
         self.update_ema()
-        return gradients
+        return self.track(**logs, **values,
+                          g_grad_norm=tf.linalg.global_norm(mean_over_all(gradients)))
 
-    def penalty_gradients(self, images, generated):
-        """The penalty's gradients: lazily, every k-th step, k times as strong (Karras 2020)."""
+    def unpack(self, data):
+        """A batch -> (images, labels); labels are None where the GAN knows no classes."""
+        images, *labels = data if isinstance(data, (tuple, list)) else (data,)
+        labels = tf.cast(labels[0], tf.int32) if self.classes else None
+        return tf.convert_to_tensor(images), labels
+
+    def sample(self, n, labels=None):
+        """`n` generated images as training sees them, of random latents."""
+        latents = random_share(
+            lambda n: keras.random.normal((n, self.latent_dim), seed=self.seed_generator), n)
+        return self.generator(latents if labels is None else [latents, labels], training=True)
+
+    def discriminator_objective(self, images, generated, labels=None):
+        """(loss without penalty, what is logged)."""
+        real, fake = self.score(images, labels), self.score(generated, labels)
+        loss = self.discriminator_loss(real, fake)
+        return loss, {"d_loss": loss, "real_score": tf.reduce_mean(real),
+                      "generated_score": tf.reduce_mean(fake)}
+
+    def generator_objective(self, images, generated, labels=None):
+        """(what the generator minimizes, what is logged)."""
+        real = self.score(images, labels) if self.relativistic else None
+        loss = self.generator_loss(real, self.score(generated, labels))
+        if self.identity is None:
+            return loss, {"g_loss": loss}
+        named = confusion_loss(self.identity(generated, training=False))
+        return loss + self.identity_weight * named, {"g_loss": loss, "identity_loss": named}
+
+    def update_discriminator(self, images, generated, labels=None):
+        """One step of the discriminator, with the penalty where it is due; returns what to log."""
         weights = self.discriminator.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, logs = self.discriminator_objective(images, generated, labels)
+        gradients = tape.gradient(loss, weights)
+        if self.penalty_every and self.penalty_now is not False:
+            pairs = zip(gradients, self.penalty_gradients(images, generated, labels), strict=True)
+            gradients = [ours + its for ours, its in pairs]
+        self.d_optimizer.apply(to_be_summed(gradients), weights)
+        return logs
+
+    def penalty_gradients(self, images, generated, labels=None):
+        """The penalty's gradients: lazily, every k-th step, k times as strong (Karras 2020)."""
+        weights = [weight.value for weight in self.discriminator.trainable_variables]
 
         def gradients():
             with tf.GradientTape() as tape:
-                value = self.penalty_every * self.penalty(images, generated)
+                value = self.penalty_every * self.penalty(images, generated, labels)
             # A slope does not depend on every bias: zero there, not None.
             zero = tf.UnconnectedGradients.ZERO
-            values = [weight.value for weight in weights]
-            return tape.gradient(value, values, unconnected_gradients=zero)
+            return tape.gradient(value, weights, unconnected_gradients=zero)
 
         if self.penalty_every == 1 or self.penalty_now:
             return gradients()
@@ -234,15 +199,9 @@ class GAN(keras.Model):
             lambda: [tf.zeros(weight.shape) for weight in weights],
         )
 
-    def score(self, images):
-        """The discriminator's scores (batch, 1) of images, augmented if asked for."""
-        if self.augment is not None:
-            images = self.augment(images)
+    def score(self, images, labels=None):
+        """The discriminator's scores (batch, 1) of images (of the classes `labels`)."""
         return self.discriminator(images, training=True)
-
-    def draw_latents(self, batch):
-        return draw_share(lambda n: keras.random.normal((n, self.latent_dim),
-                                                        seed=self.seed_generator), batch)
 
     def update_ema(self):
         """Moves the averaged generator towards the generator."""
@@ -252,38 +211,41 @@ class GAN(keras.Model):
         for average, weight in pairs:
             average.assign(average + rate * (weight - average))
 
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
     def track(self, **values):
         """Updates the metrics and returns all of them."""
         for name, value in values.items():
             self.trackers[name].update_state(value)
         return {metric.name: metric.result() for metric in self.metrics}
 
-    # Drawing images
+    @property
+    def distribute_strategy(self):
+        # Not the one of the scope: `models.devices` says why Keras is not to spread the work.
+        return tf.distribute.get_strategy()
+
+    def make_train_function(self, force=False):
+        if self.strategy is None:
+            super().make_train_function(force)
+        elif force or self.train_function is None:
+            self.train_function = train_function(self, self.strategy)
+
+    # Sampling
 
     def call(self, latents, training=False):
         return self.ema_generator(latents, training=training)
 
-    def generate(self, n, seed, batch_size=64, truncation=1.0):
-        """Draws images from the averaged weights; the same ones for the same seed.
+    def generate(self, n, seed, batch_size=64):
+        """Images (n, height, width, channel) float32 of the averaged weights; see `sample_images`.
 
         Args:
             n: int, number of images.
-            seed: int, seed of the latents; all are drawn first, so `batch_size` changes nothing but
-                the last bits of the arithmetic.
+            seed: int, of the latents; the same images for the same seed.
             batch_size: int, images computed at once, default 64.
-            truncation: float, scale of the latents: below 1 more typical, less diverse; default 1.
-
-        Returns:
-            images (n, height, width, channel) float32.
-
-        Raises:
-            InputError: `n` or `batch_size` is no positive number.
         """
-        return draw(self, self.latents(n, seed, truncation), batch_size=batch_size)
-
-    def latents(self, n, seed, truncation=1.0):
-        """Latent vectors (n, latent_dim) float32 of a seed, see `drawing.latents_of`."""
-        return latents_of(n, self.latent_dim, seed, truncation)
+        return sample_images(self, n, seed, batch_size=batch_size)
 
     # Saving and loading: weights, optimizers, averages and the state of the random numbers
 
@@ -298,17 +260,13 @@ class GAN(keras.Model):
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "ema_decay": self.ema_decay,
-            "augment": keras.saving.serialize_keras_object(self.augment),
             "seed": self.seed,
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        parts = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("generator", "discriminator", "augment", "identity")
-            if name in config
-        }
+        parts = {name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+                 for name in ("generator", "discriminator", "identity") if name in config}
         return cls(**{**config, **parts})
 
     def get_compile_config(self):
@@ -334,21 +292,43 @@ class GAN(keras.Model):
         super().load_own_variables(own)
 
 
-def squared_slopes(score, images):
-    """(batch,) squared gradient of `score(images)`, (batch, 1), by the pixels of each image."""
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        scores = score(images)
-    slopes = tape.gradient(scores, images)
-    return tf.reduce_sum(tf.square(slopes), axis=[1, 2, 3])
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class HoldThenFall(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that holds, then falls along a straight line to 2 % of itself.
+
+    A GAN's generator circles about its goal, the wider the faster it learns. A high rate gets near
+    it soon, and a falling one lets it settle: 800 steps at 1e-3 with 70 % of them falling gave
+    MIT-BIH strips an MMD² of 0.034, where 3e-4 throughout gave 0.049.
+
+    Args:
+        rate: float, the rate at the start.
+        hold: int, steps before it falls.
+        steps: int, steps in all, at which 2 % are reached; from there on it stays.
+
+    Example:
+        >>> rate = HoldThenFall(1e-3, hold=300, steps=1000)
+        >>> float(rate(0)), float(rate(650))
+        (0.001, 0.0005)
+    """
+
+    LEAST = 0.02
+
+    def __init__(self, rate, hold, steps):
+        self.rate, self.hold, self.steps = float(rate), int(hold), int(steps)
+
+    def __call__(self, step):
+        left = (self.steps - ops.cast(step, "float32")) / max(self.steps - self.hold, 1)
+        return self.rate * ops.clip(left, self.LEAST, 1.0)
+
+    def get_config(self):
+        return {"rate": self.rate, "hold": self.hold, "steps": self.steps}
 
 
 def _check_pair(generator, discriminator):
-    drawn, judged = tuple(generator.output_shape[1:]), tuple(discriminator.input_shape[1:])
-    if drawn != judged:
+    made, judged = tuple(generator.output_shape[1:]), tuple(discriminator.input_shape[1:])
+    if made != judged:
         raise InputError(
             "Generator and discriminator do not fit together.",
-            expected=f"a discriminator for images of shape {drawn}",
-            got=judged,
+            expected=f"a discriminator for images of shape {made}", got=judged,
             fix="build both with the same image_shape",
         )

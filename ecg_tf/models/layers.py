@@ -1,4 +1,4 @@
-"""Layers that know how signals lie in an image, and what else the networks are made of."""
+"""Layers that know how signals lie in an image, and other parts of the networks."""
 
 import functools
 import itertools
@@ -9,9 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.models.replica_batch import mean_over_all
-
-_PACKAGE = "ecg_tf"
+from ecg_tf.models.devices import mean_over_all
 
 
 def helical_pad(images, rows=(1, 1), columns=(1, 1)):
@@ -77,38 +75,7 @@ def _at(edge, rows, columns):
     return tf.pad(edge, ((0, 0), rows, columns, (0, 0)))
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class HelicalPadding(keras.layers.Layer):
-    """`helical_pad` as a layer.
-
-    Args:
-        rows: (int, int), rows of zeros above and below, default (1, 1).
-        columns: (int, int), columns taken from the neighbouring rows, default (1, 1).
-
-    Example:
-        >>> HelicalPadding()(np.zeros((2, 8, 16, 1), "float32")).shape
-        TensorShape([2, 10, 18, 1])
-    """
-
-    def __init__(self, rows=(1, 1), columns=(1, 1), **kwargs):
-        super().__init__(**kwargs)
-        self.rows, self.columns = tuple(rows), tuple(columns)
-
-    def build(self, input_shape):
-        _check_width(input_shape, self.columns)
-
-    def call(self, images):
-        return helical_pad(images, self.rows, self.columns)
-
-    def compute_output_shape(self, input_shape):
-        batch, height, width, channels = input_shape
-        return batch, height + sum(self.rows), width + sum(self.columns), channels
-
-    def get_config(self):
-        return {**super().get_config(), "rows": self.rows, "columns": self.columns}
-
-
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class HelicalConv2D(keras.layers.Conv2D):
     """Convolution over a helix of rows: like `padding="same"`, but rows continue into each other.
 
@@ -141,13 +108,13 @@ class HelicalConv2D(keras.layers.Conv2D):
         return (input_shape[0], *(math.ceil(side / stride) for side, stride in sides), self.filters)
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class StyleNorm(keras.layers.Layer):
     """Normalizes each pixel's features, then scales and shifts them as a style says.
 
-    The style is one vector an image, so it says the same to every pixel: what all beats of a person
-    have in common need not be agreed upon from row to row (Karras 2019, with the root mean square
-    instead of the instance norm, which would take away how strong a wave is).
+    The style is one vector an image, the same for every pixel: what all beats of a person have in
+    common need not be agreed upon from row to row (Karras 2019, with the root mean square instead
+    of the instance norm, which would take away how strong a wave is).
 
     Example:
         >>> StyleNorm()([features, style])  # (batch, height, width, channel), (batch, style)
@@ -173,14 +140,14 @@ class StyleNorm(keras.layers.Layer):
         return tuple(input_shapes[0])
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class RowGate(keras.layers.Layer):
-    """Lets a generator say, column by column, how much the rows of one image differ.
+    """Scales, column by column, how much the rows of one image differ.
 
     image' = mean + exp(g) (image - mean), mean over the rows; g, a number for each column and
     channel, is read off the features' own mean over the rows. In beat rows the mean row is the
     average beat of a person: most persons' beats are alike to a hundredth of the range, which a
-    network learns slowly when it has to draw each row alike, and at once when it may turn a knob.
+    network learns slowly when it has to make each row alike, and at once from one number.
 
     Takes [images (batch, height, width, channel), features (batch, h, w, f)], width a multiple
     of w. Computed in float32.
@@ -224,7 +191,7 @@ class RowGate(keras.layers.Layer):
         return tuple(input_shapes[0])
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class ToPatches(keras.layers.Layer):
     """Blocks of pixels become one pixel with more channels (space to depth).
 
@@ -239,29 +206,19 @@ class ToPatches(keras.layers.Layer):
     def call(self, images):
         return tf.nn.space_to_depth(images, self.block)
 
-    def compute_output_shape(self, input_shape):
-        batch, height, width, channels = input_shape
-        block = self.block
-        return batch, height // block, width // block, channels * block**2
-
     def get_config(self):
         return {**super().get_config(), "block": self.block}
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class FromPatches(ToPatches):
     """Undoes `ToPatches`: a pixel's channels become a block of pixels (Shi 2016)."""
 
     def call(self, patches):
         return tf.nn.depth_to_space(patches, self.block)
 
-    def compute_output_shape(self, input_shape):
-        batch, height, width, channels = input_shape
-        block = self.block
-        return batch, height * block, width * block, channels // block**2
 
-
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class MinibatchStd(keras.layers.Layer):
     """Appends a channel that says how much the images of a batch differ from each other.
 
@@ -281,11 +238,8 @@ class MinibatchStd(keras.layers.Layer):
         plane = ops.zeros_like(features[..., :1]) + ops.cast(std, features.dtype)
         return ops.concatenate([features, plane], axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], input_shape[-1] + 1)
 
-
-@keras.saving.register_keras_serializable(package=_PACKAGE)
+@keras.saving.register_keras_serializable(package="ecg_tf")
 class SpectralNorm(keras.constraints.Constraint):
     """Keeps the largest singular value of a kernel at 1 or below, after every optimizer step.
 

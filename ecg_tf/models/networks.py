@@ -1,11 +1,14 @@
 """Generator and discriminator for images of any shape, small enough to train on a CPU."""
 
 import math
+import re
+from collections import Counter
 
 import keras
 from keras import layers
 
-from ecg_tf.base.errors import InputError, closest
+from ecg_tf.base.checks import choice, count
+from ecg_tf.base.errors import InputError
 from ecg_tf.models.layers import (
     FromPatches,
     HelicalConv2D,
@@ -16,52 +19,42 @@ from ecg_tf.models.layers import (
     ToPatches,
 )
 
-NORMS = ("style", "batch", "none")
 PADDINGS = ("zero", "helical")
-OUTPUTS = ("tanh", "linear")
 STYLE_DIM = 128
+WIDEST = 4  # times `base_filters`, at the coarse sizes
+PATCH = 4  # samples seen as one along time, like the 2 x 2 pixels of an image
+FACTOR = 4  # from one length to the next, like halving both sides of an image
+SHORTEST = 64  # positions at the coarsest length at most, like a grid of 8 x 8
 
 
-def build_generator(
-    image_shape,
-    latent_dim=128,
-    base_filters=32,
-    depth=2,
-    widest=4,
-    norm="style",
-    padding="zero",
-    classes=0,
-    projection=None,
-    output="tanh",
-    dtype=None,
-):
-    """A network that draws images from latent vectors.
+def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, padding="helical",
+                    classes=0, projection=None, along_time=False, dtype=None):
+    """A network that makes images of latent vectors.
 
     A dense layer fills the coarsest grid (`grid_sizes`); each further size is reached by a 1x1
     convolution, nearest upsampling and `depth` residual 3x3 convolutions. The finest grid is that
     of patches of 2 x 2 pixels: full size is where the time would go, and neighbouring pixels say
     much the same. No transposed convolution, so no checkerboard (Odena 2016).
 
-    With norm "style" the latents also speak to every layer and pixel at once (`StyleNorm`): what
-    all beats of an ECG have in common, they have in common from the start. How much its rows
-    differ, it says by a `RowGate`.
+    The latents also speak to every layer and pixel at once (`StyleNorm`): what all beats of an ECG
+    have in common, they have in common from the start. How much its rows differ, a `RowGate` says.
 
     Args:
         image_shape: (height, width, channels), sides of 8 or more, of any proportion.
         latent_dim: int, length of a latent vector, default 128.
-        base_filters: int, filters of the finest grid, doubled at every coarser one, default 32.
+        base_filters: int, filters of the finest grid, doubled at every coarser one up to four
+            times as many, default 16.
         depth: int, residual convolutions at each size, default 2.
-        widest: int, at most this many times `base_filters` at the coarse sizes, default 4.
-        norm: str, "style", "batch" (as in the first DCGAN) or "none", default "style".
-        padding: str, "zero", or "helical" for rows that continue into each other, default "zero".
+        padding: str, "helical" for rows that continue into each other (default), or "zero".
         classes: int, number of classes, 0 for none; else the network takes [latents, labels].
         projection: put after the output, from `projection_of(codec)`, default None.
-        output: str, "tanh" for images in [-1, 1], or "linear", default "tanh".
+        along_time: bool, convolve along time only, see `_AlongTime`; default False.
         dtype: dtype policy such as "mixed_bfloat16"; None takes Keras' global policy. Images are
             float32 always.
 
     Returns:
-        keras.Model, latents (batch, latent_dim) -> images (batch, height, width, channels) float32.
+        keras.Model, latents (batch, latent_dim) -> images (batch, height, width, channels) float32
+        in [-1, 1].
 
     Raises:
         InputError: an argument cannot be used.
@@ -70,14 +63,9 @@ def build_generator(
         >>> build_generator((32, 64, 2), base_filters=8).output_shape
         (None, 32, 64, 2)
     """
-    height, width, channels = check_image_shape(image_shape)
-    check_positive(latent_dim=latent_dim, base_filters=base_filters, widest=widest)
-    _check_choice("output", output, OUTPUTS)
-    _check_choice("norm", norm, NORMS)
-    block = patch_side((height, width))
-    sizes = grid_sizes((height // block, width // block))
-    widths = [base_filters * min(2**level, widest) for level in range(len(sizes))]
-    conv = _convolution(padding, dtype)
+    view = _view(image_shape, padding, along_time, dtype)
+    count(latent_dim, "latent_dim", 1, 2**20)
+    widths = _widths(view, base_filters)
 
     inputs = latents = keras.Input((latent_dim,), name="latents")
     if classes:
@@ -85,56 +73,37 @@ def build_generator(
         inputs = [latents, labels]
         code = layers.Embedding(classes, latent_dim, dtype=dtype, name="class_code")(labels)
         latents = layers.Concatenate(dtype=dtype)([latents, code])
-    style = style_network(latents, dtype) if norm == "style" else None
+    style = _style(latents, dtype)
 
-    filters = widths[-1]
-    x = layers.Dense(math.prod(sizes[-1]) * filters, dtype=dtype, name="dense")(latents)
-    x = layers.Reshape((*sizes[-1], filters), dtype=dtype)(x)
-    for level in reversed(range(len(sizes))):
-        if x.shape[1:3] != sizes[level]:
-            x = conv(widths[level], 1)(x)
-            x = _upsample(x, sizes[level], dtype)
-        x = residual(x, widths[level], depth, norm, conv, dtype, style)
-    x = norm_activation(x, norm, dtype, style)
-    features = x
-    x = conv(channels * block**2, 3, kernel_initializer="glorot_uniform")(x)
-    if block > 1:
-        x = FromPatches(block, dtype=dtype)(x)
-    x = RowGate(name="row_gate")([x, features])
+    x = layers.Dense(math.prod(view.sizes[-1]) * widths[-1], dtype=dtype, name="dense")(latents)
+    x = layers.Reshape((*view.sizes[-1], widths[-1]), dtype=dtype)(x)
+    for size, filters in zip(reversed(view.sizes), reversed(widths), strict=True):
+        if x.shape[1:3] != size:
+            x = view.conv(filters, 1)(x)
+            x = _upsample(x, size, view.strides(size, x.shape[1:3]), dtype)
+        x = _residual(x, filters, depth, view, style)
+    x = _activation(x, dtype, style)
+    x = view.to_image(x)
     # Half precision would leave some 256 grey levels: the last step is float32.
-    x = layers.Activation(output, dtype="float32", name="images")(x)
+    x = layers.Activation("tanh", dtype="float32", name="images")(x)
     if projection is not None:
         x = projection(x)
     return keras.Model(inputs, x, name="generator")
 
 
-def build_discriminator(
-    image_shape,
-    base_filters=32,
-    depth=1,
-    widest=4,
-    padding="zero",
-    spectral_norm=False,
-    classes=0,
-    minibatch_std=True,
-    dtype=None,
-):
+def build_discriminator(image_shape, base_filters=16, padding="helical", spectral_norm=False,
+                        classes=0, minibatch_std=True, along_time=False, dtype=None):
     """A network that scores how real images look; without batch normalization.
 
-    It sees patches of 2 x 2 pixels, as the generator draws them. Each stage is `depth` residual
-    3x3 convolutions, then a strided 4x4 convolution (every pixel counts equally often) beside an
+    It sees patches of 2 x 2 pixels, as the generator makes them. Each stage is a residual 3x3
+    convolution, then a strided 4x4 convolution (every pixel counts equally often) beside an
     averaged shortcut. The score is a logit, unbounded.
 
     Args:
-        image_shape: (height, width, channels), as for `build_generator`.
-        base_filters: int, filters of the finest grid, doubled at every coarser one, default 32.
-        depth: int, residual 3x3 convolutions before each halving, default 1.
-        widest: int, at most this many times `base_filters` at the coarse sizes, default 4.
-        padding: str, "zero" or "helical", default "zero".
+        image_shape, base_filters, padding, along_time, dtype: as for `build_generator`.
         spectral_norm: bool, keep every kernel's spectral norm at 1 or below, default False.
-        classes: int, number of classes, 0 for none; else class logits are a second output.
+        classes: int, logits of a second output, 0 for none (default).
         minibatch_std: bool, let it see how much the images of a batch differ, default True.
-        dtype: dtype policy such as "mixed_bfloat16"; None takes Keras' global policy.
 
     Returns:
         keras.Model, images (batch, height, width, channels) -> scores (batch, 1) float32, or
@@ -147,31 +116,23 @@ def build_discriminator(
         >>> build_discriminator((32, 64, 2), base_filters=8).output_shape
         (None, 1)
     """
-    image_shape = check_image_shape(image_shape)
-    check_positive(base_filters=base_filters, widest=widest)
-    block = patch_side(image_shape[:2])
-    sizes = grid_sizes((image_shape[0] // block, image_shape[1] // block))
-    widths = [base_filters * min(2**level, widest) for level in range(len(sizes))]
     constraint = SpectralNorm() if spectral_norm else None
-    conv = _convolution(padding, dtype, constraint)
+    view = _view(image_shape, padding, along_time, dtype, constraint)
+    widths = _widths(view, base_filters)
 
-    images = x = keras.Input(image_shape, name="images")
-    if block > 1:
-        x = ToPatches(block, dtype=dtype)(x)
-    x = conv(base_filters, 3)(x)
-    for level, (size, coarser) in enumerate(zip(sizes, sizes[1:], strict=False)):
-        x = residual(x, widths[level], depth, "none", conv, dtype)
-        strides = _strides(size, coarser)
-        kernel = tuple(2 + stride for stride in strides)
-        filters = widths[level + 1]
+    images = keras.Input(view.image_shape, name="images")
+    x = view.conv(base_filters, 3)(view.to_patches(images))
+    for level, filters in enumerate(widths[1:]):
+        x = _residual(x, widths[level], 1, view)
+        strides = view.strides(*view.sizes[level : level + 2])
         shortcut = layers.AveragePooling2D(strides, padding="same", dtype=dtype)(x)
-        shortcut = conv(filters, 1, use_bias=False)(shortcut)
+        shortcut = view.conv(filters, 1, use_bias=False)(shortcut)
         x = layers.LeakyReLU(0.2, dtype=dtype)(x)
-        x = layers.Add(dtype=dtype)([conv(filters, kernel, strides)(x), shortcut])
+        x = layers.Add(dtype=dtype)([view.shrink(filters, strides)(x), shortcut])
     x = layers.LeakyReLU(0.2, dtype=dtype)(x)
     if minibatch_std:
         x = MinibatchStd(dtype=dtype)(x)
-    x = conv(widths[-1], 3)(x)
+    x = view.conv(widths[-1], 3)(x)
     x = layers.LeakyReLU(0.2, dtype=dtype)(x)
     x = layers.Flatten(dtype="float32")(x)
     score = layers.Dense(1, kernel_constraint=constraint, dtype="float32", name="score")(x)
@@ -181,21 +142,95 @@ def build_discriminator(
     return keras.Model(images, score, name="discriminator")
 
 
+# How networks look at an image
+
+
+class _AsImage:
+    """As a plane: patches of 2 x 2 pixels, 3 x 3 kernels, both sides halved from size to size."""
+
+    def __init__(self, image_shape, padding, dtype, constraint):
+        self.image_shape, self.dtype, self.constraint = image_shape, dtype, constraint
+        self.helical = choice(padding, "padding", PADDINGS) == "helical"
+        self.block = patch_side(image_shape[:2])
+        self.sizes = grid_sizes(side // self.block for side in image_shape[:2])
+
+    def conv(self, filters, kernel, strides=1, **options):
+        options = {"kernel_initializer": "he_normal", "kernel_constraint": self.constraint,
+                   "dtype": self.dtype, **options}
+        if self.helical and kernel != 1:
+            return HelicalConv2D(filters, kernel, strides, **options)
+        return layers.Conv2D(filters, kernel, strides, padding="same", **options)
+
+    def strides(self, size, coarser):
+        return tuple(1 if a == b else 2 for a, b in zip(size, coarser, strict=True))
+
+    def shrink(self, filters, strides):
+        return self.conv(filters, tuple(2 + stride for stride in strides), strides)
+
+    def to_patches(self, images):
+        return ToPatches(self.block, dtype=self.dtype)(images) if self.block > 1 else images
+
+    def to_image(self, features):
+        channels = self.image_shape[2] * self.block**2
+        x = self.conv(channels, 3, kernel_initializer="glorot_uniform")(features)
+        x = FromPatches(self.block, dtype=self.dtype)(x) if self.block > 1 else x
+        return RowGate(name="row_gate")([x, features])
+
+
+class _AlongTime:
+    """As a signal: convolutions along time only, as in WaveGAN (Donahue 2019).
+
+    The baseline that every arrangement has to beat. A row-major image *is* the signal, read line
+    after line. A k x k kernel becomes one of k² samples, a stride of s x s one of s² samples: as
+    many weights and as much arithmetic. Only the `RowGate` has no counterpart: a strip has no rows.
+    """
+
+    def __init__(self, image_shape, dtype):
+        self.image_shape, self.dtype = image_shape, dtype
+        samples = image_shape[0] * image_shape[1]
+        self.patch = PATCH if samples % PATCH == 0 else 1
+        self.sizes = [(1, length) for length in strip_lengths(samples // self.patch)]
+
+    def conv(self, filters, side, stride=1, **options):
+        options = {"kernel_initializer": "he_normal", "padding": "same", "dtype": self.dtype,
+                   **options}
+        return layers.Conv2D(filters, (1, side**2), (1, stride**2), **options)
+
+    def strides(self, size, coarser):
+        return 1, FACTOR
+
+    def shrink(self, filters, strides):
+        return self.conv(filters, 4, 2)
+
+    def to_patches(self, images):
+        shape = (*self.sizes[0], self.patch * self.image_shape[2])
+        return layers.Reshape(shape, dtype=self.dtype)(images)
+
+    def to_image(self, features):
+        channels = self.image_shape[2] * self.patch
+        x = self.conv(channels, 3, kernel_initializer="glorot_uniform")(features)
+        return layers.Reshape(self.image_shape, dtype=self.dtype)(x)
+
+
+def _view(image_shape, padding, along_time, dtype, constraint=None):
+    shape = _checked_shape(image_shape)
+    return _AlongTime(shape, dtype) if along_time else _AsImage(shape, padding, dtype, constraint)
+
+
+def _widths(view, base_filters):
+    count(base_filters, "base_filters", 1, 2**16)
+    return [base_filters * min(2**level, WIDEST) for level in range(len(view.sizes))]
+
+
 def patch_side(sides):
     """Side of the patches in which networks see an image: 2 where both sides are even, else 1."""
     return 2 if all(side % 2 == 0 and side >= 16 for side in sides) else 1
 
 
 def grid_sizes(sides):
-    """The sizes an image passes through, from full to coarsest.
+    """The sizes an image passes through, from full to at most 8 x 8.
 
     While the longer side exceeds 8, every side of 8 or more is halved (rounded up).
-
-    Args:
-        sides: (height, width).
-
-    Returns:
-        list of (height, width), at most 8 x 8 at its end.
 
     Example:
         >>> grid_sizes((32, 64))
@@ -207,8 +242,21 @@ def grid_sizes(sides):
     return sizes
 
 
-def check_image_shape(image_shape):
-    """Returns (height, width, channels) as ints, or raises an `InputError` saying what is wrong."""
+def strip_lengths(length):
+    """The lengths a signal passes through, each a quarter of the one before, `SHORTEST` at most.
+
+    Example:
+        >>> strip_lengths(512)
+        [512, 128, 32]
+    """
+    lengths = [int(length)]
+    while lengths[-1] > SHORTEST:
+        lengths.append(math.ceil(lengths[-1] / FACTOR))
+    return lengths
+
+
+def _checked_shape(image_shape):
+    """(height, width, channels) as ints, or an `InputError` that says what is wrong."""
     try:
         shape = tuple(int(side) for side in image_shape)
         right = len(shape) == 3 and min(shape[:2]) >= 8 and shape[2] >= 1
@@ -218,30 +266,15 @@ def check_image_shape(image_shape):
         raise InputError(
             "The networks cannot be built for this image shape.",
             expected="(height, width, channels), sides of at least 8, at least 1 channel",
-            got=image_shape,
-            fix="pass codec.image_shape",
+            got=image_shape, fix="pass codec.image_shape",
         )
     return shape
 
 
-def _strides(size, coarser):
-    return tuple(1 if a == b else 2 for a, b in zip(size, coarser, strict=True))
+# Parts
 
 
-def _convolution(padding, dtype, constraint=None):
-    _check_choice("padding", padding, PADDINGS)
-
-    def conv(filters, kernel_size, strides=1, **kwargs):
-        kwargs = {"kernel_initializer": "he_normal", **kwargs}
-        kwargs |= {"kernel_constraint": constraint, "dtype": dtype}
-        if padding == "helical" and kernel_size != 1:
-            return HelicalConv2D(filters, kernel_size, strides, **kwargs)
-        return layers.Conv2D(filters, kernel_size, strides, padding="same", **kwargs)
-
-    return conv
-
-
-def style_network(latents, dtype):
+def _style(latents, dtype):
     style = layers.RMSNormalization(dtype=dtype)(latents)
     for number in (1, 2):
         style = layers.Dense(STYLE_DIM, kernel_initializer="he_normal", dtype=dtype,
@@ -250,24 +283,20 @@ def style_network(latents, dtype):
     return style
 
 
-def residual(x, filters, depth, norm, conv, dtype, style=None):
+def _residual(x, filters, depth, view, style=None):
     for _ in range(depth):
-        y = conv(filters, 3)(norm_activation(x, norm, dtype, style))
-        x = layers.Add(dtype=dtype)([x, y])
+        y = view.conv(filters, 3)(_activation(x, view.dtype, style))
+        x = layers.Add(dtype=view.dtype)([x, y])
     return x
 
 
-def norm_activation(x, norm, dtype, style=None):
-    if norm == "style":
+def _activation(x, dtype, style=None):
+    if style is not None:
         x = StyleNorm(dtype=dtype)([x, style])
-    elif norm == "batch":
-        # 0.9 instead of 0.99: training is short, and EMA weights average the statistics once more.
-        x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
     return layers.LeakyReLU(0.2, dtype=dtype)(x)
 
 
-def _upsample(x, size, dtype):
-    strides = _strides(size, x.shape[1:3])
+def _upsample(x, size, strides, dtype):
     x = layers.UpSampling2D(strides, interpolation="nearest", dtype=dtype)(x)
     extra = tuple(now - wanted for now, wanted in zip(x.shape[1:3], size, strict=True))
     if any(extra):
@@ -276,23 +305,25 @@ def _upsample(x, size, dtype):
     return x
 
 
-def _check_choice(what, value, choices):
-    if value not in choices:
-        raise InputError(
-            f"Unknown {what} for a network.",
-            expected=f"one of {', '.join(choices)}",
-            got=value,
-            fix=closest(value, choices) or f"choose a {what} from the list",
-        )
+def number_layers(model) -> None:
+    """Counts a model's layers of one kind from 1, in their order, instead of through the process.
+
+    Keras names a layer that was given no name after all those before it: `add_12` in a notebook
+    that built another network first is `add` in a fresh process. TensorFlow's graph optimizer goes
+    by names: with some of them its fusing of operations fails, and sums then differ in their last
+    bits. So the same training ended with other weights.
+
+    Args:
+        model: keras.Model; the names of its layers and its own are changed in place.
+    """
+    kinds = [_kind(layer.name) for layer in model.layers]
+    several = {kind for kind, number in Counter(kinds).items() if number > 1}
+    seen: Counter[str] = Counter()
+    for layer, kind in zip(model.layers, kinds, strict=True):
+        seen[kind] += 1
+        layer.name = f"{kind}_{seen[kind]}" if kind in several else kind
+    model.name = _kind(model.name)
 
 
-def check_positive(**values):
-    """Raises an `InputError` that names the first value that is no positive whole number."""
-    for name, value in values.items():
-        if int(value) != value or value < 1:
-            raise InputError(
-                f"'{name}' of a network is no positive whole number.",
-                expected="1 or more",
-                got=value,
-                fix=f"pass for example {name}=32",
-            )
+def _kind(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)

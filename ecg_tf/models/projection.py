@@ -1,4 +1,4 @@
-"""The end of a generator: it can only draw images that the codec could have made.
+"""The end of a generator: it can only make images that the codec could have made.
 
 `Codec.project` as layers, with gradients: one RR value between two beats, one range a window,
 nothing beside a strip. (What a strip's RR intervals add up to is left to the codec.)
@@ -8,8 +8,6 @@ import keras
 from keras import ops
 
 from ecg_tf.base.errors import InputError
-
-_PACKAGE = "ecg_tf"
 
 
 def projection_of(codec):
@@ -41,25 +39,31 @@ def projection_of(codec):
     return project if parts else None
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class IntervalMean(keras.layers.Layer):
+class _Projection(keras.layers.Layer):
+    """Images to images of the same shape, float32."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class IntervalMean(_Projection):
     """Makes one channel constant over every interval between two R peaks, as in encoded beat rows.
 
     The R peak of each row stands in column `split_column`. Interval k is made of the columns from
     there on in row k-1 and the columns before it in row k; the first interval has only the head of
     row 0, the last only the tail of the last row. Each is replaced by its mean, so the generator
-    can only draw images that have one RR interval between two beats, as the codec's images do.
+    can only make images that have one RR interval between two beats, as the codec's images do.
 
     Args:
         split_column: int, column of the R peak, 0 < split_column < width.
         channel: int, the channel that holds the RR interval, default -1 (the last).
-
-    Returns:
-        tensor of the input's shape, float32; all other channels as they came.
     """
 
     def __init__(self, split_column, channel=-1, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.split_column, self.channel = int(split_column), int(channel)
 
@@ -102,33 +106,26 @@ class IntervalMean(keras.layers.Layer):
         mean = ops.reshape(ops.concatenate(means, axis=1), (-1, height, width, 1))
         return ops.concatenate([images[..., :channel], mean, images[..., channel + 1 :]], axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
         own = {"split_column": self.split_column, "channel": self.channel}
         return {**super().get_config(), **own}
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class OnlyPresent(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class OnlyPresent(_Projection):
     """Makes signals 0 where a channel says that nothing is, as in encoded beat strips.
 
     signal' = signal clip(8 (1 + presence), 0, 1), so that only pixels of which the strip has less
-    than a sixteenth fade. A generator may then draw its beat in every row alike, and says in one
+    than a sixteenth fade. A generator may then make its beat in every row alike, and says in one
     place where the strip ends. Without it, 1,200 steps of R1GAN on 306 strips of PTB-XL let the
     beats fade towards the last rows, which are empty more often than not.
 
     Args:
         leads: int, channels that hold signals, the first ones.
         channel: int, the channel that holds the presence, 1 for all to -1 for nothing.
-
-    Returns:
-        tensor of the input's shape, float32; all other channels as they came.
     """
 
     def __init__(self, leads, channel, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.leads, self.channel = int(leads), int(channel)
 
@@ -138,28 +135,21 @@ class OnlyPresent(keras.layers.Layer):
         return ops.concatenate([images[..., : self.leads] * share, images[..., self.leads :]],
                                axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
         return {**super().get_config(), "leads": self.leads, "channel": self.channel}
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class HalfMean(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class HalfMean(_Projection):
     """Makes channels constant over the upper and over the lower half of the rows.
 
-    There the codec draws the centre and the half-range of a window, one number each.
+    There the codec puts the centre and the half-range of a window, one number each.
 
     Args:
         first: int, the first of the channels that hold a range; all behind it do too.
-
-    Returns:
-        tensor of the input's shape, float32.
     """
 
     def __init__(self, first, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.first = int(first)
 
@@ -171,9 +161,6 @@ class HalfMean(keras.layers.Layer):
             mean = ops.mean(rows, axis=(1, 2), keepdims=True)
             parts.append(ops.broadcast_to(mean, ops.shape(rows)))
         return ops.concatenate([images[..., : self.first], ops.concatenate(parts, axis=1)], axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def get_config(self):
         return {**super().get_config(), "first": self.first}

@@ -2,37 +2,26 @@
 
 import numpy as np
 
-from ecg_tf.base.errors import InputError
+from ecg_tf.base.checks import count
 
 
-def latents_of(n, latent_dim, seed, truncation=1.0):
-    """Latent vectors of a seed, without touching any state.
-
-    Args:
-        n: int, number of vectors.
-        latent_dim: int, their length.
-        seed: int.
-        truncation: float, scale: below 1 more typical, less diverse; default 1.
-
-    Returns:
-        (n, latent_dim) float32, standard normal times `truncation`.
+def sample_latents(n, latent_dim, seed):
+    """Standard normal latents (n, latent_dim) float32 of a seed, without touching any state.
 
     Raises:
         InputError: `n` is no positive number.
     """
-    if n < 1:
-        raise InputError("No images to generate.", expected="n of 1 or more", got=n,
-                         fix="pass the number of images you want")
-    drawn = np.random.default_rng(seed).standard_normal((n, latent_dim), dtype=np.float32)
-    return drawn * np.float32(truncation)
+    shape = (count(n, "number of images", 1, 10**9), latent_dim)
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
-def draw(network, latents, labels=None, batch_size=64):
-    """Images that a network makes of latents.
+def sample_images(network, n, seed, labels=None, batch_size=64):
+    """Images that a network generates; the same ones for the same seed.
 
     Args:
-        network: keras.Model, a GAN or a generator.
-        latents: (n, latent_dim) float32.
+        network: keras.Model, a GAN or a generator, latents (and labels) -> images.
+        n: int, number of images.
+        seed: int, of the latents.
         labels: (n,) numbers of classes for a network that wants them. Default None.
         batch_size: int, images computed at once; it changes nothing but the last bits. Default 64.
 
@@ -40,19 +29,16 @@ def draw(network, latents, labels=None, batch_size=64):
         images (n, height, width, channel) float32.
 
     Raises:
-        InputError: `batch_size` is no positive number.
+        InputError: `n` or `batch_size` is no positive number.
     """
-    if batch_size < 1:
-        raise InputError("Images cannot be drawn in such batches.", expected="1 or more",
-                         got=batch_size, fix="pass batch_size=64")
-    n = len(latents)
+    count(batch_size, "batch_size", 1, 2**20)
+    dim = network.latent_dim if hasattr(network, "latent_dim") else network.inputs[0].shape[-1]
     # The last batch is filled up, so that every batch is computed by one and the same program.
-    latents = np.pad(latents, ((0, -n % batch_size), (0, 0)))
+    inputs = [np.pad(sample_latents(n, dim, seed), ((0, -n % batch_size), (0, 0)))]
     if labels is not None:
-        labels = np.pad(np.asarray(labels, np.int32), (0, -n % batch_size))
+        inputs.append(np.pad(np.asarray(labels, np.int32), (0, -n % batch_size)))
     batches = []
-    for first in range(0, len(latents), batch_size):
-        some = slice(first, first + batch_size)
-        inputs = latents[some] if labels is None else [latents[some], labels[some]]
-        batches.append(network.predict_on_batch(inputs))
+    for start in range(0, len(inputs[0]), batch_size):
+        batch = [array[start : start + batch_size] for array in inputs]
+        batches.append(network.predict_on_batch(batch if len(batch) > 1 else batch[0]))
     return np.concatenate(batches)[:n].astype(np.float32)

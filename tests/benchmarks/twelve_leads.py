@@ -39,7 +39,7 @@ def main():
     options = parser.parse_args()
     with quiet_startup():
         from ecg_tf.config.experiment import Experiment
-        from ecg_tf.training.fit import build_gan
+        from ecg_tf.training.families import build_gan
         from tests.benchmarks import steps
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.precision}")
     print("| image | channels | weights | ms a step | of a core |\n|---|---:|---:|---|---|")

@@ -1,4 +1,4 @@
-"""The rule, its yardsticks on sets whose right answer is known, and the callbacks on a tiny GAN."""
+"""The rule, its baselines on sets whose right answer is known, and the callbacks on a tiny GAN."""
 
 import subprocess
 import sys
@@ -164,7 +164,7 @@ def test_the_judge_measures_the_auc_where_asked_and_nothing_without_strips(data)
 
 @pytest.fixture
 def quick(monkeypatch):
-    """`stop_at_baseline` with few strips and images: the way, not the numbers, is tested."""
+    """`stopping_rule` with few strips and images: the way, not the numbers, is tested."""
     import ecg_tf.evaluation.stopping_callbacks as callbacks
 
     along, judge = callbacks.MeasuresAlong, callbacks.StripJudge
@@ -179,6 +179,7 @@ class Killed(Exception):
 
 def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, data, quick,
                                                                     monkeypatch):
+    from ecg_tf.evaluation.stopping_callbacks import stopping_rule
     from ecg_tf.training.fit import train
     from ecg_tf.training.synthesis import synthesize
 
@@ -194,7 +195,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
     settings = replace(EXPERIMENT, stop="baseline", measure_every=2, patience=3, steps=12)
 
     whole = replace(settings, experiment="whole", runs_dir=str(tmp_path))
-    gan = train(whole, data, progress=False)
+    gan = train(whole, data, progress=False, stop=stopping_rule(whole, data))
     assert int(gan.step.value) == 10  # three checks after the best one
     checks = pd.read_csv(whole.folder / "measures.csv")
     mmd2 = checks[(checks.against == "validation") & (checks.name == "MMD²")]
@@ -207,7 +208,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
     assert np.array_equal(now, drawn[1], equal_nan=True)  # what was drawn at step 4
 
     before = len(drawn)
-    again = train(whole, data, progress=False)  # nothing is left to do
+    again = train(whole, data, progress=False, stop=stopping_rule(whole, data))  # nothing to do
     assert len(drawn) == before and int(again.step.value) == 10
     assert same(best, again.ema_generator.get_weights())
 
@@ -217,7 +218,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
         train_killed(killed, data, 6)
     assert pd.read_csv(killed.folder / "measures.csv")["step"].max() == 6
     drawn[2:] = []  # step 6 is measured again
-    resumed = train(killed, data, progress=False)
+    resumed = train(killed, data, progress=False, stop=stopping_rule(killed, data))
     assert int(resumed.step.value) == 10
     assert same(best, resumed.ema_generator.get_weights())
     assert same(again.generator.get_weights(), resumed.generator.get_weights())
@@ -227,6 +228,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
 
 def train_killed(experiment, data, step):
     import ecg_tf.training.fit as training
+    from ecg_tf.evaluation.stopping_callbacks import stopping_rule
 
     class Dying(training.Checkpoint):
         def on_epoch_end(self, epoch, logs=None):
@@ -237,7 +239,7 @@ def train_killed(experiment, data, step):
     kept = training.Checkpoint
     training.Checkpoint = Dying
     try:
-        training.train(experiment, data, progress=False)
+        training.train(experiment, data, progress=False, stop=stopping_rule(experiment, data))
     finally:
         training.Checkpoint = kept
 
@@ -247,7 +249,7 @@ def same(ones, others):
 
 
 def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
-    from ecg_tf.evaluation.stopping_callbacks import MeasuresAlong, StopAtFloor, load_averages
+    from ecg_tf.evaluation.stopping_callbacks import MeasuresAlong, StopAtBaseline, load_averages
     from ecg_tf.training.fit import train, training_key
 
     plain = replace(EXPERIMENT, experiment="plain", runs_dir=str(tmp_path), steps=4)
@@ -266,7 +268,10 @@ def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
     with pytest.raises(InputError, match="cannot be read"):
         load_averages(two, along.weights_of(2))
     with pytest.raises(InputError, match="a loss is none"):
-        StopAtFloor(along, tmp_path / "b.weights.h5", measure="g_loss")
+        StopAtBaseline(along, tmp_path / "b.weights.h5", measure="g_loss")
+
+    with pytest.raises(InputError, match="when the training stops"):
+        train(replace(plain, stop="baseline"), data, progress=False)
 
     keys = {training_key(replace(plain, **change), data) for change in (
         {}, {"stop": "baseline"}, {"patience": 3, "measure_every": 7})}
@@ -274,11 +279,11 @@ def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
 
 
 def test_an_experiment_without_validation_persons_cannot_stop_at_the_baseline(data):
-    from ecg_tf.evaluation.stopping_callbacks import stop_at_baseline
+    from ecg_tf.evaluation.stopping_callbacks import stopping_rule
 
     strips = {part: data.strips[part] for part in ("train", "test")}
-    with pytest.raises(InputError, match="nobody to decide"):
-        stop_at_baseline(EXPERIMENT, replace(data, strips=strips))
+    with pytest.raises(InputError, match="left to decide"):
+        stopping_rule(replace(EXPERIMENT, stop="baseline"), replace(data, strips=strips))
     with pytest.raises(InputError, match="Did you mean 'baseline'"):
         replace(EXPERIMENT, stop="flor")
 

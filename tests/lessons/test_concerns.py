@@ -70,11 +70,12 @@ def test_alarm_rings_on_ecgs_collapsed_on_purpose_and_is_silent_on_healthy_ones(
     images, shape = ecgs.codec.encode(ecgs.windows["train"]), ecgs.codec.image_shape
 
     def generator():
-        return build_generator(shape, 8, 4, depth=1, projection=projection_of(ecgs.codec))
+        return build_generator(shape, 8, 4, depth=1, padding="zero",
+                               projection=projection_of(ecgs.codec))
 
     def run(build):
         gan = make_gan("R1 + R2, relativistic", build,
-                       lambda **remedy: build_discriminator(shape, 4, **remedy))
+                       lambda **remedy: build_discriminator(shape, 4, "zero", **remedy))
         return watched(gan, images, 60, checks=12, batch_size=8, alarm=CollapseAlarm(warmup=20))
 
     ill, well = run(lambda: ignore_latents(generator())), run(generator)

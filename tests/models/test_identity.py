@@ -9,7 +9,7 @@ import tensorflow as tf
 from ecg_tf.__main__ import main
 from ecg_tf.base.errors import InputError
 from ecg_tf.models import DCGAN
-from ecg_tf.models.identity import (
+from ecg_tf.models.privacy import (
     build_identity_network,
     confusion_loss,
     train_identity_network,

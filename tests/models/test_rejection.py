@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.models.rejection import ATTEMPTS, redrawing, roughest, roughness
+from ecg_tf.models.privacy import ATTEMPTS, rejection_sampling, roughest, roughness
+from ecg_tf.models.sampling import sample_images
 from ecg_tf.training.data import prepare_data
-from ecg_tf.training.synthesis import draw_images, final_generator, synthesize
+from ecg_tf.training.synthesis import final_generator, synthesize
 from tests.study.test_run import TINY
 
 
@@ -49,10 +50,10 @@ def test_the_roughest_is_found_whatever_the_blocks(data):
 
 
 def test_rough_images_are_drawn_again_and_the_others_left_alone(data, generator, tmp_path):
-    plain = draw_images(generator, 400, seed=3)
+    plain = sample_images(generator, 400, seed=3)
     limit = float(np.quantile(of(plain, data), 0.8))
-    redraws = redrawing(generator, data.codec, limit)
-    found = draw_images(redraws, 400, seed=3)
+    redraws = rejection_sampling(generator, data.codec, limit)
+    found = sample_images(redraws, 400, seed=3)
     before, after = of(plain, data) > limit, of(found, data) > limit
     assert before.mean() == pytest.approx(0.2, abs=0.01)
     assert after.mean() < 3 * 0.2**ATTEMPTS + 0.005
@@ -60,7 +61,7 @@ def test_rough_images_are_drawn_again_and_the_others_left_alone(data, generator,
     assert len(np.unique(found[before].reshape(before.sum(), -1), axis=0)) == before.sum()
     redraws.save(tmp_path / "generator.keras")
     loaded = keras.saving.load_model(tmp_path / "generator.keras", safe_mode=True)
-    np.testing.assert_array_equal(draw_images(loaded, 400, seed=3), found)
+    np.testing.assert_array_equal(sample_images(loaded, 400, seed=3), found)
 
 
 def test_a_run_leaves_the_generator_that_was_asked_for(data, generator):
@@ -68,11 +69,11 @@ def test_a_run_leaves_the_generator_that_was_asked_for(data, generator):
 
     gan = SimpleNamespace(ema_generator=generator)
     assert final_generator(Experiment(**TINY), gan, data) is generator
-    plain = of(draw_images(generator, 100, seed=1), data)
+    plain = of(sample_images(generator, 100, seed=1), data)
     for times in (1.0, float(np.median(plain)) / roughest(data.windows["train"], data.codec)):
         final = final_generator(Experiment(**TINY | {"rejection_roughness": times}), gan, data)
         limit = times * roughest(data.windows["train"], data.codec)
-        rough = of(draw_images(final, 100, seed=1), data) > limit
+        rough = of(sample_images(final, 100, seed=1), data) > limit
         assert rough.mean() < (plain > limit).mean()
     windows = synthesize(final, data.codec, 5, seed=1)
     assert len(windows) == 5 and np.isfinite(windows.signals[0, : windows.lengths[0]]).all()

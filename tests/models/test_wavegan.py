@@ -9,9 +9,9 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.arrangements import make_arrangement
 from ecg_tf.models import R1GAN, build_discriminator, build_generator
-from ecg_tf.models.wavegan import build_wave_discriminator, build_wave_generator, strip_lengths
+from ecg_tf.models.networks import strip_lengths
 from ecg_tf.training.data import prepare_data
-from ecg_tf.training.fit import build_gan
+from ecg_tf.training.families import build_gan
 from tests.study.test_run import TINY
 
 WAVE = TINY | {"model": "wavegan", "arrangement": "row_major"}
@@ -19,22 +19,22 @@ WAVE = TINY | {"model": "wavegan", "arrangement": "row_major"}
 
 @pytest.mark.parametrize("shape", [(32, 64, 1), (64, 64, 1), (16, 32, 2)])
 def test_as_many_weights_as_the_two_dimensional_networks(shape):
-    image, wave = build_generator(shape, 16, 8), build_wave_generator(shape, 16, 8)
+    image, wave = build_generator(shape, 16, 8), build_generator(shape, 16, 8, along_time=True)
     gate = image.get_layer("row_gate")  # a strip has no rows that could differ
     assert wave.count_params() == image.count_params() - gate.count_params()
     assert gate.count_params() < 0.01 * image.count_params()
     assert wave.output_shape == image.output_shape
-    image, wave = build_discriminator(shape, 8), build_wave_discriminator(shape, 8)
+    image, wave = build_discriminator(shape, 8), build_discriminator(shape, 8, along_time=True)
     assert wave.count_params() == image.count_params()
     assert wave.output_shape == image.output_shape
 
 
 @pytest.mark.parametrize("shape", [(9, 9, 1), (8, 8, 3), (10, 33, 1)])
 def test_any_shape_is_drawn_and_scored(shape):
-    images = build_wave_generator(shape, 4, 4)(np.ones((2, 4), np.float32))
+    images = build_generator(shape, 4, 4, along_time=True)(np.ones((2, 4), np.float32))
     assert images.shape == (2, *shape) and images.dtype == "float32"
     assert float(tf.reduce_max(tf.abs(images))) <= 1
-    assert build_wave_discriminator(shape, 4)(images).shape == (2, 1)
+    assert build_discriminator(shape, 4, along_time=True)(images).shape == (2, 1)
 
 
 def test_lengths_end_at_the_coarsest():
@@ -56,13 +56,13 @@ def reach(network, shape, sample):
 
 def test_a_convolution_sees_the_neighbours_in_time_across_the_rows():
     shape = (16, 32, 1)
-    seen = reach(build_wave_discriminator(shape, 4), shape, sample=130)  # 4th row, 3rd column
+    seen = reach(build_discriminator(shape, 4, along_time=True), shape, sample=130)
     # The patch of 130 starts at 128, the start of a row; four patches of 4 on either side.
     np.testing.assert_array_equal(seen, np.arange(128 - 16, 132 + 16))
 
 
 def test_what_is_drawn_is_a_strip_shifted_nowhere():
-    generator = build_wave_generator((16, 32, 1), 4, 4)
+    generator = build_generator((16, 32, 1), 4, 4, along_time=True)
     inner = keras.Model(generator.inputs, generator.layers[-2].input)  # patches, before reshaping
     latents = np.random.default_rng(0).normal(size=(1, 4)).astype(np.float32)
     strip = make_arrangement("row_major", 16, 32).decode(generator(latents).numpy())
@@ -73,7 +73,7 @@ def test_the_experiment_builds_it_trains_it_and_it_survives_a_file(tmp_path):
     experiment = Experiment.from_dict(WAVE | {"runs_dir": str(tmp_path)})
     data = prepare_data(experiment)
     gan = build_gan(experiment, data.codec)
-    assert isinstance(gan, R1GAN) and gan.generator.name == "wave_generator"
+    assert isinstance(gan, R1GAN) and "row_gate" not in str(gan.generator.get_config())
     images = data.codec.encode(data.windows["train"])
     gan.fit(tf.data.Dataset.from_tensor_slices(images[:16]).batch(8), verbose=0, shuffle=False)
     drawn = gan.generate(3, seed=0)
@@ -97,8 +97,8 @@ def test_it_learns_the_mean_and_spread_of_waves():
     waves = 0.8 * np.sin(2 * np.pi * (time + rng.random((256, 1)))).astype(np.float32)
     images = waves.reshape(-1, 16, 16, 1)
     keras.utils.set_random_seed(0)
-    gan = R1GAN(build_wave_generator((16, 16, 1), 8, 4), build_wave_discriminator((16, 16, 1), 4),
-                ema_decay=0.9)
+    gan = R1GAN(build_generator((16, 16, 1), 8, 4, along_time=True),
+                build_discriminator((16, 16, 1), 4, along_time=True), r1=0.5, r2=0.0, ema_decay=0.9)
     gan.compile(*(keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99) for _ in range(2)))
     before = share_of_sine(gan.generate(32, 0))
     data = tf.data.Dataset.from_tensor_slices(images).repeat().batch(32)
@@ -112,4 +112,4 @@ def test_another_arrangement_is_refused_before_anything_is_read():
     with pytest.raises(InputError, match="row_major"):
         Experiment(model="wavegan", arrangement="beat_rows")
     with pytest.raises(InputError, match="base_filters"):
-        build_wave_generator((16, 16, 1), base_filters=0)
+        build_generator((16, 16, 1), base_filters=0, along_time=True)

@@ -1,0 +1,86 @@
+"""From the name of a model in an experiment to its GAN: one row a family."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.codec import Codec
+from ecg_tf.models.acgan import ACGAN
+from ecg_tf.models.gan import GAN
+from ecg_tf.models.losses import DCGAN, R1GAN, WGANGP
+from ecg_tf.models.networks import build_discriminator, build_generator
+from ecg_tf.models.projection import projection_of
+from ecg_tf.training.precision import precision_of
+
+
+@dataclass(frozen=True)
+class Family:
+    """What an experiment's `model` stands for.
+
+    Args:
+        kind: the GAN's class.
+        options: function of the experiment: the class's own options. Default: none.
+        along_time: bool, networks along time instead of an image's. Default False.
+    """
+
+    kind: type[GAN]
+    options: Callable[[Experiment], dict] = lambda experiment: {}
+    along_time: bool = False
+
+
+def _penalties(e: Experiment) -> dict:
+    return {"r1": e.penalty, "r2": e.penalty, "penalty_every": e.penalty_every}
+
+
+#: A new one gets its line here and one in `experiment.MODELS`.
+FAMILIES = {
+    "dcgan": Family(DCGAN),
+    "r1gan": Family(R1GAN, _penalties),
+    "wavegan": Family(R1GAN, _penalties, along_time=True),
+    "wgan_gp": Family(WGANGP, lambda e: {"gradient_penalty": e.penalty}),
+    "acgan": Family(ACGAN, _penalties),
+}
+
+
+def build_gan(experiment: Experiment, codec: Codec, *, classes: int = 0, projection=None,
+              **options) -> GAN:
+    """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
+
+    Args:
+        experiment: `Experiment`.
+        codec: `Codec`, for the shape of the images.
+        classes: int, number of classes of an ACGAN. Default 0.
+        projection: what ends the generator, default `projection_of(codec)`.
+        **options: of the GAN's class, over those of the experiment.
+
+    Returns:
+        GAN of the experiment's family.
+
+    Raises:
+        InputError: classes without an ACGAN, or an ACGAN without classes.
+
+    Example:
+        >>> build_gan(experiment, data.codec).image_shape
+        (32, 64, 2)
+    """
+    e, family = experiment, FAMILIES[experiment.model]
+    if bool(classes) != issubclass(family.kind, ACGAN):
+        raise InputError(f"The model '{e.model}' does not fit the labels.",
+                         expected="acgan for images with classes, another model for others",
+                         got=f"{classes} classes",
+                         fix="set model to acgan and train it on labelled beats, or choose r1gan")
+    keras.utils.set_random_seed(e.seed)
+    common = {"base_filters": e.base_filters, "padding": e.padding, "along_time": family.along_time,
+              "dtype": precision_of(e.precision)}
+    generator = build_generator(codec.image_shape, e.latent_dim, classes=classes,
+                                projection=projection or projection_of(codec), **common)
+    # A class head that looks at one image must not depend on the others of its batch.
+    discriminator = build_discriminator(codec.image_shape, classes=2 * classes,
+                                        minibatch_std=not classes, **common)
+    options = {"ema_decay": e.ema_decay, "seed": e.seed, **family.options(e), **options}
+    gan = family.kind(generator, discriminator, **options)
+    gan.compile(*(gan.adam(e.steps, e.learning_rate, e.decay) for _ in range(2)))
+    return gan
