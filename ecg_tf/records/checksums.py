@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from ecg_tf.base.errors import InputError
@@ -11,13 +11,10 @@ LARGEST_LIST = 2**26  # bytes of a SHA256SUMS.txt
 
 
 def published_sums(folder: Path) -> dict[str, str]:
-    """Checksums the folder came with.
+    """Checksums a folder came with: name of file -> SHA-256, from SHA256SUMS.txt if there is one.
 
     Args:
         folder: Path.
-
-    Returns:
-        name of file -> SHA-256, from SHA256SUMS.txt; empty without one.
     """
     file = folder / "SHA256SUMS.txt"
     try:
@@ -29,10 +26,10 @@ def published_sums(folder: Path) -> dict[str, str]:
 
 
 def parse_sums(text: str) -> dict[str, str]:
-    """Reads the lines of a sha256sum list.
+    """Reads the lines "<64 hex digits> [*]<name>" of a sha256sum list.
 
     Args:
-        text: str, lines of "<64 hex digits> [*]<name>".
+        text: str.
 
     Returns:
         name of file -> SHA-256 in lower case.
@@ -47,29 +44,21 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def digests(folder: Path, files: Sequence[str], sums: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 of files, compared with the published ones.
+def check_published(folder: Path, digests: Mapping[str, str], sums: Mapping[str, str]) -> None:
+    """Refuses files that are not the published ones.
 
     Args:
         folder: Path.
-        files: names relative to it.
+        digests: name relative to it -> SHA-256 of the file.
         sums: name -> published SHA-256; files it does not list are not compared.
 
-    Returns:
-        name -> SHA-256.
-
     Raises:
-        InputError: a file is not the published one.
+        InputError: a file is another one.
     """
-    found = {}
-    for name in files:
-        found[name] = sha256_of(folder / name)
-        if sums.get(name, found[name]) != found[name]:
+    for name, digest in digests.items():
+        if sums.get(name, digest) != digest:
             raise InputError(
-                f"The file '{folder / name}' is not the published one.",
+                f"The file '{folder / name}' is not the published one.", got=digest,
                 expected=f"SHA-256 {sums[name]}, as SHA256SUMS.txt there says",
-                got=found[name],
                 fix="fetch the file again; if you changed it on purpose, take its line out of "
-                "SHA256SUMS.txt",
-            )
-    return found
+                "SHA256SUMS.txt")

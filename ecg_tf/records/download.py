@@ -14,7 +14,7 @@ from ecg_tf.base.errors import InputError, closest, write_whole
 from ecg_tf.records.checksums import parse_sums, sha256_of
 from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder
-from ecg_tf.records.formats.headers import check_inside
+from ecg_tf.records.formats.common import check_inside
 from ecg_tf.records.selection import chosen_records
 
 _SUMS, _LIST, _LICENSE = "SHA256SUMS.txt", "RECORDS", "LICENSE.txt"

@@ -1,21 +1,22 @@
 """The recordings of a folder, file by file: what cannot be read is left out and says why."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ecg_tf.base.checks import expanded
 from ecg_tf.base.errors import InputError
-from ecg_tf.records import cache as record_cache
-from ecg_tf.records.checksums import published_sums
-from ecg_tf.records.databases import Database, known_database
+from ecg_tf.records.checksums import check_published, published_sums
+from ecg_tf.records.database import Database
+from ecg_tf.records.databases import known_database
 from ecg_tf.records.duplicates import samples_digest
 from ecg_tf.records.ecgs import LeftOut
 from ecg_tf.records.formats.arrays import read_array_file
+from ecg_tf.records.formats.common import MissingLead
 from ecg_tf.records.formats.csv_files import read_csv
 from ecg_tf.records.formats.edf_files import read_edf
-from ecg_tf.records.formats.wfdb_files import MissingLead, read_wfdb
-from ecg_tf.records.listing import Item, Listing
+from ecg_tf.records.formats.wfdb_files import read_wfdb
+from ecg_tf.records.listing import Listing
 from ecg_tf.records.record import Record
 
 
@@ -36,54 +37,57 @@ def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> R
         >>> read_record("data/mitdb/100", leads="MLII").signal.shape
         (650000, 1)
     """
-    path = expanded(path)
+    path = expanded(path).absolute()
     if path.suffix in (".hea", ".dat"):
         path = path.with_suffix("")
     # A record of a known database may lie one folder deeper (Person_01/rec_1).
-    parents = path.absolute().parents
-    root = next((folder for folder in parents[:3] if known_database(folder)), parents[0])
-    return _named(read_wfdb(path.absolute(), root, lead_tuple(leads), published_sums(root),
-                            known_database(root)))
+    root = next((folder for folder in path.parents[:3] if known_database(folder)), path.parent)
+    [record] = _read_file(path.with_name(f"{path.name}.hea"), root, lead_tuple(leads), 0.0,
+                          published_sums(root), known_database(root))
+    return record if record.subject else replace(record, subject=record.name)
 
 
-def read_items(
-    listing: Listing,
-    leads: tuple[str, ...] | None = None,
-    fs: float = 0.0,
-    *,
-    strict: bool = False,
-    cache: bool = True,
-    progress: bool | None = None,
-) -> tuple[list[Record], list[LeftOut]]:
+def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float = 0.0, *,
+               strict: bool = False, progress: bool | None = None) -> Iterator[Record | LeftOut]:
     """Reads the recordings of a listing; the subject of each is what its file says, "" if nothing.
 
-    The second reading of an unchanged folder (names, sizes and times of change of its files)
-    comes from a cache in $ECG_TF_CACHE or the user's cache folder. WFDB files that the folder's
-    SHA256SUMS.txt lists are checked against it.
+    Files that the folder's SHA256SUMS.txt lists are checked against it.
 
     Args:
         listing: of `list_folder`.
         leads: names of the leads, in the order wanted; None for all leads measured in volts.
         fs: float, Hz, of files that do not say it; 0: they must.
         strict: bool, refuse what cannot be read instead of leaving it out. Default False.
-        cache: bool, use the cache. Default True.
         progress: bool, show a progress bar; None: in a terminal, after 3 s.
 
-    Returns:
-        records in the listing's order, their sampling rates may differ; what was left out.
+    Yields:
+        Record, their sampling rates may differ, or LeftOut, in the listing's order.
 
     Raises:
         InputError: strict, and a file is damaged or has not the leads.
     """
-    read = _reading(listing, leads, fs, strict, progress)
-    if not cache or not listing.items:
-        read = list(read)
-        return [r for r in read if isinstance(r, Record)], \
-            [r for r in read if isinstance(r, LeftOut)]
-    names = [item.file for item in listing.items]
-    place = record_cache.cache_folder([str(listing.folder.absolute()), leads, fs, strict, names])
-    state = record_cache.state_of(listing.files)
-    return record_cache.load(place, state) or record_cache.keep(place, state, read)
+    from tqdm import tqdm
+
+    folder, database = listing.folder, known_database(listing.folder)
+    sums = published_sums(folder)
+    items = tqdm(listing.items.items(), desc=f"reading {folder.name}", unit="record", leave=False,
+                 disable=None if progress is None else not progress, delay=0 if progress else 3,
+                 mininterval=0.5)
+    for name, file in items:
+        try:
+            for record in _read_file(folder / file, folder, leads, fs, sums, database):
+                digest = samples_digest(record.signal)
+                yield replace(record, source={**record.source, "samples": digest})
+        except InputError as error:
+            if strict:
+                raise
+            if isinstance(error, MissingLead):
+                yield LeftOut(name, "lead" if leads else "no ECG", str(error))
+                continue
+            reason = str(error) if database is None else (
+                f"The {database.title} in '{folder}' is damaged. {error} `python -m ecg_tf data "
+                f"{database.name}` fetches missing and damaged files again.")
+            yield LeftOut(name, "damaged", reason)
 
 
 def lead_tuple(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -102,57 +106,22 @@ def lead_tuple(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
         return None
     leads = (leads,) if isinstance(leads, str) else tuple(leads)
     if not leads or len(set(leads)) < len(leads) or not all(isinstance(n, str) for n in leads):
-        raise InputError(
-            "The leads are not usable.",
-            expected="different names of leads, or None for all",
-            got=repr(leads),
-        )
+        raise InputError("The leads are not usable.", got=repr(leads),
+                         expected="different names of leads, or None for all")
     return leads
 
 
-def _reading(listing: Listing, leads, fs, strict, progress) -> Iterator[Record | LeftOut]:
-    from tqdm import tqdm
-
-    database = known_database(listing.folder)
-    sums = published_sums(listing.folder)
-    off = None if progress is None else not progress
-    items = tqdm(listing.items, desc=f"reading {listing.folder.name}", unit="record", disable=off,
-                 delay=0 if progress else 3, mininterval=0.5, leave=False)
-    for item in items:
-        try:
-            for record in _read(item, listing.folder, leads, fs, sums, database):
-                digest = samples_digest(record.signal)
-                yield replace(record, source={**record.source, "samples": digest})
-        except MissingLead as error:
-            if strict:
-                raise
-            yield LeftOut(item.name, "lead" if leads else "no ECG", str(error))
-        except InputError as error:
-            if strict:
-                raise
-            yield LeftOut(item.name, "damaged", _mended(str(error), listing.folder, database))
-
-
-def _read(item: Item, folder: Path, leads, fs: float, sums: Mapping,
-          database: Database | None) -> Iterable[Record]:
-    path = folder / item.file
-    if item.format == "WFDB":
-        return [read_wfdb(folder / item.name, folder, leads, sums, database)]
-    if item.format == "EDF":
-        return [read_edf(path, folder, leads)]
-    if item.format == "CSV":
-        return [read_csv(path, folder, leads, fs)]
-    return read_array_file(path, folder, leads, fs)
-
-
-def _mended(reason: str, folder: Path, database: Database | None) -> str:
-    """The reason; of a known database with what helps."""
-    if database is None:
-        return reason
-    return (f"The {database.title} in '{folder}' is damaged. {reason} `python -m ecg_tf data "
-            f"{database.name}` fetches missing and damaged files again.")
-
-
-def _named(record: Record) -> Record:
-    """A record alone: without a person of its own, it counts as one."""
-    return record if record.subject else replace(record, subject=record.name)
+def _read_file(path: Path, root: Path, leads, fs: float, sums: Mapping,
+               database: Database | None) -> list[Record]:
+    """The records of a file, checked against the published checksums."""
+    match path.suffix.lower():
+        case ".hea":
+            found = [read_wfdb(path, root, leads, database)]
+        case ".edf":
+            found = [read_edf(path, root, leads)]
+        case ".csv":
+            found = [read_csv(path, root, leads, fs)]
+        case _:
+            found = read_array_file(path, root, leads, fs)
+    check_published(root, found[0].source["files"], sums)
+    return found

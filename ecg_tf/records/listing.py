@@ -3,32 +3,19 @@
 import fnmatch
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.ecgs import LeftOut
+from ecg_tf.records.formats.common import check_inside
 from ecg_tf.records.formats.csv_head import is_table
-from ecg_tf.records.formats.headers import LARGEST_HEADER, check_inside, decoded
+from ecg_tf.records.formats.wfdb_header import LARGEST_HEADER, decoded
 
 LARGEST_LIST = 2**24  # bytes of a RECORDS file
-FORMATS = {".hea": "WFDB", ".edf": "EDF", ".csv": "CSV", ".npy": "array", ".npz": "array"}
-
-
-@dataclass(frozen=True)
-class Item:
-    """A recording that can be read.
-
-    Args:
-        name: str, relative to the folder, without extension.
-        format: str, "WFDB", "EDF", "CSV" or "array".
-        file: str, name of the file to begin with, relative to the folder.
-    """
-
-    name: str
-    format: str
-    file: str
+SUFFIXES = (".hea", ".edf", ".csv", ".npy", ".npz")
+Files = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -37,15 +24,16 @@ class Listing:
 
     Args:
         folder: Path.
-        items: the recordings.
+        items: name of a recording, without extension -> its file (a record's header), both
+            relative to the folder.
         files: every file's name relative to the folder -> (bytes, time of change in ns).
         left_out: what the list of records names and the folder does not hold, or what the caller
             excluded.
     """
 
     folder: Path
-    items: tuple[Item, ...]
-    files: dict[str, tuple[int, int]] = field(repr=False, default_factory=dict)
+    items: Mapping[str, str]
+    files: Files = field(repr=False, default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
 
     def only(self, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> "Listing":
@@ -61,17 +49,16 @@ class Listing:
         Raises:
             InputError: a name fits no recording: the nearest one is given.
         """
-        names = [item.name for item in self.items]
-        unwanted = set(chosen(names, exclude, self.folder)) if exclude else set()
-        wanted = names if records is None else chosen(names, records, self.folder)
-        of = {item.name: item for item in self.items}
-        out = [LeftOut(name, "excluded", "excluded by name") for name in names if name in unwanted]
-        left_out = (*self.left_out, *out) if records is None else tuple(out)
-        return Listing(self.folder, tuple(of[name] for name in wanted if name not in unwanted),
-                       self.files, left_out)
+        wanted = list(self.items) if records is None else chosen(self.items, records, self.folder)
+        unwanted = set(chosen(self.items, exclude, self.folder)) if exclude else set()
+        out = tuple(LeftOut(name, "excluded", "excluded by name") for name in self.items
+                    if name in unwanted)
+        return Listing(self.folder, {name: self.items[name] for name in wanted
+                                     if name not in unwanted}, self.files,
+                       (*self.left_out, *out) if records is None else out)
 
 
-def list_folder(folder: Path, skip: Iterable[str] = ()) -> Listing:
+def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = None) -> Listing:
     """Lists the recordings of a folder, nested ones too.
 
     WFDB records are those that a file RECORDS lists, else every header found; segments of a
@@ -81,6 +68,7 @@ def list_folder(folder: Path, skip: Iterable[str] = ()) -> Listing:
     Args:
         folder: Path.
         skip: names of files that are no recordings, such as a metadata table.
+        files: of `scan`, if that has been done. Default: it is done.
 
     Returns:
         Listing, perhaps without any item.
@@ -95,21 +83,24 @@ def list_folder(folder: Path, skip: Iterable[str] = ()) -> Listing:
             got="a file" if folder.exists() else "no such folder",
             fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH",
         )
-    files, skip = scan(folder), set(skip)
-    names, missing = _listed(folder, files) if "RECORDS" in files else (_headers(folder, files), ())
-    items = [Item(name, "WFDB", f"{name}.hea") for name in names]
+    files = scan(folder) if files is None else files
+    names = list(dict.fromkeys(_names_in(folder, "RECORDS", files))) if "RECORDS" in files else \
+        _headers(folder, files)
+    items = {name: f"{name}.hea" for name in names if f"{name}.hea" in files}
+    missing = tuple(LeftOut(name, "missing", "RECORDS lists it, the folder does not hold it")
+                    for name in names if name not in items)
+    skip = set(skip)
     for file in files:
-        suffix = PurePosixPath(file).suffix.lower()
-        form = FORMATS.get(suffix)
-        if form in (None, "WFDB") or file in skip or _hidden(file):
+        name, dot, suffix = file.rpartition(".")
+        suffix = dot + suffix.lower()
+        if suffix not in SUFFIXES[1:] or file in skip or _hidden(file) or \
+                suffix == ".csv" and is_table(folder / file):
             continue
-        if form == "CSV" and is_table(folder / file):
-            continue
-        items.append(Item(file[: -len(suffix)], form, file))
-    return Listing(folder, tuple(_unlike(items)), files, missing)
+        items[file if name in items else name] = file  # a.csv and a.edf are "a" and "a.edf"
+    return Listing(folder, items, files, missing)
 
 
-def chosen(names: Sequence[str], wanted: Iterable[str], where) -> list[str]:
+def chosen(names: Iterable[str], wanted: Iterable[str], where) -> list[str]:
     """The names that are wanted, exactly or by a pattern such as "records500/*".
 
     Raises:
@@ -118,17 +109,15 @@ def chosen(names: Sequence[str], wanted: Iterable[str], where) -> list[str]:
     wanted = [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
     if not wanted:
         raise InputError("No records are asked for.", expected="names, or None for all", got="[]")
-    known, found = set(names), []
+    known, found = dict.fromkeys(names), []
     for name in wanted:
-        fits = [name] if name in known else fnmatch.filter(names, name)
+        fits = [name] if name in known else fnmatch.filter(known, name)
         if not fits:
+            first, last = ([*known] or [""])[0], ([*known] or [""])[-1]
             raise InputError(
-                f"There is no record '{name}' in '{where}'.",
-                expected=f"one of its {len(names)} records ({names[0]} ... {names[-1]})"
-                if names else "a record it holds",
-                got=repr(name),
-                fix=closest(name, names) or "check the name",
-            )
+                f"There is no record '{name}' in '{where}'.", got=repr(name),
+                expected=f"one of its {len(known)} records ({first} ... {last})"
+                if known else "a record it holds", fix=closest(name, known) or "check the name")
         found += fits
     return list(dict.fromkeys(found))
 
@@ -163,16 +152,7 @@ def scan(folder: Path) -> dict[str, tuple[int, int]]:
     return dict(sorted(found.items()))
 
 
-def _listed(folder: Path, files) -> tuple[list[str], tuple[LeftOut, ...]]:
-    """Names in RECORDS that are there, and those that are not."""
-    names = list(dict.fromkeys(_names_in(folder, "RECORDS", files)))
-    there = [name for name in names if f"{name}.hea" in files]
-    missing = tuple(LeftOut(name, "missing", "RECORDS lists it, the folder does not hold it")
-                    for name in names if f"{name}.hea" not in files)
-    return there, missing
-
-
-def _names_in(folder: Path, listed: str, files) -> Iterator[str]:
+def _names_in(folder: Path, listed: str, files: Files) -> Iterator[str]:
     """Names in a list of records; an entry "training/" stands for the list of that folder."""
     if files[listed][0] > LARGEST_LIST:
         raise InputError(f"'{folder / listed}' is too large.",
@@ -192,15 +172,14 @@ def _names_in(folder: Path, listed: str, files) -> Iterator[str]:
                         if file.startswith(name) and file.endswith(".hea"))
 
 
-def _headers(folder: Path, files) -> list[str]:
-    """Names of all headers but those of segments."""
+def _headers(folder: Path, files: Files) -> Sequence[str]:
+    """Names of all headers but those of segments, which are read as part of their record."""
     headers = [file for file in files if file.endswith(".hea") and not _hidden(file)]
     segments = {segment for file in headers for segment in _segments(folder, file)}
     return [file[:-4] for file in headers if file[:-4] not in segments]
 
 
 def _segments(folder: Path, file: str) -> list[str]:
-    """Segments of a multi-segment record, which are read as part of it and never on their own."""
     header = folder / file
     if header.stat().st_size > LARGEST_HEADER:
         return []  # it is refused when it is read
@@ -209,17 +188,6 @@ def _segments(folder: Path, file: str) -> list[str]:
         return []
     below = PurePosixPath(file).parent
     return [(below / line.split()[0]).as_posix() for line in lines[1:]]
-
-
-def _unlike(items: Sequence[Item]) -> list[Item]:
-    """Items with names of their own: a.csv and a.edf are "a" and "a.edf"."""
-    seen, out = set(), []
-    for item in items:
-        if item.name in seen:
-            item = Item(item.file, item.format, item.file)
-        seen.add(item.name)
-        out.append(item)
-    return out
 
 
 def _hidden(file: str) -> bool:

@@ -2,21 +2,22 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ecg_tf.base.checks import expanded
 from ecg_tf.base.errors import InputError, closest
-from ecg_tf.records import cache as record_cache
 from ecg_tf.records.builtin import check_options, sample, simulated
+from ecg_tf.records.cache import cached, state_of
 from ecg_tf.records.common_leads import only_leads
 from ecg_tf.records.database import Database
 from ecg_tf.records.databases import DATABASES, data_folder, known_database
 from ecg_tf.records.duplicates import without_duplicates
 from ecg_tf.records.ecgs import ECGs, LeftOut
 from ecg_tf.records.folder import lead_tuple, read_items
-from ecg_tf.records.listing import FORMATS, Listing, chosen, list_folder, scan
+from ecg_tf.records.formats.common import missing_lead
+from ecg_tf.records.listing import SUFFIXES, Listing, chosen, list_folder, scan
 from ecg_tf.records.persons import identify
 from ecg_tf.records.record import Record
 from ecg_tf.records.several import database_names, is_folder, join
@@ -46,7 +47,8 @@ def load(
 
     A folder may hold WFDB records, EDF and EDF+ files, CSV files and NumPy arrays. What cannot be
     read is left out, by name and reason. One recording that is there twice (two rates, equal
-    samples) is read once.
+    samples) is read once. The second reading of an unchanged folder comes from a cache in
+    $ECG_TF_CACHE or the user's cache folder.
 
     Args:
         source: "simulated" (`simulate.simulate_cohort`), "sample" (5 minutes of MIT-BIH record
@@ -84,13 +86,13 @@ def load(
     names = database_names(str(source))
     for name in names:  # before the first, perhaps large one is read
         check_known(name)
-    how = {"exclude": exclude, "metadata": metadata, "columns": columns, "rate": rate, "fs": fs,
-           "strict": strict, "cache": cache, "progress": progress}
+    how = {"exclude": exclude, "metadata": str(metadata), "columns": columns, "rate": rate,
+           "fs": fs, "strict": strict, "progress": progress}
     if len(names) > 1:
-        parts = [_load(name, data_dir, leads, None, options, how) for name in names]
+        parts = [_load(name, data_dir, leads, None, options, cache, how) for name in names]
         found = _pick(join(parts, usual_leads=leads is None), records)
     else:
-        found = _load(names[0], data_dir, leads, records, options, how)
+        found = _load(names[0], data_dir, leads, records, options, cache, how)
     for text in found.warnings if warn else ():
         warnings.warn(text, stacklevel=2)
     return found
@@ -104,17 +106,14 @@ def is_source(source: str) -> bool:
 def check_known(source: str) -> None:
     """Refuses what is neither the name of a database nor a folder or file of ECGs."""
     known = ["simulated", "sample", *DATABASES]
-    if is_source(source):
-        return
-    raise InputError(
-        f"There is no database or folder '{source}'.",
-        expected=f"one of {', '.join(known)}, or the path of a folder of ECGs",
-        got=repr(source),
-        fix=closest(source, known) or "check the name or path",
-    )
+    if not is_source(source):
+        raise InputError(f"There is no database or folder '{source}'.", got=repr(source),
+                         expected=f"one of {', '.join(known)}, or the path of a folder of ECGs",
+                         fix=closest(source, known) or "check the name or path")
 
 
-def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping) -> ECGs:
+def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
+          how: Mapping) -> ECGs:
     """One source."""
     wanted = None if leads == "all" else lead_tuple(leads)
     if source in ("simulated", "sample"):
@@ -126,69 +125,52 @@ def _load(source: str, data_dir, leads, records, options: Mapping, how: Mapping)
         folder = data_folder(data_dir) / source
         if not folder.is_dir():
             raise InputError(
-                f"The {DATABASES[source].title} is not at hand.",
+                f"The {DATABASES[source].title} is not at hand.", got="no such folder",
                 expected=f"its files in the folder '{folder}'",
-                got="no such folder",
                 fix=f"run `python -m ecg_tf data {source}`, or set ECG_TF_DATA to the folder "
-                f"that holds the folder '{source}'",
-            )
+                f"that holds the folder '{source}'")
         wanted = wanted or (None if leads == "all" else DATABASES[source].leads)
     elif _is_file(source):  # its folder, and of that folder this file
-        if records is None:
-            records = [folder.stem]
+        records = [folder.stem] if records is None else records
         folder = folder.parent
-    return _read_folder(folder, wanted, records, **how)
-
-
-def _read_folder(folder: Path, leads, records, *, cache: bool, **how) -> ECGs:
-    """What a folder holds, from the cache if nothing has changed since."""
-    if not cache or not folder.is_dir():
-        return _ecgs_of(folder, leads, records, cache, **how)[0]
-    wanted = [None if one is None or isinstance(one, str) else list(map(str, one))
-              for one in (records, how["exclude"])]
+    files = scan(folder)
+    if not cache:
+        return _ecgs_of(folder, files, wanted, records, list, **how)
     columns = {str(what): of for what, of in (how["columns"] or {}).items()}
-    metadata = str(how["metadata"])
-    place = record_cache.cache_folder([
-        str(folder.absolute()), leads, *wanted, metadata, repr(columns), how["rate"], how["fs"],
-        how["strict"], bool(known_database(folder))])
-    state = record_cache.state_of(scan(folder)) + _stamp_of(metadata)
-    found = record_cache.load_ecgs(place, state)
-    if found is None:
-        found, read = _ecgs_of(folder, leads, records, cache, **how)
-        record_cache.keep_ecgs(place, state, read, found)
-    return found
+    names = [None if one is None or isinstance(one, str) else list(map(str, one))
+             for one in (records, how["exclude"])]
+    key = [str(folder.absolute()), wanted, *names, how["metadata"], repr(columns), how["rate"],
+           how["fs"], how["strict"], bool(known_database(folder))]
+    return cached(key, state_of(files) + _stamp_of(how["metadata"]),
+                  lambda keep: _ecgs_of(folder, files, wanted, records, keep, **how))
 
 
-def _ecgs_of(folder: Path, leads, records, cache: bool, *, exclude, metadata, columns, rate, fs,
-             strict, progress) -> tuple[ECGs, list[Record]]:
-    """What a folder holds, and the records as their files were read."""
+def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, metadata, columns,
+             rate, fs, strict, progress) -> ECGs:
+    """What a folder holds; `keep` turns what is being read into a list."""
     database = known_database(folder)
-    if not folder.is_dir():
-        list_folder(folder)  # it says what is wrong
-    table = read_metadata(folder, str(metadata), columns, database)
-    listing = list_folder(folder, table.files if table is not None else ())
+    table = read_metadata(folder, metadata, columns, database)
+    listing = list_folder(folder, table.files if table is not None else (), files)
     listing = listing.only(records, exclude) if records is not None or exclude else listing
     if records is None:
         listing = _meant(listing, database, table, rate)
-    read, failed = read_items(listing, leads, fs, strict=strict, cache=cache, progress=progress)
+    items = keep(read_items(listing, leads, fs, strict=strict, progress=progress))
+    read = [one for one in items if isinstance(one, Record)]
+    failed = [one for one in items if isinstance(one, LeftOut)]
     if not read:
-        raise _nothing(folder, listing, failed, leads)
-    if records is not None and failed:
-        _refuse_wanted(failed)
-    found, known_by, told = identify(read, table, database)
+        raise _nothing(listing, failed, leads)
+    if records is not None and failed:  # never left out in silence
+        raise InputError(f"Record '{failed[0].name}' was asked for and cannot be read. "
+                         f"{failed[0].reason}")
+    found, known_by, texts = identify(read, table, database)
     found, twice, merged = without_duplicates(found, rate)
-    found, paced = _without_paced(found, database, records)
+    leave_paced = database is not None and database.leave_out_paced and records is None
+    paced = [LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in found
+             if leave_paced and one.paced]
+    found = [one for one in found if not (leave_paced and one.paced)]
     left_out = [*listing.left_out, *failed, *twice, *paced]
-    told += merged + _told_left_out(folder, database, found, left_out, leads)
-    return ECGs(tuple(found), known_by, tuple(left_out), tuple(told)), read
-
-
-def _without_paced(found: list[Record], database: Database | None, records):
-    """Records without those that a pacemaker made, of databases that leave them out."""
-    if database is None or not database.leave_out_paced or records is not None:
-        return found, []
-    out = [LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in found if one.paced]
-    return [one for one in found if not one.paced], out
+    texts += merged + _text_on_left_out(folder, database, len(found), left_out, leads)
+    return ECGs(tuple(found), known_by, tuple(left_out), tuple(texts))
 
 
 def _stamp_of(metadata: str) -> str:
@@ -205,7 +187,7 @@ def _meant(listing: Listing, database: Database | None, table, rate: float) -> L
 
     The rest is never read.
     """
-    names = [item.name for item in listing.items]
+    names = list(listing.items)
     if database is not None:
         kept = set(database.choose(names, rate))
         unwanted = {name: "another rate, or published apart" for name in names if name not in kept}
@@ -217,74 +199,58 @@ def _meant(listing: Listing, database: Database | None, table, rate: float) -> L
     else:
         other = table.other_rates(names, rate) if table is not None else {}
         unwanted = {name: f"the same recording as '{kept}'" for name, kept in other.items()}
-    items = tuple(item for item in listing.items if item.name not in unwanted)
+    items = {name: file for name, file in listing.items.items() if name not in unwanted}
     out = tuple(LeftOut(name, "duplicate", why) for name, why in unwanted.items())
     return replace(listing, items=items, left_out=(*listing.left_out, *out))
 
 
-def _refuse_wanted(failed: Sequence[LeftOut]) -> None:
-    """Records that were asked for by name are never left out in silence."""
-    raise InputError(f"Record '{failed[0].name}' was asked for and cannot be read. "
-                     f"{failed[0].reason}")
-
-
-def _nothing(folder: Path, listing: Listing, failed: Sequence[LeftOut], leads) -> InputError:
+def _nothing(listing: Listing, failed: Sequence[LeftOut], leads) -> InputError:
     if not listing.items:
         return InputError(
-            f"The folder '{folder}' holds no ECGs.",
-            expected="WFDB records (*.hea), EDF files, CSV files or NumPy arrays "
-            f"({', '.join(FORMATS)})",
+            f"The folder '{listing.folder}' holds no ECGs.",
+            expected=f"WFDB records, EDF files, CSV files or NumPy arrays ({', '.join(SUFFIXES)})",
             got=f"{len(listing.files)} other files" if listing.files else "an empty folder",
-            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH",
-        )
-    what = f"No record in '{folder}' " + (
-        f"has the leads {', '.join(map(repr, leads))}." if leads
-        and all(one.kind == "lead" for one in failed) else "can be read.")
-    return InputError(what, expected="at least one readable ECG",
-                      got=f"{len(failed)} left out; the first, '{failed[0].name}': "
-                      f"{failed[0].reason}")
+            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH")
+    lacking = leads and all(one.kind == "lead" for one in failed)
+    return InputError(f"No record in '{listing.folder}' " + (
+        f"has the leads {', '.join(map(repr, leads))}." if lacking else "can be read."),
+        expected="at least one readable ECG", got=f"{len(failed)} left out; the first, "
+        f"'{failed[0].name}': {failed[0].reason}")
 
 
-def _told_left_out(folder: Path, database, found, left_out, leads) -> list[str]:
+def _text_on_left_out(folder: Path, database, kept: int, left_out, leads) -> list[str]:
     """One sentence on what was left out, but for what is known of a database."""
     expected = {name for lead in leads or () for name in
                 (database.lacking.get(lead, ()) if database else ())}
-    told = [one for one in left_out if one.kind not in QUIET and one.name not in expected]
-    if not told:
+    named = [one for one in left_out if one.kind not in QUIET and one.name not in expected]
+    if not named:
         return []
-    kinds = Counter(one.kind for one in told)
-    few = "; ".join(f"'{one.name}': {one.reason}" for one in told[:3])
-    counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-    return [f"{len(told)} of {len(found) + len(left_out)} recordings of '{folder.name}' are left "
-            f"out ({counts}). {few}{' ...' if len(told) > 3 else ''}"]
+    few = "; ".join(f"'{one.name}': {one.reason}" for one in named[:3])
+    counts = ", ".join(f"{n} {kind}" for kind, n in Counter(one.kind for one in named).items())
+    return [f"{len(named)} of {kept + len(left_out)} recordings of '{folder.name}' are left "
+            f"out ({counts}). {few}{' ...' if len(named) > 3 else ''}"]
 
 
 def _pick(found: ECGs, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> ECGs:
     """Chooses records by name, in the order asked for."""
     if records is None and not exclude:
         return found
-    names = [record.name for record in found]
-    wanted = names if records is None else chosen(names, records, found[0].database)
-    unwanted = set(chosen(names, exclude, found[0].database)) if exclude else set()
-    of = dict(zip(names, found, strict=True))
+    of, where = {record.name: record for record in found}, found[0].database
+    wanted = list(of) if records is None else chosen(of, records, where)
+    unwanted = set(chosen(of, exclude, where)) if exclude else set()
     return replace(found, records=tuple(of[name] for name in wanted if name not in unwanted))
 
 
 def _with_leads(record: Record, leads) -> Record:
     for lead in leads or ():
         if lead not in record.leads:
-            raise InputError(
-                f"Record '{record.name}' has no lead '{lead}'.",
-                expected=f"one of {', '.join(record.leads)}",
-                got=repr(lead),
-                fix=closest(lead, record.leads) or "choose one of these",
-            )
+            raise missing_lead(record.name, lead, record.leads)
     return record if leads is None else only_leads(record, leads)
 
 
 def _is_file(source: str) -> bool:
     try:
         path = Path(source).expanduser()
-        return path.suffix.lower() in (*FORMATS, ".dat") and path.is_file()
+        return path.suffix.lower() in (*SUFFIXES, ".dat") and path.is_file()
     except (OSError, RuntimeError, ValueError):
         return False

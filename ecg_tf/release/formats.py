@@ -20,9 +20,9 @@ import numpy as np
 import ecg_tf
 from ecg_tf.base.errors import InputError
 from ecg_tf.records import Record
+from ecg_tf.records.formats.common import label_lines
 from ecg_tf.records.formats.csv_files import PEAKS, SYMBOLS
 from ecg_tf.records.formats.edf_files import BEAT, GOES_ON
-from ecg_tf.records.formats.statements import label_lines
 
 #: Whole numbers a mV, finest first.
 SCALES = (2000, 1000, 500, 200, 100, 10, 1)

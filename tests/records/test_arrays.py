@@ -9,7 +9,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.records.ecgs import ECGs
 from ecg_tf.records.formats.arrays import read_array_file, records_of_arrays
-from ecg_tf.records.formats.wfdb_files import MissingLead
+from ecg_tf.records.formats.common import MissingLead
 
 
 def ecgs(records=20, n=500, leads=2, dtype=np.float32):

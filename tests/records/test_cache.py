@@ -1,13 +1,17 @@
 """The cache of records: the same as reading, and read anew whenever it does not fit."""
 
+import errno
 import math
 import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
-from ecg_tf.records import load, provenance
+from ecg_tf.base.errors import cannot_write
+from ecg_tf.records import cache, load, provenance
 from ecg_tf.records.formats import wfdb_files
 from tests.wfdb_writing import wave, write
 
@@ -73,7 +77,7 @@ def test_changed_files_are_read_again(own, readings):
     assert [r.name for r in load(own)] == ["r3"]
 
 
-@pytest.mark.parametrize("file", ["ecgs.json", "signals.f32", "beats.npy", "symbols.npy"])
+@pytest.mark.parametrize("file", ["index.json", "signals-*.f32"])
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
 def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, damage):
     first = load(own)
@@ -85,12 +89,11 @@ def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, 
         path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*cache")
-        same(first, load(own))
-        again = 2 if file == "ecgs.json" else 4  # the arrays are there: no file is read
-        assert len(readings) == again
-        same(first, load(own))
-    assert len(readings) == again
-    assert not [p for p in (tmp_path / "cache").rglob("*") if p.name.endswith(".part")]
+        for _ in range(2):
+            same(first, load(own))
+            assert len(readings) == 4
+    names = {p.name for p in (tmp_path / "cache").rglob("*") if p.is_file()}
+    assert len(names) == 3 and {".lock", "index.json"} < names
 
 
 def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
@@ -100,3 +103,23 @@ def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
         assert len(load(own)) == 2
     told = [str(one.message) for one in told if "cache" in str(one.message)]
     assert len(told) == 1 and "\n" not in told[0]
+
+
+@pytest.mark.parametrize("where", ["_written", "write_whole"])
+def test_a_full_disk_costs_one_warning(own, tmp_path, monkeypatch, where):
+    def full(*args):
+        error = OSError(errno.ENOSPC, "No space left on device")
+        raise (error if where == "_written" else cannot_write("index.json", error)) from error
+
+    monkeypatch.setattr(cache, where, full)
+    with pytest.warns(UserWarning, match="without a cache.*No space left"):
+        assert len(load(own)) == 2
+    assert not list((tmp_path / "cache").rglob("*.f32"))
+
+
+def test_two_processes_read_a_folder_once(own, tmp_path):
+    code = "import sys; from ecg_tf.records import load; print(len(load(sys.argv[1], warn=False)))"
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(own)], stdout=subprocess.PIPE)
+            for _ in range(2)]
+    assert [run.communicate()[0].split() for run in runs] == [[b"2"]] * 2
+    assert len(list((tmp_path / "cache").rglob("*.f32"))) == 1

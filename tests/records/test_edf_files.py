@@ -6,8 +6,8 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.records import load, provenance
 from ecg_tf.records.formats.columns import is_ecg, is_no_ecg
+from ecg_tf.records.formats.common import MissingLead
 from ecg_tf.records.formats.edf_files import read_edf
-from ecg_tf.records.formats.wfdb_files import MissingLead
 
 PLUS = "mrn-7 F 02-MAY-1951 Somebody"
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.formats.headers import Signal, decoded, lead_names, read_header
+from ecg_tf.records.formats.common import lead_names
+from ecg_tf.records.formats.wfdb_header import Signal, decoded, read_header
 
 MICRO = "\N{MICRO SIGN}"
 LINE = "r1.dat 16 200/mV 12 0 -7 55 0 II"
@@ -16,7 +17,7 @@ LINE = "r1.dat 16 200/mV 12 0 -7 55 0 II"
 
 def header_of(tmp_path, text, name="r1"):
     (tmp_path / f"{name}.hea").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_header(tmp_path / name)
+    return read_header(tmp_path / f"{name}.hea", tmp_path)
 
 
 def signal_of(tmp_path, line):
@@ -55,7 +56,7 @@ def test_what_wfdb_understands_is_understood_alike(tmp_path_factory, lines, fs, 
     path = tmp_path_factory.mktemp("h") / "r1"
     text = f"r1 {len(lines)} {fs} 1000{rest}\n" + "\n".join(lines) + "\n# age: 30\n#sex: M\n"
     path.with_suffix(".hea").write_text(text)
-    theirs, ours = wfdb.rdheader(str(path)), read_header(path)
+    theirs, ours = wfdb.rdheader(str(path)), read_header(path.with_suffix(".hea"), path.parent)
     assert (ours.fs, ours.frames) == (theirs.fs, theirs.sig_len)
     assert list(ours.comments) == theirs.comments
     fields = {"file": "file_name", "format": "fmt", "per_frame": "samps_per_frame",

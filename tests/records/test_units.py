@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecg_tf.records.formats.units import to_millivolts
+from ecg_tf.records.formats.common import to_millivolts
 
 MICRO, MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
 

@@ -9,14 +9,16 @@ import wfdb
 from wfdb.io import annotation
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.records import read_record
 from ecg_tf.records.databases import DATABASES
-from ecg_tf.records.formats import headers, wfdb_beats, wfdb_files
-from ecg_tf.records.formats.wfdb_files import MissingLead, read_wfdb
+from ecg_tf.records.formats import wfdb_files, wfdb_header
+from ecg_tf.records.formats.common import MissingLead
+from ecg_tf.records.formats.wfdb_files import read_wfdb
 from tests.wfdb_writing import FS, change, wave, write
 
 
 def read(path, leads=None, **options):
-    return read_wfdb(path, path.parent, leads, **options)
+    return read_wfdb(path.with_suffix(".hea"), path.parent, leads, **options)
 
 
 def put(path, lines, fs=str(FS), frames=None):
@@ -241,7 +243,7 @@ def test_annotations_are_as_wfdb_reads_them(tmp_path):
                    subtype=rng.integers(0, 3, 300), chan=rng.integers(0, 2, 300),
                    num=rng.integers(0, 3, 300), write_dir=str(tmp_path))
         theirs = wfdb.rdann(str(tmp_path / "r1"), "atr")
-        found, ours, stated = wfdb_beats._annotations(tmp_path / "r1", "atr")
+        found, ours, stated = wfdb_files._annotations(tmp_path / "r1", "atr")
         kept = found > 0  # wfdb takes out the definitions, which stand at 0
         assert found[kept].tolist() == theirs.sample.tolist()
         assert ours[kept].tolist() == theirs.symbol
@@ -275,7 +277,7 @@ def test_the_header_is_read_once(tmp_path, monkeypatch):
     path = write(tmp_path)
     seen = []
     monkeypatch.setattr(wfdb_files, "read_header",
-                        lambda *args: seen.append(args) or headers.read_header(*args))
+                        lambda *args: seen.append(args) or wfdb_header.read_header(*args))
     for module in (wfdb, wfdb.io.record, annotation.record):
         monkeypatch.setattr(module, "rdheader", None)
     assert read(path).beats.tolist() == [10, 500, 700] and len(seen) == 1
@@ -324,23 +326,24 @@ def test_skew_is_taken_back(tmp_path):
 
 def test_record_of_a_folder_and_of_a_database(tmp_path):
     path = write(tmp_path / "mitdb" / "sub", "202", comments=["69 M 1085 x1", "subject: 7"])
-    record = read_wfdb(path, tmp_path / "mitdb", ("V1",))
+    record = read_wfdb(path.with_suffix(".hea"), tmp_path / "mitdb", ("V1",))
     assert (record.name, record.database, record.subject) == ("sub/202", "mitdb", "7")
     assert record.sex == "" and list(record.source["files"]) == [
         "sub/202.hea", "sub/202.dat", "sub/202.atr"]
     path = write(tmp_path / "mitdb", "202", comments=["69 M 1085 x1"])
-    record = read_wfdb(path, tmp_path / "mitdb", None, {}, DATABASES["mitdb"])
+    record = read(path, database=DATABASES["mitdb"])
     assert (record.subject, record.sex, record.age) == ("mitdb-201", "male", 69.0)
     assert not record.paced
     path = write(tmp_path / "mitdb", "102")
-    assert read_wfdb(path, tmp_path / "mitdb", None, {}, DATABASES["mitdb"]).paced
+    assert read(path, database=DATABASES["mitdb"]).paced
     assert read(write(tmp_path / "own")).subject == ""
     nobody_knows = SimpleNamespace(name="d", damaged_starts={}, paced=(), gain=0.0,
                                    subject=lambda name: "")
     path = write(tmp_path / "d", "r1", comments=["subject: 7"])
     assert read(path, database=nobody_knows).subject == "7"
+    (path.parent / "SHA256SUMS.txt").write_text("0" * 64 + " r1.hea\n")
     with pytest.raises(InputError, match="not the published one"):
-        read(path, sums={"r1.hea": "0" * 64})
+        read_record(path)
 
 
 def test_links_within_the_folder_are_fine(tmp_path):
@@ -349,12 +352,12 @@ def test_links_within_the_folder_are_fine(tmp_path):
     (root / "b").mkdir()
     for file in path.parent.iterdir():
         (root / "b" / file.name).symlink_to(file)
-    assert read_wfdb(root / "b" / "r1", root).name == "b/r1"
+    assert read_wfdb(root / "b" / "r1.hea", root).name == "b/r1"
     with pytest.raises(InputError, match="outside"):
-        read_wfdb(root / "b" / "r1", root / "b")
+        read_wfdb(root / "b" / "r1.hea", root / "b")
     change(path, "r1.dat", "../r1.dat")
     with pytest.raises(InputError, match="outside its own folder"):
-        read_wfdb(path, root)
+        read_wfdb(path.with_suffix(".hea"), root)
 
 
 def test_one_gain_for_all_leads_where_a_databases_headers_are_no_calibration(tmp_path):
@@ -363,6 +366,6 @@ def test_one_gain_for_all_leads_where_a_databases_headers_are_no_calibration(tmp
     path = tmp_path / "ludb" / "data" / "1"
     wfdb.wrsamp("1", 500, ["mV"] * 2, ["i", "ii"], d_signal=counts, fmt=["16"] * 2,
                 adc_gain=[1716.0, 1206.0], baseline=[0, 0], write_dir=str(path.parent))
-    record = read_wfdb(path, tmp_path / "ludb", database=DATABASES["ludb"])
+    record = read_wfdb(path.with_suffix(".hea"), tmp_path / "ludb", database=DATABASES["ludb"])
     np.testing.assert_allclose(record.signal, counts / 1000, atol=1e-6)
     assert "1000 counts a mV are assumed" in " ".join(record.notes)

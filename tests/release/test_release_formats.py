@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.gate import DEFAULTS
 from ecg_tf.records import Record, read_record
+from ecg_tf.records.formats.common import labels_of
 from ecg_tf.records.formats.csv_files import read_csv
 from ecg_tf.records.formats.edf_files import read_edf
-from ecg_tf.records.formats.statements import labels_of
 from ecg_tf.release.dataset_card import dataset_card
 from ecg_tf.release.formats import FORMATS, Stamp, error_bound_mv, scale_of
 from ecg_tf.release.model_card import model_card

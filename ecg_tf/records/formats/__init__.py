@@ -2,10 +2,11 @@
 
 | file | what lives there |
 | --- | --- |
-| `headers.py` | a WFDB header, checked before anything in it is believed |
-| `wfdb_files.py`, `wfdb_samples.py`, `wfdb_beats.py` | one WFDB record, its samples, its beats |
-| `csv_files.py`, `csv_head.py`, `csv_leads.py` | one CSV file, its head, its leads |
+| `common.py` | units, lead names, checks, beats and labels: what all readers share |
+| `wfdb_header.py` | a WFDB header, checked before anything in it is believed |
+| `wfdb_files.py`, `wfdb_samples.py` | one WFDB record with its beats, its samples |
+| `csv_files.py`, `csv_head.py` | one CSV file, what stands before its numbers |
 | `edf_files.py`, `edf_header.py` | one EDF or EDF+ file, its header |
 | `arrays.py`, `array_axes.py`, `npy_files.py` | arrays in memory and in files, their axes |
-| `units.py`, `columns.py`, `sample_times.py`, `statements.py` | what several of them share |
+| `columns.py`, `sample_times.py` | what names of columns mean; the rate by times of samples |
 """

@@ -8,90 +8,57 @@ from ecg_tf.base.errors import InputError
 
 MOST_LEADS = 16  # of an array whose leads have no names; a longer axis is time
 SIGNALS = "signals of numbers, (record, time, lead) or (record, time), in mV"
-_TURN = "signals = signals.transpose(0, 2, 1)"
 
 
-def signals_in_memory(signals, leads: Sequence[str]) -> list[np.ndarray]:
-    """Recordings of arrays that somebody gives to a function.
+def recordings(signals, leads: Sequence[str], records: int = 0,
+               file: str = "") -> tuple[list[np.ndarray], list[str]]:
+    """Recordings of an array, of which often nothing says what its axes are.
 
     Args:
-        signals: (record, time, lead) or (record, time) of floats; or a sequence of (time, lead)
-            or (time,).
+        signals: (record, time, lead) or (record, time) of floats. In memory also a sequence of
+            (time, lead) or (time,); in a file also (time, lead) or (time,).
         leads: names of the leads, empty if there are none.
-
-    Returns:
-        list of (time, lead), views where that is possible.
-
-    Raises:
-        InputError: other axes, whole numbers, or no numbers.
-    """
-    if isinstance(signals, np.ndarray) and signals.dtype != object:
-        check_numbers(signals, "The signals", "write signals * 1e-3 for values in microvolt")
-        if signals.ndim not in (2, 3) or 0 in signals.shape:
-            raise InputError("The signals have another shape.", expected=SIGNALS,
-                             got=f"shape {signals.shape}",
-                             fix="write signals[None] for one recording (time, lead)")
-        if signals.ndim == 2 and len(leads) > 1:
-            one = "signals.T[None]" if len(signals) == len(leads) else "signals[None]"
-            raise InputError("The signals have no axis of leads.", expected=f"(record, time, lead) "
-                             f"for {len(leads)} leads", got=f"shape {signals.shape}",
-                             fix=f"write {one} for one recording of these leads")
-        if signals.ndim == 2 and signals.shape[1] <= MOST_LEADS:
-            raise _turned(signals.shape, "(record, time)", "signals[None]")
-        signals = signals[..., None] if signals.ndim == 2 else signals
-        _check_axes(signals.shape, len(leads))
-        return list(signals)
-    found = [np.asarray(one) for one in signals]
-    if not found:
-        raise InputError("There are no signals.", expected=SIGNALS, got="none")
-    for i, one in enumerate(found):
-        check_numbers(one, f"Record {i}", "write values * 1e-3 for values in microvolt")
-        if one.ndim not in (1, 2) or 0 in one.shape:
-            raise InputError(f"Record {i} has another shape.", expected="(time, lead)",
-                             got=f"shape {one.shape}")
-        if one.ndim == 2:
-            _check_axes((1, *one.shape), len(leads), "signals = [one.T for one in signals]")
-    return [one[:, None] if one.ndim == 1 else one for one in found]
-
-
-def signals_of_file(signals: np.ndarray, leads: Sequence[str], records: int,
-                    what: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Recordings of the array in a file, of which often nothing says what its axes are.
-
-    Args:
-        signals: (record, time, lead), (record, time), (time, lead) or (time,).
-        leads: names of the leads by the file, empty if it has none.
         records: int, number of recordings by the file, 0 if it does not say.
-        what: str, the file.
+        file: str, the file. Default "", the array is in memory.
 
     Returns:
-        list of (time, lead), views; sentences that say how the axes were taken.
+        list of (time, lead), views where that is possible; sentences that say how the axes of a
+        file's array were taken.
 
     Raises:
-        InputError: axes in another order, or an array that may be two things.
+        InputError: axes in another order, an array that may be two things, whole numbers, or no
+            numbers.
     """
-    shape, count = signals.shape, len(leads)
-    if signals.ndim not in (1, 2, 3) or 0 in shape:
-        raise InputError(f"'{what}' holds an array of another shape.", expected=SIGNALS,
-                         got=f"shape {shape}", fix="write (record, time, lead)")
+    if not file and (not isinstance(signals, np.ndarray) or signals.dtype == object):
+        found = [np.asarray(one) for one in signals] if np.iterable(signals) else []
+        return _in_sequence(found, len(leads)), []
+    what = f"The array in '{file}'" if file else "The array"
+    shape, count = np.shape(signals), len(leads)
+    if not file:
+        check_numbers(signals, "The signals", "write signals * 1e-3 for values in microvolt")
+    if len(shape) not in (1, 2, 3) or 0 in shape or len(shape) == 1 and not file:
+        raise InputError(f"{what} has another shape.", expected=SIGNALS, got=f"shape {shape}",
+                         fix="write signals[None] for one recording (time, lead)")
     if signals.ndim == 1:
-        return [signals[:, None]], ("The array was taken as one recording of one lead.",)
+        return [signals[:, None]], ["The array was taken as one recording of one lead."]
     if signals.ndim == 3:
-        _check_axes(shape, count)
-        return list(signals), ()
-    said = f"The array of shape {shape} was taken as"
-    if shape[1] == count or shape[1] <= MOST_LEADS < shape[0] and records in (0, 1):
+        _check_axes(shape, count, "signals.transpose(0, 2, 1)")
+        return list(signals), []
+    if file and (shape[1] == count or shape[1] <= MOST_LEADS < shape[0] and records in (0, 1)):
         _check_axes((1, *shape), count, "array.T")
-        return [signals], (f"{said} (time, lead): one recording of {shape[1]} leads.",)
-    if shape[1] <= MOST_LEADS:
-        raise _turned(shape, "(record, time)", "(record, time, lead)")
-    if shape[0] <= MOST_LEADS and not (count == 1 or records == shape[0] > 1):
+        return [signals], [f"The array of shape {shape} was taken as (time, lead): one recording "
+                           f"of {shape[1]} leads."]
+    if shape[1] <= MOST_LEADS or not file and count > 1:
+        fix = "signals.T[None]" if shape[0] == count else "signals[None]"
+        raise _turned(shape, "(record, time, lead)", f"{fix} for one recording of these leads")
+    if file and shape[0] <= MOST_LEADS and not (count == 1 or records == shape[0] > 1):
         raise InputError(
-            f"'{what}' may be one recording or {shape[0]}.", got=f"shape {shape}",
+            f"{what} may be one recording or {shape[0]}.", got=f"shape {shape}",
             expected=f"(record, time, lead), or (time, lead) of up to {MOST_LEADS} leads",
             fix="write array.T for one recording of these leads, array[:, :, None] for several "
             "of one lead")
-    return list(signals[..., None]), (f"{said} (record, time): {shape[0]} recordings of one lead.",)
+    return list(signals[..., None]), [f"The array of shape {shape} was taken as (record, time): "
+                                      f"{shape[0]} recordings of one lead."]
 
 
 def check_numbers(array: np.ndarray, what: str, fix: str) -> None:
@@ -113,7 +80,20 @@ def check_numbers(array: np.ndarray, what: str, fix: str) -> None:
                      fix=fix if whole else "give arrays of float32")
 
 
-def _check_axes(shape, count: int, fix: str = _TURN) -> None:
+def _in_sequence(found: list[np.ndarray], count: int) -> list[np.ndarray]:
+    if not found:
+        raise InputError("There are no signals.", expected=SIGNALS, got="none")
+    for i, one in enumerate(found):
+        check_numbers(one, f"Values of record {i}", "write values * 1e-3 for values in microvolt")
+        if one.ndim not in (1, 2) or 0 in one.shape:
+            raise InputError(f"Record {i} has another shape.", expected="(time, lead)",
+                             got=f"shape {one.shape}")
+        if one.ndim == 2:
+            _check_axes((1, *one.shape), count, "signals = [one.T for one in signals]")
+    return [one[:, None] if one.ndim == 1 else one for one in found]
+
+
+def _check_axes(shape, count: int, fix: str) -> None:
     """Refuses (record, lead, time)."""
     _, time, lead = shape
     if count and lead != count:

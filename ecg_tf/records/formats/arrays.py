@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.base.checks import printable
-from ecg_tf.base.errors import InputError, closest
+from ecg_tf.base.errors import InputError
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.formats.array_axes import check_numbers, signals_in_memory, signals_of_file
-from ecg_tf.records.formats.columns import amplitude_note
-from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
+from ecg_tf.records.formats.array_axes import check_numbers, recordings
+from ecg_tf.records.formats.common import (
+    amplitude_note,
+    check_file,
+    check_rate,
+    lead_names,
+    missing_lead,
+    to_millivolts,
+)
 from ecg_tf.records.formats.npy_files import read_npy, read_npz
-from ecg_tf.records.formats.units import to_millivolts
-from ecg_tf.records.formats.wfdb_files import MissingLead
 from ecg_tf.records.person import age_years, is_nobody, sex_of
 from ecg_tf.records.record import Record
 
@@ -24,37 +28,21 @@ _UNIT = "give the unit in the file: np.savez(file, signals=..., unit='uV', ...)"
 
 def records_of_arrays(signals, fs: float, leads: Sequence[str] = (), subjects=None, sex=None,
                       age=None, labels=None, name: str = "arrays") -> list[Record]:
-    """Records of arrays that are in memory; see `ECGs.from_arrays`.
-
-    Args:
-        signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead), which
-            may differ in length. float32 is not copied.
-        fs: float, Hz, of all.
-        leads: names of the leads. Default: "lead 0", "lead 1", ...
-        subjects: (record,) names of the persons. Default: each record is one.
-        sex: (record,) "male", "female" or "". Default: unknown.
-        age: (record,) years. Default: unknown.
-        labels: kind -> for each record a statement or several; or only the statements. Default:
-            none.
-        name: str, what the set is called.
-
-    Returns:
-        list of Record, without beats, named by their number.
-
-    Raises:
-        InputError: arrays of another shape or type, or not one value a record.
+    """Records of arrays that are in memory, named by their number; see `ECGs.from_arrays`.
 
     Example:
         >>> records_of_arrays(np.zeros((3, 1000, 2)), 100, ("I", "II"))[2].name
         'arrays-2'
     """
     leads = (leads,) if isinstance(leads, str) else tuple(map(str, leads))
-    found = signals_in_memory(signals, leads)
-    fs = _checked_rate(fs, name)
+    found, _ = recordings(signals, leads)
     names = _numbered(name, len(found), "-")
-    about = _about(len(found), subjects, sex, age, labels)
-    records = [_record(one, fs, leads, names[i], name, about, i) for i, one in enumerate(found)]
-    return [record if record.subject else _with_subject(record) for record in records]
+    known = _known(len(found), subjects, sex, age, labels)
+    known["subject"] = [one or names[i] for i, one in enumerate(known["subject"])]
+    rate, leads = _rate(fs, name), leads or tuple(lead_names([None] * found[0].shape[1]))
+    return [_record(one, rate, leads, "write signals * 1e-3", name=names[i], database=name,
+                    **{key: values[i] for key, values in known.items()})
+            for i, one in enumerate(found)]
 
 
 def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
@@ -87,34 +75,28 @@ def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
         >>> read_array_file(Path("mine/ecgs.npz"), Path("mine"))[0].leads
         ('I', 'II')
     """
-    check_links(path, root)
-    if not path.is_file():
-        raise InputError(f"'{path}' is no file.", expected="a NumPy file", got="something else",
-                         fix="check the path")
+    check_file(path, root)
     with np.errstate(all="ignore"):
         content = read_npy(path) if path.suffix.lower() == ".npy" else read_npz(path)
-    factor, named = _factor(content, str(path)), _texts(content.get("leads"), "leads")
-    rate = _checked_rate(content.get("fs", fs), str(path))
+    factor, named = _factor(content, str(path)), tuple(_texts(content.get("leads"), "leads"))
+    rate = _rate(content.get("fs", fs), str(path))
     listed = next((content[key] for key in ("subjects", "names") if key in content), ())
-    found, notes = signals_of_file(content["signals"], named, np.size(listed), str(path))
-    count = found[0].shape[1]
-    if named and len(named) != count:
-        raise InputError(f"'{path}' names {len(named)} leads.", expected=f"{count}, as the signals "
-                         "have", got=printable(", ".join(named), 200), fix="correct `leads`")
-    names, columns, more = _leads(named, count, leads, str(path))
+    found, notes = recordings(content["signals"], named, np.size(listed), str(path))
+    names, columns, note = _leads(named, found[0].shape[1], leads, str(path))
     labels = {"label" if key == "labels" else key.removeprefix("labels_"): content[key]
               for key in content if key.startswith("labels")}
-    about = _about(len(found), content.get("subjects"), content.get("sex"), content.get("age"),
+    known = _known(len(found), content.get("subjects"), content.get("sex"), content.get("age"),
                    labels)
-    stem = path.relative_to(root).with_suffix("").as_posix()
-    called = _names(stem, len(found), content.get("names"))
-    said, source = (*notes, *more), {path.relative_to(root).as_posix(): sha256_of(path)}
-    if factor != 1:
-        said = (*said, f"Read as {_single(content['unit'])}, as the file says.")
-    return [_record(_chosen(one, columns, factor), rate, names, called[i],
-                    root.absolute().name, about, i, said, {"files": source},
-                    "" if "unit" in content else _UNIT)
-            for i, one in enumerate(found)]
+    known["name"] = _names(path.relative_to(root).with_suffix("").as_posix(), len(found),
+                           content.get("names"))
+    notes += [note] if note else []
+    notes += [f"Read as {_single(content['unit'])}, as the file says."] if factor != 1 else []
+    source = {"files": {path.relative_to(root).as_posix(): sha256_of(path)}}
+    return [_record(signal[:, columns] * np.float64(factor) if factor != 1 else signal[:, columns],
+                    rate, names, "" if "unit" in content else _UNIT, notes, source=source,
+                    database=root.absolute().name,
+                    **{key: values[i] for key, values in known.items()})
+            for i, signal in enumerate(found)]
 
 
 def _factor(content: Mapping, what: str) -> float:
@@ -135,47 +117,46 @@ def _single(value) -> str:
     return _text(np.ravel(value)[0]) if np.size(value) == 1 else ""
 
 
-def _checked_rate(fs, what: str) -> float:
+def _rate(fs, what: str) -> float:
     try:
-        rate = float(np.asarray(fs).reshape(-1)[0]) if np.size(fs) == 1 else math.nan
+        rate = float(np.ravel(fs)[0]) if np.size(fs) == 1 else math.nan
     except (TypeError, ValueError):
         rate = math.nan
-    if not SLOWEST_FS <= rate <= FASTEST_FS:
-        raise InputError(f"'{printable(what, 200)}' does not say its sampling rate." if rate == 0
-                         else "The sampling rate cannot be.", got=printable(fs),
-                         expected=f"fs, {SLOWEST_FS:g} to {FASTEST_FS:g} Hz",
-                         fix="give the rate by --fs, or as `fs` in an .npz file")
+    if not rate:
+        raise InputError(f"'{printable(what, 200)}' does not say its sampling rate.", got="none",
+                         expected="fs, Hz", fix="give the rate by --fs, or as `fs` in an .npz file")
+    check_rate(rate, what)
     return rate
 
 
-def _leads(named, count: int, asked, what: str) -> tuple[tuple[str, ...], list[int] | None, list]:
-    """Names, columns (None: all) and notes."""
+def _leads(named: tuple[str, ...], count: int, asked, what: str):
+    """Names, columns, and what was assumed."""
+    if named and len(named) != count:
+        raise InputError(f"'{what}' names {len(named)} leads.", expected=f"{count}, as the signals "
+                         "have", got=printable(", ".join(named), 200), fix="correct `leads`")
     names = tuple(lead_names(named or [None] * count))
     if not asked:
-        return names, None, []
+        return names, slice(None), ""
     asked = tuple(asked)
     if not named and len(asked) == count and not {*asked} & {*names}:
-        return asked, None, [f"The file names no leads: taken as {', '.join(asked)}."]
+        return asked, slice(None), f"The file names no leads: taken as {', '.join(asked)}."
     for lead in asked:
         if lead not in names:
-            error = MissingLead(f"'{what}' has no lead '{printable(lead)}'.", got=printable(lead),
-                                expected=f"one of {', '.join(names)}",
-                                fix=closest(lead, names) or "choose one of these")
-            error.leads = names
-            raise error
-    return asked, [names.index(lead) for lead in asked], []
+            raise missing_lead(what, lead, names)
+    return asked, [names.index(lead) for lead in asked], ""
 
 
-def _about(count: int, subjects, sex, age, labels) -> dict:
-    """What is known of the records, lists of one value each."""
+def _known(count: int, subjects, sex, age, labels) -> dict[str, list]:
+    """What is known of the records: field of `Record` -> one value each."""
     if labels is not None and not isinstance(labels, Mapping):
         labels = {"label": labels}
     subjects, sexes, ages = (_texts(values, what, count) for values, what in
                              ((subjects, "subjects"), (sex, "sex"), (age, "age")))
+    of_kind = {kind: _statements(values, kind, count) for kind, values in (labels or {}).items()}
     return {"subject": ["" if is_nobody(one) else one for one in subjects],
             "sex": [sex_of(one) for one in sexes], "age": [age_years(one) for one in ages],
-            "labels": {kind: _statements(values, kind, count)
-                       for kind, values in (labels or {}).items()}}
+            "labels": [{kind: values[i] for kind, values in of_kind.items() if values[i]}
+                       for i in range(count)]}
 
 
 def _texts(values, what: str, count: int = -1) -> list[str]:
@@ -185,18 +166,17 @@ def _texts(values, what: str, count: int = -1) -> list[str]:
     values = np.atleast_1d(values)
     if values.ndim != 1 or count >= 0 and len(values) != count:
         raise InputError(f"There must be one of {what} a record." if count >= 0 else
-                         f"The {what} are no list of names.", expected=f"{count} values" if
-                         count >= 0 else "names", got=f"shape {values.shape}",
+                         f"The {what} are no list of names.", got=f"shape {values.shape}",
+                         expected=f"{count} values" if count >= 0 else "names",
                          fix=f"give {what} in the records' order")
     return [_text(one) for one in values]
 
 
 def _statements(values, kind: str, count: int) -> list[tuple[str, ...]]:
     """For each record its statements; of a table of flags nobody knows what they mean."""
-    values = [values] if isinstance(values, str) or not hasattr(values, "__len__") or \
-        isinstance(values, np.ndarray) and not values.ndim else list(values)
-    flags = any(np.ndim(one) and np.size(one) and np.asarray(one).dtype.kind in "biuf"
-                for one in values)
+    values = [values] if isinstance(values, str) or not np.iterable(values) else list(values)
+    flags = any(np.size(one) and np.asarray(one).dtype.kind in "biuf"
+                for one in values if np.ndim(one))
     if len(values) != count or flags:
         raise InputError(f"The labels '{printable(kind)}' do not fit.", expected=f"{count} "
                          "statements, or lists of statements", got="rows of numbers" if flags else
@@ -231,30 +211,14 @@ def _numbered(stem: str, count: int, between: str) -> list[str]:
     return [f"{stem}{between}{i:0{digits}d}" for i in range(count)]
 
 
-def _chosen(signal: np.ndarray, columns, factor: float) -> np.ndarray:
-    signal = signal if columns is None else signal[:, columns]
-    return signal if factor == 1 else signal * np.float64(factor)
-
-
-def _record(signal: np.ndarray, fs: float, leads: Sequence[str], name: str, database: str,
-            about: dict, i: int, notes: Sequence[str] = (), source: Mapping | None = None,
-            fix: str = "write signals * 1e-3") -> Record:
+def _record(signal: np.ndarray, fs: float, leads: Sequence[str], fix: str,
+            notes: Sequence[str] = (), **known) -> Record:
+    """A record without beats; `fix` says how its unit is given, "" where it is."""
     with np.errstate(over="ignore"):
         signal = np.asarray(signal, np.float32)
     if np.isinf(signal).any():
         signal = np.where(np.isinf(signal), np.float32(np.nan), signal)
-    leads = tuple(leads) or tuple(lead_names([None] * signal.shape[1]))
     doubt = amplitude_note(signal, fs, leads, fix) if fix else ""
-    return Record(
-        name=name, database=database, subject=about["subject"][i], signal=signal, fs=fs,
-        leads=leads, beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
-        sex=about["sex"][i], age=about["age"][i],
-        labels={kind: values[i] for kind, values in about["labels"].items() if values[i]},
-        notes=(*notes, doubt) if doubt else tuple(notes), source=source or {},
-    )
-
-
-def _with_subject(record: Record) -> Record:
-    from dataclasses import replace
-
-    return replace(record, subject=record.name)
+    return Record(signal=signal, fs=fs, leads=tuple(leads), beats=np.zeros(0, np.int64),
+                  symbols=np.zeros(0, "<U1"), notes=(*notes, doubt) if doubt else tuple(notes),
+                  **known)

@@ -8,23 +8,26 @@ import numpy as np
 
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.formats.columns import Column, amplitude_note, check_varies, column_of
+from ecg_tf.records.formats.columns import Column, is_ecg
+from ecg_tf.records.formats.common import (
+    amplitude_note,
+    beats_of,
+    check_file,
+    check_rate,
+    missing_lead,
+    record_of,
+)
 from ecg_tf.records.formats.csv_head import FORMAT, Head, is_number, read_head
-from ecg_tf.records.formats.csv_leads import choose
-from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS, check_links
 from ecg_tf.records.formats.sample_times import rate_of_times, seconds_of_texts
-from ecg_tf.records.formats.statements import labels_of
-from ecg_tf.records.person import about
-from ecg_tf.records.record import BEAT_SYMBOLS, Record
+from ecg_tf.records.record import Record
 
-SUBJECTS = "subjects.csv"
 #: The lines of comment that carry the beats of a recording.
 PEAKS, SYMBOLS = "R peaks (s)", "beat symbols"
 _PEAKS = re.compile(r"R[ -]?peaks? \(s\):(.*)", re.I | re.S)
 _SYMBOLS = re.compile(r"beat symbols:(.*)", re.I | re.S)
 _RATE = re.compile(r"(?:fs|sampling (?:rate|frequency)|sample rate)(?: \(hz\))?\s{0,9}[:=]\s{0,9}"
                    r"(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(?:hz)?", re.I)
+_COUNTED = 50  # lines from which on a column 0, 1, 2, ... is a counter whatever its name
 
 
 def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None,
@@ -60,31 +63,20 @@ def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None,
         >>> read_csv(Path("mine/a.csv"), Path("mine"), None).leads
         ('II', 'V1')
     """
-    check_links(path, root)
-    if not path.is_file():
-        raise InputError(f"'{path}' is no file.", expected="a CSV file", got="something else",
-                         fix="check the path")
+    check_file(path, root)
     head = read_head(path)
-    columns = [column_of(name, unit) for name, unit in zip(head.names, head.units, strict=True)]
     table = _table(path, head)
-    chosen, notes = choose(path, columns, table, leads)
-    rate = _rate(path, head, columns, table) or float(fs)
+    chosen, notes = _choose(path, head.columns, table, leads)
+    rate = _rate(path, head, table) or float(fs)
     if rate <= 0:
         raise InputError(f"'{path}' does not say its sampling rate.", expected=FORMAT,
-                         got=printable(f"columns {', '.join(head.names)}", 200),
+                         got=f"columns {_listed(head.columns)}",
                          fix="add a column `time` or `fs`, or give the rate by --fs")
-    _check_rate(path, rate)
-    signal = _signal(path, table, columns, chosen)
-    names = tuple(chosen)
-    check_varies(signal, names, str(path))
-    notes += _notes_on_units(signal, rate, {name: columns[i] for name, i in chosen.items()})
-    beats, symbols = _beats(head.comments, rate, len(signal))
-    return Record(
-        name=path.relative_to(root).with_suffix("").as_posix(), database=root.absolute().name,
-        signal=signal, fs=rate, leads=names, beats=beats, symbols=symbols, notes=tuple(notes),
-        labels=labels_of(head.comments), **about(head.comments),
-        source={"files": {path.relative_to(root).as_posix(): sha256_of(path)}},
-    )
+    check_rate(rate, path)
+    signal = _signal(path, table, head.columns, chosen)
+    notes += _notes_on_units(signal, rate, {name: head.columns[i] for name, i in chosen.items()})
+    beats = _beats(head.comments, rate, len(signal))
+    return record_of(path, root, signal, rate, tuple(chosen), beats, head.comments, notes)
 
 
 def _table(path: Path, head: Head):
@@ -94,24 +86,84 @@ def _table(path: Path, head: Head):
     try:
         with path.open("rb") as file:
             file.seek(head.start)
-            table = pd.read_csv(file, header=None, names=range(len(head.names)),
+            # pandas' other ways to read numbers crash on exponents of many digits.
+            table = pd.read_csv(file, header=None, names=range(len(head.columns)),
                                 sep=head.delimiter, decimal=head.decimal, skipinitialspace=True,
-                                encoding="utf-8", encoding_errors="replace", low_memory=False)
+                                encoding="utf-8", encoding_errors="replace", low_memory=False,
+                                float_precision="round_trip")
     except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"'{path}' cannot be read.", expected=FORMAT,
                          got=printable(error, 200), fix="write it as CSV in UTF-8") from error
     if not isinstance(table.index, pd.RangeIndex):  # a field too many: all would shift
-        raise InputError(f"The header of '{path}' does not fit.", expected=FORMAT,
-                         got=printable(", ".join(head.names), 200),
-                         fix="give each line as many fields as the header has, and write decimal "
-                         "points")
+        raise _unfit(path, _listed(head.columns), "give each line as many fields as the header "
+                     "has, and write decimal points")
     if len(table) < 2:
         raise InputError(f"'{path}' holds something else than numbers.", expected=FORMAT,
                          got=f"{len(table)} lines", fix="write one line for each sample")
     return table
 
 
-def _signal(path: Path, table, columns, chosen: dict[str, int]) -> np.ndarray:
+# Which columns are leads.
+
+
+def _choose(path: Path, columns: Sequence[Column], table, leads
+            ) -> tuple[dict[str, int], list[str]]:
+    """Lead -> number of its column, in the order asked for; sentences on what was left out."""
+    timed = any(one.kind == "time" for one in columns)
+    counters = {i for i, one in enumerate(columns) if _is_counter(one, table[i], path, timed)}
+    usable = {i: one for i, one in enumerate(columns) if i not in counters and one.name
+              and one.factor and one.kind in ("lead", "other", "counter")}
+    names = [one.name for one in usable.values()]
+    by_name = {one.raw: i for i, one in usable.items()} | {one.name: i for i, one in usable.items()}
+    for lead in leads or ():
+        if lead not in by_name:
+            raise missing_lead(path, lead, names)
+    if twice := [name for name in leads or names if names.count(name) > 1]:
+        raise _unfit(path, f"several columns '{printable(twice[0])}'",
+                     "give each column a name of its own")
+    if leads:
+        return {lead: by_name[lead] for lead in leads}, []
+    for i, one in enumerate(columns):
+        if not one.name and i not in counters and table[i].notna().any():
+            raise InputError(f"Column {i + 1} of '{path}' has no name.", expected=FORMAT,
+                             got=_listed(columns), fix="name it: time, or the lead")
+    chosen = {one.name: i for i, one in usable.items() if one.kind != "other"
+              and _may_be_ecg(one, table[i])}
+    left = [one for i, one in enumerate(columns) if one.kind in ("note", "other")
+            or one.kind == "lead" and i not in chosen.values()]
+    if not chosen:
+        raise missing_lead(path, "", names, f"columns that are none: {_listed(left)}" if left
+                           else "no column but time, rate or counters")
+    return chosen, [f"Columns that are no leads were left out: {_listed(left)}."] if left else []
+
+
+def _is_counter(column: Column, values, path: Path, timed: bool) -> bool:
+    """Whether a column counts the samples; refused where it shows that samples are lost."""
+    named = column.kind == "counter"
+    if not np.issubdtype(values.dtype, np.number) or values.isna().any() or \
+            not (named or len(values) >= _COUNTED and not is_ecg(column.name)):
+        return False
+    steps = np.diff(values.to_numpy(float))
+    if (steps == steps[0]).all() and (steps[0] == 1 or named and steps[0] > 0):
+        return True
+    if named and not timed and (steps > 0).all() and (steps == np.rint(steps)).all():
+        raise InputError(f"The column '{printable(column.raw)}' of '{path}' counts with gaps.",
+                         expected="each sample, none lost", got=f"steps from {steps.min():g} to "
+                         f"{steps.max():g}", fix="write missing samples as empty fields")
+    return False
+
+
+def _may_be_ecg(column: Column, values) -> bool:
+    """Whether what a column holds may be an ECG: not empty, no words, no flags 0 and 1."""
+    if values.isna().all() or is_ecg(column.name):
+        return values.notna().any()
+    if np.issubdtype(values.dtype, np.number):
+        return not values.dropna().isin((0, 1)).all()
+    numbers = sum(map(is_number, values.dropna().astype(str).head(1000)))
+    return numbers * 2 > min(1000, values.notna().sum())
+
+
+def _signal(path: Path, table, columns: Sequence[Column], chosen: dict[str, int]) -> np.ndarray:
     """(time, lead) float32, mV."""
     signal = np.empty((len(table), len(chosen)), np.float32)
     for k, i in enumerate(chosen.values()):
@@ -136,21 +188,19 @@ def _notes_on_units(signal, rate: float, chosen: dict[str, Column]) -> list[str]
     notes = [f"Read as {unit} by the file's own words: {', '.join(some)}."
              for unit, some in by_unit.items()]
     unsaid = [k for k, column in enumerate(chosen.values()) if not column.unit]
-    names = tuple(chosen)
-    doubt = amplitude_note(signal[:, unsaid], rate, [names[k] for k in unsaid]) if unsaid else ""
-    return [*notes, doubt] if doubt else notes
+    names = [list(chosen)[k] for k in unsaid]
+    return [*notes, amplitude_note(signal[:, unsaid], rate, names)] if unsaid else notes
 
 
 # When the samples are, and what the comments say.
 
 
-def _rate(path: Path, head: Head, columns: list[Column], table) -> float:
+def _rate(path: Path, head: Head, table) -> float:
     """Hz by the columns of times and rates and the comments; 0 if there is none."""
     found: dict[str, float] = {}
-    for i, one in enumerate(columns):
-        if one.kind in found or one.kind not in ("time", "rate"):
-            continue
-        found[one.kind] = _rate_of_column(path, one, table[i])
+    for i, one in enumerate(head.columns):
+        if one.kind in ("time", "rate") and one.kind not in found:
+            found[one.kind] = _rate_of_column(path, one, table[i])
     for comment in head.comments:
         if match := _RATE.fullmatch(comment):
             found.setdefault("comment", float(match[1]))
@@ -176,35 +226,29 @@ def _rate_of_column(path: Path, column: Column, values) -> float:
             return rate_of_times(numbers, factor, column.raw, str(path))
     elif numbers is not None and np.ptp(numbers) <= 1e-6 * numbers[0] and numbers[0] > 0 \
             and column.unit.casefold() == "hz":
-        _check_rate(path, numbers[0])
+        check_rate(numbers[0], path)
         return float(numbers[0])
-    texts = values.astype(str)
+    first, *_, last = values.astype(str)
     raise InputError(f"The column '{printable(column.raw)}' of '{path}' gives no sampling rate.",
                      expected="evenly spaced times" if column.kind == "time" else "the same rate "
-                     "in Hz above 0 in each line", got=printable(f"{texts.iloc[0]} ... "
-                                                                 f"{texts.iloc[-1]}", 100),
+                     "in Hz above 0 in each line", got=printable(f"{first} ... {last}", 100),
                      fix="write times in s, with decimal points")
 
 
-def _check_rate(path: Path, rate: float) -> None:
-    if not SLOWEST_FS <= rate <= FASTEST_FS:
-        raise InputError(f"'{path}' gives an impossible sampling rate.", got=f"{rate:g} Hz",
-                         expected=f"{SLOWEST_FS:g} to {FASTEST_FS:g} Hz", fix="write times in s")
-
-
 def _beats(comments: Sequence[str], rate: float, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and symbols of the beats that lines of comment give; none where they do not fit."""
-    found = {name: match[1] for line in comments
-             for name, form in ((PEAKS, _PEAKS), (SYMBOLS, _SYMBOLS))
+    """Beats that lines of comment give; classes only where there is one for each."""
+    found = {form: match[1] for line in comments for form in (_PEAKS, _SYMBOLS)
              if (match := form.fullmatch(line))}
-    texts = [text for text in re.split(r"[,;\s]+", found.get(PEAKS, "")) if text]
+    texts = [text for text in re.split(r"[,;\s]+", found.get(_PEAKS, "")) if text]
     seconds = np.array([float(text) if is_number(text) else np.nan for text in texts])
-    symbols = np.array(found.get(SYMBOLS, "").split() or ["Q"] * len(seconds), "<U1")
-    if len(symbols) != len(seconds):
-        symbols = np.full(len(seconds), "Q")
-    symbols = np.array([one if one in BEAT_SYMBOLS else "Q" for one in symbols], "<U1")
-    with np.errstate(invalid="ignore"):
-        positions = np.rint(seconds * rate)
-        inside = (positions >= 0) & (positions < count)
-    order = np.argsort(positions[inside], kind="stable")
-    return positions[inside].astype(np.int64)[order], symbols[inside][order]
+    symbols = found.get(_SYMBOLS, "").split()
+    return beats_of(seconds * rate, symbols if len(symbols) == len(seconds) else "Q" * len(seconds),
+                    count)
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    return printable(", ".join(column.raw for column in columns), 200)
+
+
+def _unfit(path: Path, got: str, fix: str) -> InputError:
+    return InputError(f"The header of '{path}' does not fit.", expected=FORMAT, got=got, fix=fix)

@@ -9,30 +9,34 @@ from pathlib import Path
 import numpy as np
 
 from ecg_tf.base.checks import printable
-from ecg_tf.base.errors import InputError, closest
-from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.formats.columns import amplitude_note, check_varies, is_ecg, is_no_ecg
+from ecg_tf.records.formats.columns import is_ecg, is_no_ecg
+from ecg_tf.records.formats.common import (
+    MOST_GAP,
+    amplitude_note,
+    beats_of,
+    check_file,
+    check_rate,
+    lead_names,
+    missing_lead,
+    one_rate,
+    record_of,
+    to_millivolts,
+)
 from ecg_tf.records.formats.edf_header import (
     Header,
     broken,
-    is_annotations,
     person_of,
     read_annotations,
     read_header,
 )
-from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS, check_links, lead_names
-from ecg_tf.records.formats.statements import labels_of
-from ecg_tf.records.formats.units import to_millivolts
-from ecg_tf.records.formats.wfdb_files import MissingLead
 from ecg_tf.records.person import about
-from ecg_tf.records.record import BEAT_SYMBOLS, Record
+from ecg_tf.records.record import Record
 
 BEAT = "beat"  # the annotation that `export` writes at each R peak; "beat V" of a known class
 #: An annotation goes on in the next one, of the same time, that begins so.
 GOES_ON = "+ "
 _BEAT = re.compile(r"beat(?: (\S))?|qrs(?: complex)?|r[ -]?(?:peak|wave)s?|heart ?beat", re.I)
 _FACT = re.compile(r"(?:age|session): .*", re.I)
-_MOST_GAP = 10_000_000  # values of a discontinuous file that may be missing, beside 20 times more
 
 
 def read_edf(path: Path, root: Path, leads: Sequence[str] | None = None) -> Record:
@@ -59,30 +63,27 @@ def read_edf(path: Path, root: Path, leads: Sequence[str] | None = None) -> Reco
         >>> read_edf(Path("export-edf/a.edf"), Path("export-edf")).subject
         'synthetic-000001'
     """
-    check_links(path, root)
-    if not path.is_file():
-        raise broken(path, "no file", "check the path")
+    check_file(path, root)
     header = read_header(path)
     chosen, notes = _choose(path, header, leads)
-    rate = _rate(path, header, chosen)
+    rate = one_rate({name: header.signals[i].samples / header.seconds if header.seconds else 0.0
+                     for name, i in chosen.items()}, path)
+    check_rate(rate, path)
+    rate = float(round(rate)) if abs(rate - round(rate)) < 1e-9 * rate else rate
     data = header.data(path)
     starts, texts = read_annotations(header, data)
-    signal, first = _signal(path, header, data, chosen, rate, starts)
-    names = tuple(chosen)
-    check_varies(signal, names, str(path))
+    first = float(starts[0]) if np.isfinite(starts[0]) else 0.0
+    signal = _signal(path, header, data, chosen, rate, starts - first)
     notes += _notes(header, chosen, signal, rate)
-    beats, symbols = _beats(texts, first, rate, len(signal))
-    said = _joined([text for onset, text in texts if onset <= first])
-    person = person_of(header)
-    also = about([text for text in said if _FACT.fullmatch(text)])
+    beats = [(onset, match[1] or "Q") for onset, text in texts if (match := _BEAT.fullmatch(text))]
+    comments = _joined([text for onset, text in texts if onset <= first])
+    person, also = person_of(header), about([text for text in comments if _FACT.fullmatch(text)])
     person["session"] = person["session"] or also["session"]
     person["age"] = also["age"] if math.isnan(person["age"]) else person["age"]
-    return Record(
-        name=path.relative_to(root).with_suffix("").as_posix(), database=root.absolute().name,
-        signal=signal, fs=rate, leads=names, beats=beats, symbols=symbols,
-        labels=labels_of(said), notes=tuple(notes), **person,
-        source={"files": {path.relative_to(root).as_posix(): sha256_of(path)}},
-    )
+    return record_of(path, root, signal, rate, tuple(chosen),
+                     beats_of([(onset - first) * rate for onset, _ in beats],
+                              [symbol for _, symbol in beats], len(signal)),
+                     comments, notes, **person)
 
 
 # Which signals are the leads.
@@ -91,20 +92,20 @@ def read_edf(path: Path, root: Path, leads: Sequence[str] | None = None) -> Reco
 def _choose(path: Path, header: Header, leads) -> tuple[dict[str, int], list[str]]:
     """Lead -> its number in the file, and sentences on what was assumed or left out."""
     names = lead_names([signal.label for signal in header.signals])
-    volts = {names[i]: i for i, one in enumerate(header.signals) if not is_annotations(one)
+    volts = {names[i]: i for i, one in enumerate(header.signals) if not one.is_text
              and to_millivolts(one.unit) is not None}
-    calibrated = {name: i for name, i in volts.items() if header.signals[i].unit or is_ecg(name)}
     if leads:
         return _asked(path, volts, leads)
-    chosen = {name: i for name, i in calibrated.items() if is_ecg(name)} or \
-        {name: i for name, i in calibrated.items() if not is_no_ecg(name)}
+    usable = {name: i for name, i in volts.items() if header.signals[i].unit or is_ecg(name)}
+    chosen = {name: i for name, i in usable.items() if is_ecg(name)} or \
+        {name: i for name, i in usable.items() if not is_no_ecg(name)}
     if not chosen:
-        raise _missing(path, "", list(calibrated), [one.label for one in header.signals])
+        raise missing_lead(path, "", list(usable), ", ".join(names))
     sizes = Counter(header.signals[i].samples for i in chosen.values())
     most = max(sizes, key=lambda size: (sizes[size], size))
     chosen = {name: i for name, i in chosen.items() if header.signals[i].samples == most}
     left = [name for i, name in enumerate(names) if i not in chosen.values()
-            and not is_annotations(header.signals[i])]
+            and not header.signals[i].is_text]
     note = "Signals that are no ECG, or of another sampling rate, were left out: "
     return chosen, [note + printable(", ".join(left), 200) + "."] if left else []
 
@@ -114,7 +115,7 @@ def _asked(path: Path, volts: dict[str, int], leads) -> tuple[dict[str, int], li
     for lead in leads:
         alike = [name for name in volts if _bare(name) == _bare(lead)]
         if lead not in volts and len(alike) != 1:
-            raise _missing(path, lead, list(volts))
+            raise missing_lead(path, lead, list(volts))
         name = lead if lead in volts else alike[0]
         chosen[lead] = volts[name]
         notes += [] if name == lead else [f"Lead {lead} is the signal '{name}'."]
@@ -126,51 +127,24 @@ def _bare(label: str) -> str:
     return re.sub(r"^(?:ecg|ekg|lead)[\s_:-]+", "", label.casefold().strip())
 
 
-def _missing(path: Path, lead: str, usable: Sequence[str], labels: Sequence[str] = ()):
-    error = MissingLead(
-        f"'{path}' has no lead '{printable(lead)}'." if lead else f"'{path}' has no ECG lead.",
-        expected=f"one of {', '.join(usable)}" if lead and usable else "a signal in V, mV or uV",
-        got=printable(lead) if lead else printable(", ".join(labels), 200) or "no signals",
-        fix=closest(lead, usable) or "choose one of these" if lead else "leave this file out")
-    error.leads = tuple(usable)
-    return error
-
-
 # What the leads hold.
 
 
-def _rate(path: Path, header: Header, chosen: dict[str, int]) -> float:
-    rates = {name: header.signals[i].samples / header.seconds if header.seconds else 0.0
-             for name, i in chosen.items()}
-    if len(set(rates.values())) > 1:
-        raise InputError(f"The leads of '{path}' have different sampling rates.",
-                         expected="one rate", got=", ".join(f"{name} {rate:g} Hz" for name, rate in
-                                                            rates.items()),
-                         fix="choose leads of one rate with leads=...")
-    rate = next(iter(rates.values()))
-    if not SLOWEST_FS <= rate <= FASTEST_FS:
-        raise broken(path, f"a sampling rate of {rate:g} Hz", f"leave it out: ECGs have "
-                     f"{SLOWEST_FS:g} to {FASTEST_FS:g} Hz")
-    return float(round(rate)) if abs(rate - round(rate)) < 1e-9 * rate else rate
-
-
-def _signal(path: Path, header: Header, data, chosen, rate: float,
-            starts: np.ndarray) -> tuple[np.ndarray, float]:
-    """(time, lead) float32 in mV, and the time of its first sample in the file's own clock."""
+def _signal(path: Path, header: Header, data, chosen, rate: float, starts) -> np.ndarray:
+    """(time, lead) float32 in mV; `starts` are those of the data records from the first, s."""
     per_record = header.signals[next(iter(chosen.values()))].samples
-    first = float(starts[0]) if np.isfinite(starts[0]) else 0.0
-    places, length = None, header.records * per_record
+    there = length = header.records * per_record
+    where = np.s_[:]
     if header.kind == "EDF+D":
-        places = np.rint((starts - first) * rate)
+        places = np.rint(starts * rate)
         if not np.isfinite(places).all() or (np.diff(places) < per_record).any():
             raise broken(path, "data records that overlap or do not say their time")
         length = int(places[-1]) + per_record
-        there = header.records * per_record
-        if length * len(chosen) > _MOST_GAP + 20 * there * len(chosen):
+        if length * len(chosen) > MOST_GAP + 20 * there * len(chosen):
             raise broken(path, f"{length} samples, of which only {there} are there",
                          "cut it into one file for each stretch")
-    signal = np.full((length, len(chosen)), np.nan, np.float32) if places is not None else \
-        np.empty((length, len(chosen)), np.float32)
+        where = (places.astype(np.int64)[:, None] + np.arange(per_record)).ravel()
+    signal = np.full((length, len(chosen)), np.nan, np.float32)
     for column, (name, i) in enumerate(chosen.items()):
         one = header.signals[i]
         try:
@@ -179,12 +153,8 @@ def _signal(path: Path, header: Header, data, chosen, rate: float,
             raise broken(path, f"signal '{name}': {error}") from error
         factor = to_millivolts(one.unit) or 1.0
         values = data[:, one.at : one.at + one.samples] * (gain * factor) + offset * factor
-        if places is None:
-            signal[:, column] = values.ravel()
-        else:
-            where = places.astype(np.int64)[:, None] + np.arange(per_record)
-            signal[where, column] = values
-    return signal, first
+        signal[where, column] = values.ravel()
+    return signal
 
 
 def _notes(header: Header, chosen, signal: np.ndarray, rate: float) -> list[str]:
@@ -198,24 +168,11 @@ def _notes(header: Header, chosen, signal: np.ndarray, rate: float) -> list[str]
         notes.append(f"The file's last {header.left_over} bytes are no whole data record.")
     if header.kind == "EDF+D" and (gap := len(signal) / rate - header.records * header.seconds) > 0:
         notes.append(f"The recording has gaps of {gap:.4g} s in all: NaN.")
-    unsaid = [k for k, i in enumerate(chosen.values()) if not header.signals[i].unit]
-    if unsaid:
+    if unsaid := [k for k, i in enumerate(chosen.values()) if not header.signals[i].unit]:
         names = [list(chosen)[k] for k in unsaid]
         notes.append(f"No unit is given for {', '.join(names)}: read as mV.")
         notes.append(amplitude_note(signal[:, unsaid], rate, names, "write the unit into the file"))
-    return [note for note in notes if note]
-
-
-# What the annotations say.
-
-
-def _beats(texts, first: float, rate: float, count: int) -> tuple[np.ndarray, np.ndarray]:
-    found = [(onset, match[1] or "Q") for onset, text in texts if (match := _BEAT.fullmatch(text))]
-    positions = np.rint([(onset - first) * rate for onset, _ in found])
-    symbols = np.array([one if one in BEAT_SYMBOLS else "Q" for _, one in found], "<U1")
-    inside = (positions >= 0) & (positions < count)
-    order = np.argsort(positions[inside], kind="stable")
-    return positions[inside].astype(np.int64)[order], symbols[inside][order]
+    return notes
 
 
 def _joined(texts: Sequence[str]) -> list[str]:

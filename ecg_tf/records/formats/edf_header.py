@@ -16,6 +16,7 @@ import numpy as np
 
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError
+from ecg_tf.records.formats.common import text_of
 from ecg_tf.records.person import about, is_nobody, sex_of
 
 MOST_SIGNALS = 1024
@@ -44,12 +45,13 @@ class Signal:
     samples: int
     at: int
 
-    def scale(self) -> tuple[float, float]:
-        """(gain, offset): physical = gain * digital + offset.
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds annotations."""
+        return self.label == _ANNOTATIONS
 
-        Raises:
-            ValueError: the range is empty or no numbers.
-        """
+    def scale(self) -> tuple[float, float]:
+        """(gain, offset): physical = gain * digital + offset; ValueError where there is none."""
         low, high, least, most = map(_number, self.range)
         if not most > least or high == low:
             raise ValueError(f"a range of {low:g} to {high:g} for {least:g} to {most:g}")
@@ -68,7 +70,6 @@ class Header:
         records: int, whole data records that are there.
         left_over: int, bytes behind them.
         seconds: float, of one data record.
-        start: int, byte at which the data begin.
         signals: all, annotations too.
     """
 
@@ -80,13 +81,12 @@ class Header:
     records: int
     left_over: int
     seconds: float
-    start: int
     signals: tuple[Signal, ...]
 
     def data(self, path: Path) -> np.ndarray:
         """(record, sample) int16, memory-mapped."""
         width = sum(signal.samples for signal in self.signals)
-        return np.memmap(path, "<i2", "r", self.start, (self.records, width))
+        return np.memmap(path, "<i2", "r", 256 * (len(self.signals) + 1), (self.records, width))
 
 
 def read_header(path: Path) -> Header:
@@ -122,11 +122,10 @@ def read_header(path: Path) -> Header:
     width = 2 * sum(signal.samples for signal in found)
     records, left_over = divmod(max(0, size - start), width)
     if announced > records or not records:
-        raise broken(path, f"{announced if announced > 0 else 'no'} data records announced, "
-                     f"{records} there: it was cut off" if announced else "no data records",
-                     "fetch the file again")
-    return Header(patient, recording, date, reserved[:5].upper() if reserved.upper().startswith(
-        "EDF+") else "", announced, records, left_over, duration, start, found)
+        raise broken(path, f"{max(announced, 0)} data records announced, {records} there: it was "
+                     "cut off")
+    kind = reserved[:5].upper() if reserved.upper().startswith("EDF+") else ""
+    return Header(patient, recording, date, kind, announced, records, left_over, duration, found)
 
 
 def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list]:
@@ -142,7 +141,7 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
     """
     starts, texts = np.full(header.records, np.nan), []
     blocks = [np.array(data[:, one.at : one.at + one.samples]) for one in header.signals
-              if is_annotations(one)]
+              if one.is_text]
     for index in range(header.records if header.kind else 0):
         for number, block in enumerate(blocks):
             content = block[index].tobytes()
@@ -157,11 +156,6 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
     return starts, texts
 
 
-def is_annotations(signal: Signal) -> bool:
-    """Whether a signal holds text."""
-    return signal.label == _ANNOTATIONS
-
-
 def person_of(header: Header) -> dict:
     """What a header says of the person; the name is never taken, the hospital's code is.
 
@@ -174,11 +168,11 @@ def person_of(header: Header) -> dict:
     """
     code, sex, birth = [*header.patient.split(), "", "", ""][:3]
     born, day = _day(birth), _start_day(header)
+    session = day.isoformat() if day else ""
     if not header.kind and not (sex in ("M", "F", "X") and (born or birth == "X")):
-        return {**about([header.patient]), "session": day.isoformat() if day else ""}
+        return {**about([header.patient]), "session": session}
     years = (day - born).days / 365.25 if day and born else math.nan
-    return {"subject": "" if is_nobody(code) else code, "sex": sex_of(sex),
-            "session": day.isoformat() if day else "",
+    return {"subject": "" if is_nobody(code) else code, "sex": sex_of(sex), "session": session,
             "age": years if 0 <= years < 130 else math.nan}
 
 
@@ -192,15 +186,13 @@ def _signals(content: bytes, count: int) -> tuple[Signal, ...]:
     if len(content) < 256 * count:
         raise ValueError("a header that was cut off")
     blocks = _cut(content, [width * count for width in _FIELDS])
-    rows = [[_text(part) for part in _cut(block, [len(block) // count] * count)]
-            for block in blocks]
-    labels, _, units, *limits, _, samples, _ = rows
+    labels, _, units, *limits, _, samples, _ = (
+        [_text(part) for part in _cut(block, [len(block) // count] * count)] for block in blocks)
     sizes = [_whole(text) for text in samples]
     if min(sizes) < 1 or sum(sizes) > 2**28:
         raise ValueError(f"data records of {sum(sizes)} samples")
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
-    return tuple(Signal(*one) for one in zip(labels, units, zip(*limits, strict=True), sizes,
-                                             starts, strict=True))
+    return tuple(map(Signal, labels, units, zip(*limits, strict=True), sizes, starts))
 
 
 def _cut(content: bytes, widths) -> list[bytes]:
@@ -209,11 +201,7 @@ def _cut(content: bytes, widths) -> list[bytes]:
 
 
 def _text(content: bytes) -> str:
-    content = content.split(b"\0")[0]  # some writers fill up with it instead of blanks
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:  # the standard allows ASCII only; devices write Latin-1
-        text = content.decode("latin-1")
+    text = text_of(content.split(b"\0")[0])  # some writers fill up with it instead of blanks
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
@@ -235,10 +223,7 @@ def _day(text: str) -> datetime.date | None:
     match = re.fullmatch(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", text, re.A)
     if not match or match[2].upper() not in _MONTHS:
         return None
-    try:
-        return datetime.date(int(match[3]), 1 + _MONTHS.index(match[2].upper()), int(match[1]))
-    except ValueError:
-        return None
+    return _date(int(match[3]), 1 + _MONTHS.index(match[2].upper()), int(match[1]))
 
 
 def _start_day(header: Header) -> datetime.date | None:
@@ -250,8 +235,12 @@ def _start_day(header: Header) -> datetime.date | None:
         day = _day(words[1])
     if day is None and (match := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", header.date, re.A)):
         year = int(match[3]) + (1900 if int(match[3]) >= 85 else 2000)
-        try:
-            day = datetime.date(year, int(match[2]), int(match[1]))
-        except ValueError:
-            return None
+        day = _date(year, int(match[2]), int(match[1]))
     return None if day == _NO_DATE else day
+
+
+def _date(year: int, month: int, day: int) -> datetime.date | None:
+    try:
+        return datetime.date(year, month, day)
+    except ValueError:
+        return None

@@ -4,7 +4,7 @@ import numpy as np
 
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.formats.headers import FASTEST_FS, SLOWEST_FS
+from ecg_tf.records.formats.common import FASTEST_FS, SLOWEST_FS
 
 #: Hz that times of no stated unit may imply; beyond, they are rather minutes or days.
 _FASTEST_UNSAID = 10_000.0
@@ -81,16 +81,14 @@ def seconds_of_texts(texts) -> np.ndarray | None:
     texts = texts.astype(str).str.strip(" '\"[]")
     clock = texts.str.extract(f"^{_CLOCK}$")
     if clock[2].notna().all():
-        hours, minutes = pd.to_numeric(clock[0]).fillna(0), clock[1].astype(float)
-        return (3600 * hours + 60 * minutes
-                + clock[2].str.replace(",", ".").astype(float)).to_numpy()
+        hours, minutes = clock[0].astype(float).fillna(0), clock[1].astype(float)
+        seconds = clock[2].str.replace(",", ".").astype(float)
+        return (3600 * hours + 60 * minutes + seconds).to_numpy()
     try:
         dates = pd.to_datetime(texts, errors="coerce", utc=True)
     except (ValueError, OverflowError, TypeError):
         return None
-    if dates.isna().any():
-        return None
-    return (dates - dates.iloc[0]).dt.total_seconds().to_numpy()
+    return None if dates.isna().any() else (dates - dates.iloc[0]).dt.total_seconds().to_numpy()
 
 
 def _resolution(elapsed: np.ndarray, largest: float) -> float:

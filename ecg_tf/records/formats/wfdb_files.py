@@ -1,79 +1,60 @@
 """One WFDB record from its files: header, samples in mV, annotated beats and person."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.base.errors import InputError, closest
-from ecg_tf.records.checksums import digests
-from ecg_tf.records.databases import Database
-from ecg_tf.records.formats.headers import (
+from ecg_tf.base.errors import InputError
+from ecg_tf.records.database import Database
+from ecg_tf.records.formats.common import (
     FASTEST_FS,
-    NO_FILE,
+    MOST_GAP,
     SLOWEST_FS,
-    Header,
-    Signal,
+    beats_of,
+    check_file,
     lead_names,
-    malformed,
-    read_header,
+    missing_lead,
+    one_rate,
+    record_of,
+    to_millivolts,
 )
-from ecg_tf.records.formats.statements import labels_of
-from ecg_tf.records.formats.units import to_millivolts
-from ecg_tf.records.formats.wfdb_beats import read_beats
-from ecg_tf.records.formats.wfdb_samples import UNCALIBRATED, in_millivolts, read_samples
+from ecg_tf.records.formats.wfdb_header import NO_FILE, Header, Signal, malformed, read_header
+from ecg_tf.records.formats.wfdb_samples import read_samples
 from ecg_tf.records.person import about
-from ecg_tf.records.record import Record
+from ecg_tf.records.record import BEAT_SYMBOLS, Record
 
-#: Samples without a signal in a multi-segment record, and 20 more for each that is there.
-MOST_GAP = 10**7
+#: Annotation files looked for, best first: "atr" holds reference annotations by convention.
+ANNOTATORS = ("atr", "ecg", "qrs")
+_NOTE = 22  # WFDB's code of an annotation that is a comment
 
 
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """What a WFDB record's files hold.
-
-    Args:
-        signal: (time, lead) float32, mV; invalid samples are NaN.
-        fs: float, Hz.
-        leads: names of the leads.
-        comments: lines of the header's comments.
-        files: names of the files read, relative to the record's folder.
-        damaged_start: samples at the start that were cut off.
-        frames_fs: float, Hz, rate of the header's frames, in which annotations count.
-        notes: what could not be verified or had to be assumed, sentences.
-    """
+@dataclass
+class _Part:
+    """Signals of a record or segment: (time, lead) in mV, Hz, and what was read how."""
 
     signal: np.ndarray
     fs: float
     leads: tuple[str, ...]
-    comments: tuple[str, ...]
-    files: tuple[str, ...]
-    damaged_start: int = 0
-    frames_fs: float = 0.0
-    notes: tuple[str, ...] = ()
+    files: list[Path]
+    notes: tuple[str, ...]
+    cut: int = 0  # samples at the start that were left out
 
 
-class MissingLead(InputError):
-    """A record does not have a lead that was asked for; `leads` are those it has."""
-
-    leads: tuple[str, ...] = ()
-
-
-def read_wfdb(path: Path, root: Path, leads: Sequence[str] | None = None,
-              sums: Mapping[str, str] | None = None, database: Database | None = None) -> Record:
+def read_wfdb(file: Path, root: Path, leads: Sequence[str] | None = None,
+              database: Database | None = None) -> Record:
     """Reads one WFDB record with its annotated beats.
 
     Signals that nobody asked for are not looked at: their units, rates, files and checksums may be
     what they are.
 
     Args:
-        path: Path of the record without extension.
+        file: Path of the header.
         root: Path of the folder it belongs to; no file may lie outside of it.
         leads: names of the leads, in the order wanted. Default: all that are measured in volts.
-        sums: name of file, relative to `root` -> published SHA-256. Default: none are compared.
         database: what is known of the public database that the folder holds. Default: nothing.
 
     Returns:
@@ -84,155 +65,77 @@ def read_wfdb(path: Path, root: Path, leads: Sequence[str] | None = None,
         InputError: its files are missing, damaged or malformed, or a lead holds no ECG.
 
     Example:
-        >>> read_wfdb(Path("data/mitdb/100"), Path("data/mitdb"), ("MLII",)).signal.shape
+        >>> read_wfdb(Path("data/mitdb/100.hea"), Path("data/mitdb"), ("MLII",)).signal.shape
         (650000, 1)
     """
-    name = path.absolute().relative_to(root.absolute()).as_posix()
+    file, root = file.absolute(), root.absolute()
+    name = file.relative_to(root).with_suffix("").as_posix()
+    header, known, paced = read_header(file, root), {}, False
     damaged = database.damaged_starts.get(name, 0) if database else 0
-    contents = read_contents(path, leads, damaged, root, database.gain if database else 0.0)
-    cut = contents.damaged_start
-    beats, symbols, annotations = read_beats(
-        path, contents.fs, len(contents.signal) + cut, root, contents.frames_fs
-    )
-    kept = beats >= cut
-    files = [*contents.files, annotations] if annotations else contents.files
-    folder = PurePosixPath(name).parent
-    person = about(contents.comments, database is not None and database.name == "mitdb")
     if database:
-        person["subject"] = database.subject(name) or person["subject"]
-    return Record(
-        name=name,
-        database=database.name if database else root.absolute().name,
-        signal=contents.signal,
-        fs=contents.fs,
-        leads=contents.leads,
-        beats=beats[kept] - cut,
-        symbols=symbols[kept],
-        paced=bool(database and name in database.paced or np.any(symbols[kept] == "/")),
-        notes=contents.notes,
-        labels=labels_of(contents.comments),
-        source={"files": digests(root, [str(folder / file) for file in files], sums or {})},
-        **person,
-    )
-
-
-def read_contents(path: Path, leads: Sequence[str] | None = None, damaged: int = 0,
-                  root: Path | None = None, gain: float = 0.0) -> Contents:
-    """Reads and checks header and signals of one WFDB record.
-
-    Args:
-        path: Path of the record without extension.
-        leads: names of the leads wanted, in that order; None takes every lead measured in volts.
-        damaged: samples at the start known to be damaged, see `wfdb_samples.read_samples`.
-        root: Path of the folder that no file may lie outside of. Default: the record's own.
-        gain: float, counts a mV of all signals, where the header's own gains are no calibration;
-            default 0, the header is right.
-
-    Returns:
-        Contents.
-
-    Raises:
-        MissingLead: it has not all of the leads, or no ECG at all.
-        InputError: a file is missing, truncated, malformed, or disagrees with the header; or a
-            lead holds no ECG.
-    """
-    header = read_header(path, root)
-    if gain:
-        note = (f"The header's gains scale every lead to one height: {gain:g} counts a mV are "
-                "assumed for all leads.")
+        known = about(header.comments, first_line=database.name == "mitdb")
+        known["subject"] = database.subject(name) or known["subject"]
+        known["database"], paced = database.name, name in database.paced
+    if database and database.gain:
+        note = (f"The header's gains scale every lead to one height: {database.gain:g} counts a mV "
+                "are assumed for all leads.")
         header = replace(header, notes=(*header.notes, note), signals=tuple(
-            replace(signal, gain=gain) for signal in header.signals))
-    if header.segments:
-        contents = _read_segments(path, header, leads, root)
-    else:
-        contents = _read_single(path, header, leads, damaged, root)
-    for lead, values in zip(contents.leads, contents.signal.T, strict=True):
-        if not _varies(values[:1000]) and not _varies(values):  # the first second mostly decides
-            low = np.fmin.reduce(values)
-            raise InputError(
-                f"Lead '{lead}' of record '{path}' holds no ECG.",
-                expected="a signal that varies",
-                got="only NaN" if math.isnan(low) else f"the constant {low:g} mV",
-                fix="choose other leads with leads=..., or leave the record out with records=...",
-            )
-    return contents
+            replace(signal, gain=database.gain) for signal in header.signals))
+    part = _joined(file, header, leads, root) if header.segments else \
+        _single(file, header, leads, damaged, root)
+    positions, symbols, annotations = _read_beats(file, part.fs, header.fs, root)
+    beats = beats_of(positions - part.cut, symbols, len(part.signal))
+    return record_of(file, root, part.signal, part.fs, part.leads, beats, header.comments,
+                     part.notes, [*part.files, *annotations],
+                     paced=bool(paced or np.any(beats[1] == "/")), **known)
 
 
-def _read_single(path: Path, header: Header, leads, damaged: int, root: Path | None) -> Contents:
+def _single(file: Path, header: Header, leads, damaged: int, root: Path) -> _Part:
     names = lead_names([signal.name for signal in header.signals])
-    chosen = _choose(path, header, names, leads)
-    rates = {names[i]: header.fs * header.signals[i].per_frame for i in chosen}
-    if len(set(rates.values())) > 1:
-        raise InputError(
-            f"The leads of record '{path}' have different sampling rates.",
-            expected="leads of one rate",
-            got=", ".join(f"{lead} {fs:g} Hz" for lead, fs in rates.items()),
-            fix="choose leads of one rate with leads=...",
-        )
-    samples = read_samples(path, header, chosen, names, damaged, root)
-    uncalibrated = [names[i] for i in chosen if not header.signals[i].gain]
-    notes = [f"The header gives no gain for {', '.join(uncalibrated)}: WFDB's default of "
-             f"{UNCALIBRATED:g} is assumed."] if uncalibrated else []
-    return Contents(
-        signal=in_millivolts(path, header, chosen, samples),
-        fs=rates[names[chosen[0]]],
-        leads=tuple(names[i] for i in chosen),
-        comments=header.comments,
-        files=(f"{path.name}.hea", *dict.fromkeys(header.signals[i].file for i in chosen)),
-        damaged_start=samples.cut,
-        frames_fs=header.fs,
-        notes=(*header.notes, *notes, *samples.notes),
-    )
+    chosen = _choose(file, header, names, leads)
+    signals = [header.signals[i] for i in chosen]
+    fs = one_rate({names[i]: header.fs * header.signals[i].per_frame for i in chosen},
+                  file.with_suffix(""))
+    signal, cut, notes = read_samples(file, header, chosen, names, damaged, root)
+    files = [file, *dict.fromkeys(file.parent / signal.file for signal in signals)]
+    return _Part(signal, fs, tuple(names[i] for i in chosen), files, (*header.notes, *notes), cut)
 
 
-def _read_segments(path: Path, header: Header, leads, root: Path | None) -> Contents:
+def _joined(file: Path, header: Header, leads, root: Path) -> _Part:
     """A multi-segment record: its segments joined by lead names, gaps and missing leads are NaN."""
-    parts, start = [], 0
-    files, notes, found = [f"{path.name}.hea"], list(header.notes), {}
+    parts, start, found = [], 0, {}
     for name, length in header.segments:
         if name != NO_FILE and length > 0:
-            segment = path.parent / name
-            head = read_header(segment, root)
+            path = file.parent / f"{name}.hea"
+            head = read_header(path, root)
             if head.segments or head.frames != length:
-                raise malformed(path, f"segment '{name}' disagrees")
+                raise malformed(file, f"segment '{name}' disagrees")
             usable = _usable(head, lead_names([signal.name for signal in head.signals]))
-            wanted = [lead for lead in leads or usable if lead in usable]
             found |= dict.fromkeys(usable)
-            if wanted:
-                part = _read_single(segment, head, wanted, 0, root)
-                parts.append((start, part))
-                files += [str(PurePosixPath(name).parent / file) for file in part.files]
-                notes += part.notes
+            if wanted := [lead for lead in leads or usable if lead in usable]:
+                parts.append((start, _single(path, head, wanted, 0, root)))
         start += length
-    if not found or any(lead not in found for lead in leads or ()):
-        missing = next((lead for lead in leads or () if lead not in found), "")
-        raise _missing_lead(path, missing, list(found))
     names = tuple(leads or found)
-    signal, fs = _joined(path, header, parts, names, start)
-    return Contents(signal, fs, names, header.comments, tuple(dict.fromkeys(files)),
-                    frames_fs=header.fs, notes=tuple(dict.fromkeys(notes)))
-
-
-def _joined(path: Path, header: Header, parts, names: tuple[str, ...], frames: int
-            ) -> tuple[np.ndarray, float]:
-    """(time, lead) signal of (first frame, Contents) parts, and its rate in Hz."""
+    if not found or not {*names} <= {*found}:
+        missing = next((lead for lead in names if lead not in found), "")
+        raise missing_lead(file.with_suffix(""), missing, list(found))
     fs = parts[0][1].fs
     ratio = round(fs / header.fs)
     if any(part.fs != fs for _, part in parts) or not math.isclose(ratio * header.fs, fs):
-        raise malformed(path, "segments of different sampling rates")
+        raise malformed(file, "segments of different sampling rates")
     there = sum(len(part.signal) for _, part in parts)
-    if frames * ratio > MOST_GAP + 20 * there:  # a header of one line could claim any length
-        raise malformed(path, f"{frames * ratio} samples, of which only {there} are there")
-    signal = np.full((frames * ratio, len(names)), np.nan, np.float32)
+    if start * ratio > MOST_GAP + 20 * there:  # a header of one line could claim any length
+        raise malformed(file, f"{start * ratio} samples, of which only {there} are there")
+    signal = np.full((start * ratio, len(names)), np.nan, np.float32)
     for begin, part in parts:
         rows = slice(begin * ratio, begin * ratio + len(part.signal))
-        for column, lead in enumerate(part.leads):
-            signal[rows, names.index(lead)] = part.signal[:, column]
-    return signal, fs
+        signal[rows, [names.index(lead) for lead in part.leads]] = part.signal
+    notes = [*header.notes, *(note for _, part in parts for note in part.notes)]
+    files = [file, *(path for _, part in parts for path in part.files)]
+    return _Part(signal, fs, names, files, tuple(dict.fromkeys(notes)))
 
 
-def _varies(values: np.ndarray) -> bool:
-    return bool(np.fmax.reduce(values) > np.fmin.reduce(values))  # these ignore NaN, without a copy
+# Which signals are the leads
 
 
 def _usable(header: Header, names: Sequence[str]) -> list[str]:
@@ -250,31 +153,68 @@ def _why_not(signal: Signal, fs: float) -> str:
     return "without a signal file" if signal.file == NO_FILE else ""
 
 
-def _choose(path: Path, header: Header, names: list[str], leads) -> list[int]:
+def _choose(file: Path, header: Header, names: list[str], leads) -> list[int]:
     """Places of the leads among the header's signals."""
     usable = _usable(header, names)
     chosen = list(leads or usable)
     lacking = next((lead for lead in chosen if lead not in usable), "")
-    faults = [signal.fault for name, signal in zip(names, header.signals, strict=True)
-              if signal.fault and (lacking or not leads or name in chosen)]
-    if faults:  # what is not understood may be the very lead that is asked for
-        raise malformed(path, faults[0])
+    for name, signal in zip(names, header.signals, strict=True):
+        # What is not understood may be the very lead that is asked for.
+        if signal.fault and (lacking or not leads or name in chosen):
+            raise malformed(file, signal.fault)
     if lacking or not chosen:
-        reason = ""
-        if lacking in names:
-            reason = _why_not(header.signals[names.index(lacking)], header.fs)
-        raise _missing_lead(path, lacking, usable, reason)
+        reason = _why_not(header.signals[names.index(lacking)], header.fs) \
+            if lacking in names else ""
+        raise missing_lead(file.with_suffix(""), lacking, usable,
+                           f"'{lacking}' {reason}" if reason else "")
     return [names.index(lead) for lead in chosen]
 
 
-def _missing_lead(path: Path, lead: str, usable: Sequence[str], reason: str = "") -> MissingLead:
-    have = "one of " + ", ".join(f"'{name}'" for name in usable) if usable else ""
-    error = MissingLead(
-        f"Record '{path}' has no lead '{lead}'." if lead else f"Record '{path}' has no ECG lead.",
-        expected=have or f"at least one signal measured in V, mV or uV, at {SLOWEST_FS:g} Hz or "
-        "faster",
-        got=f"'{lead}' {reason}" if reason else repr(lead) if lead else "none",
-        fix=closest(lead, usable) or "choose leads it has, or leave this record out",
-    )
-    error.leads = tuple(usable)
-    return error
+# Annotations
+
+
+def _read_beats(header: Path, fs: float, frames_fs: float, root: Path
+                ) -> tuple[np.ndarray, np.ndarray, list[Path]]:
+    """(beat,) positions in samples of `fs`, (beat,) symbols, and the file read, if there is one.
+
+    Annotations whose file states no rate count in frames.
+    """
+    files = map(header.with_suffix, (f".{extension}" for extension in ANNOTATORS))
+    file = next((file for file in files if file.is_file()), None)
+    if file is None:
+        return np.zeros(0), np.zeros(0, "<U1"), []
+    check_file(file, root)
+    try:
+        samples, symbols, own_fs = _annotations(header.with_suffix(""), file.suffix[1:])
+        counted_in = own_fs or frames_fs
+        positions = samples if math.isclose(counted_in, fs) else samples * (fs / counted_in)
+        is_beat = np.isin(symbols, list(BEAT_SYMBOLS))
+        return np.rint(positions[is_beat]), symbols[is_beat], [file]
+    except Exception as error:  # wfdb has no exception of its own: any of them means a bad file
+        raise InputError(
+            f"Annotation file '{file}' cannot be read.", expected="a WFDB annotation file",
+            got=f"{type(error).__name__}: {error}",
+            fix="fetch the file again, or move it away to read the signal without beats",
+        ) from error
+
+
+def _annotations(path: Path, extension: str) -> tuple[np.ndarray, np.ndarray, float]:
+    """(annotation,) int64 positions, (annotation,) str symbols, and the rate that the file states.
+
+    As `wfdb.rdann`, but that reads the header too, whose bytes it would drop, and calls codes
+    without a meaning "nan", of which "n" would be a beat. 0 Hz if the file states no rate.
+    """
+    from wfdb.io import annotation as wfdb
+
+    data = wfdb.load_byte_pairs(str(path.absolute()), extension, None)
+    sample, codes, _, _, _, notes = wfdb.proc_ann_bytes(data, None)
+    fs, meaning = 0.0, {label.label_store: label.symbol for label in wfdb.ann_labels}
+    for position, code, note in zip(sample, codes, notes, strict=True):
+        if position != 0 or code != _NOTE:  # definitions stand first
+            break
+        if not fs and (match := re.match(r"## time resolution: (\d{1,9}(?:\.\d{1,9})?)", note)):
+            fs = float(match[1])
+        elif match := re.fullmatch(r"(\d{1,2}) (\S+) .+", note):
+            meaning[int(match[1])] = match[2]
+    symbols = [meaning.get(code, "") for code in codes]
+    return np.asarray(sample, np.int64), np.asarray(symbols, str), fs

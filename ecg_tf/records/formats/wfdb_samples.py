@@ -6,120 +6,18 @@ reader of headers found; `tests/records/test_wfdb_files.py` notices when that re
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.formats.headers import Header, check_links, malformed
-from ecg_tf.records.formats.units import to_millivolts
+from ecg_tf.records.formats.common import check_file, to_millivolts
+from ecg_tf.records.formats.wfdb_header import Header, Signal, malformed
 
-BITS = {
-    "8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "24": 24, "32": 32, "212": 12,
-    "310": 32 / 3, "311": 32 / 3,
-}
+BITS = {"8": 8, "80": 8, "16": 16, "61": 16, "160": 16, "24": 24, "32": 32, "212": 12,
+        "310": 32 / 3, "311": 32 / 3}
 FLAC = ("508", "516", "524")
 UNCALIBRATED = 200.0  # ADC units per physical unit, by the format's definition
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """Samples of some signals, as stored and checked.
-
-    Args:
-        digital: for each signal (time,) integers.
-        cut: samples at the start that are known to be damaged.
-        notes: what could not be verified, sentences.
-    """
-
-    digital: list[np.ndarray]
-    cut: int = 0
-    notes: tuple[str, ...] = ()
-
-
-def read_samples(path: Path, header: Header, chosen: Sequence[int], names: Sequence[str],
-                 damaged: int = 0, root: Path | None = None) -> Samples:
-    """Reads signals of one record; files that hold none of them are not looked at.
-
-    Args:
-        path: Path of the record without extension.
-        header: its header.
-        chosen: places of the signals in the header, all of one rate.
-        names: of all its leads, for messages.
-        damaged: samples at the start known to be damaged in the published file. They are cut off
-            only where the checksum fails and they are constant: a mended file is left alone.
-        root: Path of the folder that no file may lie outside of. Default: the record's own.
-
-    Returns:
-        Samples, in the order of `chosen`.
-
-    Raises:
-        InputError: a file is missing, too short, not of the format, or disagrees with a checksum.
-    """
-    found: dict[int, np.ndarray] = {}
-    unsure: dict[int, InputError] = {}
-    for file in dict.fromkeys(header.signals[i].file for i in chosen):
-        inside = [i for i, signal in enumerate(header.signals) if signal.file == file]
-        wanted = [i for i in inside if i in chosen]
-        frames, error = _frames(path, header, inside, root or path.parent)
-        for i, values in zip(wanted, _digital(path, header, inside, wanted, frames), strict=True):
-            found[i] = np.ascontiguousarray(values)
-            if error:
-                unsure[i] = error
-    lengths = {len(values) for values in found.values()}
-    if len(lengths) != 1 or 0 in lengths:
-        raise malformed(path, f"signals of {sorted(lengths)} samples")
-    digital = [found[i] for i in chosen]
-    verdicts = [_verdict(header.signals[i].checksum, found[i]) for i in chosen]
-    for i, verdict in zip(chosen, verdicts, strict=True):
-        if verdict in _NOTES and i in unsure:
-            raise unsure[i]
-    cut = 0
-    if "wrong" in verdicts:
-        if not damaged or any(np.ptp(values[:damaged]) for values in digital):
-            place = chosen[verdicts.index("wrong")]
-            raise _disagree(path, header, place, names[place], found[place])
-        cut = damaged
-    return Samples(digital, cut, tuple(_NOTES[kind] for kind in _NOTES if kind in verdicts))
-
-
-def in_millivolts(path: Path, header: Header, chosen: Sequence[int], samples: Samples
-                  ) -> np.ndarray:
-    """Samples in mV, aligned in time.
-
-    Args:
-        path: Path of the record without extension, for the message.
-        header: its header.
-        chosen: places of the signals.
-        samples: of these signals.
-
-    Returns:
-        (time, lead) float32, mV; invalid samples are NaN, so are those that a skew leaves open.
-
-    Raises:
-        InputError: gain and unit of a signal make no finite number.
-    """
-    from wfdb.io import _signal
-
-    out = np.empty((len(samples.digital[0]), len(chosen)), np.float32)
-    for column, (i, digital) in enumerate(zip(chosen, samples.digital, strict=True)):
-        signal = header.signals[i]
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = (digital - signal.baseline) / (signal.gain or UNCALIBRATED)
-            if (factor := to_millivolts(signal.unit)) not in (None, 1.0):
-                values *= factor
-            values = values.astype(np.float32)
-        if not np.isfinite(values).all():
-            raise malformed(path, f"a gain of {signal.gain:g}, which makes no finite voltage")
-        if (invalid := _signal.INVALID_SAMPLE_VALUE[signal.format]) is not None:
-            values[digital == invalid] = np.nan
-        skew = min(signal.skew * signal.per_frame, len(values))
-        out[: len(values) - skew, column] = values[skew:]
-        out[len(values) - skew :, column] = np.nan
-    return out[samples.cut :]
-
-
 _NOTES = {
     "none": "The header has no checksum: the samples could not be verified.",
     "zero": "The header's checksum field is 0 and the samples' checksum is not: the samples could "
@@ -127,7 +25,79 @@ _NOTES = {
 }
 
 
-def _digital(path: Path, header: Header, inside: list[int], wanted: list[int], frames: int
+def read_samples(file: Path, header: Header, chosen: Sequence[int], names: Sequence[str],
+                 damaged: int, root: Path) -> tuple[np.ndarray, int, list[str]]:
+    """Reads signals of one record; files that hold none of them are not looked at.
+
+    Args:
+        file: Path of the header.
+        header: what it says.
+        chosen: places of the signals in the header, all of one rate.
+        names: of all its leads, for messages.
+        damaged: samples at the start known to be damaged in the published file. They are cut off
+            only where the checksum fails and they are constant: a mended file is left alone.
+        root: Path of the folder that no file may lie outside of.
+
+    Returns:
+        (time, lead) float32, mV, in the order of `chosen`, aligned in time; invalid samples are
+        NaN, so are those that a skew leaves open. Samples cut off. What could not be verified.
+
+    Raises:
+        InputError: a file is missing, too short, not of the format, or disagrees with a checksum;
+            or gain and unit make no finite voltage.
+    """
+    found: dict[int, np.ndarray] = {}
+    unsure: dict[int, InputError] = {}
+    for name in dict.fromkeys(header.signals[i].file for i in chosen):
+        inside = [i for i, signal in enumerate(header.signals) if signal.file == name]
+        wanted = [i for i in inside if i in chosen]
+        frames, error = _frames(file, header.frames, [header.signals[i] for i in inside], root)
+        found |= zip(wanted, _digital(file, header, inside, wanted, frames), strict=True)
+        unsure |= dict.fromkeys(wanted, error) if error else {}
+    digital = [np.ascontiguousarray(found[i]) for i in chosen]
+    lengths = {len(values) for values in digital}
+    if len(lengths) != 1 or 0 in lengths:
+        raise malformed(file, f"signals of {sorted(lengths)} samples")
+    verdicts = [_verdict(header.signals[i].checksum, values)
+                for i, values in zip(chosen, digital, strict=True)]
+    for i, verdict in zip(chosen, verdicts, strict=True):
+        if verdict in _NOTES and i in unsure:
+            raise unsure[i]
+    cut = 0
+    if "wrong" in verdicts:
+        if not damaged or any(np.ptp(values[:damaged]) for values in digital):
+            at = verdicts.index("wrong")
+            raise _disagree(file, header.signals[chosen[at]], names[chosen[at]], digital[at])
+        cut = damaged
+    notes = [_NOTES[kind] for kind in _NOTES if kind in verdicts]
+    if uncalibrated := [names[i] for i in chosen if not header.signals[i].gain]:
+        notes.insert(0, f"The header gives no gain for {', '.join(uncalibrated)}: WFDB's default "
+                     f"of {UNCALIBRATED:g} is assumed.")
+    signal = np.empty((len(digital[0]), len(chosen)), np.float32)
+    for column, i in enumerate(chosen):
+        _fill(signal[:, column], digital[column], header.signals[i], file)
+    return signal[cut:], cut, notes
+
+
+def _fill(column: np.ndarray, digital: np.ndarray, signal: Signal, file: Path) -> None:
+    """Writes samples into (time,) of mV."""
+    from wfdb.io import _signal
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = (digital - signal.baseline) / (signal.gain or UNCALIBRATED)
+        if (factor := to_millivolts(signal.unit)) not in (None, 1.0):
+            values *= factor
+        values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise malformed(file, f"a gain of {signal.gain:g}, which makes no finite voltage")
+    if (invalid := _signal.INVALID_SAMPLE_VALUE[signal.format]) is not None:
+        values[digital == invalid] = np.nan
+    skew = min(signal.skew * signal.per_frame, len(values))
+    column[: len(values) - skew] = values[skew:]
+    column[len(values) - skew :] = np.nan
+
+
+def _digital(file: Path, header: Header, inside: list[int], wanted: list[int], frames: int
              ) -> list[np.ndarray]:
     """(time,) integers of the wanted signals; `inside` are all those of their file."""
     from wfdb.io import _signal
@@ -136,7 +106,7 @@ def _digital(path: Path, header: Header, inside: list[int], wanted: list[int], f
     try:
         return _signal._rd_segment(
             file_name=[signal.file for signal in signals],
-            dir_name=str(path.parent.absolute()),
+            dir_name=str(file.parent.absolute()),
             pn_dir=None,
             fmt=[signal.format for signal in signals],
             n_sig=len(signals),
@@ -151,60 +121,49 @@ def _digital(path: Path, header: Header, inside: list[int], wanted: list[int], f
             ignore_skew=True,
         )
     except Exception as error:  # wfdb has no exception of its own: any means a bad file
-        raise malformed(path, f"{type(error).__name__}: {error}") from error
+        raise malformed(file, f"{type(error).__name__}: {error}") from error
 
 
-def _frames(path: Path, header: Header, inside: list[int], root: Path
+def _frames(header: Path, frames: int, signals: Sequence[Signal], root: Path
             ) -> tuple[int, InputError | None]:
     """Frames of a signal file; the error to raise if it holds more and no checksum confirms them.
 
     The file's size is compared with the header before memory is taken for it.
     """
-    signals = [header.signals[i] for i in inside]
-    file, offset = path.parent / signals[0].file, signals[0].byte_offset
-    if not file.is_file():
-        raise InputError(
-            f"Record '{path}' has no signal file.",
-            expected=f"the file '{file}', which its header names",
-            got="no such file",
-            fix="fetch the file again",
-        )
-    check_links(file, root)
+    file, offset = header.parent / signals[0].file, signals[0].byte_offset
+    check_file(file, root)
     formats = {signal.format for signal in signals}
     if len(formats) > 1 or not formats <= {*BITS, *FLAC}:
-        raise malformed(path, f"signal format {', '.join(sorted(formats))}")
+        raise malformed(header, f"signal format {', '.join(sorted(formats))}")
     form, a_frame = signals[0].format, float(signals[0].per_frame)
     if form in FLAC:
-        size, units = _flac_samples(path, file), "frames"
+        size, units = _flac_samples(header, file), "frames"
     else:
         size, units = file.stat().st_size, "bytes"
         a_frame = sum(signal.per_frame for signal in signals) * BITS[form] / 8
-    if not header.frames:  # the length is then the file's
+    if not frames:  # the length is then the file's
         return int(max(size - offset, 0) / a_frame + 1e-6), None
-    needed = offset + math.ceil(header.frames * a_frame - 1e-6)
+    needed = offset + math.ceil(frames * a_frame - 1e-6)
     error = InputError(
-        f"Signal file '{file}' does not have the length its header says.",
-        expected=f"{needed} {units} ({header.frames} samples of {len(signals)} signals in format "
-        f"{form})",
-        got=str(size),
-        fix="fetch the file again: it was cut off, or header and signals do not belong together",
-    )
+        f"Signal file '{file}' does not have the length its header says.", got=str(size),
+        expected=f"{needed} {units} ({frames} samples of {len(signals)} signals in format {form})",
+        fix="fetch the file again: it was cut off, or header and signals do not belong together")
     if size < needed:
         raise error
     # Without a checksum only the length can tell a header that was cut down by mistake.
-    return header.frames, error if size > needed + 4 else None
+    return frames, error if size > needed + 4 else None
 
 
-def _flac_samples(path: Path, file: Path) -> int:
+def _flac_samples(header: Path, file: Path) -> int:
     """Samples of each channel of a FLAC file, of which a few bytes could claim any number."""
     import soundfile
 
     try:
         sound = soundfile.info(str(file))
     except RuntimeError as error:
-        raise malformed(path, f"no FLAC file ({error})") from error
+        raise malformed(header, f"no FLAC file ({error})") from error
     if sound.frames * sound.channels > 100 * file.stat().st_size + 10**6:
-        raise malformed(path, f"a FLAC file of {file.stat().st_size} bytes that claims "
+        raise malformed(header, f"a FLAC file of {file.stat().st_size} bytes that claims "
                         f"{sound.frames} samples")
     return sound.frames
 
@@ -222,10 +181,9 @@ def _checksum(values: np.ndarray) -> int:
     return int(values.sum(dtype=np.int64)) & 0xFFFF
 
 
-def _disagree(path: Path, header: Header, place: int, name: str, values) -> InputError:
+def _disagree(file: Path, signal: Signal, name: str, values: np.ndarray) -> InputError:
     return InputError(
-        f"Header and signal of record '{path}' disagree.",
-        expected=f"checksum {(header.signals[place].checksum or 0) & 0xFFFF} for lead '{name}'",
+        f"Header and signal of record '{file.with_suffix('')}' disagree.",
+        expected=f"checksum {(signal.checksum or 0) & 0xFFFF} for lead '{name}'",
         got=f"{_checksum(values)} over {len(values)} samples",
-        fix="fetch the record again: the header or the signal file was changed or damaged",
-    )
+        fix="fetch the record again: the header or the signal file was changed or damaged")

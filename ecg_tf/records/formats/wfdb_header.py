@@ -2,23 +2,22 @@
 
 The package wfdb reads headers as ASCII, drops all other bytes ("1/\N{MICRO SIGN}V" became V) and
 puts what its grammar does not know into the lead's name. So headers are read here (WFDB header
-format: physionet.org/physiotools/wag/header-5.htm). Everything in a header comes from somebody
-else: file names stay inside the folder, and numbers are bounded.
+format: physionet.org/physiotools/wag/header-5.htm), and numbers are bounded.
 """
 
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.records.formats.common import FASTEST_FS, check_file, check_inside, text_of
 
 LARGEST_HEADER = 2**22  # bytes
 LONGEST_LINE = 2000  # characters, but for comments
 MOST_SIGNALS, MOST_SEGMENTS = 1024, 100_000
-SLOWEST_FS, FASTEST_FS = 10.0, 1e6  # Hz; resampling a slower one would need any amount of memory
 MOST_FRAMES, MOST_PER_FRAME = 2**56, 10_000  # beyond any file, small enough for all arithmetic
 NO_FILE = "~"  # the file's name of a signal that has no samples
 
@@ -86,12 +85,12 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def read_header(path: Path, root: Path | None = None) -> Header:
+def read_header(file: Path, root: Path) -> Header:
     """Reads a header and checks everything that can be checked without the signal.
 
     Args:
-        path: Path of the record without extension.
-        root: Path of the folder that no file may lie outside of. Default: the record's own.
+        file: Path of the header.
+        root: Path of the folder that no file may lie outside of.
 
     Returns:
         Header.
@@ -99,21 +98,13 @@ def read_header(path: Path, root: Path | None = None) -> Header:
     Raises:
         InputError: it is missing or malformed, or names a file outside the record's folder.
     """
-    file = path.with_name(f"{path.name}.hea")
-    if not file.is_file():
-        raise InputError(
-            f"Record '{path}' has no header.",
-            expected=f"the file '{file}'",
-            got="no such file",
-            fix="check the path (without extension), or fetch the file again",
-        )
-    check_links(file, root or path.parent)
+    check_file(file, root)
     if (size := file.stat().st_size) > LARGEST_HEADER:
-        raise malformed(path, f"{size} bytes, more than {LARGEST_HEADER}")
+        raise malformed(file, f"{size} bytes, more than {LARGEST_HEADER}")
     try:
         header = _parse(decoded(file.read_bytes()))
     except ValueError as error:
-        raise malformed(path, str(error)) from None
+        raise malformed(file, str(error)) from None
     for name in {signal.file for signal in header.signals} | {name for name, _ in header.segments}:
         if name != NO_FILE:
             check_inside(name, file)
@@ -135,88 +126,17 @@ def decoded(data: bytes) -> list[str]:
         ['Müller', 'Müller']
     """
     lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n").split(b"\n")
-    return [_decoded(line).strip(" \t") for line in lines]
-
-
-def check_inside(name: str, where: Path) -> str:
-    """Refuses a file name that would lead out of the folder of the file that gave it.
-
-    Args:
-        name: str, relative name as written in a header or a list of records.
-        where: Path of the file that gave it, for the message.
-
-    Returns:
-        str, the same name.
-
-    Raises:
-        InputError: it is absolute, climbs up with "..", or is not a plain file name.
-    """
-    path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", name):
-        raise InputError(
-            f"'{where}' names a file outside its own folder.",
-            expected="plain file names relative to that folder",
-            got=repr(name),
-            fix="do not use these files unless you trust whoever made them; else correct the name",
-        )
-    return name
-
-
-def check_links(file: Path, root: Path) -> None:
-    """Refuses a file that a symbolic link has led out of a folder.
-
-    Args:
-        file: Path.
-        root: Path of the folder.
-
-    Raises:
-        InputError: it really lies elsewhere.
-    """
-    try:
-        real, home = file.resolve(), root.resolve()
-    except (OSError, RuntimeError) as error:  # links in a circle
-        raise InputError(f"'{file}' cannot be found.", expected="a file",
-                         got=str(error)[:200], fix="correct the link") from error
-    if not real.is_relative_to(home):
-        raise InputError(f"'{file}' is a link to a file outside '{root}'.",
-                         expected="files of that folder, or links within it", got=str(real)[:300],
-                         fix="copy the file there, or read the folder where it lies")
-
-
-def lead_names(names: Sequence[str | None]) -> list[str]:
-    """Lead names made unique, for leads are chosen by name and never by column.
-
-    Args:
-        names: list of str or None, as in a header.
-
-    Returns:
-        list of str: "lead 2" where a name is missing, "V1 (3)" where it came before.
-    """
-    unique: dict[str, None] = {}
-    for i, name in enumerate(names):
-        name = name or f"lead {i}"
-        while name in unique:
-            name = f"{name} ({i})"
-        unique[name] = None
-    return list(unique)
+    return [unicodedata.normalize("NFC", text_of(line)).strip(" \t") for line in lines]
 
 
 def malformed(path: Path, got: str) -> InputError:
-    """The error for a header that breaks the format, to be raised.
-
-    Args:
-        path: Path of the record without extension.
-        got: str, what is wrong.
-    """
-    return InputError(
-        f"WFDB header '{path}.hea' is malformed.",
-        expected="a header as in physionet.org/physiotools/wag/header-5.htm",
-        got=got,
-        fix="fetch the file again, or correct it",
-    )
+    """The error for a header that breaks the format, to be raised."""
+    return InputError(f"WFDB header '{path.with_suffix('.hea')}' is malformed.", got=got,
+                      expected="a header as in physionet.org/physiotools/wag/header-5.htm",
+                      fix="fetch the file again, or correct it")
 
 
-# --- the grammar; a ValueError says what is wrong ------------------------------------------------
+# The grammar; a ValueError says what is wrong.
 
 
 def _parse(lines: list[str]) -> Header:
@@ -230,14 +150,12 @@ def _parse(lines: list[str]) -> Header:
         raise ValueError("control characters: this is no text, or not in UTF-8 or Latin-1")
     first, *lines = lines
     n_segments, n_signals, fs, frames, notes = _record_line(first)
+    count, most, what = (n_signals, MOST_SIGNALS, "signals") if n_segments is None else \
+        (n_segments, MOST_SEGMENTS, "segments")
+    if len(lines) != count or count > most:
+        raise ValueError(f"{count} {what} announced, {len(lines)} described ({most} at most)")
     if n_segments is None:
-        if len(lines) != n_signals or n_signals > MOST_SIGNALS:
-            raise ValueError(f"{n_signals} signals announced, {len(lines)} described "
-                             f"({MOST_SIGNALS} at most)")
         return Header(fs, frames, tuple(map(_signal_line, lines)), (), comments, notes)
-    if len(lines) != n_segments or n_segments > MOST_SEGMENTS:
-        raise ValueError(f"{n_segments} segments announced, {len(lines)} described "
-                         f"({MOST_SEGMENTS} at most)")
     segments = tuple(map(_segment_line, lines))
     if sum(length for _, length in segments) != frames:
         raise ValueError("segments that do not add up to the record's length")
@@ -265,8 +183,7 @@ def _record_line(line: str) -> tuple[int | None, int, float, int, tuple[str, ...
     if len(fields) > 6 or any(not re.match(r"[\[\d(AP]", field) for field in fields[3:]):
         raise ValueError(f"{_short(' '.join(fields[3:]))} where time and date belong")
     notes = () if rate else ("The header gives no sampling rate: WFDB's 250 Hz are assumed.",)
-    segments = None if match[2] is None else int(match[2])
-    return segments, int(fields[0]), fs, frames, notes
+    return (None if match[2] is None else int(match[2])), int(fields[0]), fs, frames, notes
 
 
 def _signal_line(line: str) -> Signal:
@@ -281,14 +198,13 @@ def _signal_line(line: str) -> Signal:
     if len(fields) == 1:
         return Signal(*layout)
     try:
-        name, gain, baseline, unit, initial, checksum = _calibration(fields[1])
+        return Signal(*layout, **_calibration(fields[1]))
     except ValueError as error:  # it matters only if this signal is asked for
         return Signal(*layout, fault=f"{error} in the line {_short(line)}")
-    return Signal(*layout, name, gain, baseline, unit, initial, checksum)
 
 
-def _calibration(text: str) -> tuple[str, float, float, str, int, int | None]:
-    """Name, gain, baseline, unit, first sample and checksum."""
+def _calibration(text: str) -> dict[str, Any]:
+    """Fields of `Signal` from the gain to the name."""
     fields = _BLANKS.split(text, 6)
     match = _SCALE.fullmatch(fields[0])
     if match is None:
@@ -308,8 +224,8 @@ def _calibration(text: str) -> tuple[str, float, float, str, int, int | None]:
     gain, baseline = float(match[1]), float(match[2] or zero or 0)
     if not (math.isfinite(gain) and math.isfinite(baseline)):
         raise ValueError(f"the gain {_short(fields[0])}")
-    name = " ".join(rest).replace("\t", " ")
-    return name, gain, baseline, match[3] or "", initial or 0, checksum
+    return {"name": " ".join(rest).replace("\t", " "), "gain": gain, "baseline": baseline,
+            "unit": match[3] or "", "initial": initial or 0, "checksum": checksum}
 
 
 def _segment_line(line: str) -> tuple[str, int]:
@@ -317,16 +233,6 @@ def _segment_line(line: str) -> tuple[str, int]:
     if len(fields) != 1 or not _COUNT.fullmatch(fields[0]):
         raise ValueError(f"the segment line {_short(line)}")
     return name, int(fields[0])
-
-
-def _decoded(line: bytes) -> str:
-    if line.isascii():
-        return line.decode("ascii")
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError:
-        text = line.decode("latin-1")
-    return unicodedata.normalize("NFC", text)
 
 
 def _short(text: str) -> str:
