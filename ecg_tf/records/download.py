@@ -128,6 +128,8 @@ class _Server:
             urls={file: f"{self.base}/{quote(file)}"}, retry_if_failed=self.attempts - 1,
         )
         with self._errors(file):
+            # pooch makes folders too, but two threads at once fail.
+            (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
             files.fetch(file, downloader=pooch.HTTPDownloader(timeout=self.timeout))
 
     def fetch_all(self, files: Sequence[str], sums: dict[str, str], connections: int,
