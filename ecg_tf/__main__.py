@@ -178,13 +178,26 @@ def export(options) -> int:
 
 def controls(options) -> int:
     """Prints how every measure orders sets whose right answer is known."""
+    from ecg_tf.base.errors import InputError, write_whole
     from ecg_tf.base.tf_startup import quiet_startup
+    from ecg_tf.evaluation.validation.control_tables import control_tables
 
+    if options.figure and "sessions" not in options.tables:
+        raise InputError("The figure shows the table of recognition only.",
+                         expected="--tables sessions", got=", ".join(options.tables),
+                         fix="add --tables sessions")
+    right = True
     with quiet_startup():
-        from ecg_tf.evaluation.validation.tables_of_controls import print_tables
+        for table in control_tables(options.tables, options.database, options.data_dir,
+                                    options.seed, not options.quiet):
+            print(table.text(options.markdown), end="\n\n", flush=True)
+            right &= table.right
+            if options.figure and table.kind == "sessions":
+                from ecg_tf.base.checks import expanded
+                from ecg_tf.figures.curve_plots import validity_figure
+                from ecg_tf.figures.plots import png_of
 
-        right = print_tables(options.database, options.data_dir, options.tables, options.markdown,
-                             not options.quiet, options.seed, options.figure)
+                write_whole(expanded(options.figure), png_of(validity_figure(table.values)))
     return 0 if right else 1
 
 

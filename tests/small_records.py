@@ -3,6 +3,7 @@
 import numpy as np
 
 from ecg_tf.records import Record
+from ecg_tf.signals.windows import Windows
 
 
 def make_record(signal, fs=100.0, beats=(), symbols=None, subject="s", name="r", leads=None):
@@ -17,3 +18,12 @@ def make_record(signal, fs=100.0, beats=(), symbols=None, subject="s", name="r",
 def noise(samples, seed=0):
     """(time,) float32, never twice the same value."""
     return np.random.default_rng(seed).standard_normal(samples).astype(np.float32)
+
+
+def windows_of(signals, subjects, fs=128.0, leads=None):
+    """Windows of strips (n, time, lead) in mV and their subjects, each subject one record."""
+    n, length, count = np.shape(signals)
+    names = np.asarray(subjects, str)
+    return Windows(np.asarray(signals, np.float32), float(fs),
+                   leads or tuple(f"L{k}" for k in range(count)), np.full(n, length), names, names,
+                   np.zeros(n, int))

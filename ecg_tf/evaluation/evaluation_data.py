@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.baselines import Measured, fidelity_measures
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy
 from ecg_tf.evaluation.utility import RATIO
@@ -138,11 +139,8 @@ def evaluate_data(sides: EvaluationData, gate=None, max_strips: int = 1000, seed
     real, holdout, fs = sides.real, sides.holdout, sides.real.fs
     made, notes = sides.synthetic.signals, [*sides.notes]
     test, train = (real, None) if holdout is None else (holdout, real)
-    theirs, who = (None, None) if train is None else (train.signals, train.subjects)
-    rows = fidelity_measures(test.signals, test.subjects, made, fs, theirs, who, max_strips,
-                          seed=seed)
-    rows += inter_lead_measures(test.signals, test.subjects, made, real.leads, fs, theirs, who,
-                                max_strips, seed=seed)
+    rows = fidelity_measures(test, made, train, max_strips, seed=seed)
+    rows += inter_lead_measures(test, made, train, max_strips, seed=seed)
     if holdout is None:
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
                      "so copies look better than anything new could; baselines are halves of them.")

@@ -1,9 +1,9 @@
-"""Do the leads of a synthetic ECG belong to one heart? Only for strips of several leads.
+"""Do the leads of a synthetic ECG belong to one heart? For strips of several leads.
 
-Leads are views of the same beats, so they go together: how closely, differs from person to person,
-and its distribution is compared. Limb leads do more, they are sums of each other (Einthoven 1912,
-Goldberger 1942), so what is left of these sums is an error whoever the person is. The other
-measures look at each lead for itself and see neither.
+Leads show the same beats, so they correlate; how closely differs between persons, and its
+distribution is compared. Limb leads are also sums of each other (Einthoven 1912, Goldberger 1942):
+a residual of these sums is an error whoever the person is. The other measures look at one lead at
+a time and see neither.
 """
 
 import re
@@ -13,13 +13,14 @@ from itertools import combinations
 import numpy as np
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.baselines import Measured, baseline, cut_sets, interval
-from ecg_tf.evaluation.descriptors import as_strips
-from ecg_tf.evaluation.fidelity import wasserstein1
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.fidelity_measures import cut_sets
+from ecg_tf.evaluation.waveform import wasserstein1
 from ecg_tf.signals.limb_leads import limb_lead
+from ecg_tf.signals.windows import Windows
 
-#: mV: sums of float32 are right so far. A residual below it is none, lest two sets that both add up
-#: are told apart by their last bits.
+#: mV, the precision of sums of float32. A smaller residual counts as 0: the last bits must not
+#: tell two sets apart.
 ROUNDING_MV = 1e-6
 _BLOCK = 64  # strips at once: their float64 copies stay small
 
@@ -36,7 +37,7 @@ RELATIONS = {
 
 
 def lead_correlations(strips) -> np.ndarray:
-    """How alike the leads of each strip are at the same moment.
+    """Pearson correlations between the leads of each strip.
 
     Args:
         strips: (n, time, lead) mV, two leads or more.
@@ -50,7 +51,7 @@ def lead_correlations(strips) -> np.ndarray:
     """
     strips = np.asarray(strips)
     if strips.ndim != 3 or strips.shape[2] < 2:
-        raise InputError("Leads are compared with each other.", got=f"shape {strips.shape}",
+        raise InputError("Correlations need several leads.", got=f"shape {strips.shape}",
                          expected="(strip, time, lead) with two leads or more",
                          fix="read the records with several leads")
     first, second = np.array(list(combinations(range(strips.shape[2]), 2))).T
@@ -87,7 +88,7 @@ def known_relations(leads: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def einthoven_residual(strips, leads: Sequence[str]) -> np.ndarray:
-    """What is left of the sums that have to be zero.
+    """Residuals of the sums that have to be zero.
 
     Args:
         strips: (n, time, lead) mV.
@@ -117,22 +118,16 @@ def einthoven_residual(strips, leads: Sequence[str]) -> np.ndarray:
     return out
 
 
-def inter_lead_measures(real_test, real_test_subjects, synthetic, leads: Sequence[str], fs: float,
-                        real_train=None, real_train_subjects=None, max_strips: int = 1000,
-                        repeats: int = 30, seed: int = 0) -> list[Measured]:
-    """The rows of a report about leads; the arguments are those of `baseline.fidelity_measures`.
-
-    The baseline is the training persons in the synthetic set's place, its interval parts all real
-    persons anew; without training strips both come from halves of the test persons.
+def inter_lead_measures(test: Windows, synthetic, train: Windows | None = None,
+                        max_strips: int = 1000, repeats: int = 30, seed: int = 0
+                        ) -> list[Measured]:
+    """The rows of a report about leads; arguments as in `fidelity_measures`.
 
     Args:
-        real_test: (n, time, lead) mV.
-        real_test_subjects: (n,) str.
-        synthetic: (m, time, lead) mV.
-        leads: names.
-        fs: Hz.
-        real_train, real_train_subjects: (k, time, lead) mV and (k,) str; default None.
-        max_strips: each set is cut to so many; default 1000.
+        test: strips of the test subjects; their leads are those of all sets.
+        synthetic: (m, time, lead) mV, or `Windows`.
+        train: strips of the training subjects; default None.
+        max_strips: of each set; default 1000.
         repeats: half-samples for baseline and interval; default 30.
         seed: int.
 
@@ -140,43 +135,24 @@ def inter_lead_measures(real_test, real_test_subjects, synthetic, leads: Sequenc
         list of `Measured`: "inter-lead correlation W1" (mean over pairs of leads of the
         Wasserstein-1 distance between both sets' correlations) and, where limb leads allow it,
         "Einthoven residual" (mV) and "Einthoven residual of signal" (relative to the rms of the
-        leads), both 0 where the sums are right to rounding (`ROUNDING_MV`), as they are by
+        leads). Both residuals are 0 where the sums are right to rounding (`ROUNDING_MV`), as by
         construction where a codec computes these leads. Empty for one lead.
 
     Raises:
-        InputError: as `baseline.fidelity_measures`, or names that do not match the strips.
+        InputError: as `fidelity_measures`.
     """
-    synthetic = as_strips(synthetic, fs, "synthetic strips")
-    if synthetic.shape[2] != len(leads):
-        raise InputError("Leads and strips do not match.", expected=f"{synthetic.shape[2]} names",
-                         got=", ".join(leads), fix="give the name of each lead, in their order")
-    if len(leads) < 2:
+    if len(test.leads) < 2:
         return []
-    signals, subjects, test, train, fake = cut_sets(
-        [(real_test, real_test_subjects), (real_train, real_train_subjects)], synthetic, fs,
-        max_strips, np.random.default_rng(seed))
-    real = np.concatenate([test, train]).astype(int)
-    persons = [len(np.unique(subjects[part])) for part in (test, train)]
-    share = persons[0] / sum(persons) if persons[1] else 0.5
+    signals, sets = cut_sets(test, synthetic, train, max_strips, repeats, seed)
     alike = lead_correlations(signals)
-
-    def measured(name, function, unit=""):
-        mean, baseline_low, baseline_high = baseline(
-            function, real, subjects[real], len(fake), share, repeats, seed
-        )
-        low, high = interval(function, test, subjects[test], fake, repeats, seed, (0.0, np.inf))
-        return Measured(name, function(test, fake), function(test, train) if len(train) else mean,
-                        low, high, unit=unit, n=len(fake), baseline_low=baseline_low,
-                        baseline_high=baseline_high)
-
-    out = [measured("inter-lead correlation W1", lambda a, b: float(np.mean(
+    out = [sets.measure("inter-lead correlation W1", lambda a, b: float(np.mean(
         [wasserstein1(alike[a, pair], alike[b, pair]) for pair in range(alike.shape[1])])))]
-    if known_relations(leads):
-        left, size = einthoven_residual(signals, leads).T
+    if known_relations(test.leads):
+        left, size = einthoven_residual(signals, test.leads).T
         left = np.where(left < ROUNDING_MV, 0.0, left)
-        out += [measured("Einthoven residual", lambda a, b: _rms(left[b]), "mV"),
-                measured("Einthoven residual of signal",
-                         lambda a, b: _rms(left[b]) / max(_rms(size[b]), 1e-12), "share")]
+        out += [sets.measure("Einthoven residual", lambda a, b: _rms(left[b]), "mV"),
+                sets.measure("Einthoven residual of signal",
+                             lambda a, b: _rms(left[b]) / max(_rms(size[b]), 1e-12), "share")]
     return out
 
 

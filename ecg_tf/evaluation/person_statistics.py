@@ -1,22 +1,23 @@
-"""Intervals and p-values for attacks, over persons: strips of one person are no new evidence."""
+"""Intervals and p-values of attacks, over persons."""
 
 from typing import Any
 
 import numpy as np
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.resampling import bootstrap, percentiles
 
 
 class PersonAUC:
-    """AUC between windows of members and of others, resampled by whole persons at no cost.
+    """AUC between windows of members and of non-members, resampled by whole persons.
 
-    For each pair of persons it is counted once how often a window of one scores above a window of
-    the other; every bootstrap and permutation is a sum over that (persons, persons) table.
+    How often a window of one person scores above a window of another is counted once for each
+    pair; every bootstrap and permutation is a sum over that (persons, persons) table.
 
     Args:
         member: (n,) scores of members' windows; higher says "member".
         member_subjects: (n,).
-        other: (m,) scores of other persons' windows.
+        other: (m,) scores of non-members' windows.
         other_subjects: (m,).
 
     Example:
@@ -44,15 +45,13 @@ class PersonAUC:
         return self._auc(*self._sides(np.arange(len(self.sizes))))
 
     def interval(self, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
-        """95 %, members and others drawn again with replacement."""
-        rng, n, k = np.random.default_rng(seed), len(self.sizes), self.members
-        values = [self._auc(rng.integers(k, size=k), rng.integers(k, n, n - k))
-                  for _ in range(draws)]
-        low, high = np.quantile(values, [0.025, 0.975])
-        return float(low), float(high)
+        """95 % bootstrap interval over members and others."""
+        k = self.members
+        return percentiles(bootstrap(lambda high, low: self._auc(high, k + low),
+                                     [k, len(self.sizes) - k], draws, seed))
 
     def null(self, draws: int = 1000, seed: int = 0) -> np.ndarray:
-        """(draws,) AUCs with membership dealt to the persons anew."""
+        """(draws,) AUCs with membership permuted over the persons."""
         rng = np.random.default_rng(seed)
         return np.array([self._auc(*self._sides(rng.permutation(len(self.sizes))))
                          for _ in range(draws)])
@@ -99,23 +98,23 @@ def upper(score, alarm: float) -> float:
 def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
                           draws: int = 500, seed: int = 0, doubt: bool = False
                           ) -> dict[str, Any]:
-    """Share of synthetic values past a threshold set by strangers, and its yardstick.
+    """Share of synthetic values past a threshold set by non-members, and the chance rate.
 
-    Each stranger is judged by a threshold of the others: that is the chance rate, a stranger at a
-    time. Strangers are then drawn again with replacement, for threshold and chance rate together.
-    The p-value is the share of draws in which the synthetic set does not exceed the chance rate.
+    Each non-member is compared with a threshold of the others, which gives the chance rate. Then
+    non-members are resampled, for threshold and chance rate together. The p-value is the share of
+    samples in which the synthetic set does not exceed the chance rate.
 
     Args:
         synthetic: (n,) values, higher is worse.
-        strangers: (m,) values of strips of persons never seen.
+        strangers: (m,) values of strips of non-members.
         stranger_subjects: (m,) two persons or more.
-        alarm: default 0.01.
+        alarm: false positive rate of the threshold, default 0.01.
         draws: default 500.
         seed: int.
-        doubt: also draw, as one more stranger, somebody who is wholly taken for a member (rule of
-            succession). Few strangers none of whom has a double among the members do not show that
-            nobody has: on MIT-BIH 14 % of the strips of 11 new persons passed a threshold of 8
-            strangers, almost all of one or two persons. Default False.
+        doubt: also resample one more non-member, wholly taken for a member (rule of succession).
+            Few non-members without a double among the members do not show that nobody has one: on
+            MIT-BIH 14 % of the strips of 11 new persons passed a threshold of 8 non-members,
+            almost all of one or two persons. Default False.
 
     Returns:
         dict: value, low, high, baseline, baseline_low, baseline_high, p_value: arguments of
@@ -126,11 +125,11 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
 
 def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
                  doubt: bool = False) -> dict[str, Any]:
-    """`excess_over_strangers` of several attackers, each with strangers of its own.
+    """`excess_over_strangers` of several attackers, each with non-members of its own.
 
     Args:
         folds: (synthetic, strangers, stranger_subjects) of each attacker; the value is the mean of
-            theirs, the chance rate is that of all strangers together.
+            theirs, the chance rate is that of all non-members together.
         alarm, draws, seed, doubt: as in `excess_over_strangers`.
 
     Returns:
@@ -141,37 +140,37 @@ def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
         synthetic, strangers = np.asarray(synthetic, float), np.asarray(strangers, float)
         persons, who = np.unique(subjects, return_inverse=True)
         if len(persons) < 2 or len(who) != len(strangers) or len(strangers) < 1 / alarm:
-            raise InputError("The strangers are too few to set a threshold.",
+            raise InputError("The non-members are too few to set a threshold.",
                              expected=f"{1 / alarm:.0f} strips or more, of two persons or more",
                              got=f"{len(strangers)} strips of {len(persons)} persons",
-                             fix="give more strips of persons never seen, or allow more alarms")
+                             fix="give more held-out strips, or a larger false positive rate")
         rows = [np.flatnonzero(who == i) for i in range(len(persons))]
         rates.append([np.mean(strangers[mine] > upper(strangers[who != i], alarm))
                       for i, mine in enumerate(rows)])
         sides.append((synthetic, strangers, rows))
-    rng, offset = np.random.default_rng(seed), np.cumsum([0, *map(len, rates)])
-    rate = np.concatenate(rates)
+    rate, offset = np.concatenate(rates), np.cumsum([0, *map(len, rates)])
     with_doubt = np.append(rate, 1.0) if doubt else rate
-    value, chance = np.zeros((2, draws))
-    for draw in range(draws):
-        drawn = [rng.integers(len(rows), size=len(rows)) for _, _, rows in sides]
-        new = rng.integers(len(with_doubt), size=len(rate)) if doubt else np.concatenate(
-            [one + start for one, start in zip(drawn, offset, strict=False)])
-        value[draw] = np.mean([
-            np.mean(synthetic > upper(strangers[np.concatenate([rows[i] for i in some])], alarm))
-            for (synthetic, strangers, rows), some in zip(sides, drawn, strict=True)])
-        chance[draw] = with_doubt[new].mean()
-    low, high = np.quantile(value, [0.025, 0.975])
-    baseline_low, baseline_high = np.quantile(chance, [0.025, 0.975])
+
+    def excess(*samples):
+        value = [np.mean(synthetic > upper(strangers[np.concatenate([rows[i] for i in sample])],
+                                           alarm))
+                 for (synthetic, strangers, rows), sample in zip(sides, samples, strict=False)]
+        chance = samples[-1] if doubt else np.concatenate(
+            [sample + start for sample, start in zip(samples, offset, strict=False)])
+        return np.mean(value), with_doubt[chance].mean()
+
+    sizes: list[int | tuple[int, int]] = [*map(len, rates)]
+    if doubt:
+        sizes.append((len(with_doubt), len(rate)))
+    value, chance = bootstrap(excess, sizes, draws, seed).T
     return {"value": float(np.mean([np.mean(synthetic > upper(strangers, alarm))
                                     for synthetic, strangers, _ in sides])),
-            "low": float(low), "high": float(high), "baseline": float(rate.mean()),
-            "baseline_low": float(baseline_low), "baseline_high": float(baseline_high),
-            "p_value": float((1 + (value <= chance).sum()) / (1 + draws))}
+            "baseline": float(rate.mean()),
+            **_ends(value, chance), "p_value": float((1 + (value <= chance).sum()) / (1 + draws))}
 
 
 def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0) -> dict:
-    """Mean success over members less that over others, with membership dealt anew as the null.
+    """Mean success over members less that over others; the null permutes membership.
 
     Args:
         success: (n,) of each window, higher is a better attack.
@@ -188,18 +187,18 @@ def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0
         raise InputError("There is nobody to compare with.", expected="members and others",
                          got=f"{int(inside.sum())} members of {len(persons)} persons",
                          fix="give windows of both")
-    rng = np.random.default_rng(seed)
+    rng, members, others = np.random.default_rng(seed), rate[inside], rate[~inside]
 
-    def gap(side, rows):
-        return rate[rows[side]].mean() - rate[rows[~side]].mean()
+    def gap(mask):
+        return rate[mask].mean() - rate[~mask].mean()
 
-    null = [gap(rng.permutation(inside), np.arange(len(persons))) for _ in range(draws)]
-    value, sides = gap(inside, np.arange(len(persons))), (np.flatnonzero(inside),
-                                                          np.flatnonzero(~inside))
-    drawn = [np.subtract(*(rate[rng.choice(side, len(side))].mean() for side in sides))
-             for _ in range(draws)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    baseline_low, baseline_high = np.quantile(null, [0.025, 0.975])
-    return {"value": float(value), "low": float(low), "high": float(high), "baseline": 0.0,
-            "baseline_low": float(baseline_low), "baseline_high": float(baseline_high),
-            "p_value": float((1 + (np.array(null) >= value).sum()) / (1 + draws))}
+    null, value = np.array([gap(rng.permutation(inside)) for _ in range(draws)]), gap(inside)
+    values = bootstrap(lambda a, b: members[a].mean() - others[b].mean(),
+                       [len(members), len(others)], draws, rng)
+    return {"value": float(value), "baseline": 0.0, **_ends(values, null),
+            "p_value": float((1 + (null >= value).sum()) / (1 + draws))}
+
+
+def _ends(values, null) -> dict[str, float]:
+    ends = (*percentiles(values), *percentiles(null))
+    return dict(zip(("low", "high", "baseline_low", "baseline_high"), ends, strict=True))

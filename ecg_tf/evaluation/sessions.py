@@ -13,6 +13,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.descriptors import describe
 from ecg_tf.evaluation.embedding import train_identifier
 from ecg_tf.evaluation.reidentification import GALLERIES
+from ecg_tf.evaluation.resampling import bootstrap, percentiles
 from ecg_tf.evaluation.roles import in_time
 
 SAME, OTHER = "same date", "another date"
@@ -179,12 +180,12 @@ def _common(values, text):
 
 
 def _row(values, subjects, baseline, seed, draws=500):
-    """Mean over strips, with persons drawn again for its interval."""
+    """Mean over strips, with its bootstrap interval over persons."""
     persons, who = np.unique(subjects, return_inverse=True)
     total, count = np.bincount(who, np.asarray(values, float)), np.bincount(who)
-    drawn = np.random.default_rng(seed).integers(len(persons), size=(draws, len(persons)))
-    low, high = np.quantile(total[drawn].sum(1) / count[drawn].sum(1), [0.025, 0.975])
-    return (float(np.mean(values)), float(low), float(high), baseline, len(persons), len(who))
+    low, high = percentiles(bootstrap(lambda rows: total[rows].sum() / count[rows].sum(),
+                                      [len(persons)], draws, seed))
+    return (float(np.mean(values)), low, high, baseline, len(persons), len(who))
 
 
 def _choose(n, k):

@@ -1,5 +1,4 @@
-"""What is computed once a strip, so that baselines and intervals can be measured again and
-again."""
+"""What is computed once a strip, so that baselines and intervals are cheap to resample."""
 
 import copy
 
@@ -15,6 +14,7 @@ from ecg_tf.evaluation.descriptors import (
     log_band_power,
     strip_rpeaks,
 )
+from ecg_tf.evaluation.waveform import wasserstein1
 
 
 class StripData:
@@ -48,7 +48,7 @@ class StripData:
         self.beat[owner] = beats.reshape(len(owner), self.beat.shape[1])  # the strip's last beat
 
     def joined(self, signals) -> "StripData":
-        """These strips and synthetic ones behind them, on these scales; only those are new work.
+        """These strips and synthetic ones behind them, on these scales.
 
         Args:
             signals: (m, time, lead) mV.
@@ -86,12 +86,11 @@ class StripData:
     def clinical(self, column: str):
         """Wasserstein-1 of a column of `clinical.rhythm`, as a function of (a, b)."""
         values = self.rhythm[column].to_numpy(float)
-        return lambda a, b: fidelity.wasserstein1(values[a], values[b])
+        return lambda a, b: wasserstein1(values[a], values[b])
 
     def amplitude(self, a, b) -> float:
-        leads = range(self.samples.shape[2])
-        return float(np.mean([fidelity.wasserstein1(self.samples[a, :, lead],
-                                                    self.samples[b, :, lead]) for lead in leads]))
+        return float(np.mean([wasserstein1(lead[a], lead[b])
+                              for lead in np.moveaxis(self.samples, 2, 0)]))
 
     def psd(self, a, b) -> float:
         difference = self.spectrum[a].mean(0) - self.spectrum[b].mean(0)
@@ -128,14 +127,14 @@ class StripData:
         if folds < 2:
             return np.nan, np.nan, np.nan
         if persons[1] < folds:
-            groups = None  # collapsed, or near nobody: there are no persons to keep together
+            groups = None  # collapsed: there are no subjects to keep together
         both = np.concatenate([self.features, self.beat], axis=1)
         return fidelity.discriminative_auc(both[real], both[other], self.seed,
                                            self.subjects[real], groups, folds)
 
     def _of_equal_sets(self, function, name):
         def measure(a, b):
-            # The same partings come again for every measure: what is known is not done twice.
+            # Every measure meets the same splits: results are kept.
             key = function.__name__, a.tobytes(), b.tobytes()
             if key not in self._known:
                 rng, size = np.random.default_rng(self.seed), min(len(a), len(b))

@@ -1,8 +1,7 @@
 """Is a synthetic table like the real one? Columns, their correlations, whole rows, copies.
 
 Everything takes arrays (row, column) of numbers, NaN where a value is missing, as
-`TableCodec.standardize` gives them; the pixels of images are such columns too. One row is one
-person. Each measure stands beside its baseline: the same measure between real rows.
+`TableCodec.standardize` gives them; pixels of images are such columns too. One row is one person.
 """
 
 import numpy as np
@@ -10,18 +9,18 @@ import pandas as pd
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
-from ecg_tf.evaluation.baselines import Measured, baseline, interval
+from ecg_tf.evaluation.baselines import Comparison, Measured
+from ecg_tf.evaluation.resampling import percentiles
 from ecg_tf.evaluation.waveform import wasserstein1
 
 
 def table_measures(train, test, synthetic, valid: float | None = None, classifier: bool = True,
                    repeats: int = 30, seed: int = 0) -> list[Measured]:
-    """All measures of a synthetic table, each against the test rows and beside its baseline.
+    """All measures of a synthetic table against the test rows, each beside its baseline.
 
-    The baseline's value is the training rows in the synthetic rows' place, its interval parts all
-    real rows anew. All sets are cut to one size. Copies of training rows sit at every baseline but
-    that of the last measure: the share of rows that are nearer to a training row than to any test
-    row, which for new real rows is the training rows' share of both.
+    Baselines as in `Comparison.measure`; all sets are cut to one size. Copies of training rows sit
+    at every baseline but the last: the share of rows nearer to a training row than to any test row.
+    For new real rows it is the training rows' share of both.
 
     Args:
         train: (k, column) rows the generator was trained on.
@@ -46,40 +45,37 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
         >>> print(measured_table(rows))
     """
     train, test, synthetic = _tables(train, test, synthetic, least=10)
-    scale = column_scale(train)
-    rng = np.random.default_rng(seed)
-    size = min(len(train), len(test), len(synthetic))
-    some = [rows[np.sort(rng.permutation(len(rows))[:size])] for rows in (train, test, synthetic)]
-    a, b, fake = some
-    real = np.concatenate([a, b])
+    scale, center = column_scale(train), np.nan_to_num(np.nanmean(train, axis=0))
+    rng, size = np.random.default_rng(seed), min(len(train), len(test), len(synthetic))
+    rows = np.concatenate([part[np.sort(rng.permutation(len(part))[:size])]
+                           for part in (train, test, synthetic)])
+    a, b, fake = np.split(np.arange(len(rows)), 3)
+    sets = Comparison(np.arange(len(rows)), b, a, fake, repeats, seed)
+    described = _describe(rows, center, scale)
+    width = fidelity.median_distance(described[: 2 * size]) or 1.0
+    p_value = fidelity.mmd2(described[b], described[fake], width, seed=seed)[1]
 
-    def measured(name, function, unit="", most=np.inf, least=0.0, **more):
-        _, baseline_low, baseline_high = baseline(function, real, np.arange(len(real)), size,
-                                         repeats=repeats, seed=seed)
-        low, high = interval(function, b, np.arange(size), fake, repeats, seed, (least, most))
-        return Measured(name, function(b, fake), function(b, a), low, high, unit=unit, n=size,
-                        baseline_low=baseline_low, baseline_high=baseline_high, **more)
+    def of_rows(function):
+        return lambda x, y: float(function(rows[x], rows[y]))
+
+    def mmd2(x, y):
+        return fidelity.mmd2(described[x], described[y], width, permutations=0)[0]
 
     out = [
-        measured("KS, mean column", lambda x, y: float(np.nanmean(ks(x, y))), most=1),
-        measured("KS, worst column", lambda x, y: float(np.nanmax(ks(x, y))), most=1),
-        measured("W1, mean column", lambda x, y: float(np.nanmean(w1(x, y, scale))), "sd"),
-        measured("correlation matrix", correlation_distance, most=2),
+        sets.measure("KS, mean column", of_rows(lambda x, y: np.nanmean(ks(x, y))), bounds=(0, 1)),
+        sets.measure("KS, worst column", of_rows(lambda x, y: np.nanmax(ks(x, y))), bounds=(0, 1)),
+        sets.measure("W1, mean column", of_rows(lambda x, y: np.nanmean(w1(x, y, scale))), "sd"),
+        sets.measure("correlation matrix", of_rows(correlation_distance), bounds=(0, 2)),
+        sets.measure("MMD²", mmd2, bounds=(-np.inf, np.inf), p_value=p_value),
     ]
-    center = np.nan_to_num(np.nanmean(train, axis=0))
-    described = [_describe(rows, center, scale) for rows in (a, b, fake)]
-    width = fidelity.median_distance(np.concatenate(described[:2])) or 1.0
-    p_value = fidelity.mmd2(described[1], described[2], width, seed=seed)[1]
-    out.append(measured("MMD²", lambda x, y: fidelity.mmd2(
-        _describe(x, center, scale), _describe(y, center, scale), width, permutations=0)[0],
-        least=-np.inf, p_value=p_value))
     if classifier:
-        auc, low, high = fidelity.discriminative_auc(described[1], described[2], seed)
-        bottom = fidelity.discriminative_auc(described[1], described[0], seed)
-        out.append(Measured("discriminative AUC", auc, bottom[0], low, high, n=size,
-                            baseline_low=bottom[1], baseline_high=bottom[2]))
-    if any(np.isnan(rows).any() for rows in some):
-        out.append(measured("missing values", missing_difference, "share", most=1))
+        auc, low, high = fidelity.discriminative_auc(described[b], described[fake], seed)
+        real_auc = fidelity.discriminative_auc(described[b], described[a], seed)
+        out.append(Measured("discriminative AUC", auc, real_auc[0], low, high, n=size,
+                            baseline_low=real_auc[1], baseline_high=real_auc[2]))
+    if np.isnan(rows).any():
+        out.append(sets.measure("missing values", of_rows(missing_difference), "share",
+                                bounds=(0, 1)))
     if valid is not None:
         out.append(Measured("valid categories", float(valid), 1.0, unit="share", better="high",
                             n=len(synthetic)))
@@ -162,8 +158,8 @@ def missing_difference(real, synthetic) -> float:
 def valid_share(cells, levels, tolerance: float = 0.25) -> float:
     """Share of generated categories that lie clearly at one level.
 
-    Decoding takes the nearest level, so that every decoded category is valid. What the generator
-    drew may lie half-way between two: it did not understand that there is nothing.
+    Decoding takes the nearest level, so every decoded category is valid. A generated value may
+    still lie half-way between two levels: the generator did not learn that nothing is there.
 
     Args:
         cells: (row, k) generated values in [-1, 1] of the cells that hold levels.
@@ -222,12 +218,11 @@ def _nearer_measured(train, test, synthetic, center, scale, repeats, seed):
         one, other = np.split(others, [round(share * len(others))])
         values.append(nearer_to_training(real[one], real[other], real[new]))
     near = nearer_to_training(train, test, synthetic)
-    # The interval of a share: the rows are independent draws of the generator.
-    half = 1.96 * np.sqrt(near * (1 - near) / len(synthetic))
-    low, high = np.quantile(values, [0.025, 0.975])
+    # The interval of a share: the generator samples rows independently.
+    half, (low, high) = 1.96 * np.sqrt(near * (1 - near) / len(synthetic)), percentiles(values)
     return Measured("nearer to training", near, float(np.mean(values)), max(0.0, near - half),
-                    min(1.0, near + half), unit="share", n=len(synthetic), baseline_low=float(low),
-                    baseline_high=float(high))
+                    min(1.0, near + half), unit="share", n=len(synthetic), baseline_low=low,
+                    baseline_high=high)
 
 
 def _describe(rows, center, scale):
@@ -241,9 +236,8 @@ def _ks(a, b) -> float:
     a, b = np.sort(a[~np.isnan(a)]), np.sort(b[~np.isnan(b)])
     if not len(a) or not len(b):
         return np.nan
-    at = np.concatenate([a, b])
-    steps = (np.searchsorted(side, at, "right") / len(side) for side in (a, b))
-    return float(np.abs(next(steps) - next(steps)).max())
+    steps = [np.searchsorted(side, np.concatenate([a, b]), "right") / len(side) for side in (a, b)]
+    return float(np.abs(steps[0] - steps[1]).max())
 
 
 def _varies(column) -> bool:

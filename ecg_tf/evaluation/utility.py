@@ -1,12 +1,12 @@
-"""Is it useful? Classifiers trained on synthetic beats, tested on real persons never seen.
+"""Is it useful? Classifiers trained on synthetic beats, tested on real held-out subjects.
 
 TRTR is train on real, test on real; TSTR train on synthetic, test on real; TRTS the other way
-round. Judges are fresh classifiers of two kinds that the GAN has never met. All of it works on
-plain arrays: features (beat, feature), labels and subjects (beat,).
+round. The classifiers are fresh, of two kinds that the GAN has never met.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,23 +14,38 @@ import pandas as pd
 from ecg_tf.base.checks import choice, count
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.resampling import bootstrap, percentiles
 from ecg_tf.training.labelled_beats import balanced_draw
 
-JUDGES = {
+CLASSIFIERS = {
     "forest": "random forest of 50 trees",
     "boosting": "gradient-boosted trees",
 }
 SETUPS = {
     "TRTR": "trained on real beats, as many of each class as synthetic ones",
     "TRTR, all beats": "trained on all real beats as they are, mostly N",
-    "half the persons": "trained on real beats of one half of the training persons",
+    "half the persons": "trained on real beats of one half of the training subjects",
     "TSTR": "trained on synthetic beats",
     "real + synthetic": "trained on both together",
     "TRTS": "trained on real beats, tested on synthetic ones",
-    "shuffled labels": "trained on synthetic beats whose labels were dealt anew",
-    "majority": "says the most frequent class of training always",
+    "shuffled labels": "trained on synthetic beats with permuted labels",
+    "majority": "always predicts the most frequent class of training",
 }
 RATIO = "TSTR/TRTR macro-F1"
+
+
+class Beats(NamedTuple):
+    """Labelled beats.
+
+    Args:
+        features: (beat, feature), see `beat_features`.
+        labels: (beat,) class names.
+        subjects: (beat,), or None where they are unknown.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    subjects: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -38,13 +53,13 @@ class Utility:
     """All results of `utility`.
 
     Args:
-        runs: DataFrame, one row a (judge, setup, seed): `macro_f1` of the judged classes,
+        runs: DataFrame, one row a (classifier, setup, seed): `macro_f1` of the judged classes,
             `macro_f1_all` of all, `balanced_accuracy`, and `recall N`, `f1 N`, ... for each class.
-        confusion: (judge, setup) -> (class, class) float, rows the truth, mean over seeds.
+        confusion: (classifier, setup) -> (class, class) float, rows the truth, mean over seeds.
         classes: all classes, in the order of the confusion's rows.
         judged: those in `macro_f1` and `balanced_accuracy`.
-        by_person: (judge, setup) -> (seed, person, class, class) counts of the test persons; empty
-            where they are not known.
+        by_person: (classifier, setup) -> (seed, person, class, class) counts of the test subjects;
+            empty where they are not known.
     """
 
     runs: pd.DataFrame
@@ -53,158 +68,145 @@ class Utility:
     judged: tuple[str, ...]
     by_person: dict = field(default_factory=dict)
 
-    def table(self, judge: str = "forest") -> pd.DataFrame:
+    def table(self, classifier: str = "forest") -> pd.DataFrame:
         """Mean over seeds, one row a setup."""
-        own = self.runs[self.runs["judge"] == judge].drop(columns=["judge", "seed"])
-        return own.groupby("setup", sort=False).mean()
+        own = self.runs[self.runs["classifier"] == classifier]
+        return own.drop(columns=["classifier", "seed"]).groupby("setup", sort=False).mean()
 
-    def values(self, setup: str, column: str = "macro_f1", judge: str = "forest") -> np.ndarray:
+    def values(self, setup: str, column: str = "macro_f1", classifier: str = "forest"
+               ) -> np.ndarray:
         """(seed,) values of a setup."""
-        runs = self.runs
-        return runs.loc[(runs["judge"] == judge) & (runs["setup"] == setup), column].to_numpy()
+        chosen = (self.runs["classifier"] == classifier) & (self.runs["setup"] == setup)
+        return self.runs.loc[chosen, column].to_numpy()
 
-    def ratio(self, judge: str = "forest", setup: str = "TSTR") -> np.ndarray:
+    def ratio(self, classifier: str = "forest", setup: str = "TSTR") -> np.ndarray:
         """(seed,) macro-F1 of a setup over that of TRTR of the same seed, the better of the two
         ways to train on real beats."""
-        best = np.maximum(self.values("TRTR", judge=judge),
-                          self.values("TRTR, all beats", judge=judge))
-        return self.values(setup, judge=judge) / np.maximum(best, 1e-9)
+        best = np.maximum(self.values("TRTR", classifier=classifier),
+                          self.values("TRTR, all beats", classifier=classifier))
+        return self.values(setup, classifier=classifier) / np.maximum(best, 1e-9)
 
     def over_persons(self, setup: str = "TSTR", column: str = "macro_f1_all",
-                     judge: str = "forest", draws: int = 2000, seed: int = 0) -> tuple:
-        """(low, high) of a 95 % interval over test persons and starts of the judge (bootstrap).
+                     classifier: str = "forest", draws: int = 2000, seed: int = 0
+                     ) -> tuple[float, float]:
+        """95 % bootstrap interval over test subjects and seeds of the classifier: (low, high).
 
-        A few persons hold most beats of a rare class: another 22 could have given another number.
+        A few subjects hold most beats of a rare class: others could have given another number.
 
         Raises:
-            InputError: `utility` was not told the test persons, or the setup has none.
+            InputError: `utility` was not given the test subjects, or the setup has none.
         """
-        if (judge, setup) not in self.by_person:
-            raise InputError("There are no test persons to draw from.", got=f"{judge}, {setup}",
-                             expected="a judge and setup tested on persons",
-                             fix="pass test_subjects= to utility")
-        counts, rng = self.by_person[judge, setup], np.random.default_rng(seed)
-        persons = counts.shape[1]
-        drawn = [scores(counts[rng.integers(len(counts)), rng.integers(persons, size=persons)]
-                        .sum(axis=0), self.classes, self.judged)[column] for _ in range(draws)]
-        return tuple(float(q) for q in np.nanquantile(drawn, (0.025, 0.975)))
+        if (classifier, setup) not in self.by_person:
+            raise InputError("There are no test subjects to resample.",
+                             expected="a classifier and setup tested on subjects",
+                             got=f"{classifier}, {setup}", fix="give the test beats their subjects")
+        counts = self.by_person[classifier, setup]
+
+        def statistic(start, persons):
+            return scores(counts[start, persons].sum(axis=0), self.classes, self.judged)[column]
+
+        return percentiles(bootstrap(statistic, [(len(counts), 1), counts.shape[1]], draws, seed))
 
     def measures(self, n: int = 0) -> list[Measured]:
-        """Rows for a report and the release gate, each with its real yardstick as baseline.
+        """Rows for a report and the release gate, each with its real-vs-real baseline.
 
-        The baseline of the ratio is that of real beats of half of the training persons; of a
+        The baseline of the ratio is that of real beats of half of the training subjects; of a
         macro-F1, recall or accuracy it is TRTR's. Intervals are 95 % (Student) of the mean over
         seeds.
         """
+        columns = {"macro_f1": "macro-F1", "macro_f1_all": "macro-F1 of all classes",
+                   "balanced_accuracy": "balanced accuracy"}
+        columns |= {f"recall {name}": f"recall of {name}" for name in self.judged}
         out = []
-        for judge in dict.fromkeys(self.runs["judge"]):
-            out.append(_measured(f"{RATIO}, {judge}", self.ratio(judge),
-                                 self.ratio(judge, "half the persons"), n))
-            columns = {"macro_f1": "macro-F1", "macro_f1_all": "macro-F1 of all classes",
-                       "balanced_accuracy": "balanced accuracy"}
-            columns |= {f"recall {name}": f"recall of {name}" for name in self.judged}
-            out += [_measured(f"TSTR {label}, {judge}", self.values("TSTR", column, judge),
-                              self.values("TRTR", column, judge), n)
-                    for column, label in columns.items()]
-            out += [_measured(f"{setup} macro-F1, {judge}", self.values(setup, judge=judge),
-                              self.values("TRTR", judge=judge), n)
-                    for setup in ("TRTS", "real + synthetic")]
+        for name in dict.fromkeys(self.runs["classifier"]):
+            pairs = {RATIO: (self.ratio(name), self.ratio(name, "half the persons"))}
+            pairs |= {f"TSTR {label}": (self.values("TSTR", column, name),
+                                        self.values("TRTR", column, name))
+                      for column, label in columns.items()}
+            pairs |= {f"{setup} macro-F1": (self.values(setup, classifier=name),
+                                            self.values("TRTR", classifier=name))
+                      for setup in ("TRTS", "real + synthetic")}
+            out += [_measured(f"{label}, {name}", *pair, n) for label, pair in pairs.items()]
         return out
 
 
-def utility(train, train_labels, train_subjects, synthetic, synthetic_labels, test, test_labels,
-            *, classes: Sequence[str] = ("N", "S", "V", "F", "Q"),
+def utility(train: Beats, synthetic: Beats, test: Beats, *,
+            classes: Sequence[str] = ("N", "S", "V", "F", "Q"),
             judged: Sequence[str] = ("N", "S", "V", "F"), per_class: int = 2000, seeds: int = 5,
-            judges: Sequence[str] = tuple(JUDGES), setups: Sequence[str] = tuple(SETUPS),
-            test_subjects=None, seed: int = 0) -> Utility:
-    """Trains judges on real and on synthetic beats, and tests them on real beats of other persons.
+            classifiers: Sequence[str] = tuple(CLASSIFIERS), seed: int = 0) -> Utility:
+    """Trains classifiers on real and on synthetic beats, and tests them on other subjects' beats.
 
-    Each seed draws `per_class` beats a class anew and starts the judge anew. Real beats are drawn
-    as a GAN is fed: classes evenly, persons by the root of their beats, with repetition where there
-    are too few. The GAN itself is one: intervals do not tell what another training would give.
+    Each seed samples `per_class` beats a class and starts the classifier anew. Real beats are
+    sampled as for training a GAN: classes evenly, subjects by the root of their number of beats,
+    with repetition where there are too few. There is one GAN: intervals do not say what another
+    training would give.
 
     Args:
-        train: (n, feature) of real beats of the training persons.
-        train_labels: (n,) names of classes.
-        train_subjects: (n,) persons.
-        synthetic: (m, feature).
-        synthetic_labels: (m,) the classes that were asked for.
-        test: (k, feature) of real beats of persons never seen.
-        test_labels: (k,).
+        train: real beats of the training subjects, with their subjects.
+        synthetic: synthetic beats with the requested classes.
+        test: real beats of held-out subjects; their subjects, where given, must not be in training.
         classes: names of all classes.
-        judged: those that count; others are trained and predicted, and counted where wrong.
+        judged: those that count; others are trained, predicted, and counted where wrong.
         per_class: int, beats a class to train on. Default 2,000.
         seeds: int, repetitions. Default 5.
-        judges: of `JUDGES`. Default: all.
-        setups: of `SETUPS`. Default: all; "TRTR" and "TRTR, all beats" are the ratio's yardstick.
-        test_subjects: (k,) persons, for `over_persons`, and to make sure that none of them trained.
-            Default: not known.
+        classifiers: of `CLASSIFIERS`. Default: all.
         seed: int, of the first repetition.
 
     Returns:
         Utility.
 
     Raises:
-        InputError: labels that are no classes, sets that do not fit, persons on both sides.
+        InputError: unknown labels, sets that do not fit, subjects on both sides.
     """
     count(seeds, "seeds", 1, 1000)
     count(per_class, "per_class", 1, 10**7)
-    for one, names in ((judges, JUDGES), (setups, SETUPS)):
-        for name in one:
-            choice(name, "judge" if names is JUDGES else "setup", tuple(names))
-    sets = {"train": (train, train_labels), "synthetic": (synthetic, synthetic_labels),
-            "test": (test, test_labels)}
-    sets = {name: _checked(name, *pair, classes) for name, pair in sets.items()}
-    train_subjects = np.asarray(train_subjects, str)
-    if len(train_subjects) != len(sets["train"][0]):
-        raise InputError("Each training beat needs its person.", got=f"{len(train_subjects)} names",
-                         expected=len(sets["train"][0]), fix="pass windows.subjects")
-    persons = None if test_subjects is None else np.asarray(test_subjects, str)
-    if persons is not None and len(persons) != len(sets["test"][0]):
-        raise InputError("Each test beat needs its person.", got=f"{len(persons)} names",
-                         expected=len(sets["test"][0]), fix="pass windows.subjects")
-    if persons is not None and (both := np.intersect1d(train_subjects, persons)).size:
-        raise InputError("Persons are in training and test.", expected="disjoint subjects",
-                         got=", ".join(both[:5]), fix="split by subject, not by beat")
-    judged = tuple(name for name in judged if name in set(sets["test"][1]))
+    for name in classifiers:
+        choice(name, "classifier", tuple(CLASSIFIERS))
+    train, synthetic, test = (_checked(name, beats, classes) for name, beats in (
+        ("training", train), ("synthetic", synthetic), ("test", test)))
+    if train.subjects is None:
+        raise InputError("Each training beat needs its subject.", got="none",
+                         expected=len(train.labels), fix="pass windows.subjects")
+    persons = [slice(None)]
+    if test.subjects is not None:
+        persons = [test.subjects == name for name in np.unique(test.subjects)]
+        if (both := np.intersect1d(train.subjects, test.subjects)).size:
+            raise InputError("Subjects are in training and test.", expected="disjoint subjects",
+                             got=", ".join(both[:5]), fix="split by subject, not by beat")
+    judged = tuple(name for name in judged if name in set(test.labels))
     rows, confusion, by_person = [], {}, {}
-    for judge in judges:
-        for name in setups:
-            for number in range(seed, seed + seeds):
-                x, y, asked = _setup(name, sets, train_subjects, per_class, number)
-                tested, truth = sets[asked]
-                said = _trained_and_tested(judge, x, y, tested, number, name == "majority")
-                groups = [slice(None)]
-                if persons is not None and asked == "test":
-                    groups = [persons == one for one in np.unique(persons)]
-                counts = np.stack([confusion_matrix(truth[own], said[own], classes)
-                                   for own in groups])
-                matrix = counts.sum(axis=0)
-                if len(groups) > 1:
-                    by_person.setdefault((judge, name), []).append(counts)
-                rows.append({"judge": judge, "setup": name, "seed": number}
-                            | scores(matrix, classes, judged))
-                confusion[judge, name] = confusion.get((judge, name), 0.0) + matrix / seeds
-    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged,
-                   {key: np.stack(counts) for key, counts in by_person.items()})
+    for key in [(name, setup) for name in classifiers for setup in SETUPS]:
+        matrices = []
+        for number in range(seed, seed + seeds):
+            x, y, tested = _setup(key[1], train, synthetic, test, per_class, number)
+            predicted = _predicted(key[0], x, y, tested.features, number, key[1] == "majority")
+            groups = persons if tested is test else [slice(None)]
+            matrices.append([confusion_matrix(tested.labels[group], predicted[group], classes)
+                             for group in groups])
+            rows.append({"classifier": key[0], "setup": key[1], "seed": number}
+                        | scores(np.sum(matrices[-1], axis=0), classes, judged))
+        confusion[key] = np.sum(matrices, axis=1).mean(axis=0)
+        if len(matrices[0]) > 1:
+            by_person[key] = np.array(matrices, float)
+    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged, by_person)
 
 
 def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str, float]:
-    """The numbers of one confusion matrix.
+    """F1, recall and balanced accuracy of one confusion matrix.
 
     Args:
-        confusion: (class, class) counts, rows the truth, columns what was said.
+        confusion: (class, class) counts, rows the truth, columns the predictions.
         classes: names of rows and columns.
         judged: those in `macro_f1` and `balanced_accuracy`.
 
     Returns:
         dict: `macro_f1`, `macro_f1_all`, `balanced_accuracy`, and `recall X`, `f1 X` of each class;
-        NaN where a class has no beats. `macro_f1_all` counts it as 0 where it is wrongly said.
+        NaN where a class has no beats. `macro_f1_all` counts it as 0 where it is wrongly predicted.
     """
     matrix = np.asarray(confusion, float)
-    hit, truth, said = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    hit, truth, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        recall, f1 = hit / np.where(truth, truth, np.nan), 2 * hit / (truth + said)
+        recall, f1 = hit / np.where(truth, truth, np.nan), 2 * hit / (truth + predicted)
     chosen = np.isin(list(classes), list(judged))
     out = {"macro_f1": float(np.mean(f1[chosen])), "macro_f1_all": float(np.nanmean(f1)),
            "balanced_accuracy": float(np.mean(recall[chosen]))}
@@ -213,77 +215,76 @@ def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str
     return out
 
 
-def circularity(own_on_generated, own_on_test, test_labels, judge_on_generated, generated_labels,
-                classes: Sequence[str], judged: Sequence[str]) -> pd.DataFrame:
-    """What a GAN's own class head says, beside what others say of the same beats.
+def circularity(own_on_generated, own_on_test, test_labels, other_on_generated,
+                generated_labels, classes: Sequence[str], judged: Sequence[str]) -> pd.DataFrame:
+    """How a GAN's own class head labels beats, beside an independent classifier.
 
     Args:
-        own_on_generated: (m,) classes the GAN's head names in its own beats.
-        own_on_test: (k,) classes it names in real beats of persons never seen.
+        own_on_generated: (m,) predictions of the GAN's head for its own beats.
+        own_on_test: (k,) its predictions for real beats of held-out subjects.
         test_labels: (k,) their classes.
-        judge_on_generated: (m,) classes an independent classifier names in the GAN's beats.
-        generated_labels: (m,) the classes that were asked for.
+        other_on_generated: (m,) predictions of an independent classifier for the GAN's beats.
+        generated_labels: (m,) the requested classes.
         classes, judged: as in `utility`.
 
     Returns:
         DataFrame, one row a comparison: `accuracy`, `balanced_accuracy`, `macro_f1`.
     """
     rows = {}
-    for name, said, truth in (
+    for name, predicted, truth in (
         ("own class head on its own beats", own_on_generated, generated_labels),
-        ("independent classifier on the same beats", judge_on_generated, generated_labels),
+        ("independent classifier on the same beats", other_on_generated, generated_labels),
         ("own class head on real test persons", own_on_test, test_labels),
     ):
-        matrix = confusion_matrix(truth, said, classes)
-        present = [one for one in judged if matrix[list(classes).index(one)].sum()]
+        matrix = confusion_matrix(truth, predicted, classes)
+        present = [label for label in judged if matrix[list(classes).index(label)].sum()]
         own = scores(matrix, classes, present)
         rows[name] = {"accuracy": matrix.trace() / matrix.sum(),
                       "balanced_accuracy": own["balanced_accuracy"], "macro_f1": own["macro_f1"]}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def confusion_matrix(truth, said, classes: Sequence[str]) -> np.ndarray:
-    """(class, class) counts, rows the truth, columns what was said."""
-    numbers = {name: place for place, name in enumerate(classes)}
-    matrix = np.zeros((len(classes), len(classes)))
-    np.add.at(matrix, ([numbers[one] for one in truth], [numbers[one] for one in said]), 1)
-    return matrix
+def confusion_matrix(truth, predicted, classes: Sequence[str]) -> np.ndarray:
+    """(class, class) counts, rows the truth, columns the predictions; no labels give zeros."""
+    from sklearn import metrics
+
+    if not len(truth):
+        return np.zeros((len(classes), len(classes)), int)
+    return metrics.confusion_matrix(truth, predicted, labels=list(classes))
 
 
 def make_classifier(name: str, seed: int):
-    """A fresh scikit-learn classifier of `JUDGES`."""
+    """A fresh scikit-learn classifier of `CLASSIFIERS`."""
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
-    choice(name, "judge", tuple(JUDGES))
+    choice(name, "classifier", tuple(CLASSIFIERS))
     if name == "forest":
         return RandomForestClassifier(50, random_state=seed, n_jobs=-1)
     return HistGradientBoostingClassifier(max_iter=60, learning_rate=0.15, max_leaf_nodes=15,
                                           early_stopping=False, random_state=seed)
 
 
-def _setup(name, sets, subjects, per_class, seed):
-    """Features and labels to train on, and which set to test on."""
+def _setup(name: str, train: Beats, synthetic: Beats, test: Beats, per_class: int, seed: int):
+    """Features and labels to train on, and the set to test on."""
     rng = np.random.default_rng([seed, 7])
-    x, y = sets["train"]
+    x, y, subjects = train.features, train.labels, np.asarray(train.subjects)
     if name in ("TRTR, all beats", "majority"):
-        return x, y, "test"
+        return x, y, test
     if name == "half the persons":
         persons = np.unique(subjects)
         kept = np.isin(subjects, rng.permutation(persons)[: max(1, len(persons) // 2)])
         at = np.flatnonzero(kept)[_even(y[kept], subjects[kept], per_class, seed)]
-        return x[at], y[at], "test"
+        return x[at], y[at], test
     at = _even(y, subjects, per_class, seed)
-    real = x[at], y[at]
-    fake_x, fake_y = sets["synthetic"]
-    some = _even(fake_y, np.full(len(fake_y), ""), per_class, seed)
-    fake = fake_x[some], fake_y[some]
+    some = _even(synthetic.labels, np.full(len(synthetic.labels), ""), per_class, seed)
+    fake_x, fake_y = synthetic.features[some], synthetic.labels[some]
     if name == "TSTR":
-        return *fake, "test"
+        return fake_x, fake_y, test
     if name == "shuffled labels":
-        return fake[0], rng.permutation(fake[1]), "test"
+        return fake_x, rng.permutation(fake_y), test
     if name == "real + synthetic":
-        return np.concatenate([real[0], fake[0]]), np.concatenate([real[1], fake[1]]), "test"
-    return *real, "synthetic" if name == "TRTS" else "test"
+        return np.concatenate([x[at], fake_x]), np.concatenate([y[at], fake_y]), test
+    return x[at], y[at], synthetic if name == "TRTS" else test
 
 
 def _even(labels, subjects, per_class, seed):
@@ -298,37 +299,41 @@ def _even(labels, subjects, per_class, seed):
     return np.concatenate(out)
 
 
-def _trained_and_tested(judge, x, y, test, seed, majority):
-    """What a fresh judge calls the beats of `test`."""
+def _predicted(name, x, y, test, seed, majority):
+    """What a fresh classifier predicts for the beats of `test`."""
     if majority or len(np.unique(y)) == 1:
         names, counts = np.unique(y, return_counts=True)
         return np.full(len(test), names[counts.argmax()])
-    return make_classifier(judge, seed).fit(x, y).predict(test)
+    return make_classifier(name, seed).fit(x, y).predict(test)
 
 
-def _measured(name, values, yardstick, n):
-    low, high = _interval(values)
-    baseline_low, baseline_high = _interval(yardstick)
-    return Measured(name, float(np.mean(values)), float(np.mean(yardstick)), low, high,
-                    better="high", n=n, baseline_low=baseline_low, baseline_high=baseline_high)
+def _measured(name, values, real, n):
+    (low, high), (baseline_low, baseline_high) = _student(values), _student(real)
+    return Measured(name, float(np.mean(values)), float(np.mean(real)), low, high, better="high",
+                    n=n, baseline_low=baseline_low, baseline_high=baseline_high)
 
 
-def _interval(values) -> tuple[float, float]:
-    from scipy.stats import t
+def _student(values) -> tuple[float, float]:
+    """95 % interval of the mean."""
+    from scipy.stats import sem, t
 
     values = np.asarray(values, float)
     if len(values) < 2 or not np.isfinite(values).all():
         return np.nan, np.nan
-    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    reach = t.ppf(0.975, len(values) - 1) * sem(values)
     return float(values.mean() - reach), float(values.mean() + reach)
 
 
-def _checked(name, x, y, classes):
-    x, y = np.asarray(x, np.float32), np.asarray(y, str)
+def _checked(name: str, beats: Beats, classes) -> Beats:
+    x, y = np.asarray(beats.features, np.float32), np.asarray(beats.labels, str)
+    who = None if beats.subjects is None else np.asarray(beats.subjects, str)
     unknown = sorted(set(np.unique(y)) - set(classes))
     if x.ndim != 2 or len(x) != len(y) or not len(x) or unknown or not np.isfinite(x).all():
         raise InputError(f"The {name} set cannot be used.",
                          expected=f"(beat, feature) without gaps, labels of {', '.join(classes)}",
                          got=f"shape {x.shape}, {len(y)} labels" + (f", {unknown}" * bool(unknown)),
                          fix="pass beat_features(...) and the labels of the same beats")
-    return x, y
+    if who is not None and len(who) != len(x):
+        raise InputError(f"Each {name} beat needs its subject.", got=f"{len(who)} names",
+                         expected=len(x), fix="pass windows.subjects")
+    return Beats(x, y, who)

@@ -1,6 +1,6 @@
-"""Does a synthetic set from outside teach a classifier? Only where its beats carry their classes.
+"""Utility of a synthetic set from outside, where its beats carry their classes.
 
-The real persons are the yardstick's training set, the holdout is the test: who was never seen.
+Real subjects are the training set of TRTR; the holdout is the test set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ import numpy as np
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.beat_features import beat_features
-from ecg_tf.evaluation.utility import RATIO, utility
+from ecg_tf.evaluation.utility import RATIO, Beats, utility
 from ecg_tf.signals.quality import Prepared
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.labelled_beats import CLASSES, beats_with_rhythm, rhythm_of, usual_beat_of
 
 SECONDS = 1.0  # of a beat's window
-JUDGE = "forest"
+CLASSIFIER = "forest"
 #: How the names of the rows begin.
 USE = ("TSTR", "TRTS", "real + synthetic")
 
@@ -42,16 +42,16 @@ def labelled_beats(records: Sequence[Prepared]) -> Windows | None:
 
 def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, seeds: int = 5,
                  seed: int = 0) -> tuple[list[Measured], str]:
-    """TSTR beside TRTR: a random forest learns from synthetic or real beats, the holdout tests.
+    """TSTR beside TRTR: a random forest trained on synthetic or real beats, tested on the holdout.
 
     Args:
         sides: "real", "synthetic", "holdout" -> Windows of `labelled_beats`, or None.
-        per_class: beats a class to learn from, default 2,000.
+        per_class: beats a class to train on, default 2,000.
         seeds: repetitions, default 5.
         seed: int.
 
     Returns:
-        rows of `Utility.measures`, and ""; or no rows, and why there are none.
+        (rows of `Utility.measures`, note on missing classes), or ([], the reason).
 
     Example:
         >>> rows, why = use_of_sides({"real": a, "synthetic": b, "holdout": c})
@@ -69,15 +69,17 @@ def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, see
         return [], "real and synthetic beats have fewer than two classes in common"
     given["synthetic"] = given["synthetic"].take(  # others could not be compared
         np.isin(given["synthetic"].labels, sorted(known)))  # type: ignore[arg-type]
-    x = {side: beat_features(one.signals[..., 0], usual_beat_of(one), rhythm_of(one), one.fs)
-         for side, one in given.items()}
-    real, kept, other = (given[side] for side in ("real", "synthetic", "holdout"))
-    found = utility(x["real"], real.labels, real.subjects, x["synthetic"], kept.labels,
-                    x["holdout"], other.labels, classes=tuple(CLASSES), per_class=per_class,
-                    seeds=seeds, judges=(JUDGE,), test_subjects=other.subjects, seed=seed)
+    sets = {side: _features(beats) for side, beats in given.items()}
+    found = utility(sets["real"], sets["synthetic"], sets["holdout"], classes=tuple(CLASSES),
+                    per_class=per_class, seeds=seeds, classifiers=(CLASSIFIER,), seed=seed)
     lost = ", ".join(name for name in found.judged if name in known - made)
-    return found.measures(len(kept)), (
+    return found.measures(len(given["synthetic"])), (
         f"no synthetic beat is of the class {lost}, which counts against {RATIO}" if lost else "")
+
+
+def _features(beats: Windows) -> Beats:
+    x = beat_features(beats.signals[..., 0], usual_beat_of(beats), rhythm_of(beats), beats.fs)
+    return Beats(x, np.asarray(beats.labels), beats.subjects)
 
 
 def _classes(beats: Windows) -> set[str]:

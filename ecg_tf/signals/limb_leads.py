@@ -1,7 +1,7 @@
-"""The six limb leads are two: which follow from which, and whether a record agrees with that.
+"""Limb leads that follow from two others, and whether a record's leads agree with that.
 
-Three electrodes give two independent voltages, so of I, II, III, aVR, aVL and aVF any two of the
-first three determine all others. Recorders compute them; so can whoever decodes an image.
+Three electrodes give two independent voltages. So any two of I, II and III determine the others,
+aVR, aVL and aVF included. Recorders compute them; so can whoever decodes an image.
 
 Source: Einthoven 1912 (III = II - I); Goldberger 1942 (the augmented leads).
 """
@@ -142,42 +142,51 @@ def all_leads(signals: np.ndarray, kept: Sequence[str], leads: Sequence[str]) ->
     return whole
 
 
-def limb_lead_residual(signals, leads: Sequence[str]) -> np.ndarray:
-    """How far the limb leads of each record are from the sums that they should be.
+def lead_residuals(signal, leads: Sequence[str]) -> dict[str, float]:
+    """How far each computed limb lead of a record is from the sum that it should be.
 
-    It grows where leads bear a wrong name, sign or gain, or were filtered each by itself; a
+    The residual grows where leads bear a wrong name, sign or gain, or were filtered separately. A
     constant offset does not count. Exchanged electrodes do not show: their sums are right.
 
     Args:
-        signals: (record, time, lead) mV, or a list of (time, lead); NaN (missing) is left out.
+        signal: (time, lead) mV; NaN (missing) is left out.
         leads: their names.
 
     Returns:
-        (record,) mV: root mean square of what is left, of the limb lead that agrees least; NaN
-        where no lead follows from others. Beyond `AGREEMENT_MV` they do not belong together.
+        lead -> mV, the root mean square of the residual without its mean; empty where no lead
+        follows from others.
 
     Example:
         >>> i, ii = np.random.default_rng(0).normal(size=(2, 500))
-        >>> signal = np.stack([i, ii, ii - i], -1)
-        >>> limb_lead_residual([signal], ["I", "II", "III"]).round(6).tolist()
-        [0.0]
+        >>> lead_residuals(np.stack([i, ii, ii - i + 1], -1), ["I", "II", "III"])["III"] < 1e-9
+        True
     """
     kept = independent_leads(leads)
-    derived = [place for place, lead in enumerate(leads) if lead not in kept]
-    if not derived:
-        return np.full(len(signals), np.nan)
-    factors = lead_factors(kept, [leads[place] for place in derived])
-    basis = [list(leads).index(lead) for lead in kept]
-    used = np.flatnonzero(factors.any(axis=1))
-    basis, factors = [basis[k] for k in used], factors[used]
+    derived, place = [lead for lead in leads if lead not in kept], list(leads).index
+    out = {}
+    for lead, parts in zip(derived, lead_factors(kept, derived).T, strict=True):
+        left = np.asarray(signal[:, place(lead)], np.float64)
+        for k in np.flatnonzero(parts):
+            left = left - parts[k] * signal[:, place(kept[k])]
+        left = left[np.isfinite(left)]
+        if len(left):
+            out[lead] = float(left.std())
+    return out
 
-    def residual(signal):
-        signal = np.asarray(signal, np.float64)
-        left = signal[:, derived] - signal[:, basis] @ factors
-        left = left[np.isfinite(left).all(axis=1)]
-        return left.std(axis=0).max() if len(left) else np.nan
 
-    return np.array([residual(signal) for signal in signals], np.float64)
+def limb_lead_residual(signals, leads: Sequence[str]) -> np.ndarray:
+    """The largest of the `lead_residuals` of each record.
+
+    Args:
+        signals: (record, time, lead) mV, or a list of (time, lead).
+        leads: their names.
+
+    Returns:
+        (record,) mV; NaN where no lead follows from others. Beyond `AGREEMENT_MV` the leads do
+        not belong together.
+    """
+    return np.array([max(lead_residuals(np.asarray(signal), leads).values(), default=np.nan)
+                     for signal in signals], np.float64)
 
 
 def _kinds(leads: Sequence[str]) -> list[str]:

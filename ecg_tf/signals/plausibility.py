@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ecg_tf.records import Record
+from ecg_tf.signals.limb_leads import lead_residuals
 from ecg_tf.signals.polarity import likely_inverted
 from ecg_tf.signals.quality import Quality
-from ecg_tf.signals.record_measures import clipped_share, flat_share, heart_rate, limb_residuals
+from ecg_tf.signals.record_measures import clipped_share, flat_share, heart_rate
 from ecg_tf.signals.steps import Step, find_steps, typical_peak_to_peak
 
 #: Kinds of concern, each with what it says of a record.
@@ -75,7 +76,7 @@ class Plausibility:
         lost: (lead,) share of missing samples.
         steps: the steps and spikes found.
         inverted: bool, upside down as far as R peaks tell; False if nobody looked for them.
-        limb_residuals_mv: lead -> mV rms by which it differs from what follows from I and II.
+        limb_residuals_mv: lead -> mV rms of its difference from two of I, II and III.
     """
 
     leads: tuple[str, ...]
@@ -214,7 +215,7 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
         lost=1 - valid.mean(axis=1),
         steps=tuple(steps),
         inverted=inverted,
-        limb_residuals_mv=limb_residuals(rows, record.leads),
+        limb_residuals_mv=lead_residuals(rows.T, record.leads),
     )
 
 

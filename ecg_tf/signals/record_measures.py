@@ -1,11 +1,10 @@
-"""Numbers of one raw record: heart rate, flat and clipped shares, disagreement of limb leads."""
+"""Numbers of one raw record: heart rate, flat and clipped shares."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from ecg_tf.signals.limb_leads import LIMB_LEADS, limb_lead
 from ecg_tf.signals.quality import Quality, limit_runs, runs_of, steep_runs
 
 
@@ -19,31 +18,6 @@ def heart_rate(rpeaks: Sequence[int] | np.ndarray, fs: float) -> float:
     rr = np.diff(np.asarray(rpeaks, np.float64)) / fs
     rr = rr[rr > 0]
     return 60.0 / float(np.median(rr)) if len(rr) else math.nan
-
-
-def limb_residuals(rows: np.ndarray, leads: Sequence[str]) -> dict[str, float]:
-    """How far III, aVR, aVL and aVF are from what follows from I and II.
-
-    Args:
-        rows: (lead, time), mV.
-        leads: names of the leads, in any spelling that `limb_leads.limb_lead` knows.
-
-    Returns:
-        name of each such lead -> mV, the root mean square of the difference without its mean (an
-        offset of a lead is no swap); empty where I or II is not there, or all is missing.
-    """
-    places = {limb_lead(name): column for column, name in enumerate(leads)}
-    if "I" not in places or "II" not in places:
-        return {}
-    out = {}
-    for name, (of_i, of_ii) in LIMB_LEADS.items():
-        if name in places and name not in ("I", "II"):
-            follows = of_i * rows[places["I"]] + of_ii * rows[places["II"]]
-            differs = rows[places[name]] - follows
-            differs = differs if np.isfinite(differs.sum()) else differs[np.isfinite(differs)]
-            if len(differs):
-                out[leads[places[name]]] = float(np.std(differs))
-    return out
 
 
 def flat_share(values: np.ndarray, fs: float) -> float:

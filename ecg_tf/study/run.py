@@ -13,7 +13,8 @@ from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.base.locks import hold, holding, release
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.baselines import Measured, fidelity_measures, plain_measures, plain_number
+from ecg_tf.evaluation.baselines import Measured, plain_measures, plain_number
+from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy, unattacked
 from ecg_tf.evaluation.waveform import seam_ratio
@@ -122,13 +123,8 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
             f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
             fix="lower strip_seconds, take a larger image, or train longer",
         )
-    measures = fidelity_measures(
-        test.signals, test.subjects, strips, e.fs, train.signals, train.subjects, seed=e.seed
-    )
-    measures += inter_lead_measures(
-        test.signals, test.subjects, strips, data.codec.leads, e.fs, train.signals, train.subjects,
-        seed=e.seed
-    )
+    measures = fidelity_measures(test, strips, train, seed=e.seed)
+    measures += inter_lead_measures(test, strips, train, seed=e.seed)
     real = data.windows["test"]
     codes = data.codec.decode(data.codec.encode(real.take(slice(None, None, 1 + len(real) // 300))))
     ratios = [seam_ratio(w.signals, seams_of(data.codec, w)) for w in (synthetic, codes)]

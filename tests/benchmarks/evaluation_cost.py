@@ -22,7 +22,7 @@ def one(size: int) -> dict:
 
     import numpy as np
 
-    from ecg_tf.evaluation.baselines import fidelity_measures
+    from ecg_tf.evaluation.fidelity_measures import fidelity_measures
     from ecg_tf.evaluation.privacy_evaluation import evaluate_privacy
 
     train, holdout = _windows(size // 2, 1), _windows(size // 2, 2)
@@ -33,8 +33,7 @@ def one(size: int) -> dict:
         import keras  # noqa: F401
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, busy = time.perf_counter(), time.process_time()
-    rows = fidelity_measures(holdout.signals, holdout.subjects, synthetic, FS, train.signals,
-                          train.subjects, max_strips=size)
+    rows = fidelity_measures(holdout, synthetic, train, max_strips=size)
     middle = time.perf_counter()
     verdict = evaluate_privacy(
         synthetic, train, holdout, FS, fidelity=rows, max_strips=size, cache=False

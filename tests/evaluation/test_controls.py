@@ -8,6 +8,8 @@ from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.clinical import rhythm
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe, log_band_power, strip_rpeaks
 from ecg_tf.evaluation.validation import controls
+from ecg_tf.evaluation.waveform import wasserstein1
+from tests.small_records import windows_of
 
 FS = 128
 MITDB = "100 101 103 105 106 112 113 115 116 119 121 123 200 202 205 208 210 213 221 230".split()
@@ -34,9 +36,14 @@ def _mitdb_cohort(folder, each=10):
     return np.asarray(strips, np.float32)[..., None], np.array(subjects)
 
 
+def _psd_distance(real, other):
+    real, other = (10 * log_band_power(side, FS).mean(0) for side in (real, other))
+    return float(np.sqrt(np.mean((real - other) ** 2)))
+
+
 def _measured(real, subjects):
     first = controls.halves(subjects, seed=3)
-    sets = controls.control_sets(real, subjects, FS, seed=3, first=first)
+    sets = controls.control_sets(windows_of(real, subjects), seed=3, first=first)
     scale = DescriptorScale.from_real(real[first], FS)
     base, base_rhythm = describe(real[first], FS, scale), rhythm(real[first], FS)
     rows = {}
@@ -50,10 +57,10 @@ def _measured(real, subjects):
             **fidelity.precision_recall_density_coverage(base[one], features[other],
                                                          groups=subjects[first][one]),
             **fidelity.diversity(base[one], features[other]),
-            "heart_rate": fidelity.wasserstein1(base_rhythm.heart_rate, found.heart_rate),
-            "r_amplitude": fidelity.wasserstein1(base_rhythm.r_amplitude, found.r_amplitude),
-            "amplitude": fidelity.wasserstein1(real[first][:, ::8], strips[:, ::8]),
-            "psd": fidelity.psd_distance(real[first], strips, FS),
+            "heart_rate": wasserstein1(base_rhythm.heart_rate, found.heart_rate),
+            "r_amplitude": wasserstein1(base_rhythm.r_amplitude, found.r_amplitude),
+            "amplitude": wasserstein1(real[first][:, ::8], strips[:, ::8]),
+            "psd": _psd_distance(real[first], strips),
             "detectable": found.detectable.mean(),
         }
     return rows
@@ -142,7 +149,7 @@ def test_the_sets_are_what_they_say():
     real, subjects = controls.simulated(40, 10 * FS, FS, np.random.default_rng(2), leads=2,
                                         subjects=10)
     first = controls.halves(subjects)
-    sets = controls.control_sets(real, subjects, FS)
+    sets = controls.control_sets(windows_of(real, subjects))
     assert sets.keys() == controls.CONTROLS.keys()
     base = real[first]
     for name, strips in sets.items():
@@ -193,7 +200,8 @@ def test_beats_are_put_at_the_rate_asked_for(rate):
 
 def test_the_same_seed_gives_the_same_sets():
     real, subjects = controls.simulated(12, 10 * FS, FS, np.random.default_rng(7), subjects=4)
-    one, same, other = (controls.control_sets(real, subjects, FS, seed) for seed in (1, 1, 2))
+    one, same, other = (controls.control_sets(windows_of(real, subjects), seed)
+                        for seed in (1, 1, 2))
     for name in one:
         np.testing.assert_array_equal(one[name], same[name])
     assert not np.array_equal(one["white noise"], other["white noise"])
@@ -210,7 +218,7 @@ def test_bad_input_is_named():
     with pytest.raises(InputError, match="two"):
         controls.halves(["a"] * 6)
     with pytest.raises(InputError, match="halves"):
-        controls.control_sets(real, subjects, FS, first=np.ones(6, bool))
+        controls.control_sets(windows_of(real, subjects), first=np.ones(6, bool))
     real[0, 5] = np.nan
     with pytest.raises(InputError, match="missing"):
-        controls.control_sets(real, subjects, FS)
+        controls.control_sets(windows_of(real, subjects))

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+import wfdb
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.delineation import POINTS, delineate, qrs_bounds
+from ecg_tf.evaluation.validation import delineation_tables as delineation_tables_module
 from ecg_tf.evaluation.validation.delineation_tables import (
-    _Errors,
+    _errors,
+    _row,
     delineation_table,
+    delineation_tables,
     marked_points,
 )
 from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats
@@ -96,16 +100,36 @@ def test_marks_of_ludb_are_understood():
     assert points["t_onset"].tolist() == [] and points["t_offset"].tolist() == [2.5]
 
 
-def test_errors_pair_the_nearest_and_only_between_the_marks():
-    errors = _Errors()
-    found = np.array([0.5, 1.02, 1.10, 2.3, np.nan, 3.01, 9.0])
-    errors.add(found, np.array([1.0, 2.0, 3.0]), (0.9, 3.1), 0.15)
-    row = errors.row()
+def test_errors_pair_the_nearest():
+    found, known = np.array([1.02, 1.10, 2.3, 3.01]), np.array([1.0, 2.0, 3.0])
+    row = _row(*_errors([(found, known)], 0.15))
     assert row["sensitivity"] == pytest.approx(2 / 3) and row["ppv"] == pytest.approx(2 / 4)
     assert row["mean_ms"] == pytest.approx(15) and row["marks"] == 3
-    assert np.isnan(_Errors().row()["mean_ms"])
+    assert np.isnan(_row(*_errors([(found, np.zeros(0))], 0.15))["mean_ms"])
 
 
 def test_without_the_database_the_table_says_where_it_is_missing(tmp_path):
     with pytest.raises(InputError, match="ludb"):
         delineation_table(str(tmp_path))
+
+
+def test_a_database_laid_out_as_ludb_gives_its_tables(tmp_path, monkeypatch):
+    monkeypatch.setattr(delineation_tables_module, "LEADS", ("ii",))
+    ecg, truth = _simulated(fs=500.0)
+    folder = tmp_path / "ludb"
+    folder.mkdir()
+    (folder / "RECORDS").write_text("1\n2\n")  # odd records are left out
+    marks = sorted((round(at * 500), mark) for point, mark in (
+        ("qrs_onset", "("), ("rpeak", "N"), ("qrs_offset", ")")) for at in truth[point])
+    at, symbols = zip(*marks, strict=True)
+    wfdb.wrsamp("2", 500, ["mV"], ["ii"], ecg[:, None].astype(float), fmt=["16"],
+                write_dir=str(folder))
+    wfdb.wrann("2", "ii", np.array(at), list(symbols), write_dir=str(folder))
+    tables = delineation_tables(str(tmp_path), (500.0, 250.0), ["ecg_tf"])
+    *points, summary = tables.values()
+    for table in points:
+        row = table.loc[("ecg_tf", "qrs_onset")]
+        assert row.sensitivity > 0.95 and row.ppv > 0.95 and abs(row.mean_ms) < 10
+        assert row.marks == len(truth["rpeak"])
+    narrow, wide = summary.loc["ecg_tf", ["sensitivity 40 ms", "sensitivity 150 ms"]]
+    assert 0 < narrow <= wide

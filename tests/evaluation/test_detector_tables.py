@@ -7,6 +7,7 @@ import wfdb
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.beat_scores import Scores, matched, scores
+from ecg_tf.evaluation.validation.control_tables import control_tables
 from ecg_tf.evaluation.validation.detector_tables import (
     detector_table,
     kinds_table,
@@ -16,7 +17,6 @@ from ecg_tf.evaluation.validation.detector_tables import (
 )
 from ecg_tf.evaluation.validation.detectors import DETECTORS
 from ecg_tf.evaluation.validation.rhythm_cases import rhythm_cases
-from ecg_tf.evaluation.validation.tables_of_controls import print_tables
 from ecg_tf.records.simulate import simulate_cohort
 
 
@@ -115,7 +115,7 @@ def _wander(signal):
 
 
 @pytest.mark.parametrize("markdown", [True, False])
-def test_controls_prints_the_tables(markdown, monkeypatch, capsys):
+def test_tables_of_numbers_become_text(markdown, monkeypatch):
     columns = pd.MultiIndex.from_tuples([("ecg_tf", "ppv")])
     index = pd.MultiIndex.from_tuples([("muscle", 6)], names=["noise", "dB"])
     two = {"Detectors": pd.DataFrame({"ms": [0.81234]}, index=pd.Index(["x"], name="detector")),
@@ -123,7 +123,8 @@ def test_controls_prints_the_tables(markdown, monkeypatch, capsys):
     monkeypatch.setattr(
         "ecg_tf.evaluation.validation.detector_tables.detector_tables", lambda *_: two
     )
-    assert print_tables(kinds=("detectors",), markdown=markdown)
-    said = capsys.readouterr().out
-    assert "Detectors" in said and "0.8123" in said and "0.9877" in said
-    assert ("| muscle | 6 | 0.9877 |" in said) == markdown
+    tables = list(control_tables(("detectors",)))
+    text = "\n".join(table.text(markdown) for table in tables)
+    assert all(table.right for table in tables)
+    assert "Detectors" in text and "0.8123" in text and "0.9877" in text
+    assert ("| muscle | 6 | 0.9877 |" in text) == markdown

@@ -31,7 +31,7 @@ def groups():
 def table(groups, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("ECG_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
-    yield fault_table(*groups, fs=128)
+    yield fault_table(*groups)
     patch.undo()
 
 
@@ -48,9 +48,9 @@ def test_the_known_order_is_right(table, measure, control):
 def test_all_measures_meet_all_controls(table):
     assert list(table.values) == list(CONTROLS) and list(table.values.index) == list(EXPECTED)
     assert np.isfinite(table.values.to_numpy()).all() and not table.wrong
-    assert table.words == f"{len(CASES)} of {len(CASES)} known orders are right."
-    assert table.to_markdown().count("✓") == len(CASES)
-    assert "✗" not in table.to_string()
+    assert table.note == f"{len(CASES)} of {len(CASES)} known orders are right."
+    assert table.cells().to_string().count("✓") == len(CASES)
+    assert "✗" not in table.cells().to_string()
 
 
 def test_persons_are_in_one_group(groups):
@@ -58,7 +58,7 @@ def test_persons_are_in_one_group(groups):
     assert not names[0] & names[1] and not names[2] & (names[0] | names[1])
     assert len(groups[0]) == len(groups[1]) and len(groups[2]) >= 200
     with pytest.raises(InputError, match="two groups"):
-        fault_table(groups[0], groups[0], groups[2], 128)
+        fault_table(groups[0], groups[0], groups[2])
 
 
 @pytest.mark.parametrize(("value", "relation", "right"), [
@@ -81,23 +81,23 @@ def test_separability_counts_by_what_is_left_to_one():
     assert ordered(replace(auc, value=0.85), "like")
 
 
-def test_alarms_are_shares_or_aucs_past_their_null():
+def test_a_leak_is_a_share_or_an_auc_past_its_null():
     share, auc = Measured("copies", 0.97, baseline=0.01), Measured("membership AUC, strips", 0.6,
                                                                  baseline_high=0.62)
-    assert ordered(share, "alarm") and not ordered(share, "quiet")
-    assert not ordered(replace(share, value=0.3), "alarm")
-    assert ordered(auc, "quiet") and not ordered(auc, "alarm")
+    assert ordered(share, "leak") and not ordered(share, "no leak")
+    assert not ordered(replace(share, value=0.3), "leak")
+    assert ordered(auc, "no leak") and not ordered(auc, "leak")
 
 
-def test_a_share_within_its_null_is_quiet_and_one_beyond_it_may_be_no_alarm_yet():
+def test_a_share_within_its_null_is_no_leak_and_one_beyond_it_may_be_none_yet():
     share = Measured("re-identification at 1 % FAR", 0.12, baseline=0.02, baseline_high=0.3)
-    assert ordered(share, "quiet") and not ordered(share, "alarm")
-    assert not ordered(replace(share, baseline_high=0.04), "quiet")
-    assert not ordered(replace(share, value=0.6, baseline_high=0.7), "alarm")
+    assert ordered(share, "no leak") and not ordered(share, "leak")
+    assert not ordered(replace(share, baseline_high=0.04), "no leak")
+    assert not ordered(replace(share, value=0.6, baseline_high=0.7), "leak")
 
 
 def test_surrogates_of_another_strip_point_at_their_person(groups):
-    # Which is why no attacker on rhythm or spectrum is claimed to be quiet about them.
+    # Which is why nothing is claimed of attackers by rhythm or spectrum on them.
     strips, who = groups[0].signals, groups[0].subjects
     surrogates = phase_randomized(strips, np.random.default_rng(0))
     number = np.arange(len(strips))
@@ -109,6 +109,6 @@ def test_a_wrong_order_is_shown():
     rows = {control: {"MMD²": Measured("MMD²", 0.0, baseline=1.0)} for control in CONTROLS}
     blind = judged(rows)  # a measure that finds white noise perfect, like clipped ones
     assert ("MMD²", "white noise") in blind.wrong and ("MMD²", "exact copy") not in blind.wrong
-    assert isinstance(blind, FaultTable) and "Wrong: MMD² of" in blind.words
+    assert isinstance(blind, FaultTable) and "Wrong: MMD² of" in blind.note
     assert blind.cells().at["MMD²", "white noise"] == "0 ✗"
     assert blind.cells().at["MMD²", "simulated"] == "0"

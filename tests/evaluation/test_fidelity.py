@@ -12,13 +12,15 @@ from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.baselines import (
     Measured,
     baseline,
-    fidelity_measures,
     interval,
     measured_table,
     plain_number,
 )
 from ecg_tf.evaluation.descriptors import DescriptorScale, block_slices, describe
+from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.validation import controls
+from ecg_tf.evaluation.waveform import seam_ratio, wasserstein1
+from tests.small_records import windows_of
 
 FS = 128
 
@@ -158,26 +160,14 @@ def test_auc_is_half_for_equal_and_one_for_apart():
     assert fidelity.discriminative_auc(_normal(60), _normal(60, mean=4, seed=1))[0] > 0.98
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 999))
-def test_the_weighted_auc_is_scikit_learns(seed):
-    from sklearn.metrics import roc_auc_score
-
-    rng = np.random.default_rng(seed)
-    truth, score = np.r_[0, 1, rng.integers(0, 2, 30)], rng.integers(0, 9, 32) / 4
-    weight = 0.1 + rng.random(32)
-    assert fidelity._auc(truth, score, weight) == pytest.approx(
-        roc_auc_score(truth, score, sample_weight=weight))
-
-
 def test_auc_keeps_persons_together():
     rng = np.random.default_rng(0)
     who = np.repeat(np.arange(24), 15)
     x = (rng.normal(size=(24, 1, 6)) + 0.1 * rng.normal(size=(24, 15, 6))).reshape(-1, 6)
     real, other = who < 12, who >= 12
-    loose = fidelity.discriminative_auc(x[real], x[other], bootstrap=20)[0]
+    loose = fidelity.discriminative_auc(x[real], x[other], draws=20)[0]
     kept = fidelity.discriminative_auc(x[real], x[other], 0, who[real], who[other],
-                                       bootstrap=20)[0]
+                                       draws=20)[0]
     assert loose > 0.9 and kept < 0.8
     np.testing.assert_array_equal(fidelity.pseudo_subjects(x[real], who[real], x[real]), who[real])
 
@@ -186,46 +176,32 @@ def test_equal_samples_have_a_small_distance_beside_their_baseline():
     # The mistake: a histogram divergence of 50 bins with n = 30 calls equal samples different.
     x = np.random.default_rng(0).normal(size=(120, 1))
     subjects = np.repeat(np.arange(12), 10)
-    mean, low, high = baseline(fidelity.wasserstein1, x[30:], subjects[30:], n_synthetic=30)
+    mean, low, high = baseline(wasserstein1, x[30:], subjects[30:], n_synthetic=30)
     assert low < mean < high
-    assert fidelity.wasserstein1(x[:30], x[30:60]) < 2 * high
-    assert fidelity.wasserstein1([0, 1, np.nan], [2, 3]) == pytest.approx(2)
-    assert np.isnan(fidelity.wasserstein1([np.nan], [1]))
+    assert wasserstein1(x[:30], x[30:60]) < 2 * high
+    assert wasserstein1([0, 1, np.nan], [2, 3]) == pytest.approx(2)
+    assert np.isnan(wasserstein1([np.nan], [1]))
 
 
-# Seams, DTW, diversity, memory
+# Seams, diversity, memory
 
 def test_seam_ratio_by_fixed_and_by_own_places():
     signals = np.cumsum(np.full((4, 100, 2), 0.1), axis=1)
     signals[:, 50:] += 1
-    assert fidelity.seam_ratio(signals, [50]) == pytest.approx(11)
-    assert fidelity.seam_ratio(signals, [20, 80]) < 1
+    assert seam_ratio(signals, [50]) == pytest.approx(11)
+    assert seam_ratio(signals, [20, 80]) < 1
     own = signals.copy()
     own[2:, 60:] += 1
     own[2:, 50:60] -= 1
     own[2:, 60:] -= 1
-    assert fidelity.seam_ratio(own, [[50, -1], [50, -1], [60, -1], [60, -1]]) == pytest.approx(11)
+    assert seam_ratio(own, [[50, -1], [50, -1], [60, -1], [60, -1]]) == pytest.approx(11)
     padded = np.concatenate([signals, np.full((4, 9, 2), np.nan)], 1)
-    assert fidelity.seam_ratio(padded, [50]) == pytest.approx(11)
-    assert np.isnan(fidelity.seam_ratio(signals, []))
+    assert seam_ratio(padded, [50]) == pytest.approx(11)
+    assert np.isnan(seam_ratio(signals, []))
     with pytest.raises(InputError, match="outside"):
-        fidelity.seam_ratio(signals, [100])
+        seam_ratio(signals, [100])
     with pytest.raises(InputError, match="another number"):
-        fidelity.seam_ratio(signals, [[3], [4]])
-
-
-def test_dtw_forgives_what_lies_inside_the_band_and_nothing_else():
-    time = np.arange(80) / 100
-
-    def beat(at):
-        return np.exp(-0.5 * ((time - at) / 0.03) ** 2)
-
-    near = fidelity.dtw_to_nearest([beat(0.35)], [beat(0.30)])
-    far = fidelity.dtw_to_nearest([beat(0.60)], [beat(0.30)])
-    assert near[0] < 1e-3 < 0.1 < far[0]
-    assert fidelity.dtw_to_nearest([beat(0.6)], [beat(0.3), beat(0.6)])[0] == 0
-    plain = np.sqrt(np.mean((beat(0.35) - beat(0.3)) ** 2))
-    assert fidelity.dtw_to_nearest([beat(0.35)], [beat(0.3)], band=0)[0] == pytest.approx(plain)
+        seam_ratio(signals, [[3], [4]])
 
 
 def test_diversity_sees_collapse_and_duplicates():
@@ -307,15 +283,14 @@ def test_numbers_for_files_do_not_tell_the_last_bits():
     assert plain_number(float("nan")) is None and plain_number(7) == 7 and plain_number("") == ""
 
 
-def test_first_measures_judges_controls(tmp_path):
-    real, subjects = controls.simulated(200, 10 * FS, FS, np.random.default_rng(3), subjects=40)
-    train = controls.halves(subjects, seed=1)
-    args = (real[~train], subjects[~train])
-    kept = {"real_train": real[train], "real_train_subjects": subjects[train], "repeats": 8}
+def test_fidelity_measures_judge_controls():
+    real = windows_of(*controls.simulated(200, 10 * FS, FS, np.random.default_rng(3), subjects=40))
+    first = controls.halves(real.subjects, seed=1)
+    test, train = real.take(~first), real.take(first)
     fresh, _ = controls.simulated(100, 10 * FS, FS, np.random.default_rng(4), subjects=20)
     noise = np.random.default_rng(5).standard_normal(fresh.shape).astype(np.float32)
-    good = measured_table(fidelity_measures(*args, fresh, FS, **kept))
-    bad = measured_table(fidelity_measures(*args, noise, FS, clinical_strips=3, **kept))
+    good = measured_table(fidelity_measures(test, fresh, train, repeats=4))
+    bad = measured_table(fidelity_measures(test, noise, train, repeats=4, clinical_strips=3))
     assert good.baseline.notna().all() and good.low.notna().all() and (good.n == 100).all()
     assert (good.low <= good.value + 1e-9).mean() > 0.9
     assert 0 < good.p_value["MMD²"] <= 1
@@ -325,20 +300,17 @@ def test_first_measures_judges_controls(tmp_path):
                  "heart rate W1", "log-PSD distance", "detectable strips"):
         assert not bad.at_baseline[name], name
     assert bad.value["delineated strips"] == 0
-    again = measured_table(fidelity_measures(*args, fresh, FS, **kept))
-    assert good.equals(again)
 
 
-def test_first_measures_without_training_strips_and_its_errors():
-    real, subjects = controls.simulated(60, 10 * FS, FS, np.random.default_rng(6), subjects=12)
-    table = measured_table(fidelity_measures(real, subjects, real[::-1], FS, repeats=3))
+def test_fidelity_measures_without_training_strips_and_their_errors():
+    real = windows_of(*controls.simulated(48, 4 * FS, FS, np.random.default_rng(6), subjects=12))
+    table = measured_table(fidelity_measures(real, real.signals[::-1], repeats=3))
     assert table.baseline.notna().all()
+    assert table.equals(measured_table(fidelity_measures(real, real.signals[::-1], repeats=3)))
     with pytest.raises(InputError, match="training and test"):
-        fidelity_measures(real, subjects, real, FS, real, subjects)
-    with pytest.raises(InputError, match="no subjects"):
-        fidelity_measures(real, subjects, real, FS, real)
-    with pytest.raises(InputError, match="other lengths"):
-        fidelity_measures(real, subjects, real[:, :640], FS)
+        fidelity_measures(real, real, real)
+    with pytest.raises(InputError, match="different lengths"):
+        fidelity_measures(real, real.signals[:, :400])
     with pytest.raises(InputError, match="better"):
         Measured("x", 1.0, better="up")
     with pytest.raises(InputError, match="compared"):

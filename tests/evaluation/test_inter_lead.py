@@ -1,6 +1,7 @@
 """Leads that belong to one heart, and planted sets whose leads do not."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ def cohort():
 def measured(cohort, synthetic, leads=LEADS):
     persons = np.unique(cohort.subjects)
     test = np.isin(cohort.subjects, persons[:4])
-    rows = inter_lead_measures(cohort.signals[test], cohort.subjects[test], synthetic, leads, 128.0,
-                               cohort.signals[~test], cohort.subjects[~test], repeats=8)
+    cohort = replace(cohort, leads=leads)
+    rows = inter_lead_measures(cohort.take(test), synthetic, cohort.take(~test), repeats=8)
     return {one.name: one for one in rows}
 
 
@@ -42,7 +43,7 @@ def test_correlation_of_a_strip_is_that_of_numpy_and_flat_leads_have_none(cohort
     wanted = np.corrcoef(some[0].T)[np.triu_indices(5, 1)]
     assert np.allclose(found[0], wanted, atol=1e-5)
     assert found[2, 0] == 0 and np.isfinite(found).all()
-    with pytest.raises(InputError, match="compared"):
+    with pytest.raises(InputError, match="several leads"):
         lead_correlations(some[..., :1])
 
 
@@ -81,14 +82,14 @@ def test_planted_faults_pass_the_baseline_and_other_persons_do_not(cohort):
 def test_without_limb_leads_only_the_correlation_is_measured_and_of_one_lead_nothing(cohort):
     two = measured(cohort.take(slice(None)), cohort.signals, LEADS)
     assert len(two) == 3
-    rows = inter_lead_measures(cohort.signals[..., 3:], cohort.subjects, cohort.signals[..., 3:],
-                               LEADS[3:], 128.0, repeats=4)
+    chest = replace(cohort, signals=cohort.signals[..., 3:], leads=LEADS[3:])
+    rows = inter_lead_measures(chest, chest, repeats=4)
     assert [one.name for one in rows] == ["inter-lead correlation W1"]
     assert np.isfinite(rows[0].baseline)
-    one = cohort.signals[..., :1]
-    assert inter_lead_measures(one, cohort.subjects, one, LEADS[:1], 128.0) == []
-    with pytest.raises(InputError, match="do not match"):
-        inter_lead_measures(one, cohort.subjects, one, LEADS, 128.0)
+    one = replace(cohort, signals=cohort.signals[..., :1], leads=LEADS[:1])
+    assert inter_lead_measures(one, one) == []
+    with pytest.raises(InputError, match="different lengths or leads"):
+        inter_lead_measures(cohort, one)
 
 
 TWELVE = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")

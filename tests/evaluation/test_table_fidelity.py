@@ -34,10 +34,10 @@ def table(synthetic, **options):
 def test_new_real_rows_are_at_every_baseline_nearly_always():
     # One time in twenty a measure of good rows lies past the baseline's 95 % interval.
     at_baseline = [measured_table(tf.table_measures(
-        draw(2 * N, 10 * k), draw(N, 10 * k + 1), draw(N, 10 * k + 2), valid=1.0, repeats=20,
-        classifier=k < 2))["at_baseline"] for k in range(10)]
-    assert (sum(at_baseline[:2]) >= 1).all()
-    assert (np.mean([one[at_baseline[2].index] for one in at_baseline], axis=0) >= 0.7).all()
+        draw(2 * N, 10 * k), draw(N, 10 * k + 1), draw(N, 10 * k + 2), valid=1.0, repeats=15,
+        classifier=k < 1))["at_baseline"] for k in range(6)]
+    common = at_baseline[1].index
+    assert (np.mean([one[common] for one in at_baseline], axis=0) >= 0.65).all()
 
 
 def test_values_have_intervals_and_baselines():

@@ -11,13 +11,14 @@ from ecg_tf.evaluation.beat_features import NAMES, beat_features
 from ecg_tf.evaluation.gate import release_gate
 from ecg_tf.evaluation.utility import (
     RATIO,
+    Beats,
     circularity,
     confusion_matrix,
     make_classifier,
     scores,
     utility,
 )
-from ecg_tf.images.codec import Codec
+from ecg_tf.images.codec import make_codec
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.labelled_beats import (
     balanced_draw,
@@ -31,7 +32,8 @@ from ecg_tf.training.labelled_beats import (
 from tests.small_records import make_record
 
 CLASSES = ("N", "S", "V")
-FAST = {"classes": CLASSES, "judged": CLASSES, "per_class": 60, "seeds": 3, "judges": ("forest",)}
+FAST = {"classes": CLASSES, "judged": CLASSES, "per_class": 60, "seeds": 3,
+        "classifiers": ("forest",)}
 
 
 def beats_of(n, persons, seed, spread=1.2):
@@ -50,14 +52,18 @@ def real():
     return beats_of(1500, np.arange(8), 0), beats_of(800, np.arange(20, 26), 1)
 
 
+@pytest.fixture(scope="module")
+def of_copies(real):
+    """Utility of a copy of the real training beats."""
+    return judged(real, *real[0][:2])
+
+
 def judged(real, synthetic, labels, **changed):
-    (x, y, who), (test, truth, others) = real
-    return utility(x, y, who, synthetic, labels, test, truth, test_subjects=others,
-                   **(FAST | changed))
+    return utility(Beats(*real[0]), Beats(synthetic, labels), Beats(*real[1]), **(FAST | changed))
 
 
-def test_a_copy_of_the_real_set_is_as_good_as_it(real):
-    u = judged(real, *real[0][:2])
+def test_a_copy_of_the_real_set_is_as_good_as_it(of_copies):
+    u = of_copies
     assert abs(u.ratio().mean() - 1) < 0.12
     (ratio, *_) = u.measures(n=1500)
     assert ratio.name == f"{RATIO}, forest" and ratio.low <= ratio.value <= ratio.high
@@ -68,8 +74,8 @@ def test_a_copy_of_the_real_set_is_as_good_as_it(real):
     assert u.confusion["forest", "TSTR"].sum() == pytest.approx(800)
 
 
-def test_interval_over_persons_is_wider_than_that_over_starts(real):
-    u = judged(real, *real[0][:2])
+def test_interval_over_persons_is_wider_than_that_over_starts(of_copies):
+    u = of_copies
     low, high = u.over_persons()
     values = u.values("TSTR", "macro_f1_all")
     assert low < values.mean() < high and high - low > np.ptp(values)
@@ -78,12 +84,12 @@ def test_interval_over_persons_is_wider_than_that_over_starts(real):
         assert counts.shape == (3, 6, 3, 3) and key[1] != "TRTS"
         assert np.allclose(counts.sum(axis=1).mean(axis=0), u.confusion[key])
     assert u.over_persons("majority", "recall N") == (1, 1)
-    with pytest.raises(InputError, match="test persons"):
+    with pytest.raises(InputError, match="test subjects"):
         u.over_persons("TRTS")
 
 
-def test_shuffled_labels_are_chance(real):
-    u = judged(real, *real[0][:2])
+def test_shuffled_labels_are_chance(of_copies):
+    u = of_copies
     assert u.values("shuffled labels", "balanced_accuracy").mean() == pytest.approx(1 / 3, abs=0.1)
     assert u.values("TSTR", "balanced_accuracy").mean() > 0.6
 
@@ -105,15 +111,15 @@ def test_one_beat_repeated_is_caught(real):
     assert judged(real, one, np.repeat(CLASSES, 60)).ratio().mean() < 0.9
 
 
-def test_the_ratio_asks_for_the_better_way_to_train_on_real_beats(real):
-    u = judged(real, *real[0][:2])
+def test_the_ratio_asks_for_the_better_way_to_train_on_real_beats(real, of_copies):
+    u = of_copies
     best = np.maximum(u.values("TRTR"), u.values("TRTR, all beats"))
     assert np.allclose(u.ratio(), u.values("TSTR") / best)
     again = judged(real, *real[0][:2])
     assert u.runs.equals(again.runs)
 
 
-def test_a_head_that_was_pleased_is_no_witness(real):
+def test_the_gans_own_head_is_no_independent_classifier(real):
     """Beats that follow the head's own rule, which is a wrong one, please it and nobody else."""
     (x, y, _), (test, truth, _) = real
     rng = np.random.default_rng(0)
@@ -123,8 +129,8 @@ def test_a_head_that_was_pleased_is_no_witness(real):
     def head(z):
         return np.array(CLASSES)[np.digitize(z[:, 4], [-1.5, 1.5])]
 
-    judge = make_classifier("forest", 0).fit(x, y)
-    table = circularity(head(fakes), head(test), truth, judge.predict(fakes), asked, CLASSES,
+    other = make_classifier("forest", 0).fit(x, y)
+    table = circularity(head(fakes), head(test), truth, other.predict(fakes), asked, CLASSES,
                         CLASSES)
     own, independent, on_real = table["balanced_accuracy"]
     assert own > 0.95 and independent < 0.5 and on_real < 0.5
@@ -140,18 +146,16 @@ def test_scores_by_hand():
     assert got["macro_f1_all"] == pytest.approx(got["macro_f1"])  # Q neither is there nor is said
 
 
-def test_both_judges_work_and_bad_sets_are_refused(real):
-    u = judged(real, *real[0][:2], judges=("forest", "boosting"), seeds=1,
-               setups=("TRTR", "TRTR, all beats", "half the persons", "TSTR", "TRTS",
-                       "real + synthetic"))
+def test_both_classifiers_work_and_bad_sets_are_refused(real):
+    few = tuple(tuple(part[:200] for part in side) for side in real)
+    u = judged(few, *few[0][:2], classifiers=("forest", "boosting"), seeds=1, per_class=15)
     assert {m.name for m in u.measures()} >= {f"{RATIO}, boosting", "TSTR recall of V, forest"}
-    with pytest.raises(InputError, match="both sides|training and test"):
-        (x, y, who), (test, truth, _) = real
-        utility(x, y, who, x, y, test, truth, test_subjects=np.full(len(test), who[0]), **FAST)
+    with pytest.raises(InputError, match="training and test"):
+        utility(Beats(*real[0]), Beats(*real[0]), Beats(*real[0]), **FAST)
     with pytest.raises(InputError, match="synthetic set"):
         judged(real, real[0][0], np.full(1500, "X"))
     with pytest.raises(InputError, match="forest"):
-        judged(real, *real[0][:2], judges=("forrest",))
+        judged(real, *real[0][:2], classifiers=("forrest",))
 
 
 def bumps(symbols="NNANVNNNNNNNNNNNNN", fs=100.0, rr=80):
@@ -176,7 +180,7 @@ def test_beats_carry_their_rhythm_through_images_and_back():
     rhythm = rhythm_of(windows)
     assert len(early) == 1 and rhythm[early[0]] == pytest.approx([0.4, 0.8, 0.8], abs=0.03)
     assert rhythm[early[0] - 1] == pytest.approx([0.8, 0.4, 0.8], abs=0.03)
-    codec = Codec("row_major", scaling="companded", height=8, width=16).fit(windows)
+    codec = make_codec(windows, scaling="companded", arrangement="row_major", height=8, width=16)
     decoded = codec.decode(codec.encode(windows))
     assert np.allclose(rhythm_of(decoded), rhythm, atol=1e-4)
     assert np.allclose(decoded.signals, windows.signals, atol=1e-5)

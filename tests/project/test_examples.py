@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ecg_tf.config import experiment
-from ecg_tf.evaluation import baselines as baseline
+from ecg_tf.evaluation import fidelity_measures
 from ecg_tf.images import arrangements as arrange
 from ecg_tf.records import databases
 
@@ -27,7 +27,8 @@ def test_an_example_runs_in_under_40_lines(path, monkeypatch, capsys, tmp_path):
 
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
     for module, name in ((databases, "DATABASES"), (arrange, "ARRANGEMENTS"),
-                         (experiment, "MODELS"), (families, "FAMILIES"), (baseline, "FURTHER")):
+                         (experiment, "MODELS"), (families, "FAMILIES"),
+                         (fidelity_measures, "FURTHER")):
         registry = getattr(module, name)
         for key in ("clinic", "spiral", "hinge", "skewness"):  # taken out again at the end
             monkeypatch.setitem(registry, key, None)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.signals.limb_leads import lead_residuals
 from ecg_tf.signals.plausibility import (
     KINDS,
     implausible,
@@ -13,7 +14,7 @@ from ecg_tf.signals.plausibility import (
     plausibility,
 )
 from ecg_tf.signals.quality import Quality, inspect_record
-from ecg_tf.signals.record_measures import heart_rate, limb_residuals
+from ecg_tf.signals.record_measures import heart_rate
 from ecg_tf.signals.steps import find_steps
 from tests.small_records import make_record
 
@@ -166,13 +167,14 @@ def test_one_spike_is_found_where_it_is():
 def test_limb_leads_that_do_not_follow():
     record = person(leads=LIMBS)
     y = record.signal.copy()
-    assert max(limb_residuals(y.T, record.leads).values()) < 1e-3
+    assert max(lead_residuals(y, record.leads).values()) < 1e-3
     y[:, 2:] += 3  # an offset is no swap
     assert kinds(with_signal(record, y)) == []
     y[:, [0, 1]] = y[:, [1, 0]]  # two electrodes' cables taken for each other in the file
     (concern,) = implausible(with_signal(record, y))
     assert concern.kind == "limb leads" and "rms" in concern.text
-    assert limb_residuals(y[:, 1:].T, record.leads[1:]) == {}
+    assert lead_residuals(y[:, 1:], record.leads[1:]).keys() == set(LIMBS[3:])
+    assert lead_residuals(y[:, 2:], record.leads[2:]) == {}
 
 
 def test_upside_down():

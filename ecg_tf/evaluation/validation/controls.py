@@ -1,16 +1,17 @@
-"""Sets whose right answer is known: landmarks for every measure, and tests of the measures."""
+"""Control sets, whose right answer is known: tests of every measure."""
 
 import numpy as np
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.descriptors import as_strips, strip_rpeaks
+from ecg_tf.signals.windows import Windows
 
 CONTROLS = {
     "exact copy": "training windows themselves: like real, and no privacy",
     "shifted copy": "training windows, begun 0.2 s or more later",
     "gain copy": "training windows times 0.8 or 1.25",
     "warped copy": "training windows, 5 % slower",
-    "other half": "other real persons: the good case",
+    "other half": "other real subjects: the good case",
     "phase randomized": "right spectrum, wrong shape",
     "shuffled samples": "right amplitudes, no order",
     "white noise": "right mean and standard deviation, nothing else",
@@ -21,16 +22,14 @@ CONTROLS = {
 }
 
 
-def control_sets(real, subjects, fs: float, seed: int = 0, first=None) -> dict[str, np.ndarray]:
-    """All control sets, made of one half of the real persons, beside the other half.
+def control_sets(real: Windows, seed: int = 0, first=None) -> dict[str, np.ndarray]:
+    """All control sets, made of one half of the real subjects, beside the other half.
 
     Measure every set against the first half (`real[first]`): copies must come out nearer than the
     other half, faults farther.
 
     Args:
-        real: (n, time, lead) mV.
-        subjects: (n,) the person of each strip, two persons or more.
-        fs: Hz.
+        real: strips of two subjects or more.
         seed: int.
         first: (n,) bool, the half to corrupt; default None, `halves(subjects, seed)`.
 
@@ -43,13 +42,13 @@ def control_sets(real, subjects, fs: float, seed: int = 0, first=None) -> dict[s
 
     Source: phase-randomized surrogates: Theiler et al. 1992, doi:10.1016/0167-2789(92)90102-S.
     """
-    real = as_strips(real, fs, "real strips")
-    first = halves(subjects, seed) if first is None else np.asarray(first, bool)
-    if len(first) != len(real) or first.all() or not first.any():
-        raise InputError("The halves do not fit the strips.", expected=f"{len(real)} subjects, "
-                         "two or more persons", got=f"{len(first)}, {int(first.sum())} first",
-                         fix="give one subject for each strip")
-    base, rng = real[first], np.random.default_rng(seed)
+    strips, fs = as_strips(real.signals, real.fs, "real strips"), real.fs
+    first = halves(real.subjects, seed) if first is None else np.asarray(first, bool)
+    if len(first) != len(strips) or first.all() or not first.any():
+        raise InputError("The halves do not fit the strips.", expected=f"{len(strips)} marks, "
+                         "of both kinds", got=f"{len(first)}, {int(first.sum())} first",
+                         fix="mark the strips of one half of the subjects")
+    base, rng = strips[first], np.random.default_rng(seed)
     gain = gains(len(base), rng)
     shuffled = rng.permuted(np.arange(base.shape[1])[None].repeat(len(base), 0), axis=1)
     noise = white_noise(base, rng)
@@ -58,7 +57,7 @@ def control_sets(real, subjects, fs: float, seed: int = 0, first=None) -> dict[s
         "shifted copy": shifted(base, fs, rng),
         "gain copy": base * gain,
         "warped copy": warped(base, 0.05),
-        "other half": real[~first].copy(),
+        "other half": strips[~first].copy(),
         "phase randomized": phase_randomized(base, rng),
         "shuffled samples": np.take_along_axis(base, shuffled[..., None], axis=1),
         "white noise": noise,
@@ -90,11 +89,10 @@ def white_noise(strips, rng) -> np.ndarray:
 
 
 def shifted(strips, fs: float, rng) -> np.ndarray:
-    """Each strip begun later by 0.2 s to half its length, and gone on with from its own beats.
+    """Each strip begun later by 0.2 s to half its length, and filled up with its own beats.
 
-    The strip is closed to a ring of whole beats, cut before a P wave, so that no RR interval comes
-    out that it did not have; a strip without three beats is turned round as it is. The joint is
-    evened out over 0.1 s.
+    The strip is closed to a ring of whole beats, cut before a P wave, so that no new RR interval
+    arises; a strip without three beats is rotated as it is. The joint is blended over 0.1 s.
     """
     length = strips.shape[1]
     by = rng.integers(int(np.ceil(0.2 * fs)), length // 2 + 1, len(strips))
@@ -132,9 +130,9 @@ def phase_randomized(strips, rng) -> np.ndarray:
 def at_heart_rate(strips, fs: float, rates=(140, 170), rng=None) -> np.ndarray:
     """The same beats at another rate: only RR changes.
 
-    A steady rate is drawn for each strip; its RR varies as much as before, relative to its mean,
-    up to 5 %. 60 ms either side of each R keep real time, what lies between is squeezed; the
-    strip's beats are gone through again until it is full. Strips with fewer than two beats stay.
+    A steady rate is sampled for each strip; its RR varies as much as before, relative to its mean,
+    up to 5 %. 60 ms either side of each R keep real time, the rest is compressed. The strip's
+    beats are repeated until it is full. Strips with fewer than two beats stay.
 
     Args:
         strips: (n, time, lead) mV.
@@ -170,10 +168,10 @@ def at_heart_rate(strips, fs: float, rates=(140, 170), rng=None) -> np.ndarray:
 
 def simulated(n: int, length: int, fs: float, rng, leads: int = 1, subjects: int | None = None,
               rates=(50, 100)) -> tuple[np.ndarray, np.ndarray]:
-    """Plain sum-of-Gaussians ECGs of invented persons: crude on purpose, a control and a test bed.
+    """Plain sum-of-Gaussians ECGs of invented persons, a control and a test bed.
 
     Five waves over the time since R; P and T move with sqrt(RR). Each person has own amplitudes,
-    widths, rate and variability; noise of 10 µV and a slow baseline.
+    widths, rate and variability; noise of 10 µV and baseline wander.
 
     Args:
         n: strips.
@@ -181,7 +179,7 @@ def simulated(n: int, length: int, fs: float, rng, leads: int = 1, subjects: int
         fs: Hz.
         rng: numpy Generator.
         leads: leads with other projections of the same waves; default 1.
-        subjects: persons the strips are dealt to in turn; default None, every strip its own.
+        subjects: persons, who take turns; default None, every strip its own.
         rates: (low, high) bpm.
 
     Returns:
@@ -218,8 +216,8 @@ def simulated(n: int, length: int, fs: float, rng, leads: int = 1, subjects: int
 def _read(strips, at):
     """Strips at fractional sample positions (n, time), through four times as many samples.
 
-    Straight lines between the samples themselves would dampen 30-40 Hz by some dB, and the control
-    would be found out by that instead of by what it is made to show.
+    Linear interpolation between the samples themselves would dampen 30-40 Hz by some dB, and
+    measures would see that instead of the planted fault.
     """
     from scipy.signal import resample_poly
 

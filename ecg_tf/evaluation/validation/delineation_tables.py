@@ -1,4 +1,4 @@
-"""How near to cardiologists' marks P, QRS and T are found: LUDB, its 200 records, each lead marked.
+"""Delineation of P, QRS and T against cardiologists' marks: the 200 records of LUDB, each lead.
 
 The numbers of `delineation` were chosen on the records with odd numbers; what is reported is
 measured on those with even ones.
@@ -49,6 +49,29 @@ DELINEATORS: Mapping[str, Delineator] = {
 }
 
 
+def delineation_tables(data_dir: str = "", rates: Sequence[float] = (500.0, 100.0),
+                       methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt", "neurokit2 prominence")
+                       ) -> dict[str, pd.DataFrame]:
+    """What `python -m ecg_tf controls --tables delineation` prints: title -> table.
+
+    Args:
+        data_dir: folder of the databases; "ludb" has to be there.
+        rates: Hz, of the tables of lead II.
+        methods: names out of `DELINEATORS`.
+
+    Returns:
+        a table of lead II for each rate, and `delineation_summary` of all leads.
+
+    Raises:
+        InputError: the database is not there.
+    """
+    title = "Delineation of LUDB, {}"
+    return {title.format(f"lead II, {fs:g} Hz"): delineation_table(data_dir, methods, fs=fs)
+            for fs in rates} | {
+        title.format("twelve leads, means over onsets and offsets"):
+            delineation_summary(data_dir, methods)}
+
+
 def delineation_table(
     data_dir: str = "", methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt"),
     leads: Sequence[str] = ("ii",), fs: float = 500.0, even: bool = True,
@@ -77,63 +100,54 @@ def delineation_table(
     Example:
         >>> delineation_table().loc[("ecg_tf", "t_offset"), "sd_ms"]
     """
-    folder = data_folder(data_dir) / "ludb"
-    names = [name for name in record_names(folder) if int(name.split("/")[-1]) % 2 == (not even)]
-    errors = {(method, point): _Errors() for method in methods for point in POINTS}
-    for name in names:
-        record = read_record(folder, name)
-        for lead in leads:
-            marks = annotations(folder, name, lead)
-            known = marked_points(marks.sample, marks.symbol, record.fs)
-            span = marks.sample[[0, -1]] / record.fs
-            ecg = _resampled(record.p_signal[:, record.sig_name.index(lead)], record.fs, fs)
-            rpeaks = strip_rpeaks(ecg[None, :, None].astype(np.float32), fs)[0]
-            for method in methods:
-                found = DELINEATORS[method](ecg, rpeaks, fs) if len(rpeaks) > 2 else {}
-                for point in POINTS:
-                    seconds = np.asarray(found.get(point, []), float) / fs
-                    errors[method, point].add(seconds, known[point], span, tolerance)
-    table = pd.DataFrame.from_dict({key: one.row() for key, one in errors.items()}, orient="index")
+    rows = {(method, point): _row(*_errors(points[point], tolerance))
+            for method, points in _found(data_dir, methods, leads, fs, even).items()
+            for point in POINTS}
+    table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["method", "point"])
     return table
 
 
-def lead_ii_tables(data_dir: str = "", rates: Sequence[float] = (500.0, 100.0)) -> dict:
-    """What `python -m ecg_tf controls --tables delineation` prints: title -> table.
-
-    Args:
-        data_dir: folder of the databases; "ludb" has to be there.
-        rates: Hz.
-
-    Raises:
-        InputError: the database is not there.
-    """
-    methods = ("ecg_tf", "neurokit2 dwt", "neurokit2 prominence")
-    return {
-        f"Delineation of LUDB, lead II, {fs:g} Hz": delineation_table(data_dir, methods, fs=fs)
-        for fs in rates
-    }
-
-
 def delineation_summary(
     data_dir: str = "", methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt"),
-    leads: Sequence[str] = LEADS, fs: float = 500.0,
+    leads: Sequence[str] | None = None, fs: float = 500.0,
 ) -> pd.DataFrame:
-    """Means over the six onsets and offsets, at both tolerances.
+    """Means over the six onsets and offsets, at both tolerances; even records.
 
-    Arguments as in `delineation_table`.
+    Arguments as in `delineation_table`; default all twelve leads.
 
     Returns:
-        DataFrame, index = method; `sensitivity` and `ppv` of 150 and 40 ms.
+        DataFrame, index = method; `sensitivity` and `ppv` at 150 and 40 ms.
     """
     out = {}
-    for tolerance in TOLERANCES_S:
-        table = delineation_table(data_dir, methods, leads, fs, tolerance=tolerance)
-        means = table[table.index.get_level_values("point").isin(ENDS)].groupby(
-            level="method", sort=False)[["sensitivity", "ppv"]].mean()
-        for what in means:
-            out[f"{what} {1000 * tolerance:g} ms"] = means[what]
-    return pd.DataFrame(out)
+    for method, points in _found(data_dir, methods, leads or LEADS, fs, True).items():
+        out[method] = {f"{what} {1000 * tolerance:g} ms": np.mean(
+            [_row(*_errors(points[point], tolerance))[what] for point in ENDS])
+            for tolerance in TOLERANCES_S for what in ("sensitivity", "ppv")}
+    return pd.DataFrame.from_dict(out, orient="index").rename_axis("method")
+
+
+def _found(data_dir, methods, leads, fs, even) -> dict:
+    """method -> point -> [(seconds found, seconds marked) of each record and lead]."""
+    folder = data_folder(data_dir) / "ludb"
+    out: dict = {method: {point: [] for point in POINTS} for method in methods}
+    for name in record_names(folder):
+        if int(name.split("/")[-1]) % 2 == even:
+            continue
+        record = read_record(folder, name)
+        for lead in leads:
+            marks = annotations(folder, name, lead)
+            known = marked_points(marks.sample, marks.symbol, record.fs)
+            first, last = marks.sample[[0, -1]] / record.fs
+            ecg = _resampled(record.p_signal[:, record.sig_name.index(lead)], record.fs, fs)
+            rpeaks = strip_rpeaks(ecg[None, :, None].astype(np.float32), fs)[0]
+            for method in methods:
+                points = DELINEATORS[method](ecg, rpeaks, fs) if len(rpeaks) > 2 else {}
+                for point in POINTS:
+                    seconds = np.asarray(points.get(point, []), float) / fs
+                    near = (seconds >= first - 0.02) & (seconds <= last + 0.02)
+                    out[method][point].append((seconds[near], known[point]))
+    return out
 
 
 def marked_points(samples, symbols, fs: float) -> dict[str, np.ndarray]:
@@ -153,30 +167,26 @@ def marked_points(samples, symbols, fs: float) -> dict[str, np.ndarray]:
     return {point: np.array(seconds) for point, seconds in out.items()}
 
 
-class _Errors:
-    def __init__(self):
-        self.errors, self.found, self.marks = [], 0, 0
-
-    def add(self, found, known, span, tolerance):
-        near = np.isfinite(found) & (found >= span[0] - 0.02) & (found <= span[1] + 0.02)
-        found = found[near]
-        self.found += len(found)
-        self.marks += len(known)
-        if not (len(found) and len(known)):
-            return
+def _errors(pairs, tolerance: float) -> tuple[np.ndarray, int, int]:
+    """(errors in s of what was paired one to one, the nearest first; number found; marked)."""
+    errors = []
+    for found, known in pairs:
         apart = found[:, None] - known
-        pairs = np.argwhere(np.abs(apart) <= tolerance)
-        taken: tuple[set, set] = (set(), set())
-        for i, j in pairs[np.argsort(np.abs(apart[tuple(pairs.T)]), kind="stable")]:
-            if i not in taken[0] and j not in taken[1]:
-                taken[0].add(i)
-                taken[1].add(j)
-                self.errors.append(1000 * apart[i, j])
+        near = np.argwhere(np.abs(apart) <= tolerance)
+        rows, columns = set(), set()
+        for i, j in near[np.argsort(np.abs(apart[tuple(near.T)]), kind="stable")]:
+            if i not in rows and j not in columns:
+                rows.add(i)
+                columns.add(j)
+                errors.append(apart[i, j])
+    counts = [sum(len(pair[side]) for pair in pairs) for side in (0, 1)]
+    return np.array(errors), counts[0], counts[1]
 
-    def row(self):
-        right, errors = len(self.errors), np.array(self.errors or [np.nan])
-        return {"sensitivity": right / max(self.marks, 1), "ppv": right / max(self.found, 1),
-                "mean_ms": errors.mean(), "sd_ms": errors.std(), "marks": self.marks}
+
+def _row(errors, found: int, marks: int) -> dict:
+    ms = 1000 * errors if len(errors) else np.array([np.nan])
+    return {"sensitivity": len(errors) / max(marks, 1), "ppv": len(errors) / max(found, 1),
+            "mean_ms": ms.mean(), "sd_ms": ms.std(), "marks": marks}
 
 
 def _resampled(lead, old, new):

@@ -1,8 +1,8 @@
 """The planted-fault table: every measure on sets whose right answer is known.
 
-Persons are dealt to three groups: *members*, of whom the control sets are made; a *fresh* group,
-the control "other half"; and a *holdout*, which gives baselines and nulls. Fidelity is measured
-against the members here, so that copies have a known place too: nearer than other persons are. (A
+Subjects are split into three groups: *members*, of whom the control sets are made; a *fresh*
+group, the control "other half"; and a *holdout*, which gives baselines and nulls. Fidelity is
+measured against the members here, so copies have a known place: nearer than other subjects. (A
 report compares with the holdout, where copies sit at the baseline.)
 """
 
@@ -14,7 +14,8 @@ import pandas as pd
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import copies, privacy
 from ecg_tf.evaluation.alignment import nearest_strips
-from ecg_tf.evaluation.baselines import Measured, fidelity_measures
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.roles import assign_roles
 from ecg_tf.evaluation.validation.controls import CONTROLS, control_sets
 from ecg_tf.signals.selection import thin
@@ -30,14 +31,15 @@ RELATIONS = {
     "nearer": "better than other real persons are (the baseline)",
     "like": "within a factor of two of the baseline",
     "worse": "worse than the baseline by more than a factor of two",
-    "alarm": "a leak is reported: most strips of the set and more than by chance, or an AUC above "
-             "its null",
-    "quiet": "no leak is reported: a share of strips, or an AUC, within its null, or 5 % of them",
+    "leak": "a leak is reported: most strips of the set and more than by chance, or an AUC above "
+            "its null",
+    "no leak": "none is reported: a share of strips, or an AUC, within its null, or 5 % of them",
 }
 
 
 def _expect(**relations) -> dict[str, str]:
-    return {control: relation for relation, names in relations.items() for control in names}
+    return {control: relation.replace("_", " ") for relation, names in relations.items()
+            for control in names}
 
 
 _DISTANCE = _expect(nearer=COPIES, like=["other half"], worse=FAULTS)
@@ -45,11 +47,11 @@ _MANIFOLD = _expect(nearer=["exact copy"], like=["other half"],
                     worse=[*NOISE, "tenfold amplitude"])
 _RATE = _expect(nearer=["exact copy", "gain copy", "tenfold amplitude"], like=["other half"],
                 worse=["wrong heart rate"])
-_LEAK = _expect(alarm=[*COPIES, "tenfold amplitude", "one window repeated"], quiet=_STRANGE)
-# No claim on phase-randomized strips: they keep their person's spectrum, and so rate and rhythm.
-# Two of three strips of simulated persons lie nearest to the surrogate of another strip of their
-# person (one in ten by chance): who looks at rhythm or spectrum rings rightly.
-_MEMBER = _expect(alarm=COPIES, quiet=[one for one in _STRANGE if one != "phase randomized"])
+_LEAK = _expect(leak=[*COPIES, "tenfold amplitude", "one window repeated"], no_leak=_STRANGE)
+# No claim on phase-randomized strips: they keep their subject's spectrum, so rate and rhythm. Two
+# of three strips of simulated subjects lie nearest to the surrogate of another strip of their own
+# subject (one in ten by chance): an attacker by rhythm or spectrum rightly finds members.
+_MEMBER = _expect(leak=COPIES, no_leak=[one for one in _STRANGE if one != "phase randomized"])
 #: measure -> control -> relation, where the right answer is known; all else is shown unmarked.
 EXPECTED = {
     "MMD²": _DISTANCE,
@@ -77,13 +79,13 @@ EXPECTED = {
     "near-duplicates": _expect(like=["exact copy", "other half"], worse=["one window repeated"]),
     "copies": _LEAK,
     "lookalikes": _LEAK,
-    "membership AUC, strips": {**_MEMBER, "tenfold amplitude": "alarm"},
+    "membership AUC, strips": {**_MEMBER, "tenfold amplitude": "leak"},
     "membership AUC, beats": {
-        **_MEMBER, **_expect(alarm=["tenfold amplitude"], quiet=["phase randomized"])},
+        **_MEMBER, **_expect(leak=["tenfold amplitude"], no_leak=["phase randomized"])},
     "membership AUC, descriptors": _MEMBER,
     "membership AUC, adaptive": _MEMBER,
     "re-identification at 1 % FAR": _expect(
-        alarm=[*COPIES, "one window repeated"], quiet=_STRANGE),
+        leak=[*COPIES, "one window repeated"], no_leak=_STRANGE),
 }
 _FACTOR, _MOST, _FEW = 2.0, 0.5, 0.05
 _SLACK = {"near-duplicates": 0.05}  # its baseline may be 0
@@ -91,7 +93,7 @@ _SLACK = {"near-duplicates": 0.05}  # its baseline may be 0
 
 @dataclass(frozen=True)
 class FaultTable:
-    """What every measure says of every control set.
+    """The value of every measure for every control set.
 
     Args:
         values: DataFrame, index = measure, columns = control sets (`controls.CONTROLS`).
@@ -118,40 +120,24 @@ class FaultTable:
         out.insert(0, "baseline", [_text(one) for one in self.baseline])
         return out
 
-    def to_string(self, columns: int = 4) -> str:
-        """For a terminal: the baseline and a few control sets side by side, block below block."""
-        cells, blocks = self.cells(), []
-        names = list(self.values)
-        for first in range(0, len(names), columns):
-            blocks.append(cells[["baseline", *names[first:first + columns]]].to_string())
-        return "\n\n".join([*blocks, self.words])
-
-    def to_markdown(self) -> str:
-        """For the documentation."""
-        cells = self.cells()
-        lines = [["measure", *cells], ["---"] + ["---:"] * len(cells.columns),
-                 *([name, *row] for name, row in zip(cells.index, cells.to_numpy(), strict=True))]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
     @property
-    def words(self) -> str:
+    def note(self) -> str:
         """How many came out right, and which did not."""
         known = int(self.right.notna().to_numpy().sum())
-        said = f"{known - len(self.wrong)} of {known} known orders are right."
         wrong = "; ".join(f"{measure} of {control}" for measure, control in self.wrong)
-        return said + (f" Wrong: {wrong}." if wrong else "")
+        return (f"{known - len(self.wrong)} of {known} known orders are right."
+                + (f" Wrong: {wrong}." if wrong else ""))
 
 
-def fault_table(members: Windows, fresh: Windows, holdout: Windows, fs: float, seed: int = 0,
+def fault_table(members: Windows, fresh: Windows, holdout: Windows, seed: int = 0,
                 identify: bool = True, progress: bool = False) -> FaultTable:
     """Measures and attacks every control set.
 
     Args:
-        members: strips of the persons whose ECGs are corrupted and copied.
-        fresh: as many strips of other persons, the control "other half".
-        holdout: strips of yet others, for baselines and nulls; half of them are strangers to the
+        members: strips of the subjects whose ECGs are corrupted and copied.
+        fresh: as many strips of other subjects, the control "other half".
+        holdout: strips of yet others, for baselines and nulls; half of them are unknown to the
             identification network, 100 strips or more.
-        fs: Hz.
         seed: int.
         identify: also train the identification network. Default True.
         progress: bool. Default False.
@@ -160,20 +146,18 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, fs: float, s
         FaultTable.
 
     Raises:
-        InputError: persons in two groups, too few strips for the tests.
+        InputError: subjects in two groups, too few strips for the tests.
 
     Example:
-        >>> print(fault_table(*fault_cohort("simulated"), fs=128).to_string())
+        >>> fault_table(*fault_cohort("simulated")).note
     """
-    groups = (members, fresh, holdout)
-    if len(np.unique(np.concatenate([np.unique(one.subjects) for one in groups]))) \
-            < sum(len(np.unique(one.subjects)) for one in groups):
-        raise InputError("Persons are in two groups.", expected="disjoint groups", got="overlap",
-                         fix="deal the persons with `fault_cohort`")
+    persons = [set(group.subjects) for group in (members, fresh, holdout)]
+    if len(set.union(*persons)) < sum(map(len, persons)):
+        raise InputError("Subjects are in two groups.", expected="disjoint groups", got="overlap",
+                         fix="split the subjects with `fault_cohort`")
     both = Windows.concatenate([members, fresh])
-    sets = control_sets(both.signals, both.subjects, fs, seed,
-                        np.arange(len(both)) < len(members))
-    attack = _Attack(members, holdout, fs, seed, identify)
+    sets = control_sets(both, seed, np.arange(len(both)) < len(members))
+    attack = _Attack(members, holdout, seed, identify)
     names = list(sets)
     if progress:
         from tqdm import tqdm
@@ -181,14 +165,13 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, fs: float, s
         names = tqdm(names, desc="control sets")
     rows = {}
     for name in names:
-        rows[name] = fidelity_measures(members.signals, members.subjects, sets[name], fs,
-                                    holdout.signals, holdout.subjects, repeats=1, seed=seed)
+        rows[name] = fidelity_measures(members, sets[name], holdout, repeats=1, seed=seed)
         rows[name] += attack(sets[name])
     return judged({name: {one.name: one for one in found} for name, found in rows.items()})
 
 
 def judged(rows) -> FaultTable:
-    """The table of measures that were made.
+    """The table of the given measures.
 
     Args:
         rows: control -> {measure: Measured}.
@@ -215,11 +198,11 @@ def ordered(one: Measured, relation: str | None) -> bool | None:
     value, baseline = one.value, one.baseline
     if not np.isfinite(value):
         return False
-    if relation in ("alarm", "quiet"):
-        # Of ten new persons one looks like a member, with all his strips: 5 % may be too few.
+    if relation in ("leak", "no leak"):
+        # Of ten new subjects one looks like a member, in all strips: 5 % may be too few.
         chance = one.baseline_high if "AUC" in one.name else np.fmax(one.baseline_high, _FEW)
         least = chance if "AUC" in one.name else max(chance, _MOST)
-        return bool(value > least if relation == "alarm" else value <= chance)
+        return bool(value > least if relation == "leak" else value <= chance)
     if "AUC" in one.name:  # 0.5 is the best, 1 the worst: by what is left to 1
         value, baseline, better = 1 - value, 1 - baseline, "high"
     else:
@@ -234,7 +217,7 @@ def ordered(one: Measured, relation: str | None) -> bool | None:
 
 def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 128.0,
                  seconds: float = 10.0, each: int = 12, seed: int = 0):
-    """Three groups of persons for `fault_table`: a quarter, a quarter, and half of them.
+    """Three groups of subjects for `fault_table`: a quarter, a quarter, and half of them.
 
     Args:
         database: "simulated" (40 persons), a known database or a folder; 16 persons or more.
@@ -253,7 +236,7 @@ def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 12
     windows = cohort_strips(database, data_dir, fs, seconds, seed)
     persons = np.unique(windows.subjects)
     if len(persons) < 16:
-        raise InputError("The persons are too few to be dealt to three groups.",
+        raise InputError("Too few subjects for three groups.",
                          expected="16 or more", got=len(persons), fix="take a larger database")
     persons = np.random.default_rng(seed).permutation(persons)
     quarter = len(persons) // 4
@@ -276,9 +259,10 @@ def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds:
 
 
 class _Attack:
-    """The privacy tests on one control set after the other; what is the same for all once."""
+    """The privacy tests on one control set after the other; shared parts are fitted once."""
 
-    def __init__(self, members, holdout, fs, seed, identify):
+    def __init__(self, members, holdout, seed, identify):
+        fs = members.fs
         self.fs, self.seed = fs, seed
         self.roles = assign_roles(members, holdout, len(members) + len(holdout), seed)
         self.members, self.holdout = members, holdout
