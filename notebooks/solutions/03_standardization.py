@@ -26,7 +26,7 @@ def exercise_1(limit=4.0, knee=0.5, **size):
     number, and what is measured stays below."""
     end = np.arcsinh(limit / knee)
     bound = knee * np.cosh(end) * end / 255
-    bent = Standardizer("companded", limits_mv=(-limit, limit), knee_mv=knee, quantization="uint8")
+    companded = Standardizer("companded", limits_mv=(-limit, limit), knee_mv=knee, quantization="uint8")
     windows = some_windows(**size)
     mv = windows.signals[np.isfinite(windows.signals)].clip(-limit, limit)[None, :, None]
     measured = np.abs(bent.inverse_transform(bent.transform(mv)) - mv).max()
@@ -63,17 +63,17 @@ def exercise_4(knees=(0.05, 0.5, 2.0, 50.0), limit=4.0):
     noise around 0 mV."""
     levels = {}
     for knee in knees:
-        bent = Standardizer("companded", limits_mv=(-limit, limit), knee_mv=knee)
+        companded = Standardizer("companded", limits_mv=(-limit, limit), knee_mv=knee)
         step = np.array([[[1 / 255], [-1 / 255]]])
-        levels[knee] = float(-np.diff(bent.inverse_transform(step)[0, :, 0])[0] * 1000)
+        levels[knee] = float(-np.diff(companded.inverse_transform(step)[0, :, 0])[0] * 1000)
     physical = 2 * limit / 255 * 1000
     print("A grey level at 0 mV: " + ", ".join(f"knee {k:g} {v:.1f} µV" for k, v in levels.items())
           + f"; physical {physical:.1f} µV.")
     return levels, physical
 
 
-def exercise_5(ranges=("global", "quantile", "companded"), seeds=(0, 1, 2), **settings):
-    """Look whether the best range of one seed is the best of each: where the values of two ranges
+def exercise_5(scalings=("global", "quantile", "companded"), seeds=(0, 1, 2), **settings):
+    """Look whether the best scaling of one seed is the best of each: where the values of two scalings
     overlap over the seeds, the order is chance. (Some 10 minutes.)"""
     from ecg_tf.study.run import run
 
@@ -81,14 +81,14 @@ def exercise_5(ranges=("global", "quantile", "companded"), seeds=(0, 1, 2), **se
             "batch_size": 32, "ema_decay": 0.99, "synthetic": 200, "strip_seconds": 6.0,
             "steps": 800, **settings}
     baselines = {}
-    for name in ranges:
+    for name in scalings:
         for seed in seeds:
             plan = Experiment(experiment=f"solution-03-{name}-{seed}", scaling=name, seed=seed,
                               attacks=False, **size)
             mmd2 = run(plan, progress=False).measures[0]
             baselines[name, seed] = mmd2.value / mmd2.baseline
     for seed in seeds:
-        print(f"seed {seed}:", *sorted(ranges, key=lambda name, seed=seed: baselines[name, seed]))
+        print(f"seed {seed}:", *sorted(scalings, key=lambda name, seed=seed: baselines[name, seed]))
     return baselines
 
 
