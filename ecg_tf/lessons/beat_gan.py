@@ -1,4 +1,4 @@
-"""Trains a class-conditional GAN on labelled beats, and draws beats of the classes asked for."""
+"""Trains a class-conditional GAN on labelled beats, and generates beats of given classes."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed:
         steps: int, updates of the generator.
         seed: int, of weights, batches and latents.
         check_every: int, steps between two lines of the history. Default 100.
-        callbacks: of Keras, such as `Witness`. Default: none.
+        callbacks: of Keras, such as `ClassAgreement`. Default: none.
         generator_class_weight: of `ACGAN`. Default 0.2.
         **settings: of an `Experiment`, such as latent_dim, batch_size, learning_rate, penalty.
 
@@ -60,11 +60,11 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed:
     return gan, history
 
 
-class Witness(keras.callbacks.Callback):
-    """Asks along the training what the class head and an independent classifier say of new beats.
+class ClassAgreement(keras.callbacks.Callback):
+    """Adds `own_head` and `independent` to the history.
 
-    Adds `own_head` and `independent` to the history: the share of drawn beats in which each of
-    them finds the class that was asked for.
+    They are the shares of generated beats in which the GAN's class head and an independent
+    classifier find the class that was asked for.
 
     Args:
         judge: fitted classifier with `predict`, from features to names of classes.
@@ -82,12 +82,12 @@ class Witness(keras.callbacks.Callback):
         self.per_class, self.seed, self.high = per_class, seed, high
 
     def on_epoch_end(self, epoch, logs=None):
-        drawn = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed,
+        beats = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed,
                                  self.high)
-        own = named_by_head(self.model, self.codec, self.classes, drawn)
-        said = self.judge.predict(features_of(drawn))
-        logs |= {"own_head": float((own == drawn.labels).mean()),
-                 "independent": float((said == drawn.labels).mean())}
+        own = named_by_head(self.model, self.codec, self.classes, beats)
+        independent = self.judge.predict(features_of(beats))
+        logs |= {"own_head": float((own == beats.labels).mean()),
+                 "independent": float((independent == beats.labels).mean())}
 
 
 def features_of(windows: Windows) -> np.ndarray:
@@ -103,7 +103,7 @@ def named_by_head(gan: ACGAN, codec: Codec, classes, windows: Windows) -> np.nda
 
 def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int,
                      high: float = 0.0) -> Windows:
-    """Beats of each class, drawn and decoded.
+    """Beats of each class, generated and decoded.
 
     Args:
         gan: trained `ACGAN`.
@@ -123,7 +123,7 @@ def synthesize_beats(gan: ACGAN, codec: Codec, classes, per_class, seed: int,
         per_class = dict.fromkeys(classes, count(per_class, "per_class", 1, 10**7))
     numbers = np.repeat(np.arange(len(classes)), [per_class.get(name, 0) for name in classes])
     windows = codec.decode(gan.generate(len(numbers), seed, 256, labels=numbers))
-    # The rhythm leads have a step at R, which is no noise.
+    # The rhythm leads have a step at R, which no filter may smooth.
     ecg = low_pass(replace(windows, signals=windows.signals[..., :-2], leads=windows.leads[:-2]),
                    high)
     windows.signals[..., :-2] = ecg.signals

@@ -1,8 +1,8 @@
-"""What can go wrong in training, and what is said to help: the same networks under every recipe.
+"""Mode collapse and vanishing gradients: the same networks under every recipe.
 
-A recipe changes one thing of the plain cross-entropy GAN, or takes a whole other loss. `watched`
-trains it and keeps what has to be looked at; `discriminator_alone` shows what is left of the
-generator's gradient when the discriminator wins.
+A recipe changes one thing of the plain cross-entropy GAN, or takes another loss. `watched` trains
+it and monitors it; `discriminator_alone` shows the generator's gradient when the discriminator
+wins.
 """
 
 import time
@@ -19,6 +19,7 @@ from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import baseline
 from ecg_tf.evaluation.strip_data import StripData
+from ecg_tf.lessons.image_gan import checked_images
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP
 from ecg_tf.models.sampling import sample_latents
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity
@@ -52,10 +53,10 @@ RECIPES = {
     "+ label smoothing": Recipe(DCGAN, {"label_smoothing": 0.1}, words="real labels 0.9"),
     "+ spectral norm": Recipe(DCGAN, {}, {"spectral_norm": True}, words="kernels of norm 1"),
     "+ minibatch std": Recipe(DCGAN, {}, {"minibatch_std": True}, words="D sees the spread"),
-    "+ gradient penalty": Recipe(R1GAN, _r1(False, 0.0), words="flat D at real images (R1)"),
+    "+ gradient penalty": Recipe(R1GAN, _r1(False, 0.0), words="slope of D small at real images"),
     "WGAN-GP": Recipe(WGANGP, {"gradient_penalty": 1.0, "n_critic": 3},
                       words="Wasserstein, slope near 1"),
-    "R1 + R2, relativistic": Recipe(R1GAN, _r1(True, 0.1), words="pairs, flat D everywhere"),
+    "R1 + R2, relativistic": Recipe(R1GAN, _r1(True, 0.1), words="pairs, small slopes of D"),
 }
 
 
@@ -96,31 +97,28 @@ def make_gan(recipe: str, generator: Callable[[], keras.Model],
              (learning_rate if g_learning_rate is None else g_learning_rate, learning_rate)]
     number(beta_1, "beta_1", 0.0, 0.999)
     keras.utils.set_random_seed(count(seed, "seed", 0, 2**31 - 1))
-    drawing, judging = generator(), discriminator(**plan.discriminator)
-    gan = plan.kind(drawing, judging, ema_decay=ema_decay, seed=seed, **plan.loss)
+    gan = plan.kind(generator(), discriminator(**plan.discriminator), ema_decay=ema_decay,
+                    seed=seed, **plan.loss)
     gan.compile(*(keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=0.99) for rate in rates),
                 steps_per_execution=steps_per_execution, jit_compile=jit_compile)
     return gan
 
 
 def ignore_latents(generator: keras.Model) -> keras.Model:
-    """The same network, deaf to its latent vectors: it draws one image again and again.
-
-    Mode collapse in its purest form, for proving an alarm.
-    """
-    latents = keras.Input(generator.input_shape[1:], name="unheard")
+    """The same network without its latents: one image again and again, to test alarms."""
+    latents = keras.Input(generator.input_shape[1:], name="ignored")
     return keras.Model(latents, generator(keras.layers.Rescaling(0.0)(latents)), name="generator")
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A training that was watched.
+    """A training that was monitored.
 
     Args:
         gan: the trained `GAN`.
         history: DataFrame, one row a check: step, losses, g_grad_norm (mean since the last
             check), diversity, and what further callbacks add.
-        alarms: sentences of the collapse alarm, none if it stayed silent.
+        alarms: sentences of the collapse alarm.
         seconds: wall time.
     """
 
@@ -139,33 +137,26 @@ class Watched:
 
 def watched(gan: GAN, images, steps: int, *, checks: int = 20, batch_size: int = 64,
             seed: int = 0, callbacks=(), alarm: CollapseAlarm | None = None) -> Watched:
-    """Trains a GAN on images under the eyes of `Diversity` and `CollapseAlarm`.
+    """Trains a GAN on images, monitored by `Diversity` and `CollapseAlarm`.
 
     Args:
         gan: compiled `GAN`.
         images: (n, height, width, channel), 2 or more, finite.
         steps: int, updates of the generator.
-        checks: int, how often along the way it is looked at, default 20.
+        checks: int, default 20.
         batch_size: int, default 64.
         seed: int, of the batches.
-        callbacks: further ones; they act before the alarm, which may listen to what they log.
-        alarm: `CollapseAlarm`, default one that leaves the first quarter unjudged.
-
-    Returns:
-        Watched.
+        callbacks: further ones; they act before the alarm, which may monitor what they log.
+        alarm: `CollapseAlarm`, default one with a warm-up of a quarter of the steps.
 
     Raises:
         InputError: images that cannot be learned, or numbers out of range.
 
     Example:
-        >>> watched(gan, Ring().draw(8192, seed=0), steps=1000).alarms
+        >>> watched(gan, Ring().sample(8192, seed=0), steps=1000).alarms
         []
     """
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or len(images) < 2 or not np.isfinite(images).all():
-        raise InputError("A GAN cannot learn these images.", got=f"shape {images.shape}",
-                         expected="(n, height, width, channel), finite, 2 images or more",
-                         fix="encode windows with their codec, or draw them from a Ring")
+    images = checked_images(images)
     checks = min(count(checks, "checks", 1, 10**6), count(steps, "steps", 1, 10**7))
     per_check = steps // checks
     alarm = alarm or CollapseAlarm(warmup=steps // 4)
@@ -196,8 +187,8 @@ def distances_to_persons(synthetic: Mapping[str, np.ndarray], test, train, *, se
 
     Returns:
         ({name: MMD²}, (baseline, low, high)). NaN for a set with fewer than 10 strips. The
-        baseline is the training persons in the synthetic set's place; its interval parts all
-        persons anew.
+        baseline is the training persons in the synthetic set's place; its interval comes from
+        random splits of all persons.
     """
     rng = np.random.default_rng(seed)
     test, train = (windows.take(np.sort(rng.permutation(len(windows))[:most]))
@@ -220,10 +211,10 @@ def distances_to_persons(synthetic: Mapping[str, np.ndarray], test, train, *, se
 
 def discriminator_alone(gan: GAN, images, steps: int, losses: Mapping[str, Callable], *,
                         checks: int = 12, batch_size: int = 64, seed: int = 0) -> pd.DataFrame:
-    """Trains only the discriminator and asks each loss what gradient the generator would get.
+    """Trains only the discriminator; what gradient would each loss give the generator?
 
-    The generator stays as poor as it is. Checks come at steps 0, 1, 2, 4, ... in geometric
-    progression, since a discriminator wins quickly.
+    Checks come at steps 0, 1, 2, 4, ... in geometric progression, since a discriminator wins
+    quickly.
 
     Args:
         gan: compiled `GAN`; its discriminator is trained, its generator is not.
@@ -231,14 +222,13 @@ def discriminator_alone(gan: GAN, images, steps: int, losses: Mapping[str, Calla
         steps: int, updates of the discriminator.
         losses: name -> function (real scores, generated scores) -> loss of the generator, such as
             `gan.generator_loss`.
-        checks: int, looks along the way, default 12.
+        checks: int, default 12.
         batch_size: int; a check takes four times as many images. Default 64.
         seed: int, of the batches.
 
     Returns:
-        DataFrame, one row a check: step, accuracy (share of real and generated images told
-        rightly by the best single threshold), D(G(z)) (mean of the sigmoid), and the norm of the
-        gradient over all generator weights, a column a loss.
+        DataFrame, one row a check: step, accuracy (`best_accuracy`), D(G(z)) (mean of the
+        sigmoid), and the norm of the gradient over all generator weights, a column a loss.
 
     Example:
         >>> discriminator_alone(gan, images, 200, {"saturating": gan.generator_loss})
@@ -270,12 +260,10 @@ def _gradients(gan, images, latents, losses):
 
 
 def best_accuracy(real_scores, generated_scores) -> float:
-    """Share of both told rightly by the best threshold on the scores, each side counting a half.
+    """Balanced accuracy of the best threshold: a critic's scores have no zero of their own."""
+    from sklearn.metrics import roc_curve
 
-    A critic's scores have no zero of their own, so the threshold is sought.
-    """
-    real, generated = (np.sort(np.ravel(scores)) for scores in (real_scores, generated_scores))
-    cuts = np.concatenate([real, generated])
-    right = 1 - np.searchsorted(real, cuts, "left") / len(real)  # real at or above the cut
-    wrong = 1 - np.searchsorted(generated, cuts, "left") / len(generated)
-    return float(max(0.5, 0.5 + (right - wrong).max() / 2))
+    real, generated = np.ravel(real_scores), np.ravel(generated_scores)
+    false_positives, true_positives, _ = roc_curve(
+        np.repeat([1, 0], [len(real), len(generated)]), np.concatenate([real, generated]))
+    return float(0.5 + (true_positives - false_positives).max() / 2)

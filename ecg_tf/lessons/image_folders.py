@@ -1,7 +1,6 @@
 """Folders of PNG images, and the control that takes their neighbourhoods away.
 
-A fixed permutation of the pixels loses nothing (it has an exact inverse) but leaves no pixel beside
-its neighbour. What a GAN learns less well from permuted images, it had learned from neighbourhood.
+A fixed permutation of the pixels loses nothing (it has an exact inverse), but parts neighbours.
 """
 
 import io
@@ -19,16 +18,10 @@ MOST_VALUES = 2**28  # of all images together: 1 GB
 
 
 def write_digits(folder) -> Path:
-    """The 1,797 handwritten digits of scikit-learn as a folder of grey PNGs of 8 x 8 pixels.
+    """Writes the 1,797 handwritten digits of scikit-learn to a folder: grey PNGs of 8 x 8 pixels.
 
     Args:
-        folder: where to; made if missing. Files are named by number and digit, `0007_digit_7.png`.
-
-    Returns:
-        Path of the folder.
-
-    Raises:
-        InputError: the folder cannot be written to.
+        folder: made if missing. Files are named by number and digit, `0007_digit_7.png`.
 
     Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998).
     """
@@ -44,7 +37,7 @@ def write_images(images, folder, names=None) -> Path:
 
     Args:
         images: (n, height, width, 1 or 3) in [-1, 1].
-        folder: where to; made if missing.
+        folder: made if missing.
         names: (n,) file names; default `000000.png` and so on.
 
     Returns:
@@ -76,12 +69,12 @@ def read_image_folder(folder, most: int = 0) -> np.ndarray:
         most: int, read only so many, evenly chosen; default 0 for all.
 
     Returns:
-        (n, height, width, channel) float32 in [-1, 1], 1 channel for grey, 3 for RGB; written
-        again with `write_images` they give the same pixels.
+        (n, height, width, channel) float32 in [-1, 1], 1 channel for grey, 3 for RGB;
+        `write_images` gives the same pixels again.
 
     Raises:
         InputError: no such folder, fewer than 2 PNGs, files that are broken, transparent, of 16
-            bits, or of another size than the first; the file is named.
+            bits, or of another size than the first.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -115,31 +108,16 @@ def read_image_folder(folder, most: int = 0) -> np.ndarray:
 
 
 def enlarge(images, factor: int) -> np.ndarray:
-    """Every pixel becomes a block of `factor` x `factor` pixels; `reduce` undoes it exactly.
-
-    Args:
-        images: (n, height, width, channel).
-        factor: int, 1 or more.
-
-    Returns:
-        (n, factor * height, factor * width, channel).
-    """
+    """Images (n, height, width, channel) with blocks of `factor` x `factor` for each pixel."""
     factor = count(factor, "factor", 1, LARGEST_SIDE)
     return np.repeat(np.repeat(images, factor, axis=1), factor, axis=2)
 
 
 def reduce(images, factor: int) -> np.ndarray:
-    """The mean of every block of `factor` x `factor` pixels: undoes `enlarge`.
-
-    Args:
-        images: (n, height, width, channel), sides that are multiples of `factor`.
-        factor: int, 1 or more.
-
-    Returns:
-        (n, height / factor, width / factor, channel) in the images' dtype.
+    """The mean of every block of `factor` x `factor` pixels: undoes `enlarge` exactly.
 
     Raises:
-        InputError: sides that are no multiples.
+        InputError: sides that are no multiples of `factor`.
     """
     images, factor = np.asarray(images), count(factor, "factor", 1, LARGEST_SIDE)
     n, height, width, channels = images.shape
@@ -153,17 +131,10 @@ def reduce(images, factor: int) -> np.ndarray:
 
 
 def nearest_levels(images, like) -> np.ndarray:
-    """Every pixel at the nearest grey level that other images use.
+    """Every pixel of `images` at the nearest grey level that occurs in `like`.
 
-    A generator's background is -0.998 where that of a folder is -1: no eye sees it, and a
-    Kolmogorov-Smirnov distance sees nothing else.
-
-    Args:
-        images: array in [-1, 1], such as generated images.
-        like: array of the images whose levels count, such as the training images.
-
-    Returns:
-        the images' shape, values of `like` only.
+    A generated background is -0.998 where that of a folder is -1: invisible, but a
+    Kolmogorov-Smirnov distance would see nothing else.
     """
     levels = np.unique(like)
     return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, images)]

@@ -7,6 +7,7 @@ from keras import layers
 
 from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
+from ecg_tf.lessons.rings import dense_layers
 from ecg_tf.models import R1GAN, MinibatchStd, build_discriminator, build_generator
 from ecg_tf.training.fit import fit_gan
 
@@ -34,7 +35,7 @@ def train_images(images, steps: int, networks: str = "convolutional", *, latent_
         seed: int, of weights, batches and latents.
 
     Returns:
-        R1GAN; `generate(n, seed)` draws images.
+        R1GAN, for `generate(n, seed)`.
 
     Raises:
         InputError: no such networks, values out of range, fewer than 2 images, NaN or inf.
@@ -43,11 +44,7 @@ def train_images(images, steps: int, networks: str = "convolutional", *, latent_
         >>> train_images(codec.encode(table), steps=1000).generate(10, seed=1).shape
         (10, 16, 16, 1)
     """
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or len(images) < 2 or not np.isfinite(images).all():
-        raise InputError("A GAN cannot learn these images.", got=f"shape {images.shape}",
-                         expected="(n, height, width, channel), finite, 2 images or more",
-                         fix="look at what the folder or the table holds")
+    images = checked_images(images)
     choice(networks, "networks", NETWORKS)
     steps = count(steps, "steps", 1, 10**7)
     batch_size = count(batch_size, "batch_size", 2, 4096)
@@ -66,20 +63,30 @@ def train_images(images, steps: int, networks: str = "convolutional", *, latent_
     return gan
 
 
+def checked_images(images) -> np.ndarray:
+    """Images as float32 (n, height, width, channel).
+
+    Raises:
+        InputError: another shape, fewer than 2, NaN or inf.
+    """
+    images = np.asarray(images, np.float32)
+    if images.ndim != 4 or len(images) < 2 or not np.isfinite(images).all():
+        raise InputError("A GAN cannot learn these images.", got=f"shape {images.shape}",
+                         expected="(n, height, width, channel), finite, 2 images or more",
+                         fix="encode windows with their codec, or look at what the folder holds")
+    return images
+
+
 def _convolutional(shape, latent_dim, base_filters):
     return (build_generator(shape, latent_dim, base_filters, padding="zero"),
             build_discriminator(shape, base_filters, padding="zero"))
 
 
 def _dense(shape, latent_dim, base_filters):
-    def hidden():
-        return [layer for _ in range(3) for layer in (
-            layers.Dense(UNITS, kernel_initializer="he_normal"), layers.LeakyReLU(0.2))]
-
     generator = keras.Sequential(
-        [keras.Input((latent_dim,)), *hidden(), layers.Dense(int(np.prod(shape)), "tanh"),
-         layers.Reshape(shape)], name="generator")
+        [keras.Input((latent_dim,)), *dense_layers(UNITS, 3),
+         layers.Dense(int(np.prod(shape)), "tanh"), layers.Reshape(shape)], name="generator")
     discriminator = keras.Sequential(
-        [keras.Input(shape), MinibatchStd(), layers.Flatten(), *hidden(), layers.Dense(1)],
-        name="discriminator")
+        [keras.Input(shape), MinibatchStd(), layers.Flatten(), *dense_layers(UNITS, 3),
+         layers.Dense(1)], name="discriminator")
     return generator, discriminator

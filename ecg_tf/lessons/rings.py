@@ -31,7 +31,7 @@ class Ring:
         InputError: a number out of range, or Gaussians that overlap (centres nearer than 8 std).
 
     Example:
-        >>> Ring().draw(1000, seed=0).shape
+        >>> Ring().sample(1000, seed=0).shape
         (1000, 1, 1, 2)
     """
 
@@ -55,7 +55,7 @@ class Ring:
         angle = 2 * np.pi * np.arange(self.modes) / self.modes
         return self.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
-    def draw(self, n: int, seed: int) -> np.ndarray:
+    def sample(self, n: int, seed: int) -> np.ndarray:
         """Points as images (n, 1, 1, 2) float32, the same ones for the same seed."""
         rng = np.random.default_rng(seed)
         points = self.centers[rng.integers(0, self.modes, count(n, "n", 1, 10**8))]
@@ -94,13 +94,13 @@ class Ring:
             InputError: no points, or points that are not two numbers each.
 
         Example:
-            >>> Ring().judge(Ring().draw(2000, seed=0))["modes"]
+            >>> Ring().judge(Ring().sample(2000, seed=0))["modes"]
             8
         """
         points = np.asarray(points, float)
         if not points.size or points.size != 2 * len(points):
             raise InputError("These are no points of a plane.", expected="(n, 2) or (n, 1, 1, 2)",
-                             got=points.shape, fix="pass images drawn by a GAN trained on a Ring")
+                             got=points.shape, fix="pass images of a GAN trained on a Ring")
         reached = int(self.reached(points, least).sum())
         return {"modes": reached, "modes_reached": reached / self.modes,
                 "good": float(self.counts(points).sum() / len(points))}
@@ -114,13 +114,12 @@ def build_point_generator(latent_dim: int = 16, units: int = 64, hidden: int = 2
         latent_dim: int, length of a latent vector, default 16.
         units: int, width of the hidden layers, default 64.
         hidden: int, hidden layers, default 2.
-        spread: float, scale of the points it draws before any training, default 1. A small one
-            makes a poor generator: all points near the origin.
+        spread: float, scale of the points before any training, default 1.
     """
     number(spread, "spread", 1e-6, 1e3)
     start = keras.initializers.VarianceScaling(spread**2, "fan_avg", "uniform")
     return keras.Sequential([
-        keras.Input((count(latent_dim, "latent_dim", 1, 4096),)), *_hidden(units, hidden),
+        keras.Input((count(latent_dim, "latent_dim", 1, 4096),)), *dense_layers(units, hidden),
         layers.Dense(2, kernel_initializer=start), layers.Reshape(SHAPE),
     ], name="generator")
 
@@ -138,18 +137,18 @@ def build_point_discriminator(units: int = 64, hidden: int = 2, spectral_norm: b
     constraint = SpectralNorm() if spectral_norm else None
     return keras.Sequential([
         keras.Input(SHAPE), *([MinibatchStd()] if minibatch_std else []), layers.Flatten(),
-        *_hidden(units, hidden, constraint), layers.Dense(1, kernel_constraint=constraint),
+        *dense_layers(units, hidden, constraint), layers.Dense(1, kernel_constraint=constraint),
     ], name="discriminator")
 
 
 class RingWatch(keras.callbacks.Callback):
-    """Adds "modes", "modes_reached" and "good" to the logs, and keeps points to look at.
+    """Adds "modes", "modes_reached" and "good" to the logs, and keeps the points.
 
     Args:
         ring: `Ring` the GAN learns.
-        n: int, points drawn a check, default 1000.
+        n: int, points a check, default 1000.
         seed: int, of their latents, default 0.
-        averaged: bool, draw from the averaged weights, else from the raw ones; default True.
+        averaged: bool, use the averaged weights, else the raw ones; default True.
 
     Attributes:
         points: dict, step -> (n, 2) float32.
@@ -173,7 +172,8 @@ class RingWatch(keras.callbacks.Callback):
             logs.update({prefix + k: v for k, v in self.ring.judge(images).items()})
 
 
-def _hidden(units, hidden, constraint=None):
+def dense_layers(units: int, hidden: int, constraint=None) -> list:
+    """`hidden` dense layers of `units` with leaky rectifiers."""
     count(units, "units", 1, 65_536), count(hidden, "hidden", 1, 20)
     return [layer for _ in range(hidden) for layer in (
         layers.Dense(units, kernel_initializer="he_normal", kernel_constraint=constraint),

@@ -26,13 +26,14 @@ def exercise_1(limit=4.0, knee=0.5, **size):
     number, and what is measured stays below."""
     end = np.arcsinh(limit / knee)
     bound = knee * np.cosh(end) * end / 255
-    companded = Standardizer("companded", limits_mv=(-limit, limit), knee_mv=knee, quantization="uint8")
+    companded = Standardizer("companded", limits_mv=(-limit, limit), knee_mv=knee,
+                             quantization="uint8")
     windows = some_windows(**size)
     mv = windows.signals[np.isfinite(windows.signals)].clip(-limit, limit)[None, :, None]
-    measured = np.abs(bent.inverse_transform(bent.transform(mv)) - mv).max()
-    print(f"By hand {bound:.4f} mV, the package says {bent.error_bound_mv()[0]:.4f}, "
+    measured = np.abs(companded.inverse_transform(companded.transform(mv)) - mv).max()
+    print(f"By hand {bound:.4f} mV, the package says {companded.error_bound_mv()[0]:.4f}, "
           f"measured {measured:.4f}.")
-    return bound, float(bent.error_bound_mv()[0]), float(measured)
+    return bound, float(companded.error_bound_mv()[0]), float(measured)
 
 
 def exercise_2(quantiles=(0.02, 0.98), **size):
@@ -73,8 +74,8 @@ def exercise_4(knees=(0.05, 0.5, 2.0, 50.0), limit=4.0):
 
 
 def exercise_5(scalings=("global", "quantile", "companded"), seeds=(0, 1, 2), **settings):
-    """Look whether the best scaling of one seed is the best of each: where the values of two scalings
-    overlap over the seeds, the order is chance. (Some 10 minutes.)"""
+    """Look whether the best scaling of one seed is the best of each: where the values of two
+    scalings overlap over the seeds, the order is chance. (Some 10 minutes.)"""
     from ecg_tf.study.run import run
 
     size = {"subjects": 12, "minutes": 3.0, "height": 16, "base_filters": 8, "latent_dim": 64,

@@ -31,7 +31,7 @@ def exercise_1(scores=(0.5, 0.01, 0.0001)):
 def ring_modes(recipes=RECIPES, seeds=(0,), steps=2000, beta_1=0.5, latent_dim=8):
     """Modes reached at the end of each training, (recipe, seed) -> of eight."""
     ring, found = rings.Ring(modes=8, radius=2.0, std=0.1), {}
-    points = ring.draw(8192, seed=0)
+    points = ring.sample(8192, seed=0)
     for seed in seeds:
         for name in recipes:
             gan = concerns.make_gan(name, lambda: rings.build_point_generator(latent_dim),
@@ -69,7 +69,7 @@ def exercise_4(steps=300, recipes=("non-saturating", "+ gradient penalty", "+ sp
     discriminator becomes sure, while the push stays about 1. Spectral normalization bounds it, a
     gradient penalty pays for it where the points are real."""
     ring, slopes = rings.Ring(modes=8, radius=2.0, std=0.1), {}
-    points = ring.draw(4096, seed=0)
+    points = ring.sample(4096, seed=0)
     for name in recipes:
         gan = concerns.make_gan(name, lambda: rings.build_point_generator(8, spread=0.1),
                                 rings.build_point_discriminator, beta_1=0.5, seed=0)

@@ -28,7 +28,7 @@ def test_saturating_gradient_dies_with_the_discriminators_accuracy_and_the_other
     gans = {name: make_gan(name, lambda: build_point_generator(spread=0.1),
                            build_point_discriminator)
             for name in ("saturating", "non-saturating", "WGAN-GP")}
-    one, points = gans["saturating"], Ring(8, 2.0, 0.1).draw(2048, 0)
+    one, points = gans["saturating"], Ring(8, 2.0, 0.1).sample(2048, 0)
     before = one.generator.get_weights()[0]
     pair = {name: gans[name].generator_loss for name in ("saturating", "non-saturating")}
     table = discriminator_alone(one, points, 200, pair, checks=6)
@@ -95,7 +95,7 @@ def test_distances_know_real_persons_from_noise_and_too_few_strips(ecgs):
 
 def test_curves_are_named_once_and_need_a_column():
     history = watched(make_gan("saturating", build_point_generator, build_point_discriminator),
-                      Ring().draw(64, 0), 4, checks=2).history
+                      Ring().sample(64, 0), 4, checks=2).history
     figure = along({"a": history, "b": history}, {"g_grad_norm": "norm", "diversity": "diversity"},
                    log=("g_grad_norm",), levels={"diversity": (0.3, "alarm")})
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]

@@ -22,13 +22,13 @@ def gan_of(recipe, **changes):
 @settings(max_examples=20, deadline=None)
 def test_real_points_reach_all_modes_and_nearly_all_are_good(modes, radius, seed):
     ring = Ring(modes, radius, radius * np.sin(np.pi / modes) / 5)
-    judged = ring.judge(ring.draw(4000, seed))
+    judged = ring.judge(ring.sample(4000, seed))
     assert judged["modes"] == modes and judged["modes_reached"] == 1
     assert judged["good"] == pytest.approx(1 - np.exp(-4.5), abs=0.012)
 
 
 def test_missing_modes_stray_and_nan_points_are_counted_for_what_they_are():
-    points = RING.draw(4000, seed=1).reshape(-1, 2)
+    points = RING.sample(4000, seed=1).reshape(-1, 2)
     assert RING.judge(points[points[:, 0] > 1.0])["modes"] == 3
     assert RING.judge(np.repeat(points[:1], 100, axis=0))["modes"] == 1
     assert RING.judge(np.zeros((100, 2))) == {"modes": 0, "modes_reached": 0.0, "good": 0.0}
@@ -36,7 +36,7 @@ def test_missing_modes_stray_and_nan_points_are_counted_for_what_they_are():
     # One stray point in a mode is not enough to have reached it.
     assert RING.judge(np.concatenate([np.repeat(RING.centers[:1], 999, 0), RING.centers[1:2]]))[
         "modes"] == 1
-    assert np.array_equal(RING.draw(5, 3), RING.draw(5, 3))
+    assert np.array_equal(RING.sample(5, 3), RING.sample(5, 3))
 
 
 def test_what_is_no_ring_and_no_point_is_refused():
@@ -53,7 +53,7 @@ def test_alarm_rings_on_a_ring_collapsed_by_training_and_is_silent_on_the_cured_
     found = {}
     for recipe in ("saturating", "+ minibatch std"):
         alarm = CollapseAlarm(0.5, patience=3, warmup=600, monitor="modes_reached")
-        found[recipe] = watched(gan_of(recipe), RING.draw(4096, 0), 1000, checks=10, alarm=alarm,
+        found[recipe] = watched(gan_of(recipe), RING.sample(4096, 0), 1000, checks=10, alarm=alarm,
                                 batch_size=128, callbacks=[RingWatch(RING)])
     ill, well = found.values()
     assert ill.history["modes"].iloc[-3:].max() < 4 and len(ill.alarms) == 1
@@ -66,21 +66,21 @@ def test_alarm_rings_on_a_ring_collapsed_by_training_and_is_silent_on_the_cured_
 def test_watch_tells_averaged_from_raw_weights():
     gan = gan_of("non-saturating", steps_per_execution=1, jit_compile=False)
     both = RingWatch(RING), RingWatch(RING, averaged=False)
-    history = watched(gan, RING.draw(512, 0), 4, checks=2, callbacks=both).history
+    history = watched(gan, RING.sample(512, 0), 4, checks=2, callbacks=both).history
     assert {"modes", "good", "raw_modes", "raw_good"} <= set(history)
     averaged, raw = (watch.points[4] for watch in both)
     assert averaged.shape == raw.shape == (1000, 2) and not np.allclose(averaged, raw)
 
 
 def test_diversity_is_measured_against_all_real_points_in_whatever_order_they_come():
-    points = RING.draw(4096, 0)
+    points = RING.sample(4096, 0)
     by_mode = points[np.argsort(np.arctan2(points[:, 0, 0, 1], points[:, 0, 0, 0]))]
     gan = gan_of("non-saturating", steps_per_execution=1, jit_compile=False)
     assert 0 < watched(gan, by_mode, 2, checks=1).history["diversity"].iloc[-1] < 3
 
 
 def test_points_are_drawn_with_what_they_reach():
-    figure = ring_points({"real": RING.draw(500, 0), "none": np.zeros((50, 2))}, RING)
+    figure = ring_points({"real": RING.sample(500, 0), "none": np.zeros((50, 2))}, RING)
     assert "real: 8 of 8 modes" in figure.alt_text and "none: 0 of 8 modes" in figure.alt_text
     with pytest.raises(InputError, match="no points"):
         ring_points({}, RING)
