@@ -9,30 +9,33 @@ from pathlib import Path
 
 
 class InputError(ValueError):
-    """What a user gave cannot be used: says what was expected, what came and how to mend it.
+    """What a user gave cannot be used: what is wrong, what was expected, what came, how to fix it.
 
     Args:
         what: str, one sentence that names the thing at fault.
-        expected: what would have been right.
-        got: what came instead.
-        fix: str, what the user can do about it.
+        expected, got, fix: the message's further lines; "" leaves one out.
 
     Example:
         >>> raise InputError("Unknown lead.", expected="MLII or V5", got="MLI", fix="use MLII")
+        Traceback (most recent call last):
+        ecg_tf.base.errors.InputError: Unknown lead.
+        Expected: MLII or V5.
+        Got: MLI.
+        Fix: use MLII.
     """
 
     def __init__(self, what: str, *, expected="", got="", fix: str = ""):
-        parts = [what]
-        if expected != "":
-            parts.append(f"Expected: {_as_sentence(expected)}")
-        if got != "":
-            parts.append(f"Got: {_as_sentence(got)}")
-        if fix:
-            parts.append(f"Fix: {_as_sentence(fix)}")
-        super().__init__(" ".join(parts))
+        further = {"Expected": expected, "Got": got, "Fix": fix}
+        super().__init__("\n".join([what, *(f"{title}: {_as_sentence(text)}"
+                                            for title, text in further.items() if text != "")]))
+
+    @property
+    def one_line(self) -> str:
+        """The message on one line, for tables and lists."""
+        return " ".join(str(self).split())
 
     def _render_traceback_(self) -> list[str]:
-        # IPython asks an exception for this: a notebook then shows the paragraph, not our frames.
+        # IPython asks an exception for this: a notebook then shows the message, not our frames.
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -41,32 +44,13 @@ class TooFew(InputError):
 
 
 def closest(name: str, names: Iterable[str]) -> str:
-    """The valid name most like a misspelled one, as a hint.
-
-    Args:
-        name: str, what came.
-        names: the valid names.
-
-    Returns:
-        str, "Did you mean 'x'?" or "" when nothing is near.
-    """
+    """A hint at the valid name most like a misspelt one: "Did you mean 'x'?", or "" if none is."""
     near = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
     return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def write_whole(path, content: str | bytes) -> Path:
-    """Writes a file under a temporary name, then renames it: a reader never sees half of it.
-
-    Args:
-        path: where to write; its folder is made if missing.
-        content: str (written as UTF-8) or bytes.
-
-    Returns:
-        Path of the file.
-
-    Raises:
-        InputError: the folder cannot be made or written to.
-    """
+    """Writes text (UTF-8) or bytes as `whole_file` does; returns the path."""
     with whole_file(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
     return Path(path)
@@ -74,15 +58,9 @@ def write_whole(path, content: str | bytes) -> Path:
 
 @contextlib.contextmanager
 def whole_file(path):
-    """A temporary name beside `path` to write to; renamed at the end, removed if that fails.
+    """A temporary name beside `path`, renamed at the end: a reader never sees half a file.
 
-    For what writes files itself, such as `model.save`: the suffix stays the same.
-
-    Args:
-        path: the file to be; its folder is made if missing.
-
-    Yields:
-        Path to write to.
+    Its folder is made if missing; its suffix stays the same, for what goes by it.
 
     Raises:
         InputError: the folder cannot be made or written to.
@@ -107,16 +85,12 @@ def whole_file(path):
 
 def cannot_write(path, error: OSError) -> InputError:
     """The error for a file or folder that cannot be written, to be raised: full, or not allowed."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        fix = "make space and give the same command again; what was whole before is as it was"
-    else:
-        fix = "choose another folder, or give yourself write permission to this one"
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return InputError(
-        f"Cannot write '{path}'.",
-        expected="a folder that can be written to, with space left",
+        f"Cannot write '{path}'.", expected="a folder that can be written to, with space left",
         got=f"{type(error).__name__}: {error.strerror or error}",
-        fix=fix,
-    )
+        fix="make space and give the same command again; what was whole before is as it was"
+        if full else "choose another folder, or give yourself write permission to this one")
 
 
 def _to_disk(path: Path) -> None:
@@ -130,5 +104,5 @@ def _to_disk(path: Path) -> None:
 
 
 def _as_sentence(text) -> str:
-    text = str(text)
+    text = " ".join(str(text).split())
     return text if text.endswith((".", "!", "?")) else f"{text}."

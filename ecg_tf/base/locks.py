@@ -1,12 +1,12 @@
 """One writer at a time in a folder: locks that end with the process that holds them.
 
-The operating system keeps the lock (`flock`), so that of a killed process is gone at once and
-nobody has to delete a file. What stands in the file only says who is there. Windows has no such
-locks: there nothing is refused.
+The operating system keeps the lock, by way of `filelock`: that of a killed process is gone at once
+and nobody has to delete a file. What stands in the file only says who is there.
 """
 
 import atexit
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -14,16 +14,14 @@ import time
 import warnings
 from pathlib import Path
 
-from ecg_tf.base.errors import InputError, cannot_write
+import filelock
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from ecg_tf.base.errors import InputError, cannot_write
 
 LOCK = ".lock"
 ORPHAN_S = 10.0  # longest wait for a notebook's kernel to notice that its report was killed
-_held: dict[Path, tuple[int, int]] = {}  # lock file -> (file descriptor, process)
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_held: dict[Path, tuple[filelock.BaseFileLock, int]] = {}  # lock file -> (lock, process)
 
 
 class InUse(InputError):
@@ -46,13 +44,13 @@ def hold(folder, name: str = LOCK) -> None:
         >>> hold("runs/a")  # the same process may ask again
     """
     path = Path(folder).absolute() / name
-    if fcntl is None or _ours(path):
+    if _ours(path):
         return
     if not _held:
         atexit.register(_release_all)
-    descriptor = _take(path)
-    if descriptor is not None:
-        _held[path] = (descriptor, os.getpid())
+    lock = filelock.FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
+    if _take(lock, path):
+        _held[path] = (lock, os.getpid())
 
 
 def release(folder, name: str = LOCK) -> None:
@@ -60,11 +58,10 @@ def release(folder, name: str = LOCK) -> None:
     path = Path(folder).absolute() / name
     if not _ours(path):
         return
-    descriptor, _ = _held.pop(path)
+    lock, _ = _held.pop(path)
     with contextlib.suppress(OSError):
-        if _same_file(descriptor, path):
-            path.unlink()  # while it is still locked: `_take` notices
-    os.close(descriptor)
+        path.unlink()  # while it is still locked: who waits for it notices
+    lock.release(force=True)
 
 
 @contextlib.contextmanager
@@ -84,55 +81,46 @@ def holding(folder, name: str = LOCK):
             release(folder, name)
 
 
-def _take(path: Path) -> int | None:
-    """The descriptor of the locked file; None on a file system without locks."""
+def _take(lock: filelock.BaseFileLock, path: Path) -> bool:
+    """Takes the lock and writes down by whom; False on a file system without locks."""
     last = time.monotonic() + ORPHAN_S
-    while True:
+    while not lock.is_locked:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            lock.acquire()
+        except filelock.Timeout:
+            note = _note(path)
+            if not _orphaned(note) or time.monotonic() > last:
+                raise _in_use(path, note) from None
+            time.sleep(0.1)
         except OSError as error:
-            raise cannot_write(path.parent, error) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            note = _note(descriptor)
-            os.close(descriptor)
-            if _orphaned(note) and time.monotonic() < last:
-                time.sleep(0.1)
-                continue
-            raise _in_use(path, note) from None
-        except OSError as error:
-            os.close(descriptor)
+            if error.errno not in _WITHOUT_LOCKS:
+                raise cannot_write(path.parent, error) from error
             warnings.warn(f"'{path.parent}' is on a file system without locks ({error.strerror}): "
                           "make sure that only one process writes there.", stacklevel=4)
-            return None
-        if _same_file(descriptor, path):  # else it was released and removed just now
-            break
-        os.close(descriptor)
+            return False
     note = {"host": platform.node(), "process": os.getpid(),
             "parent": int(os.environ.get("JPY_PARENT_PID") or 0),
             "since": time.strftime("%Y-%m-%d %H:%M:%S %Z")}
-    with contextlib.suppress(OSError):  # a full disk: the lock holds without a word in it
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(note).encode(), 0)
-    return descriptor
+    with contextlib.suppress(OSError):  # a full disk, or Windows: the lock holds without a word
+        path.write_text(json.dumps(note))
+    return True
 
 
 def _in_use(path: Path, note: dict) -> InUse:
     process, host = note.get("process", "of unknown number"), note.get("host", "unknown")
     return InUse(
-        f"Another process is at work in '{path.parent}'.",
-        expected="one at a time, so that none destroys what the other one writes",
+        f"Another process is at work in '{path.parent}'.", expected="one at a time",
         got=f"process {process} on host '{host}', since {note.get('since', 'just now')}",
-        fix="wait for its end, or end it (a notebook: shut down its kernel); it then goes on from "
-        "its last checkpoint. Other experiments, under other names, may run beside it",
+        fix="wait for its end, or end it (a notebook: shut down its kernel). Other experiments, "
+        "under other names, may run beside it",
     )
 
 
-def _note(descriptor: int) -> dict:
+def _note(path: Path) -> dict:
     try:
-        note = json.loads(os.pread(descriptor, 1000, 0))
+        with open(path, "rb") as file:
+            note = json.loads(file.read(1000))
     except (OSError, ValueError, RecursionError):
         return {}
     return note if isinstance(note, dict) else {}
@@ -141,7 +129,8 @@ def _note(descriptor: int) -> dict:
 def _orphaned(note: dict) -> bool:
     """Whether the holder is a kernel here whose parent is dead: it will end by itself."""
     parent = note.get("parent")
-    if note.get("host") != platform.node() or not isinstance(parent, int) or parent <= 0:
+    if os.name != "posix" or note.get("host") != platform.node() \
+            or not isinstance(parent, int) or parent <= 0:
         return False
     try:
         os.kill(parent, 0)
@@ -152,16 +141,9 @@ def _orphaned(note: dict) -> bool:
     return False
 
 
-def _same_file(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except OSError:
-        return False
-
-
 def _ours(path: Path) -> bool:
     # A forked child inherits this dictionary, but is another process.
-    return _held.get(path, (0, 0))[1] == os.getpid()
+    return _held.get(path, (None, 0))[1] == os.getpid()
 
 
 def _release_all() -> None:

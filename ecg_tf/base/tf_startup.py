@@ -11,9 +11,8 @@ import tempfile
 def quiet_startup():
     """Silences what TensorFlow's C++ core writes while it is imported, and its hints afterwards.
 
-    Its first lines ignore TF_CPP_MIN_LOG_LEVEL and bypass `sys.stderr`, so the file descriptor
-    itself is turned away for the time of the import. If the import fails, they are shown. Its
-    Python logger then shows errors only: several networks in one process are no mistake here.
+    Its first lines bypass `sys.stderr`, so the file descriptor itself is turned away during the
+    import; if that fails, they are shown. Its Python logger then shows errors only.
 
     Example:
         >>> with quiet_startup():

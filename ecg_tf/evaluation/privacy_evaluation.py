@@ -152,7 +152,7 @@ class _Attack:
         try:
             return function()
         except InputError as error:
-            return self.void(names, str(error))
+            return self.void(names, error.one_line)
 
     def void(self, names, why):
         self.notes.append(f"Not measured: {', '.join(names)}. {why[:1].upper()}{why[1:]}"
@@ -229,7 +229,7 @@ class _Attack:
                                      roles.late.signals, roles.late.subjects, self.fs,
                                      seed=self.seed, cache=self.cache)
         except InputError as error:
-            return None, self.void(names, str(error))
+            return None, self.void(names, error.one_line)
         members = roles.members[np.isin(roles.members, known.persons)]
         if len(members) < len(roles.members):
             self.notes.append(f"{len(roles.members) - len(members)} of {len(roles.members)} "
@@ -253,7 +253,7 @@ class _Attack:
                 roles.strange.signals, roles.strange.subjects, self.fs, sizes, ALARM, self.seed,
                 twin)
         except InputError as error:
-            return known, [valid, *self.void(names[1:], str(error))]
+            return known, [valid, *self.void(names[1:], error.one_line)]
 
     def membership(self, identifier, discriminator):
         """Rows of all attackers."""
@@ -269,7 +269,7 @@ class _Attack:
                 roles.other.subjects, self.synthetic, self.fs, roles.strange.signals, embed,
                 np.isin(roles.other.subjects, roles.known), self.progress)
         except InputError as error:
-            return self.void(sum(names.values(), []), str(error))
+            return self.void(sum(names.values(), []), error.one_line)
         if discriminator is not None:
             sides["discriminator"] = discriminator
         for name, row in names.items():

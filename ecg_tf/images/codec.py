@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.base.checks import choice, finite_signals, known_keys, names, number
+from ecg_tf.base.checks import choice, known_keys, names, number
 from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.images.arrangement import Arrangement
 from ecg_tf.images.arrangements import ARRANGEMENTS, arrangement_from_dict, make_arrangement
@@ -20,7 +20,7 @@ from ecg_tf.images.quantize import on_grid
 from ecg_tf.images.round_trip import compare
 from ecg_tf.images.scaling import PER_WINDOW, Standardizer
 from ecg_tf.signals.limb_leads import all_leads, limb_lead_residual
-from ecg_tf.signals.windows import Windows
+from ecg_tf.signals.windows import Windows, finite_signals
 
 FORMAT, VERSION = "ecg_tf codec", 1
 LARGEST_FILE = 2**20  # bytes; a codec takes two thousand

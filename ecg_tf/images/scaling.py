@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.base.checks import choice, finite_signals, known_keys, names, number, numbers_list, pair
+from ecg_tf.base.checks import choice, known_keys, names, number, numbers_list, pair
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.quantize import HALF_STEP, on_grid, quantize
+from ecg_tf.signals.windows import finite_signals
 
 SCALINGS = {
     "global": "smallest to largest sample of the training windows",

@@ -257,7 +257,7 @@ def _fetch_tables(server: _Server, database: Database, published: _Published) ->
             if file != _LICENSE:
                 raise
             # No reason to be without the ECGs; the license's name is known anyway.
-            warnings.warn(f"{error} The records are fetched without it.", stacklevel=3)
+            warnings.warn(f"{error.one_line} The records are fetched without it.", stacklevel=3)
     return found
 
 

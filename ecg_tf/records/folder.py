@@ -82,11 +82,11 @@ def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float
             if strict:
                 raise
             if isinstance(error, MissingLead):
-                yield LeftOut(name, "lead" if leads else "no ECG", str(error))
+                yield LeftOut(name, "lead" if leads else "no ECG", error.one_line)
                 continue
-            reason = str(error) if database is None else (
-                f"The {database.title} in '{folder}' is damaged. {error} `python -m ecg_tf data "
-                f"{database.name}` fetches missing and damaged files again.")
+            reason = error.one_line if database is None else (
+                f"The {database.title} in '{folder}' is damaged. {error.one_line} "
+                f"`python -m ecg_tf data {database.name}` fetches missing and damaged files again.")
             yield LeftOut(name, "damaged", reason)
 
 

@@ -107,3 +107,41 @@ class Record:
         """
         symbols, inverse = np.unique(np.asarray(self.symbols, "<U1"), return_inverse=True)
         return np.array([_AAMI.get(symbol, "Q") for symbol in symbols], "<U1")[inverse]
+
+
+def same_rate_and_leads(records) -> None:
+    """Refuses records that cannot lie side by side in one array.
+
+    Args:
+        records: sequence of `Record`.
+
+    Raises:
+        InputError: there are none, or two differ in sampling rate or leads: both are named.
+    """
+    if not records:
+        raise InputError(
+            "There are no records.",
+            expected="one or more",
+            got="none",
+            fix="look at what the folder holds, or at what was left out before",
+        )
+    first = records[0]
+    for other in records:
+        both = f"'{first.name}' ({first.database}) has {{}}, '{other.name}' ({other.database}) {{}}"
+        if other.fs != first.fs:
+            raise InputError(
+                "The records have different sampling rates.",
+                expected="one rate for all",
+                got=both.format(f"{first.fs:g} Hz", f"{other.fs:g} Hz"),
+                fix="resample all to one rate, for instance prepare(record, fs=128.0)",
+            )
+        if tuple(other.leads) != tuple(first.leads):
+            shared = [n for n in first.leads if all(n in record.leads for record in records)]
+            raise InputError(
+                "The records have different leads.",
+                expected="the same leads in the same order",
+                got=both.format(" + ".join(first.leads), " + ".join(other.leads)),
+                fix=f"choose leads that all have, leads={shared}, when reading them"
+                if shared
+                else "choose leads when reading, or leave out the records without them",
+            )

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ecg_tf.base.checks import expanded, same_rate_and_leads
+from ecg_tf.base.checks import expanded
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.records import ECGs, provenance
 from ecg_tf.records.checksums import sha256_of
+from ecg_tf.records.record import same_rate_and_leads
 from ecg_tf.shards.index import (
     KINDS,
     NAME,

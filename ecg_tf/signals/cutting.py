@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecg_tf.base.checks import count, number, same_rate_and_leads
-from ecg_tf.records.record import Record
+from ecg_tf.base.checks import count, number
+from ecg_tf.records.record import Record, same_rate_and_leads
 from ecg_tf.signals.interpolation import interpolate
 from ecg_tf.signals.quality import Prepared, Quality, gate, inspect_record, no_window_error
 from ecg_tf.signals.rpeaks import between_samples, rpeaks_of

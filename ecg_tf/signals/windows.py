@@ -184,3 +184,30 @@ def _kind(windows: Windows) -> str:
     rows = "no R peaks" if windows.rpeaks is None else f"{windows.rpeaks.shape[1]} R peaks"
     labels = "no labels" if windows.labels is None else "labels"
     return f"{windows.fs:g} Hz, {' + '.join(windows.leads)}, {rows}, {labels}"
+
+
+def finite_signals(windows) -> np.ndarray:
+    """The windows' signals (window, time, lead), NaN behind their lengths.
+
+    Raises:
+        InputError: no windows at all, or NaN or inf within one.
+    """
+    signals = np.asarray(windows.signals)
+    if signals.ndim != 3 or not len(signals):
+        raise InputError(
+            "There are no windows to standardize.",
+            expected="signals of shape (window, time, lead) with at least one window",
+            got=f"shape {signals.shape}",
+            fix="look at the report of what the quality gate dropped",
+        )
+    inside = np.arange(signals.shape[1]) < np.asarray(windows.lengths)[:, None]
+    if not np.isfinite(signals[inside]).all():
+        bad = ~(np.isfinite(signals).all(axis=2) | ~inside).all(axis=1)
+        raise InputError(
+            f"{int(bad.sum())} of {len(bad)} windows hold NaN or inf.",
+            expected="finite mV in every valid sample",
+            got=f"window {int(np.argmax(bad))} is the first with a gap",
+            fix="turn the quality gate on when cutting windows, or drop these windows",
+        )
+    # What lies behind a window's end must not count, whatever it is.
+    return signals if inside.all() else np.where(inside[..., None], signals, np.nan)

@@ -283,8 +283,8 @@ def _or_warning(told: list[str], make, *arguments) -> dict:
     try:
         return make(*arguments)
     except InputError as error:
-        told.append(str(error))
-        return {"refused": str(error)}
+        told.append(error.one_line)
+        return {"refused": error.one_line}
 
 
 def _spread(values: Iterable[float], digits: int) -> dict:

@@ -57,7 +57,7 @@ def run_notebook(
 
     Raises:
         InputError: no such notebook, an unknown parameter, another process makes this report, or a
-            cell that raised InputError (only its own paragraph is passed on).
+            cell that raised InputError (only its message is passed on).
         NotebookError: a cell failed otherwise, or its kernel died.
 
     Example:

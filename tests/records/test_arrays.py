@@ -84,7 +84,7 @@ def test_float32_is_not_copied_and_infinity_is_missing():
     (ecgs(), {"labels": {"scp": np.eye(20)}}, "statements themselves"),
 ])
 def test_arrays_that_are_something_else_are_refused(signals, more, match):
-    with pytest.raises(InputError, match=match):
+    with pytest.raises(InputError, match=f"(?s){match}"):
         records_of_arrays(signals, **{"fs": 100, **more})
 
 
@@ -105,7 +105,7 @@ def test_an_npy_file_says_how_it_was_taken(tmp_path):
         assert said in " ".join(found[0].notes) and found[0].fs == 100
         assert found[0].name == ("a" if records == 1 else "a/00")
         assert not found[0].subject and found[0].database == tmp_path.name
-    with pytest.raises(InputError, match=r"array.T .*array\[:, :, None\]"):
+    with pytest.raises(InputError, match=r"(?s)array.T .*array\[:, :, None\]"):
         read(tmp_path, np.ones((12, 500), np.float32), rate=100)
     with pytest.raises(InputError, match="give the rate by --fs"):
         read(tmp_path, ecgs())
@@ -177,7 +177,7 @@ def test_an_npz_file_needs_no_second_guess(tmp_path):
     ({"fs": 100, "subjects": np.array(["a"] * 20, object)}, r"astype\(str\)"),
 ])
 def test_npz_files_that_do_not_fit_are_refused(tmp_path, arrays, match):
-    with pytest.raises(InputError, match=match):
+    with pytest.raises(InputError, match=f"(?s){match}"):
         read(tmp_path, ecgs(), **arrays)
 
 

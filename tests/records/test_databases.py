@@ -47,7 +47,7 @@ def test_records_are_not_persons_and_noise_is_nobody():
     assert nstdb.noise and not nstdb.persons_known
     assert ptbxl.persons_known and ptbxl.leave_out_paced and ptbxl.fold_column == "strat_fold"
     assert ptbxl.leads is None and DATABASES["mitdb"].leads == ("MLII",)
-    with pytest.raises(InputError, match="told apart.*Did you mean 'record'"):
+    with pytest.raises(InputError, match="(?s)told apart.*Did you mean 'record'"):
         dataclasses.replace(cinc, persons="records")
 
 
@@ -56,7 +56,7 @@ def test_each_recording_is_chosen_at_one_rate():
     assert ptbxl.choose([LOW, HIGH]) == ptbxl.choose([LOW, HIGH], 100) == [LOW]
     assert ptbxl.choose([LOW, HIGH], 500) == [HIGH] and ptbxl.choose([LOW], 500) == []
     assert ptbxl.choose(["00001_lr"]) == ["00001_lr"]  # files that somebody put into one folder
-    with pytest.raises(InputError, match="not published at 250 Hz.*100 Hz or 500 Hz"):
+    with pytest.raises(InputError, match="(?s)not published at 250 Hz.*100 Hz or 500 Hz"):
         ptbxl.choose([LOW], 250)
     assert DATABASES["mitdb"].choose(["100", "101"], 128) == ["100", "101"]
 

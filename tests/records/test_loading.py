@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_left_out_by_name_and_reason(tmp_path):
     assert again.left_out == found.left_out and again.warnings == found.warnings
     with pytest.raises(InputError, match="length"):
         load(str(folder), strict=True)
-    with pytest.raises(InputError, match="'r1' was asked for.*length"):
+    with pytest.raises(InputError, match="(?s)'r1' was asked for.*length"):
         load(str(folder), records=["r0", "r1"])
     assert [one.name for one in quiet(str(folder), exclude=["r[12]"])] == ["r0", "r3"]
     assert quiet(str(folder), exclude=["r1", "r2"]).warnings == ()
@@ -69,10 +69,10 @@ def test_what_cannot_be_read_is_left_out_by_name_and_reason(tmp_path):
 def test_where_nothing_can_be_read_the_first_reason_is_given(tmp_path):
     path = write(tmp_path / "own")
     path.with_suffix(".dat").write_bytes(b"1")
-    with pytest.raises(InputError, match="No record.*can be read.*'r1'.*length"):
+    with pytest.raises(InputError, match="(?s)No record.*can be read.*'r1'.*length"):
         load(str(tmp_path / "own"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no ECGs.*empty folder"):
+    with pytest.raises(InputError, match="(?s)holds no ECGs.*empty folder"):
         load(str(tmp_path / "empty"))
 
 
@@ -219,10 +219,10 @@ def test_a_split_by_a_column_that_nobody_has_or_that_parts_a_person_is_refused(t
     from ecg_tf.signals.splits import split_by_column
 
     found = quiet(str(published_ptbxl(tmp_path / "mine", persons=3)))
-    with pytest.raises(InputError, match="no.*'strat_fol'.*Did you mean 'strat_fold'|'strat_fol'"):
+    with pytest.raises(InputError, match="'strat_fol'"):
         split_by_column(found, "strat_fol")
     by_record = [replace(one, metadata={"half": str(k % 2)}) for k, one in enumerate(found)]
     with pytest.raises(InputError, match="3 persons have records in several parts"):
         split_by_column(by_record, "half")
-    with pytest.raises(InputError, match="folds of 'strat_fold' do not fit.*9"):
+    with pytest.raises(InputError, match="(?s)folds of 'strat_fold' do not fit.*9"):
         split_by_column(found, "strat_fold", {"train": [1], "test": [9]})

@@ -239,7 +239,7 @@ def test_what_does_not_belong_together_is_refused(run, tmp_path, capsys):
     export(run, 3, "csv", out, progress=False)
     for changes, word in (({"seed": 1}, "other seed"), ({"format": "wfdb"}, "other format"),
                           ({"seconds": 2.0}, "other seconds"), ({"n": 2}, "more records")):
-        with pytest.raises(InputError, match=word):
+        with pytest.raises(InputError, match=f"(?s){word}"):
             export(run, **{"n": 3, "format": "csv", "output": out, "progress": False, **changes})
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.txt").write_text("mine")

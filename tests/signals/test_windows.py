@@ -158,17 +158,17 @@ def test_middle_strips_of_sequences():
 def test_records_that_do_not_fit_together_are_both_named(cohort):
     y = noise(500)
     one, faster = make_record(y, name="one"), make_record(y, 128.0, name="two")
-    with pytest.raises(InputError, match=r"'one'.* 100 Hz, 'two'.* 128 Hz.*resample"):
+    with pytest.raises(InputError, match=r"(?s)'one'.* 100 Hz, 'two'.* 128 Hz.*resample"):
         strips([one, one, faster], 100)
     both = make_record(np.stack([y, y], axis=1), name="two", leads=("V1", "L0"))
-    with pytest.raises(InputError, match=r"'one'.* L0, 'two'.* V1 \+ L0.*leads=\['L0'\]"):
+    with pytest.raises(InputError, match=r"(?s)'one'.* L0, 'two'.* V1 \+ L0.*leads=\['L0'\]"):
         beats([one, both])
     other = make_record(y, name="two", leads=("V1",))
-    with pytest.raises(InputError, match="'two'.* V1.*leave out the records"):
+    with pytest.raises(InputError, match="(?s)'two'.* V1.*leave out the records"):
         beat_sequences([one, other], 2)
     with pytest.raises(InputError, match="no records"):
         beats([])
-    with pytest.raises(InputError, match="Set 1 and set 3.*360 Hz.*128 Hz"):
+    with pytest.raises(InputError, match="(?s)Set 1 and set 3.*360 Hz.*128 Hz"):
         slow = strips(resample(cohort[0], 128), 100)
         Windows.concatenate([strips(cohort, 100), strips(cohort, 100), slow])
 
@@ -176,11 +176,11 @@ def test_records_that_do_not_fit_together_are_both_named(cohort):
 def test_a_window_longer_than_every_record_says_how_long_they_are():
     short = make_record(noise(300), name="a", beats=[10, 150, 290])
     long = make_record(noise(400), name="b", beats=[10, 130, 260, 390])
-    with pytest.raises(InputError, match=r"4\.00 s.*'b'.*450 samples \(4\.50 s at 100 Hz\)"):
+    with pytest.raises(InputError, match=r"(?s)4\.00 s.*'b'.*450 samples \(4\.50 s at 100 Hz\)"):
         strips([short, long], 450)
-    with pytest.raises(InputError, match=r"at most 400 samples.*9\.01 s"):
+    with pytest.raises(InputError, match=r"(?s)at most 400 samples.*9\.01 s"):
         beats([short, long], 4.0, 5.0)
-    with pytest.raises(InputError, match=r"at most 2 rows.*more than 4.*'b'.*4\.00 s"):
+    with pytest.raises(InputError, match=r"(?s)at most 2 rows.*more than 4.*'b'.*4\.00 s"):
         beat_sequences([short, long], 3)
     assert len(beat_sequences([short, long], 2)) == 1
 

@@ -139,7 +139,7 @@ def test_a_damaged_file_is_named(tmp_path, text, capsys):
     write(tmp_path, "fine", [distance(1)])
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "metrics.json").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="bad.*metrics.json.*cannot be read"):
+    with pytest.raises(InputError, match="(?s)bad.*metrics.json.*cannot be read"):
         read_runs(tmp_path)
 
 
