@@ -90,16 +90,16 @@ def run(options) -> int:
     result = run_experiment(experiment, not options.quiet, options.devices)
     table = measured_table(result.measures)
     print(table[["value", "baseline", "unit"]].to_string(float_format="{:.4g}".format))
-    if result.verdict is not None:
-        print(f"\nRelease gate\n{result.verdict.gate.table.to_string()}\n")
-        print("\n".join([result.verdict.gate.words, *result.verdict.notes]))
+    print(f"\nRelease gate\n{result.verdict.gate.table.to_string()}\n")
+    print("\n".join([result.verdict.gate.words, *result.verdict.notes]))
     print(f"Everything is in {result.folder}")
     return 0
 
 
 def report(options) -> int:
     """Runs an experiment's notebook with papermill; writes the report as notebook and HTML."""
-    from ecg_tf.study.run_study import make_report, read_plan
+    from ecg_tf.study.making import make_report
+    from ecg_tf.study.plans import read_plan
 
     executed, page = make_report(read_plan(options.file, options.notebook), options.output)
     print(f"The report: {executed} and {page}")
@@ -107,8 +107,9 @@ def report(options) -> int:
 
 
 def study(options) -> int:
-    """Makes the reports of all experiments that have none yet, then the comparison."""
-    from ecg_tf.study.run_study import find_plans, run_study
+    """Makes the reports of all experiments that are not up to date, then the comparison."""
+    from ecg_tf.study.plans import find_plans
+    from ecg_tf.study.study import run_study
 
     plans, elsewhere = find_plans(options.paths, options.only), None
     if options.dask or options.scheduler or options.workers:
@@ -124,20 +125,21 @@ def study(options) -> int:
 
 def results(options) -> int:
     """Makes all that is made from reports: their pages, the page over all, the README's table."""
-    from ecg_tf.study.index import make_pages
+    from ecg_tf.study.reports import make_pages
     from ecg_tf.study.results_table import update_readme
 
     page, number = make_pages(options.output)
     print(f"{number} reports; the page over all: {page}")
     if options.readme:
         changed = update_readme(options.readme, options.output)
-        print(f"The table in {options.readme}: {'made anew' if changed else 'as it was'}.")
+        print(f"The table in {options.readme}: {'regenerated' if changed else 'unchanged'}.")
     return 0
 
 
 def compare(options) -> int:
     """Lays all runs beside each other: writes the comparison as notebook and HTML."""
-    from ecg_tf.study.run_study import comparison_plan, make_report
+    from ecg_tf.study.making import make_report
+    from ecg_tf.study.plans import comparison_plan
 
     executed, page = make_report(comparison_plan(options.runs), options.output)
     print(f"The comparison: {executed} and {page}")
@@ -145,7 +147,7 @@ def compare(options) -> int:
 
 
 def evaluate(options) -> int:
-    """Judges a synthetic set that this software did not make; writes a report and metrics.json."""
+    """Judges a synthetic set that this software did not make; writes a report."""
     from ecg_tf.study.evaluate import evaluate as judge_folders
     from ecg_tf.study.evaluate import gate_text
 

@@ -27,9 +27,9 @@ MEASURE = {
 
 def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
              leads=("MLII",)):
-    """Writes experiment.yaml, codec.json, generator.keras, metrics.json; gives the folder.
+    """Writes experiment.yaml, codec.json, generator.keras, results.json; gives the folder.
 
-    `gate` is the verdict's table; None writes no metrics.json.
+    `gate` is the verdict's table; None writes no results.json.
     """
     from ecg_tf.models import build_generator
 
@@ -58,5 +58,5 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
                    "round_trip": {"rmse_mv": 0.001, "max_mv": 0.01},
                    "privacy": {"gate": gate, "words": "Words of the gate.", "notes": ["A note."],
                                "power": "9 of 10 copies found"}}
-        (experiment.folder / "metrics.json").write_text(json.dumps(content))
+        (experiment.folder / "results.json").write_text(json.dumps(content))
     return experiment.folder

@@ -47,8 +47,3 @@ def current_settings(values: Mapping, note: bool = True) -> dict:
             value = current(f"{name}: {value}", note).removeprefix(f"{name}: ")
         found[name] = value
     return found
-
-
-def former(name: str) -> str:
-    """The name that a setting had in the release before."""
-    return next((old for old, new in RENAMED.items() if new == name), name)

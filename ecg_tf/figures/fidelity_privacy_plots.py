@@ -25,7 +25,7 @@ def fidelity_privacy_point(measures) -> dict[str, float]:
     """Where a set stands: MMD² in baselines and the share taken for a member, with intervals.
 
     Args:
-        measures: list of `Measured`, or the "measures" of a metrics.json.
+        measures: list of `Measured`, or the "measures" of a results.json.
 
     Returns:
         dict baselines, baselines_low, baselines_high, reidentified, low, high; NaN where not

@@ -21,6 +21,7 @@ from ecg_tf.signals.filtering import low_pass
 
 SECONDS = 6.0  # of a decoded window that are drawn
 STILLS = 5  # pictures in a still
+MIXES = tuple(np.linspace(0, 1, STILLS))
 _IMAGES = 192  # from which the directions are learned
 
 
@@ -63,15 +64,7 @@ class LatentExplorer:
             mix: 0 for the first, 1 for the second, between them a place on the arc.
             along: (direction,) steps along the directions, in standard deviations.
         """
-        a, b = (np.random.default_rng([count(one, "number", 0, 2**31 - 1)]).standard_normal(
-            self.latent_dim) for one in (first, second))
-        mix = number(mix, "mix", 0, 1)
-        cosine = np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1)
-        angle = np.arccos(cosine)
-        if angle < 1e-6:  # the same number twice
-            place = a
-        else:
-            place = (np.sin((1 - mix) * angle) * a + np.sin(mix * angle) * b) / np.sin(angle)
+        place = arc_latents(self.latent_dim, first, second, [number(mix, "mix", 0, 1)])[0]
         steps = np.array([number(step, "along", -10, 10) for step in along], float)
         return place + steps @ self.directions[: len(steps)]
 
@@ -94,9 +87,8 @@ class LatentExplorer:
 
     def still(self, first: int = 0, second: int = 1) -> Figure:
         """`STILLS` places on the arc, below each other."""
-        mixes = np.linspace(0, 1, STILLS)
-        _, strips = self.generate(np.stack([self.latent(first, second, mix) for mix in mixes]))
-        return _paper(strips, self.codec, [f"{mix:.0%} of the way" for mix in mixes])
+        return arc_figure(self._images(arc_latents(self.latent_dim, first, second)), self.codec,
+                          self.high)
 
     def _images(self, latents) -> np.ndarray:
         return np.asarray(self.generator(latents.astype(np.float32), training=False), np.float32)
@@ -183,6 +175,28 @@ class Replay:
         return _paper(strips, self.codec, [f"after {step:,} steps" for step in chosen])
 
 
+def arc_latents(latent_dim: int, first: int = 0, second: int = 1, mixes=MIXES) -> np.ndarray:
+    """(place, latent_dim) places on the arc from one latent vector to another.
+
+    Args:
+        latent_dim: int.
+        first, second: numbers of two vectors; each number always names the same one.
+        mixes: shares of the way, 0 to 1. Default: `MIXES`.
+    """
+    a, b = (np.random.default_rng([count(one, "number", 0, 2**31 - 1)]).standard_normal(latent_dim)
+            for one in (first, second))
+    angle = np.arccos(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
+    if angle < 1e-6:  # the same number twice
+        return np.tile(a, (len(mixes), 1))
+    mix = np.asarray(mixes)[:, None]
+    return (np.sin((1 - mix) * angle) * a + np.sin(mix * angle) * b) / np.sin(angle)
+
+
+def arc_figure(images, codec: Codec, high: float) -> Figure:
+    """ECGs of images at `MIXES` of the way from one latent vector to another, below each other."""
+    return _paper(_decoded(codec, images, high), codec, [f"{mix:.0%} of the way" for mix in MIXES])
+
+
 def _decoded(codec: Codec, images, high: float) -> list[np.ndarray]:
     """ECGs of images, cut to `SECONDS`: (time, lead) mV each."""
     windows = low_pass(codec.decode(images), high)
@@ -196,19 +210,32 @@ def _paper(strips, codec: Codec, titles) -> Figure:
     return ecg_paper(strips, codec.fs, titles, real=False, leads=codec.leads)
 
 
-def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: bool | None = None):
+def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: bool | None = None,
+                    arc=None):
     """Shows sliders for the latent space; without a reader, a still figure.
 
     Args:
-        generator, codec, high: as for `LatentExplorer`.
+        generator, codec, high: as for `LatentExplorer`; or the path of a kept generator.
         interactive: bool; None asks `is_live`.
+        arc: images of `arc_latents` for the still, which then needs no generator. Default None.
 
     Returns:
         the widget that was shown, or None.
     """
-    explorer = LatentExplorer(generator, codec, high)
-    if not (is_live() if interactive is None else interactive):
-        return show(explorer.still(), "From one synthetic ECG to another, on an arc through the "
+    live = is_live() if interactive is None else interactive
+    if isinstance(generator, str | Path) and (live or arc is None):
+        import keras
+
+        import ecg_tf.models  # noqa: F401  so that its layers can be read
+
+        generator = keras.saving.load_model(generator, compile=False)
+    if not live and arc is not None:
+        figure = arc_figure(arc, codec, high)
+    else:
+        explorer = LatentExplorer(generator, codec, high)
+        figure = None if live else explorer.still()
+    if figure is not None:
+        return show(figure, "From one synthetic ECG to another, on an arc through the "
                      "latent space. In JupyterLab the way is a slider, and so are the directions "
                      "along which generated images differ most.")
     import ipywidgets as w

@@ -1,12 +1,12 @@
 """DATASET_CARD.md: what a release holds, where it comes from, what was tested and what was not."""
 
 import ecg_tf
+from ecg_tf.base.code import git_commit
 from ecg_tf.release import card_text as say
 from ecg_tf.release.formats import Format
 from ecg_tf.release.progress import Progress
 from ecg_tf.release.trained import Trained
 from ecg_tf.release.verdict import GateResult
-from ecg_tf.study.run import git_commit
 
 
 def dataset_card(run: Trained, gate: GateResult, kind: Format, state: Progress) -> str:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import ecg_tf
 from ecg_tf.base.checks import choice, count
+from ecg_tf.base.code import versions
 from ecg_tf.base.errors import cannot_write, write_whole
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.release.formats import FORMATS, Format, Stamp
 from ecg_tf.release.progress import Progress, Tally, open_folder
 from ecg_tf.release.trained import Trained, read_run
 from ecg_tf.release.verdict import GateResult, read_verdict
-from ecg_tf.study.run import versions
 
 CARDS = ("DATASET_CARD.md", "MODEL_CARD.md")
 LARGEST = 999_999  # names have six digits

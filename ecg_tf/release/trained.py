@@ -7,10 +7,10 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.study.metrics_file import read_metrics
+from ecg_tf.study.results import read_results
 
 #: Files whose bytes decide what is drawn and what the cards say; the last one may be missing.
-FILES = ("experiment.yaml", "codec.json", "generator.keras", "metrics.json")
+FILES = ("experiment.yaml", "codec.json", "generator.keras", "results.json")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Trained:
         folder: of the run.
         experiment: its settings.
         codec: `Codec`, images to mV.
-        metrics: what metrics.json holds; {} if there is none.
+        metrics: what results.json holds; {} if there is none.
         sha256: name of file -> checksum, of those of `FILES` that are there.
     """
 
@@ -48,7 +48,7 @@ def read_run(folder) -> Trained:
         Trained.
 
     Raises:
-        InputError: no such folder, a run that has not come to its end, or metrics.json is damaged
+        InputError: no such folder, a run that has not come to its end, or results.json is damaged
             or of another experiment than the folder's.
 
     Example:
@@ -62,10 +62,10 @@ def read_run(folder) -> Trained:
                          got=f"no {', no '.join(lacking)}" if folder.is_dir() else "no such folder",
                          fix="name a folder that `python -m ecg_tf run FILE.yaml` has written")
     experiment = Experiment.from_yaml(folder / "experiment.yaml")
-    path = folder / "metrics.json"
-    metrics = read_metrics(path) if path.is_file() else {}
+    path = folder / "results.json"
+    metrics = read_results(path) if path.is_file() else {}
     if metrics and Experiment.from_dict(metrics.get("experiment") or {}) != experiment:
-        raise InputError(f"metrics.json and experiment.yaml of '{folder}' do not agree.",
+        raise InputError(f"results.json and experiment.yaml of '{folder}' do not agree.",
                          expected="measures of the run that lies in this folder",
                          got="measures of other settings", fix="run the experiment again")
     sums = {name: sha256_of(folder / name) for name in FILES if (folder / name).is_file()}

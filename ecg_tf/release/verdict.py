@@ -1,4 +1,4 @@
-"""Whether a run's release gate lets a synthetic set go, read from its metrics.json.
+"""Whether a run's release gate lets a synthetic set go, read from its results.json.
 
 Stricter than the gate itself in one point: a gate whose settings took out every row about persons
 passes by asking nothing, and that lets nothing go here.
@@ -42,7 +42,7 @@ class GateResult:
         if self.passed:
             return ""
         if not self.rows:
-            return "nothing was judged: the run has no metrics.json with a gate in it"
+            return "nothing was judged: the run has no results.json with a gate in it"
         if not any(map(about_persons, self.rows)):
             return "no row about persons was asked for: the run's settings took them out"
         return ". ".join(f"{verdict}: {'; '.join(names)}" for verdict, names in (
@@ -61,7 +61,7 @@ def about_persons(name: str) -> bool:
 
 
 def read_verdict(metrics: dict) -> GateResult:
-    """The gate's verdict in what metrics.json holds.
+    """The gate's verdict in what results.json holds.
 
     Args:
         metrics: of a run; {} where there is none.
@@ -74,14 +74,14 @@ def read_verdict(metrics: dict) -> GateResult:
 
     Example:
         >>> read_verdict({}).why
-        'nothing was judged: the run has no metrics.json with a gate in it'
+        'nothing was judged: the run has no results.json with a gate in it'
     """
     judged = metrics.get("privacy") or {}
     rows = judged.get("gate") if isinstance(judged, dict) else None
     rows = rows or {}
     if not isinstance(rows, dict) or not all(
             isinstance(row, dict) and row.get("verdict") in VERDICTS for row in rows.values()):
-        raise InputError("The gate's table in metrics.json cannot be read.",
+        raise InputError("The gate's table in results.json cannot be read.",
                          expected=f"a verdict in each row: {', '.join(VERDICTS)}",
                          got="something else", fix="run the experiment again")
     dropped = [name for name in DEFAULTS if rows and not any(

@@ -20,7 +20,9 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import InUse
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.study.execution import NotebookError
-from ecg_tf.study.run_study import EXPERIMENT, Outcome, Plan, make_report
+from ecg_tf.study.making import make_report
+from ecg_tf.study.plans import Plan
+from ecg_tf.study.study import Outcome
 
 CONNECT_S = 10  # longest wait for a scheduler to answer
 REPORT_S = 60.0  # between two lines that say how far everybody is
@@ -141,7 +143,7 @@ def _outcome(future, plan: Plan, output: Path) -> Outcome:
 
 def _how_far(plan: Plan) -> str:
     """A plan's name, and the step that its training has reached."""
-    if plan.notebook.stem != EXPERIMENT:
+    if not plan.is_experiment:
         return plan.name
     experiment = Experiment.from_dict(plan.parameters)
     try:

@@ -1,11 +1,10 @@
-"""All runs beside each other: what each `metrics.json` says, and whom it may be compared with.
+"""All runs beside each other: what each `results.json` says, and whom it may be compared with.
 
 Two runs are ranked against each other only if they were judged by the same yardstick: the same
 database, split, leads, filters and length of strips. Such runs make a *field*. Runs that differ in
 their seed alone make a *family*: their spread is the interval over seeds.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_tf.base.errors import InputError, whole_file
+from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment, affecting, before, parts_of
 from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
-from ecg_tf.study.metrics_file import read_metrics
+from ecg_tf.study.results import ARRAYS, read_results
 
 DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its baseline
 LEAST = 0.1  # baselines: below, a logarithm would make much of what is chance
@@ -74,7 +73,7 @@ class Run:
 
 
 def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> list[Run]:
-    """Reads every `metrics.json` in a folder of runs, and one folder deeper.
+    """Reads every `results.json` in a folder of runs, and one folder deeper.
 
     Args:
         runs_dir: folder of runs, or of folders of runs.
@@ -85,7 +84,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
         are left out.
 
     Raises:
-        InputError: no run there, or a metrics.json that is damaged.
+        InputError: no run there, or a results.json that is damaged.
 
     Example:
         >>> runs = read_runs("runs")
@@ -93,12 +92,12 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
         1.47
     """
     root = Path(runs_dir)
-    files = sorted([*root.glob("*/metrics.json"), *root.glob("*/*/metrics.json")])
+    files = sorted([*root.glob("*/results.json"), *root.glob("*/*/results.json")])
     runs, left = [], []
     for path in (one for one in files if not one.parent.name.startswith(".")):
         name = path.parent.relative_to(root).as_posix()
         try:
-            content = read_metrics(path)
+            content = read_results(path)
             if {"experiment", "measures"} - set(content):
                 left.append(name)
                 continue
@@ -114,7 +113,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
     if not runs:
         raise InputError(
             f"There are no finished runs in '{root}'.",
-            expected="folders that hold a metrics.json",
+            expected="folders that hold a results.json",
             got="none" if root.is_dir() else "no such folder",
             fix="run an experiment first (make report), or name the folder of your runs",
         )
@@ -254,40 +253,22 @@ def standings_tables(contenders: Mapping[str, Sequence[Run]]) -> tuple[pd.DataFr
     return runs, pd.DataFrame.from_dict(means, "index", columns=["mean", "low", "high", "n"])
 
 
-def drawn_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
-    """The first ECGs of the set that was measured, drawn again from what the run keeps.
-
-    Where it was trained in half precision they come back with its rounding, which may differ.
+def kept_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
+    """The first ECGs of the set that was measured.
 
     Args:
         run: Run.
         count: strips at most. Default 3.
-        seconds: length of each, s; default 5.
+        seconds: length of each at most, s; default 5.
 
     Returns:
-        (strip, time, lead) mV, fewer or none where images are shorter, or where the run keeps no
-        generator of this kind. A cache remembers them.
+        (strip, time, lead) mV; none where the run keeps no strips.
     """
-    from ecg_tf.records.cache import cache_folder
-    from ecg_tf.study.run import SYNTHETIC_SEED
-
-    generator, codec = run.folder / "generator.keras", run.folder / "codec.json"
-    if not generator.is_file() or not codec.is_file():
+    try:
+        with np.load(run.folder / ARRAYS, allow_pickle=False) as arrays:
+            return arrays["synthetic"][:count, :round(seconds * run.settings["fs"])]
+    except (OSError, ValueError, KeyError):
         return np.zeros((0, 0, 1), np.float32)
-    seed = int(run.settings["seed"]) + SYNTHETIC_SEED
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (generator, codec)]
-    high = run.settings["band_high"]
-    kept = cache_folder(["strips", *digests, seed, count, seconds, high]) / "strips.npy"
-    try:
-        return np.load(kept, allow_pickle=False)
-    except (OSError, ValueError):
-        strips = _draw(generator, codec, seed, count, seconds, high)
-    try:
-        with whole_file(kept) as part:
-            np.save(part, strips, allow_pickle=False)
-    except (InputError, OSError):
-        pass  # a cache that cannot be written only costs time
-    return strips
 
 
 def relevant(settings: dict) -> dict:
@@ -354,22 +335,3 @@ def _plain(value) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(_plain, value)) or "default"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _draw(generator: Path, codec: Path, seed: int, count: int, seconds: float,
-          high: float) -> np.ndarray:
-    from ecg_tf.base.tf_startup import quiet_startup
-    from ecg_tf.images.codec import Codec
-    from ecg_tf.signals.windows import cut_strips
-
-    with quiet_startup():
-        import keras
-
-        import ecg_tf.models  # noqa: F401  so that their layers can be read
-        from ecg_tf.training.synthesis import synthesize
-    network = keras.saving.load_model(generator, compile=False)
-    if len(network.inputs) > 1:  # it wants more than latents, such as a class
-        return np.zeros((0, 0, 1), np.float32)
-    # The first that were measured:
-    decoded = synthesize(network, Codec.load(codec), 4 * count, seed, high=high)
-    return np.asarray(cut_strips(decoded, seconds), np.float32)[:count]

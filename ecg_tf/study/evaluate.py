@@ -16,7 +16,7 @@ NOTEBOOK = Path(ecg_tf.__file__).resolve().parent.parent / "notebooks" / "evalua
 
 def evaluate(real, synthetic, holdout="", output="reports", name="", progress: bool = True,
              **settings) -> tuple[dict, Path]:
-    """Writes <output>/<name>.ipynb, .html and .metrics.json.
+    """Writes <output>/<name>.ipynb, .html and .json.
 
     Args:
         real: folder of the ECGs the synthetic set was made from, WFDB, EDF or CSV.
@@ -28,7 +28,7 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
         **settings: other parameters of notebooks/evaluate.ipynb, such as fs or leads.
 
     Returns:
-        (what metrics.json holds, path of the HTML).
+        (what the JSON file holds, path of the HTML).
 
     Raises:
         InputError: folders, records or settings cannot be used.
@@ -37,7 +37,9 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
         >>> evaluate("mine/real", "mine/synthetic", "mine/others")[0]["privacy"]["passed"]
         False
     """
-    from ecg_tf.study.execution import run_notebook, to_html
+    from ecg_tf.study.execution import run_notebook
+    from ecg_tf.study.pages import read_executed, to_html
+    from ecg_tf.study.reports import keep_report
 
     folders = {"real": real, "synthetic": synthetic, "holdout": holdout}
     for side, folder in folders.items():
@@ -55,11 +57,15 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
     if not re.fullmatch(r"[\w.-]+", name):
         raise InputError("The name of the report cannot be a file's.", expected="letters, digits, "
                          "'.', '-' and '_'", got=repr(name), fix="give another --name")
-    metrics = Path(output) / f"{name}.metrics.json"
+    metrics = Path(output) / f".{name}.metrics.json"
     report = run_notebook(NOTEBOOK, Path(output) / f"{name}.ipynb",
                           {**{side: str(one) for side, one in folders.items()}, **settings,
                            "metrics_file": str(metrics)}, progress=progress)
-    return json.loads(metrics.read_text(encoding="utf-8")), to_html(report)
+    content = json.loads(metrics.read_text(encoding="utf-8"))
+    metrics.unlink()
+    keep_report(read_executed(report), report.with_suffix(".json"), content,
+                parameters={"synthetic": Path(places["synthetic"]).name})
+    return content, to_html(report)
 
 
 def gate_text(metrics: dict) -> str:
@@ -88,13 +94,14 @@ def write_metrics(path, sides: EvaluationData, verdict: Verdict, settings: dict)
     Returns:
         Path.
     """
-    from ecg_tf.study.run import git_commit, judged, versions
+    from ecg_tf.base.code import git_commit, versions
+    from ecg_tf.study.writing import plain_verdict
 
     cut = {"real": sides.real, "synthetic": sides.synthetic, "holdout": sides.holdout}
     content = {
         "settings": settings,
         "measures": plain_measures(verdict.measures),
-        "privacy": judged(verdict),
+        "privacy": plain_verdict(verdict),
         "strips": {side: len(windows) for side, windows in cut.items() if windows is not None},
         "data": sides.provenance,
         "quality": {side: book.counts() for side, book in sides.quality.items()},

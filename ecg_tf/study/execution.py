@@ -11,9 +11,6 @@ import ecg_tf
 from ecg_tf.base.errors import InputError, cannot_write, closest, write_whole
 from ecg_tf.base.locks import InUse, holding
 from ecg_tf.config.notebook import assigned_names
-from ecg_tf.study.html import to_html
-
-__all__ = ["NotebookError", "run_notebook", "strip_progress", "to_html"]
 
 # Lines that TensorFlow and its libraries write at start-up, whatever one does with them.
 _STARTUP = re.compile(

@@ -1,4 +1,4 @@
-"""The README's table of results, made from the reports and from nothing else."""
+"""The README's table of results, made from the JSON files beside the reports."""
 
 import csv
 import math
@@ -8,28 +8,26 @@ from decimal import Decimal
 from pathlib import Path
 
 from ecg_tf.base.errors import InputError, write_whole
-from ecg_tf.study.reading import Report, read_report
+from ecg_tf.study.reports import REIDENTIFIED, Report, read_report
 
 COLUMNS = "columns.csv"  # beside the reports: which of them, in which order, and the counts by eye
+MEMBERSHIP = "membership AUC, "  # then the attacker's name
 BEGIN = "<!-- Made from the reports by `make reports`: changes by hand are lost. -->"
 END = "<!-- The end of what `make reports` makes. -->"
-#: What stands in the table -> (the measure's name in a report, decimals, whether in percent).
+#: Row of the table -> (name of the measure, decimals, whether in percent).
 ROWS = {
-    "MMD² of shape, variation, rhythm and spectrum": ("MMD²", 3, False),
-    "precision": ("precision", 2, False),
-    "recall": ("recall", 2, False),
-    "discriminative AUC (0.5: cannot be told apart)": ("discriminative AUC", 2, False),
-    "heart rate, Wasserstein-1, bpm": ("heart rate W1", 1, False),
-    "strips in which beats are found": ("detectable strips", 0, True),
-    "strips taken for a training person, at 1 % false alarms":
-        ("re-identification at 1 % FAR", 1, True),
+    "MMD² of shape, variation, rhythm and spectrum (less is better)": ("MMD²", 3, False),
+    "precision (more)": ("precision", 2, False),
+    "recall (more)": ("recall", 2, False),
+    "discriminative AUC (0.5 is best: cannot be told apart)": ("discriminative AUC", 2, False),
+    "heart rate, Wasserstein-1, bpm (less)": ("heart rate W1", 1, False),
+    "strips in which beats are found (more)": ("detectable strips", 0, True),
+    "strips taken for a training person, at 1 % FAR (less)": (REIDENTIFIED, 1, True),
 }
-MEMBERSHIP = "membership AUC, "  # then the attacker's name
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def results_table(folder="reports") -> str:
-    """The table, in Markdown: one column a report, one row a measure.
+    """The README's table, in Markdown: one column a report, one row a measure.
 
     Args:
         folder: of the reports and of `columns.csv`, whose columns are `report` (its name),
@@ -42,15 +40,13 @@ def results_table(folder="reports") -> str:
         InputError: no or another columns.csv, a report that is missing or lacks a measure.
     """
     columns = _columns(Path(folder) / COLUMNS)
-    reports = [read_report(Path(folder) / f"{one['report']}.ipynb") for one in columns]
-    lines = [["", "baseline", *(one["heading"] for one in columns)],
+    reports = [read_report(Path(folder) / f"{column['report']}.json") for column in columns]
+    lines = [["", "baseline", *(column["heading"] for column in columns)],
              ["---"] * (2 + len(columns))]
     for label, (name, decimals, percent) in ROWS.items():
-        pairs = [_measure(report, name) for report in reports]
-        baselines = dict.fromkeys(_text(baseline, decimals, percent) for _, baseline in pairs)
-        lines.append([label, _range(list(baselines)),
-                      *(_text(value, decimals, percent) for value, _ in pairs)])
-    lines += [_membership(reports), _by_eye(columns)]
+        lines.append(_row(label, [report.measure(name) for report in reports], decimals, percent))
+    best = [_best_attacker(report) for report in reports]
+    lines += [_row("membership AUC, best attacker (0.5 is best)", best, 2, False), _by_eye(columns)]
     return "\n".join(re.sub(r"\|  (?=\|)", "| ", f"| {' | '.join(line)} |") for line in lines)
 
 
@@ -90,7 +86,7 @@ def _columns(path: Path) -> list[dict]:
             reader = csv.DictReader(lines)
             rows, heads = list(reader), reader.fieldnames
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        rows, heads = [], [f"{type(error).__name__}"]
+        rows, heads = [], [type(error).__name__]
     wrong = [row for row in rows if not re.fullmatch(r"\w[\w.-]*", row.get("report") or "")
              or not all(re.fullmatch(r"\d*", row.get(key) or "") for key in ("passed", "of"))]
     if heads != fields or not rows or wrong:
@@ -101,50 +97,29 @@ def _columns(path: Path) -> list[dict]:
     return rows
 
 
-def _measure(report: Report, name: str) -> tuple[float, float]:
-    if name not in report.measures:
-        raise InputError(f"The report '{report.name}' has no measure '{name}'.",
-                         expected="a finished report of notebook 05, with its attacks",
-                         got=f"{len(report.measures)} measures", fix="make this report anew, or "
-                         f"take its line out of {COLUMNS}")
-    return report.measures[name]
+def _best_attacker(report: Report) -> tuple[float, float]:
+    names = [row["name"] for row in report.results.get("measures") or ()
+             if row["name"].startswith(MEMBERSHIP) and row["value"] is not None]
+    return max(map(report.measure, names or [f"{MEMBERSHIP}..."]), key=lambda pair: pair[0])
 
 
-def _membership(reports: Sequence[Report]) -> list[str]:
-    found = [[name for name in report.measures if name.startswith(MEMBERSHIP)
-              and not math.isnan(report.measures[name][0])] for report in reports]
-    for report, names in zip(reports, found, strict=True):
-        if not names:
-            _measure(report, f"{MEMBERSHIP}...")
-    counts = sorted({len(names) for names in found})
-    many = " to ".join(_NUMBERS[n] if n < len(_NUMBERS) else str(n) for n in counts[:: max(
-        1, len(counts) - 1)])
-    best = [max((report.measures[name] for name in names), key=lambda pair: pair[0])
-            for report, names in zip(reports, found, strict=True)]
-    baselines = dict.fromkeys(_text(baseline, 2, False) for _, baseline in best)
-    return [f"membership AUC, best of {many} attackers", _range(list(baselines)),
-            *(_text(value, 2, False) for value, _ in best)]
+def _row(label: str, pairs, decimals: int, percent: bool) -> list[str]:
+    """Label, baseline (least and greatest where reports differ), then a value a report."""
+    def text(value: float) -> str:
+        exact = Decimal(repr(value)) * (100 if percent else 1)
+        # Older reports hold rounded numbers: to round a half again might go the wrong way.
+        more = exact * 10**decimals % 1 == Decimal("0.5")
+        return f"{exact:.{decimals + more}f}{' %' * percent}"
+
+    bases = sorted({baseline for _, baseline in pairs if not math.isnan(baseline)})
+    ends = list(dict.fromkeys(map(text, bases[:1] + bases[-1:])))
+    both = " to ".join([*(end.removesuffix(" %") for end in ends[:-1]), *ends[-1:]])
+    return [label, both, *("" if math.isnan(value) else text(value) for value, _ in pairs)]
 
 
 def _by_eye(columns: Sequence[dict]) -> list[str]:
-    sizes = {one["of"] for one in columns if one["passed"]}
-    if len(sizes) == 1:
-        cells = [one["passed"] for one in columns]
-        return [f"by eye, of {sizes.pop()} samples", "", *cells]
-    return ["by eye", "", *(f"{one['passed']} of {one['of']}" * bool(one["passed"])
-                            for one in columns)]
-
-
-def _text(value: float, decimals: int, percent: bool) -> str:
-    if math.isnan(value):
-        return ""
-    exact = Decimal(repr(value)) * (100 if percent else 1)
-    if exact * 10**decimals % 1 == Decimal("0.5"):
-        decimals += 1  # the report rounded it already: to round again might go the wrong way
-    return f"{exact:.{decimals}f}{' %' * percent}"
-
-
-def _range(texts: list[str]) -> str:
-    """Least and greatest of several texts of numbers; the only one where they agree."""
-    texts = sorted(filter(None, texts), key=lambda text: float(text.removesuffix(" %")))
-    return f"{texts[0].removesuffix(' %')} to {texts[-1]}" if len(texts) > 1 else "".join(texts)
+    sizes = {column["of"] for column in columns if column["passed"]}
+    label, one = "by eye, strips that pass for real", sizes.pop() if len(sizes) == 1 else ""
+    cells = [column["passed"] if one else f"{column['passed']} of {column['of']}"
+             if column["passed"] else "" for column in columns]
+    return [f"{label}, of {one}" if one else label, "", *cells]

@@ -1,54 +1,39 @@
-"""One experiment, the whole way, without a notebook: what `python -m ecg_tf run` does."""
+"""One experiment from records to results: `python -m ecg_tf run`, and notebook 05.
 
-import importlib.metadata
+Computing stays apart from showing: everything that figures, reports and cards need is in the run's
+folder. A run that is complete, from the same data, settings and code, is read and not computed.
+"""
+
+import hashlib
 import json
-import platform
-import subprocess
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.base.errors import InputError, whole_file, write_whole
-from ecg_tf.base.locks import hold, holding, release
+from ecg_tf.base.code import COMPUTING, code_digest
+from ecg_tf.base.errors import InputError
+from ecg_tf.base.locks import holding
 from ecg_tf.base.tf_startup import quiet_startup
-from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.baselines import Measured, plain_measures, plain_number
+from ecg_tf.config.experiment import Experiment, affecting
+from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy, unattacked
 from ecg_tf.evaluation.waveform import seam_ratio
+from ecg_tf.records import provenance
+from ecg_tf.records.checksums import sha256_of
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows, cut_strips
-from ecg_tf.training.data import Data, evaluation_strips, prepare_data, seams_of
-
-PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit-learn")
-SYNTHETIC_SEED = 1  # added to the experiment's: latents of the end are none of the training's
-
-
-@dataclass(frozen=True)
-class Run:
-    """What an experiment gave.
-
-    Args:
-        experiment: `Experiment`.
-        data: `Data` it worked on.
-        synthetic: `Windows`, decoded, mV.
-        measures: list of `Measured`.
-        folder: where it wrote.
-        verdict: `Verdict` of the attacks; None if there were none.
-    """
-
-    experiment: Experiment
-    data: Data
-    synthetic: Windows
-    measures: list[Measured]
-    folder: Path
-    verdict: Verdict | None = None
+from ecg_tf.study.results import ARRAYS, RESULTS, Result, read_result
+from ecg_tf.study.writing import SYNTHETIC_SEED, write_results
+from ecg_tf.training.data import Data, evaluation_strips, prepare_data, read_records, seams_of
 
 
-def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Run:
-    """Records to measures; writes runs_dir/experiment.
+def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Result:
+    """Records to results; writes runs_dir/experiment.
+
+    A run that is there already, made from the same data, settings and code, is read. Otherwise the
+    training continues from its checkpoint, if data, settings and training code are the same.
 
     Args:
         experiment: `Experiment`.
@@ -56,7 +41,7 @@ def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Run:
         devices: int, devices that share the training, see `models.devices`. Default 1.
 
     Returns:
-        Run.
+        Result.
 
     Raises:
         InputError: the experiment, its data or its folder cannot be used, or another process is at
@@ -66,11 +51,17 @@ def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Run:
         >>> run(Experiment.from_yaml("notebooks/experiments/quickstart.yaml")).measures[0].value
     """
     with holding(experiment.folder):
-        return _run(experiment, progress, devices)
+        kept = kept_result(experiment)
+        if kept is None:
+            return _run(experiment, progress, devices)
+        if progress:
+            print(f"{experiment.folder} is complete: its results are read.", flush=True)
+        return kept
 
 
-def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
-    start(experiment)
+def _run(experiment: Experiment, progress: bool, devices: int) -> Result:
+    (experiment.folder / RESULTS).unlink(missing_ok=True)
+    experiment.save(experiment.folder / "experiment.yaml")  # before hours of work: can it be?
     data = prepare_data(experiment)
     experiment = data.settled(experiment)
     for text in data.warnings if progress else ():
@@ -87,16 +78,48 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Run:
                            experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
-    return finish(experiment, data, generator, synthetic, measures, verdict)
+    return write_results(experiment, run_key(experiment), data, generator, synthetic, verdict,
+                         int(gan.step.value))
 
 
-def start(experiment: Experiment) -> None:
-    """Makes sure, before hours of work, that the run can be written; keeps its settings.
+def kept_result(experiment: Experiment) -> Result | None:
+    """The results that lie in an experiment's folder; None if they are others', or incomplete."""
+    try:
+        result = read_result(experiment.folder)
+        settled = experiment.settled(result.content["fitted"])
+        whole = sha256_of(result.folder / ARRAYS) == result.content["sha256"][ARRAYS]
+        same = whole and result.content["key"] == run_key(settled)
+    except (InputError, OSError, KeyError, TypeError):
+        return None
+    return result if same else None
 
-    Until `finish`, or until this process ends, no other one may work in the run's folder.
+
+def run_key(experiment: Experiment) -> str:
+    """A digest of all that decides about the results: settings, data and computing code.
+
+    Args:
+        experiment: `Experiment`, settled.
+
+    Raises:
+        InputError: the data cannot be read.
     """
-    hold(experiment.folder)
-    experiment.save(experiment.folder / "experiment.yaml")
+    settings = {name: value for name, value in experiment.to_dict().items()
+                if name not in affecting("nothing")}
+    code = code_digest(*COMPUTING, "study/run.py", "study/writing.py", "study/people.py")
+    text = json.dumps([settings, _data_digest(experiment), code], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _data_digest(experiment: Experiment) -> list:
+    """What tells these records, and who is who in them, from others."""
+    if experiment.shards:
+        return [sha256_of(file) for file in sorted(Path(experiment.shards).glob("*.json"))]
+    if experiment.database == "simulated":
+        return []  # settings and code make them
+    records = read_records(experiment)
+    who = [[record.name, record.subject, record.session, record.sex, str(record.age)]
+           for record in records]
+    return [provenance(records)["sha256"], who]
 
 
 def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Measured]:
@@ -173,7 +196,7 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
 
 
 def discriminator_scores(gan, data: Data, most: int = 1000):
-    """What the discriminator says of real images of members and of others.
+    """What the discriminator says of real images of members and of non-members.
 
     Args:
         gan: trained `GAN`.
@@ -181,7 +204,7 @@ def discriminator_scores(gan, data: Data, most: int = 1000):
         most: images a side, spread over the subjects; default 1000.
 
     Returns:
-        (scores of members, their subjects, scores of others, their subjects), for
+        (scores of members, their subjects, scores of non-members, their subjects), for
         `evaluate_privacy`.
     """
     out = []
@@ -190,78 +213,7 @@ def discriminator_scores(gan, data: Data, most: int = 1000):
                                               if part in data.windows]), most)
         images = (data.codec.encode(windows.take(slice(start, start + 128)))
                   for start in range(0, len(windows), 128))
-        scores = [np.asarray(gan.discriminator(one, training=False)).astype(np.float32).ravel()
-                  for one in images]
+        scores = [np.asarray(gan.discriminator(batch, training=False)).astype(np.float32).ravel()
+                  for batch in images]
         out += [np.concatenate(scores), windows.subjects]
     return tuple(out)
-
-
-def finish(experiment: Experiment, data: Data, generator, synthetic: Windows, measures,
-           verdict: Verdict | None = None) -> Run:
-    """Writes what a run leaves behind: split, codec, generator (of `final_generator`), metrics.
-
-    With a verdict its measures, which begin with the others, are written, and the gate's table.
-    """
-    experiment, folder = data.settled(experiment), experiment.folder
-    experiment.save(folder / "experiment.yaml")
-    write_whole(folder / "split.json", json.dumps(data.split, indent=1))
-    data.codec.save(folder / "codec.json")
-    with whole_file(folder / "generator.keras") as part:
-        generator.save(part)
-    measures = measures if verdict is None else verdict.measures
-    found = metrics(experiment, data, synthetic, measures, verdict)
-    write_whole(folder / "metrics.json", json.dumps(found, indent=1))
-    release(folder)
-    return Run(experiment, data, synthetic, measures, folder, verdict)
-
-
-def metrics(experiment: Experiment, data: Data, synthetic: Windows, measures,
-            verdict: Verdict | None = None) -> dict:
-    """JSON-able: the measures and everything needed to obtain them again. No times in it, so that
-    the same experiment gives the same file."""
-    with quiet_startup():
-        from ecg_tf.training.precision import precision_of
-    return {
-        "experiment": experiment.to_dict(),
-        "measures": plain_measures(measures),
-        **({} if verdict is None else {"privacy": judged(verdict)}),
-        "synthetic_windows": len(synthetic),
-        "data": data.provenance,
-        "split": {part: len(who) for part, who in data.split.items()},
-        "left_out": [asdict(one) for one in data.left_out],
-        "warnings": list(data.warnings),
-        "quality": {kind: book.counts() for kind, book in data.quality.items()},
-        "precision": precision_of(experiment.precision),
-        "round_trip": data.codec.round_trip_error(data.windows["test"].take(slice(0, 50))),
-        "versions": versions(),
-        "git": git_commit(),
-    }
-
-
-def judged(verdict: Verdict) -> dict:
-    """JSON-able: the gate's table, the power, the notes and the plane's landmarks."""
-    landmarks = {name: {column: plain_number(value) for column, value in row.items()}
-                 for name, row in verdict.landmarks.to_dict("index").items()}
-    return {"passed": verdict.gate.passed, "gate": verdict.gate.table.to_dict("index"),
-            "words": verdict.gate.words, "power": verdict.power, "notes": list(verdict.notes),
-            "landmarks": landmarks}
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide about the numbers."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found, "machine": platform.machine()}
-
-
-def git_commit() -> str:
-    """The commit the code is at, "+" behind it if files were changed since; "" outside of git."""
-    here = Path(__file__).parents[1]
-    try:
-        commit, changed = (subprocess.run(
-            ["git", "-C", str(here), *command], capture_output=True, text=True, timeout=10,
-            check=True).stdout.strip() for command in (
-                ["rev-parse", "--short", "HEAD"],
-                ["status", "--porcelain", "--untracked-files=no", "--", str(here)]))
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return commit + ("+" if changed else "")

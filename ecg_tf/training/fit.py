@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ecg_tf.base.code import COMPUTING, TRAINING, code_digest
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
-from ecg_tf.config.experiment import SETTINGS, Experiment, affecting
-from ecg_tf.config.renamed import former
+from ecg_tf.config.experiment import Experiment, affecting
 from ecg_tf.images.tfdata import beat_mixer, make_dataset
 from ecg_tf.models import GAN
 from ecg_tf.models.devices import copy_state, spread, strategy_for
@@ -133,14 +133,11 @@ def _watching(e: Experiment, data: Data, progress: bool) -> list:
 
 
 def training_key(experiment: Experiment, data: Data) -> str:
-    """A digest of all that decides about the weights: settings, data, split, and some images, which
-    tell of a change in the way from records to images that no setting names."""
+    """A digest of all that decides about the weights: settings, data, split, code, and some images,
+    which tell of a change in the way from records to images that nothing else names."""
     values = experiment.to_dict()
-    # Former names, and nothing of what is as before there was a setting: older checkpoints stay
-    # valid.
-    settings = {former(name): values[name] for name in affecting("windows", "weights")
-                if not (SETTINGS[name].is_later and getattr(experiment, name)
-                        == SETTINGS[name].since)}
+    settings = {name: values[name] for name in affecting("windows", "weights")}
+    settings["code"] = code_digest(*(COMPUTING if experiment.stop == "baseline" else TRAINING))
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end

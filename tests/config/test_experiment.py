@@ -14,7 +14,7 @@ from ecg_tf.config.experiment import SETTINGS, Experiment, affecting, before
 from ecg_tf.config.setting import AFFECTS, GROUPS
 from ecg_tf.config.settings_page import settings_page
 from ecg_tf.config.yaml_files import read_yaml
-from ecg_tf.study.run_study import read_plan
+from ecg_tf.study.plans import read_plan
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "notebooks" / "experiments").glob("*.yaml"))

@@ -141,11 +141,12 @@ def differences(one: Path, other: Path) -> list[str]:
               for run in (one, other)]
     if not tables[0].equals(tables[1]):
         out.append("history.csv")
-    found = [json.loads((run / "metrics.json").read_text()) for run in (one, other)]
-    for metrics in found:
-        metrics.pop("git")  # somebody may change the code while the tests run
+    found = [json.loads((run / "results.json").read_text()) for run in (one, other)]
+    for content in found:
+        for name in ("git", "key"):  # somebody may change the code while the tests run
+            content.pop(name)
     if json.dumps(found[0]) != json.dumps(found[1]):
-        out.append("metrics.json")
+        out.append("results.json")
     same = ["codec.json", "split.json", "experiment.yaml"]
     same += [one_.relative_to(one).as_posix() for one_ in (one / "samples").iterdir()]
     same += [n for n in ("measures.csv", "baselines.csv") if (one / n).exists()]

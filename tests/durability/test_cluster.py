@@ -38,17 +38,18 @@ while not all(pathlib.Path(runs_dir, name).exists() for name in "ab"):
     assert time.monotonic() < last, "alone"
     time.sleep(0.01)
 print(os.environ["OMP_NUM_THREADS"], os.environ["TF_NUM_INTRAOP_THREADS"])
-(chosen.folder / "metrics.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
+(chosen.folder / "results.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
 # The first time, it stays until somebody ends it; the second time, it ends.
 TWICE = """import json, pathlib, time
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.study.run import start
+from ecg_tf.base.locks import hold
 chosen = Experiment(experiment=experiment, steps=steps, seed=seed, runs_dir=runs_dir)
 again = (chosen.folder / "begun").exists()
-start(chosen)
+hold(chosen.folder)
+chosen.save(chosen.folder / "experiment.yaml")
 (chosen.folder / "begun").write_text("")
 time.sleep(0 if again or experiment == "b" else 600)
-(chosen.folder / "metrics.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
+(chosen.folder / "results.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
 
 
 @pytest.fixture
@@ -58,9 +59,10 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "notebooks/experiments").mkdir(parents=True)
 
     def with_code(code, *names):
-        notebook(tmp_path / "notebooks/05_experiment.ipynb", NAMES.rsplit("\n", 1)[0], code)
+        notebook(tmp_path / "notebooks/04_arrangement.ipynb", NAMES.rsplit("\n", 1)[0], code)
         for name in names:
-            (tmp_path / f"notebooks/experiments/{name}.yaml").write_text("seed: 1")
+            file = tmp_path / f"notebooks/experiments/{name}.yaml"
+            file.write_text("notebook: 04_arrangement\nseed: 1")
         return tmp_path
 
     return with_code
@@ -136,7 +138,7 @@ def test_ctrl_c_ends_the_notebooks_and_leaves_what_was_made(project):
         pass
     with pytest.raises(ProcessLookupError):
         os.kill(note["process"], 0)
-    assert {p.name for p in Path("reports").iterdir()} == {"b.ipynb", "b.html"}
+    assert {p.name for p in Path("reports").iterdir()} == {"b.ipynb", "b.html", "b.json"}
     said = complete("study", "--workers", "1", folder=folder)
     assert "done: b" in said and "1 reports made, 1 were done before, 0 failed" in said
 

@@ -70,12 +70,12 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(half, tmp_path
     shutil.move(tmp_path / "runs/a/experiment.yaml", tmp_path / "runs/b/experiment.yaml")
     shutil.copy(tmp_path / "runs/b/experiment.yaml", tmp_path / "runs/a/experiment.yaml")
     found = set(differences(half, tmp_path / "runs/b"))
-    assert found <= {"metrics.json"}  # which tells the name
+    assert found <= {"results.json"}  # which tells the name
     # The checkpoint is damaged on the disk: the one before it serves, and the end is the same.
     last.write_bytes(kept[: len(kept) // 2])
     with pytest.warns(UserWarning, match="is damaged .* goes on from the one before it, of step 4"):
         assert run(tmp_path, "a", **LONGER) == 0
-    assert set(differences(half, tmp_path / "runs/b")) <= {"metrics.json", "experiment.yaml"}
+    assert set(differences(half, tmp_path / "runs/b")) <= {"results.json", "experiment.yaml"}
 
 
 def test_a_full_file_system_is_said(tmp_path, capsys):

@@ -15,8 +15,7 @@ from ecg_tf.base import locks
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import InUse, hold, holding, release
 from ecg_tf.study.execution import run_notebook
-from ecg_tf.study.run import start
-from ecg_tf.study.run_study import run_study
+from ecg_tf.study.study import run_study
 from tests.durability.killing import HOME, write_experiment
 from tests.study.test_study import notebook
 
@@ -151,12 +150,3 @@ def test_a_file_system_without_locks_costs_one_warning(tmp_path, monkeypatch):
     monkeypatch.setattr("filelock.FileLock.acquire", none)
     with pytest.warns(UserWarning, match="without locks"), holding(tmp_path):
         pass
-
-
-def test_start_holds_the_folder_until_finish(tmp_path, monkeypatch):
-    from ecg_tf.config.experiment import Experiment
-
-    experiment = Experiment(experiment="a", runs_dir=str(tmp_path))
-    start(experiment)
-    assert (tmp_path / "a" / ".lock").exists() and (tmp_path / "a" / "experiment.yaml").exists()
-    release(experiment.folder)

@@ -29,18 +29,20 @@ from tests.study.test_study import notebook
 NAMES = "experiment = 'a'\nsteps = 1\nseed = 0\nruns_dir = 'runs'\nwait = 0"
 WORK = """import json, pathlib, time
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.study.run import start
+from ecg_tf.base.locks import hold
 chosen = Experiment(experiment=experiment, steps=steps, seed=seed, runs_dir=runs_dir)
-start(chosen)
+hold(chosen.folder)
+chosen.save(chosen.folder / "experiment.yaml")
 time.sleep(60 if pathlib.Path("slow").exists() and experiment == "b" else 0)
-(chosen.folder / "metrics.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
+(chosen.folder / "results.json").write_text(json.dumps({"experiment": chosen.to_dict()}))"""
 TRAINING = """from ecg_tf.config.experiment import Experiment
 from ecg_tf.training.data import prepare_data
-from ecg_tf.study.run import start
+from ecg_tf.base.locks import hold
 from ecg_tf.training.fit import train
 import pathlib
 chosen = Experiment.from_namespace(globals())
-start(chosen)
+hold(chosen.folder)
+chosen.save(chosen.folder / "experiment.yaml")
 data = prepare_data(chosen)
 gan = train(chosen, data)
 if pathlib.Path("broken").exists():
@@ -51,10 +53,11 @@ if pathlib.Path("broken").exists():
 def project(tmp_path, monkeypatch):
     """A folder like the project's, with one notebook that takes no time."""
     monkeypatch.chdir(tmp_path)
-    notebook(tmp_path / "notebooks/05_experiment.ipynb", NAMES.rsplit("\n", 1)[0], WORK)
+    notebook(tmp_path / "notebooks/04_arrangement.ipynb", NAMES.rsplit("\n", 1)[0], WORK)
     (tmp_path / "notebooks/experiments").mkdir()
     for name in ("a", "b", "c"):
-        (tmp_path / f"notebooks/experiments/{name}.yaml").write_text("seed: 1")
+        file = tmp_path / f"notebooks/experiments/{name}.yaml"
+        file.write_text("notebook: 04_arrangement\nseed: 1")
     return tmp_path
 
 
@@ -149,13 +152,13 @@ def test_what_was_stopped_gives_the_same_numbers(tmp_path, capsys):
         for stopped, at, found in rows:
             print(f"| {stopped} | {at} | {'no: ' + ', '.join(found[:3]) if found else 'yes'} |")
     assert not any(found for *_, found in rows)
-    assert all(at for _, at, _ in rows) and rows[2][1] == 40
+    assert all(at for _, at, _ in rows[:2])
+    assert "its results are read" in (killed / "reports/late.ipynb").read_text()
 
 
 def with_a_cell_that_may_fail(books: Path) -> None:
     """The notebook of experiments, with a cell behind the training that fails if asked to."""
     book = nbformat.read(Path(HOME) / "notebooks/05_experiment.ipynb", as_version=4)
-    after = next(i for i, cell in enumerate(book.cells) if "= train_gan(" in cell.source)
     code = "import pathlib\nassert not pathlib.Path('broken').exists(), 'a later cell fails'"
-    book.cells.insert(after + 1, nbformat.v4.new_code_cell(code))
+    book.cells.append(nbformat.v4.new_code_cell(code))
     nbformat.write(book, books / "05_experiment.ipynb")

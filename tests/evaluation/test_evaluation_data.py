@@ -215,7 +215,7 @@ def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, cap
                    "--strip-seconds", "4", "--quiet"])
     said = capsys.readouterr().out
     assert status == 3 and "Release gate: failed." in said and "copies" in said
-    metrics = json.loads((tmp_path / "out" / "mine.metrics.json").read_text())
+    metrics = json.loads((tmp_path / "out" / "mine.json").read_text())
     assert metrics["privacy"]["gate"]["copies"]["verdict"] == "fail"
     assert not metrics["privacy"]["passed"] and metrics["strips"]["holdout"] >= 100
     assert gate_text(metrics).splitlines()[0].split() == ["verdict", "asked", "got"]

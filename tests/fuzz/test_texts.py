@@ -16,8 +16,10 @@ from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.images.codec import Codec
 from ecg_tf.records import load
 from ecg_tf.study.comparison import families, fields, leaderboard, read_runs
-from ecg_tf.study.metrics_file import read_metrics
-from ecg_tf.study.run_study import Plan, is_done, read_plan, summary
+from ecg_tf.study.making import is_done
+from ecg_tf.study.plans import Plan, read_plan
+from ecg_tf.study.results import read_results
+from ecg_tf.study.study import summary
 from tests.fuzz.guard import fuzz, guarded
 from tests.fuzz.hostile import NAMES, NUMBERS, as_json, changed, damaged, trees, words
 from tests.study.test_study import notebook
@@ -173,7 +175,7 @@ def test_metrics(text):
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root, "a")
         folder.mkdir()
-        (folder / "metrics.json").write_bytes(text)
+        (folder / "results.json").write_bytes(text)
 
         def read():
             runs = read_runs(root)
@@ -182,9 +184,9 @@ def test_metrics(text):
                 leaderboard(group)
             return runs
 
-        guarded("metrics.json", read, len(text), spare=2**26)  # pandas comes with the first
+        guarded("results.json", read, len(text), spare=2**26)  # pandas comes with the first
         plan = Plan("a", Path("05_experiment.ipynb"), {"experiment": "a", "runs_dir": root})
-        guarded("metrics.json, study", lambda: (is_done(plan, root), summary([])), len(text))
+        guarded("results.json, study", lambda: (is_done(plan, root), summary([])), len(text))
 
 
 def test_metrics_that_are_no_file_or_too_large(tmp_path):
@@ -195,7 +197,7 @@ def test_metrics_that_are_no_file_or_too_large(tmp_path):
     (tmp_path / "folder").mkdir()
     for name in ("fifo", "large", "folder"):
         with pytest.raises(InputError, match="cannot be read"):
-            read_metrics(tmp_path / name)
+            read_results(tmp_path / name)
     with pytest.raises(InputError, match="no experiment file"):
         os.mkfifo(tmp_path / "a.yaml")
         read_yaml(tmp_path / "a.yaml")

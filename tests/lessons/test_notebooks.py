@@ -11,7 +11,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.lessons.image_folders import write_images
 from ecg_tf.study.execution import run_notebook
-from ecg_tf.study.html import to_html
+from ecg_tf.study.pages import to_html
 from ecg_tf.tables.table_codec import TableCodec
 from tests.study.test_run import TINY
 
@@ -87,7 +87,7 @@ def test_03_standardization(tmp_path):
     assert "Measured errors stayed within the stated bound in 12 of 12 cases" in said
     assert "`quantile` clips most R peaks" in said and "finest with" in said
     assert "After 3 steps the ECGs of `window` are nearest" in said
-    assert (tmp_path / "runs" / "lesson-03-window-0" / "metrics.json").exists()
+    assert (tmp_path / "runs" / "lesson-03-window-0" / "results.json").exists()
     assert to_html(executed).read_text().count("<figure") >= 6
 
 
@@ -104,7 +104,7 @@ def test_04_arrangement(tmp_path):
     assert "0 of 63 steps jump" in said
     assert "The 2 trainings of `rgb_planar` lie between" in said
     assert re.search(r"rgb_planar +\d+\.\d\d \(\d+\.\d\d to \d", said)  # the spread in the table
-    assert (tmp_path / "runs" / "lesson-04-rgb_planar-1" / "metrics.json").exists()
+    assert (tmp_path / "runs" / "lesson-04-rgb_planar-1" / "results.json").exists()
     assert to_html(executed).read_text().count("<figure") >= 12
     with pytest.raises(InputError, match="steps"):
         run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
@@ -114,7 +114,7 @@ def test_05_experiment(tmp_path):
     settings = TINY | {"experiment": "smoke", "runs_dir": str(tmp_path / "runs"), "attacks": True}
     executed = run_notebook("notebooks/05_experiment.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
-    assert (tmp_path / "runs" / "smoke" / "metrics.json").exists()
+    assert (tmp_path / "runs" / "smoke" / "results.json").exists()
     page = to_html(executed).read_text()
     assert "MMD²" in page and page.count("<figure") >= 11 and "alt=" in page
     assert "The same latent vector along the training" in page and "on an arc through" in page
@@ -132,7 +132,7 @@ def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeyp
     executed = run_notebook("notebooks/10_comparison.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
     said = texts(executed)
-    made = sorted(path.parent.name for path in tmp_path.glob("runs/*/metrics.json"))
+    made = sorted(path.parent.name for path in tmp_path.glob("runs/*/results.json"))
     assert len(made) == 4 and "comparison-row_major-wavegan-1" in made
     assert "4 runs, judged by 1 set of test persons:" in said and "2 seeds each" in said
     assert "`wavegan · signal`: MMD²" in said and "Of all images `r1gan · beat_rows`" in said

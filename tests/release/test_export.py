@@ -246,9 +246,9 @@ def test_what_does_not_belong_together_is_refused(run, tmp_path, capsys):
     with pytest.raises(InputError, match="something else"):
         export(run, 3, output=tmp_path / "full", progress=False)
     other = shutil.copytree(run, tmp_path / "other")
-    content = json.loads((other / "metrics.json").read_text())
+    content = json.loads((other / "results.json").read_text())
     content["experiment"]["seed"] = 7
-    (other / "metrics.json").write_text(json.dumps(content))
+    (other / "results.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match="do not agree"):
         export(other, 3, output=tmp_path / "x", progress=False)
     (other / "generator.keras").unlink()

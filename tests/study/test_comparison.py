@@ -15,9 +15,9 @@ from ecg_tf.figures.dot_plots import standings_figure
 from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
 from ecg_tf.figures.matrix_plots import agreement_figure, passes_figure
 from ecg_tf.study.comparison import (
-    drawn_strips,
     families,
     fields,
+    kept_strips,
     leaderboard,
     over_seeds,
     read_runs,
@@ -58,7 +58,7 @@ def distance(baselines, **changes):
 
 
 def write(root, name, measures, data=None, drop=(), **settings):
-    """A metrics.json as a run writes it, NaN as null."""
+    """A results.json as a run writes it, NaN as null."""
     settings = {"database": "mitdb", "split": "ds1ds2", "experiment": name.rsplit("/", 1)[-1],
                 **settings}
     rows = [{key: None if isinstance(value, float) and np.isnan(value) else value
@@ -68,7 +68,7 @@ def write(root, name, measures, data=None, drop=(), **settings):
     own = {k: v for k, v in Experiment(**{**fitted, **settings}).to_dict().items() if k not in drop}
     content = {"experiment": own, "measures": rows, "git": "abc1234",
                "data": {"title": "MIT-BIH", "sha256": "5" * 64, **(data or {})}}
-    path = root / name / "metrics.json"
+    path = root / name / "results.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
@@ -138,8 +138,8 @@ def test_runs_that_were_attacked_are_spoken_of_first_however_many_lessons_there_
 def test_a_damaged_file_is_named(tmp_path, text, capsys):
     write(tmp_path, "fine", [distance(1)])
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "metrics.json").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="(?s)bad.*metrics.json.*cannot be read"):
+    (tmp_path / "bad" / "results.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="(?s)bad.*results.json.*cannot be read"):
         read_runs(tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_no_runs_is_said_and_other_files_are_left_out(tmp_path):
         read_runs(tmp_path)
     write(tmp_path, "fine", [distance(1)])
     (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "metrics.json").write_text('{"KS": 0.1}')
+    (tmp_path / "tables" / "results.json").write_text('{"KS": 0.1}')
     said = []
     assert [run.name for run in read_runs(tmp_path, said.append)] == ["fine"]
     assert "tables" in said[0]
@@ -247,8 +247,8 @@ def test_one_training_each_says_so_and_missing_seeds_are_borne(tmp_path, arrange
     table, p = standings(values)
     assert np.isnan(p) and table.loc["b", "factor"] == pytest.approx(3)
     assert np.isnan(table.loc["b", "factor_low"])
-    (arrangements / "lessons/hilbert-0/metrics.json").unlink()
-    (arrangements / "lessons/hilbert-1/metrics.json").unlink()
+    (arrangements / "lessons/hilbert-0/results.json").unlink()
+    (arrangements / "lessons/hilbert-1/results.json").unlink()
     one, = controlled_comparisons(read_runs(arrangements), "arrangement")
     table, p = standings(one.values)
     assert table.loc["hilbert", "n"] == 1 and p < 0.001 and table.loc["hilbert", "factor_low"] > 5
@@ -257,8 +257,8 @@ def test_one_training_each_says_so_and_missing_seeds_are_borne(tmp_path, arrange
     assert table.loc["b", "factor"] == pytest.approx(4, rel=0.01) and p < 0.05
     for seed in (1, 2):
         for name in ("beat_rows", "row_major"):
-            (arrangements / f"lessons/{name}-{seed}/metrics.json").unlink()
-    (arrangements / "lessons/hilbert-2/metrics.json").unlink()
+            (arrangements / f"lessons/{name}-{seed}/results.json").unlink()
+    (arrangements / "lessons/hilbert-2/results.json").unlink()
     one, = controlled_comparisons(read_runs(arrangements), "arrangement")
     verdict, first, _ = comparison_words(one)
     assert "Each was trained once" in verdict and "over test persons] from one seed" in first
@@ -348,21 +348,12 @@ def test_figures_say_in_words_what_they_show(arrangements, measured):
         standings_figure(*standings_tables({}))
 
 
-def test_strips_are_drawn_again_from_what_a_run_keeps(tmp_path, monkeypatch):
-    from ecg_tf.signals.windows import cut_strips
-    from ecg_tf.study.run import run
-    from tests.study.test_run import TINY
-
-    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
-    settings = {**TINY, "experiment": "a", "runs_dir": str(tmp_path / "runs")}
-    made = run(Experiment(**settings, precision="float32"), progress=False)
-    kept, = read_runs(tmp_path / "runs")
-    strips = drawn_strips(kept, 2, 3.0)
-    assert np.allclose(strips, cut_strips(made.synthetic, 3.0)[:2], atol=1e-3)
-    figure, = strips_figures({"a": strips}, {"a": kept.in_baselines()}, 128.0, 2)
+def test_strips_are_those_that_a_run_keeps(tmp_path):
+    path = write(tmp_path, "a", [distance(1)])
+    assert len(kept_strips(read_runs(tmp_path)[0])) == 0
+    strips = np.random.default_rng(0).normal(0, 0.1, (4, 1280, 1)).astype(np.float32)
+    np.savez(path.with_name("results.npz"), synthetic=strips)
+    kept, = read_runs(tmp_path)
+    assert np.array_equal(kept_strips(kept, 2, 3.0), strips[:2, :384])
+    figure, = strips_figures({"a": strips, "b": strips[:0]}, {"a": 1.0, "b": 1.0}, 128.0, 2)
     assert "a" in figure.alt_text
-    monkeypatch.setattr("ecg_tf.study.comparison._draw", None)  # the second time nothing is drawn
-    assert np.array_equal(drawn_strips(kept, 2, 3.0), strips)
-    (made.folder / "generator.keras").unlink()
-    assert len(drawn_strips(kept, 2, 3.0)) == 0
-    assert not strips_figures({"a": strips[:0]}, {"a": 1.0}, 128.0, 2)

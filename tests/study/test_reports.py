@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.study.execution import (
-    NotebookError,
-    run_notebook,
-    strip_progress,
-    to_html,
-)
+from ecg_tf.study.execution import NotebookError, run_notebook, strip_progress
+from ecg_tf.study.pages import to_html
 
 PARAMETERS = "seed = 1  # of everything = all\nname: str = 'a'\nratio = 0.5\nfolder = '.'"
 
@@ -64,7 +60,7 @@ def test_an_input_error_in_a_cell_comes_as_its_message_only(tmp_path, error):
     source = write(
         tmp_path / "n.ipynb",
         new_code_cell(
-            f"from ecg_tf.{error} as Error\n"
+            f"from ecg_tf.base.{error} as Error\n"
             "raise Error('No lead X.', expected='MLII', got='X', fix='use MLII')"
         ),
     )

@@ -39,11 +39,11 @@ def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch)
     assert main(["run", write(tmp_path, "second", attacks=True), "--quiet"]) == 0
     first, second = tmp_path / "runs" / "first", tmp_path / "runs" / "second"
     for name in ("experiment.yaml", "split.json", "codec.json", "history.csv", "generator.keras",
-                 "metrics.json", "checkpoints/last.keras"):
+                 "results.json", "checkpoints/last.keras"):
         assert (first / name).stat().st_size
     assert not list(first.rglob(".*part*"))
     assert pd.read_csv(first / "history.csv")["step"].tolist() == [4, 6]
-    metrics = [json.loads((f / "metrics.json").read_text()) for f in (first, second)]
+    metrics = [json.loads((f / "results.json").read_text()) for f in (first, second)]
     assert metrics[0]["measures"] == metrics[1]["measures"]
     assert metrics[0]["privacy"] == metrics[1]["privacy"]
     assert not metrics[0]["privacy"]["passed"]  # six steps are no training
@@ -57,7 +57,7 @@ def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch)
 def test_without_attacks_the_gate_says_that_nothing_about_persons_was_measured(tmp_path):
     more = {"gate": {"recall": None}, "leads": ["I", "II", "III"]}
     assert main(["run", write(tmp_path, "a", steps=1, **more), "--quiet"]) == 0
-    metrics = json.loads((tmp_path / "runs/a/metrics.json").read_text())
+    metrics = json.loads((tmp_path / "runs/a/results.json").read_text())
     found = metrics["privacy"]
     assert found["gate"]["copies"]["verdict"] == "not measured" and "recall" not in found["gate"]
     assert "switched off" in found["notes"][0] and not found["landmarks"]
@@ -99,7 +99,7 @@ def test_other_settings_do_not_continue_an_old_checkpoint(tmp_path):
 def test_other_models_arrangements_and_ranges_run(tmp_path, model, arrangement, range):
     path = write(tmp_path, "m", model=model, arrangement=arrangement, range=range, steps=2)
     assert main(["run", path, "--quiet"]) == 0
-    values = json.loads((tmp_path / "runs/m/metrics.json").read_text())["measures"]
+    values = json.loads((tmp_path / "runs/m/results.json").read_text())["measures"]
     assert "seam ratio" in [m["name"] for m in values]
 
 
@@ -155,7 +155,7 @@ def test_mixed_sampling_rates_are_resampled_to_one(tmp_path):
     folder = folder_of_records(tmp_path / "own", **signals)
     path = write(tmp_path, "mixed", database=folder, steps=2)
     assert main(["run", path, "--quiet"]) == 0
-    metrics = json.loads((tmp_path / "runs/mixed/metrics.json").read_text())
+    metrics = json.loads((tmp_path / "runs/mixed/results.json").read_text())
     assert metrics["privacy"]["words"].startswith("Warning: Nothing says who is who: each of the 3")
     run = SimpleNamespace(metrics=metrics)
     assert "**Warning:** Nothing says who is who" in sources(run) and not metrics["left_out"]

@@ -1,11 +1,13 @@
 """The study: done is skipped, failures do not stop it, what is wrong is said before it begins."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -13,8 +15,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ecg_tf.__main__ import main
 from ecg_tf.base.errors import InputError
-from ecg_tf.study import run_study as study
-from ecg_tf.study.run_study import Plan, find_plans, is_done, read_plan, run_study
+from ecg_tf.study import making, run, study
+from ecg_tf.study.making import is_done
+from ecg_tf.study.plans import Plan, find_plans, read_plan
+from ecg_tf.study.study import run_study
 
 EXPERIMENT = "experiment = 'a'\nsteps = 1\nseed = 0\nruns_dir = 'runs'"
 RUN = """import json, pathlib
@@ -22,7 +26,8 @@ folder = pathlib.Path(runs_dir, experiment)
 folder.mkdir(parents=True, exist_ok=True)
 used = {"experiment": experiment, "steps": steps, "seed": seed, "runs_dir": runs_dir}
 measures = [{"name": "MMD²", "value": 0.03, "baseline": 0.02}]
-(folder / "metrics.json").write_text(json.dumps({"experiment": used, "measures": measures}))"""
+content = {"experiment": used, "measures": measures, "key": f"{steps} {seed}"}
+(folder / "results.json").write_text(json.dumps(content))"""
 LESSON = """from ecg_tf.base.errors import InputError
 if wait < 0:
     raise InputError("The wait is negative.", expected="0 or more")
@@ -40,6 +45,17 @@ def notebook(path, parameters, code, text="# A title"):
 def project(tmp_path, monkeypatch):
     """A folder like the project's, with notebooks that take no time."""
     monkeypatch.chdir(tmp_path)
+
+    def kept_result(experiment):
+        """The run of `RUN`, if it has these settings."""
+        try:
+            content = json.loads((experiment.folder / "results.json").read_text())
+        except OSError:
+            return None
+        same = content["key"] == f"{experiment.steps} {experiment.seed}"
+        return SimpleNamespace(content=content) if same else None
+
+    monkeypatch.setattr(run, "kept_result", kept_result)
     books = tmp_path / "notebooks"
     notebook(books / "05_experiment.ipynb", EXPERIMENT, RUN)
     notebook(books / "04_arrangement.ipynb", "wait = 0\nseeds = [0]", LESSON)
@@ -67,8 +83,8 @@ def test_a_study_goes_on_after_a_failure_and_skips_what_is_done(project, capsys)
     assert "1.5" in said  # MMD² over its baseline
     made = {path.name for path in Path("reports").iterdir()}
     assert made == {f"{name}.{kind}" for name in ("quickstart", "b", "comparison")
-                    for kind in ("ipynb", "html")} | {"lesson.failed.ipynb"}
-    assert Path("runs/quickstart/metrics.json").exists()  # named after the file
+                    for kind in ("ipynb", "html", "json")} | {"lesson.failed.ipynb"}
+    assert Path("runs/quickstart/results.json").exists()  # named after the file
 
     write("lesson", "notebook: 04_arrangement\nwait: 0")
     before = Path("reports/b.ipynb").stat().st_mtime_ns
@@ -82,30 +98,41 @@ def test_a_study_goes_on_after_a_failure_and_skips_what_is_done(project, capsys)
     assert "0 reports made, 4 were done" in capsys.readouterr().out
 
 
-def test_done_means_the_same_parameters_code_and_run(project):
+def test_done_means_the_same_parameters_code_and_run(project, monkeypatch):
     write("a", "steps: 2")
     plan = read_plan("notebooks/experiments/a.yaml")
     assert not is_done(plan)
     assert run_study([plan])[0].state == "made"
     assert is_done(plan) and not is_done(Plan("a", plan.notebook, plan.parameters | {"steps": 3}))
-    notebook(plan.notebook, EXPERIMENT, "# a comment\n" + RUN, text="# Better words")
-    assert is_done(plan)
     notebook(plan.notebook, EXPERIMENT, RUN + "\nnew = 1")
     assert not is_done(plan)
     notebook(plan.notebook, EXPERIMENT.replace("seed = 0", "seed = 1"), RUN)
     assert not is_done(plan)  # a default is a parameter too
-    notebook(plan.notebook, EXPERIMENT + "\nidentity_weight = 0.5", RUN)
-    assert not is_done(plan)
-    notebook(plan.notebook, EXPERIMENT + "\nidentity_weight = 0.0", RUN)
-    assert is_done(plan)  # a parameter that came later, and is at what was done before
     notebook(plan.notebook, EXPERIMENT, RUN)
     assert is_done(plan)
-    Path("runs/a/metrics.json").write_text('{"experiment": {"steps": 9}}')
+    monkeypatch.setattr(making, "code_digest", lambda *parts: "figures were changed")
     assert not is_done(plan)
-    Path("runs/a/metrics.json").unlink()
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    Path("runs/a/results.json").unlink()
+    assert not is_done(plan)  # without its run
+    Path("reports/a.json").write_text("{")
     assert not is_done(plan)
-    Path("reports/a.ipynb").write_text("{")
-    assert not is_done(plan)
+
+
+def test_changed_text_is_replaced_and_nothing_is_run(project):
+    write("a", "steps: 2")
+    plan = read_plan("notebooks/experiments/a.yaml")
+    assert run_study([plan])[0].state == "made"
+    executed = nbformat.read("reports/a.ipynb", 4)
+    assert executed.cells[0].source == "# A title: a"  # titles differ
+    notebook(plan.notebook, EXPERIMENT, "# a comment\n" + RUN, text="# Better words")
+    assert is_done(plan)
+    after = nbformat.read("reports/a.ipynb", 4)
+    assert after.cells[0].source == "# Better words: a"
+    assert after.cells[1:] == executed.cells[1:]
+    assert "Better words" in Path("reports/a.html").read_text()
+    assert json.loads(Path("reports/a.json").read_text())["report"]["title"] == "Better words: a"
 
 
 def test_report_takes_the_notebook_that_the_file_names(project, capsys):
@@ -166,7 +193,7 @@ def test_time_left_is_that_of_the_nearest_kin(project):
 
 
 def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(project):
-    write("a", "steps: 1")
+    write("a", "notebook: 04_arrangement")
     write("lesson", "notebook: 04_arrangement\nwait: 60")
     home = str(Path(study.__file__).parents[2])
     command = [sys.executable, "-u", "-m", "ecg_tf", "study"]
@@ -185,7 +212,7 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(project):
     assert running.returncode == 1
     assert "Stopped while making 'lesson'. Kept: 1 finished reports" in out
     assert "The same command goes on" in err and "Traceback" not in err
-    assert {p.name for p in Path("reports").iterdir()} == {"a.ipynb", "a.html"}
+    assert {p.name for p in Path("reports").iterdir()} == {"a.ipynb", "a.html", "a.json"}
     write("lesson", "notebook: 04_arrangement")
     again = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert again.returncode == 0 and "done: a" in again.stdout

@@ -1,0 +1,131 @@
+"""Which reports there are to be made: experiment files, read and checked before the first runs."""
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecg_tf.base.checks import printable
+from ecg_tf.base.errors import InputError, closest
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.config.renamed import current_settings
+from ecg_tf.config.yaml_files import read_yaml
+from ecg_tf.study.execution import check_parameters
+from ecg_tf.study.reports import COMPARISON, EXPERIMENT
+
+FIRST = "quickstart"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One report to be made.
+
+    Args:
+        name: of the report.
+        notebook: path of the notebook that is to be run.
+        parameters: what it is given.
+    """
+
+    name: str
+    notebook: Path
+    parameters: dict
+
+    @property
+    def is_experiment(self) -> bool:
+        """Whether it is of notebook 05: its run and its figures are apart."""
+        return self.notebook.stem == EXPERIMENT
+
+    def report(self, output="reports") -> Path:
+        """Where the executed notebook will be; its page and JSON file lie beside it."""
+        return Path(output) / f"{self.name}.ipynb"
+
+
+def read_plan(file, notebook="", notebooks="notebooks") -> Plan:
+    """Reads an experiment file: parameters, and the notebook they are for (key `notebook`).
+
+    Args:
+        file: path of a YAML file.
+        notebook: path of the notebook, in place of the file's; "" takes the file's.
+        notebooks: folder of the notebooks.
+
+    Returns:
+        Plan; its name is the key `experiment`, or that of the file.
+
+    Raises:
+        InputError: no such file or notebook, a wrong parameter.
+
+    Example:
+        >>> read_plan("notebooks/experiments/mitdb-04_arrangement.yaml").notebook
+        PosixPath('notebooks/04_arrangement.ipynb')
+    """
+    file = Path(file)
+    parameters = current_settings(read_yaml(file))
+    stem = printable(parameters.pop("notebook", EXPERIMENT), 200).removesuffix(".ipynb")
+    if not re.fullmatch(r"\w[\w.-]*", stem):  # a notebook is a program: none from elsewhere
+        raise InputError(f"{file}: The notebook is not named as one of '{notebooks}'.",
+                         expected="a name without a path, such as 04_arrangement", got=repr(stem),
+                         fix="put the notebook there, or give its path by --notebook")
+    path = Path(notebook) if notebook else Path(notebooks) / f"{stem}.ipynb"
+    parameters.setdefault("experiment", file.stem)
+    try:
+        name = Experiment(experiment=parameters["experiment"]).experiment  # fit to name a file
+        if "experiment" not in check_parameters(path, {}):
+            del parameters["experiment"]  # a lesson: it names its runs itself
+        if path.stem == EXPERIMENT:
+            Experiment.from_dict(parameters)
+        check_parameters(path, parameters)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return Plan(name, path, parameters)
+
+
+def find_plans(paths: Sequence = (), only: str = "", notebooks="notebooks") -> list[Plan]:
+    """All plans of a study, read and checked before the first is run.
+
+    Args:
+        paths: experiment files, or folders of them; default: the folder `experiments`.
+        only: a pattern such as "mitdb-*", or a part of the name; "" takes all.
+        notebooks: folder of the notebooks.
+
+    Returns:
+        list of Plan: the quickstart, then the experiments, then the lessons, by name.
+
+    Raises:
+        InputError: nothing there, a file that cannot be used, a name that is used twice, or a
+            pattern that fits none.
+    """
+    files = []
+    for path in map(Path, paths or [Path(notebooks) / "experiments"]):
+        found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        if not found:
+            raise InputError(f"There is no experiment file in '{path}'.", expected="*.yaml",
+                             got="none", fix="name another folder, or files")
+        files += found
+    plans = [read_plan(file, notebooks=notebooks) for file in dict.fromkeys(files)]
+    names = [plan.name for plan in plans]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"Two experiment files would write the same report '{twice[0]}'.",
+                         expected="a name of its own for each", got=f"{twice[0]} twice",
+                         fix="change the key `experiment` of one of them")
+    plans = [p for p in plans if not only or only in p.name or fnmatch.fnmatchcase(p.name, only)]
+    if not plans:
+        raise InputError(f"No experiment is named '{only}'.", expected=", ".join(sorted(names)),
+                         got=only, fix=closest(only, names) or "use one of these names, or a "
+                         "pattern such as 'mitdb-*'")
+    return sorted(plans, key=lambda p: (p.name != FIRST, not p.is_experiment, p.name))
+
+
+def comparison_plan(runs_dir="", notebooks="notebooks") -> Plan:
+    """The comparison of all runs.
+
+    Args:
+        runs_dir: folder of the runs; "" takes the notebook's own, which trains some tiny runs if
+            there are none. A folder that is named must have some.
+        notebooks: folder of the notebooks.
+
+    Returns:
+        Plan.
+    """
+    given = {"runs_dir": str(runs_dir), "make_runs": False} if runs_dir else {}
+    return Plan("comparison", Path(notebooks) / f"{COMPARISON}.ipynb", given)

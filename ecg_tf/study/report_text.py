@@ -1,0 +1,139 @@
+"""What a report says in words: its summary, and what this experiment's own settings mean."""
+
+import math
+
+from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.study.results import Result
+
+REIDENTIFIED = "re-identification at 1 % FAR"
+LOSSES = {
+    "dcgan": r"""Both networks play the original game of a GAN, the *cross-entropy* loss:
+
+$$\mathcal L_D = \mathbb E\,\operatorname{softplus}(-D(x))
++ \mathbb E\,\operatorname{softplus}(D(G(z))),
+\qquad \mathcal L_G = \mathbb E\,\operatorname{softplus}(-D(G(z))).$$""",
+    "r1gan": r"""The loss is *relativistic*: each real image is compared with a generated one,
+
+$$\mathcal L_D = \mathbb E\,\operatorname{softplus}\big(D(G(z)) - D(x)\big),
+\qquad \mathcal L_G = \mathbb E\,\operatorname{softplus}\big(D(x) - D(G(z))\big),$$
+
+and a penalty on the slope of $D$ at real and generated images (R1, R2) keeps the game stable.""",
+    "wgan_gp": r"""The discriminator is a *critic*: it estimates the Wasserstein distance. A penalty
+holds the norm of its gradient near 1:
+
+$$\mathcal L_D = \mathbb E\,D(G(z)) - \mathbb E\,D(x)
++ \lambda\,\mathbb E\big(\lVert\nabla D(\hat x)\rVert - 1\big)^2,
+\qquad \mathcal L_G = -\mathbb E\,D(G(z)).$$""",
+}
+LOSSES["wavegan"] = LOSSES["r1gan"] + " The convolutions run along time only."
+SCALINGS = {
+    "global": "The smallest and the largest sample of all training windows become -1 and 1.",
+    "record": "The smallest and the largest sample of each record become -1 and 1; both are kept "
+              "in a channel of their own.",
+    "window": "The smallest and the largest sample of each window become -1 and 1; both are kept "
+              "in a channel of their own.",
+    "quantile": "Two quantiles of the training windows become -1 and 1; what lies outside is cut "
+                "off.",
+    "physical": "Fixed limits in mV become -1 and 1, the same for every database.",
+    "companded": r"""The scale is *companded*, since most of an ECG lies within a few tenths of a
+millivolt and only the R peaks reach far out:
+
+$$y = \frac{\operatorname{asinh}(x / k)}{\operatorname{asinh}(L / k)}.$$
+
+It is nearly linear below the knee $k$ and logarithmic up to the limit $L$. Its
+inverse is exact.""",
+}
+ARRANGEMENTS = {
+    "beat_rows": "In *beat rows* every row is one heartbeat, with the R peak in the same column. A "
+                 "second channel holds the RR interval. Neighbouring pixels are alike in both "
+                 "directions, which is what a convolution expects.",
+    "beat_strips": "In *beat strips* one image is one whole strip, one heartbeat a row, with the R "
+                   "peak in the same column. One channel holds the RR interval, another one says "
+                   "which pixels lie within the strip; the other rows are empty.",
+    "row_major": "In *row-major* order the strip is cut like the lines of a text.",
+}
+
+
+def summary(result: Result) -> str:
+    """The first words of a report: how good, how safe, and the release gate. Markdown."""
+    named = {measured.name: measured for measured in result.measures}
+    inside = [one for one in named.values() if math.isfinite(one.baseline)
+              and one not in result.verdict.privacy]
+    good = [one.name for one in inside if one.at_baseline]
+    bad = [one.name for one in inside if not one.at_baseline]
+    gate = result.verdict.gate
+    lines = [
+        f"**What:** {result.content['synthetic_windows']:,} synthetic ECGs of a GAN trained for "
+        f"{result.content['steps']:,} steps on {result.content['split']['train']} "
+        f"{whose(result)}.",
+        f"**Fidelity:** {_distance(named['MMD²'], whose(result))} {len(good)} of {len(inside)} "
+        f"measures are within the real-vs-real baseline"
+        + (f"; outside: {', '.join(bad)}." if bad else "."),
+        f"**Beats:** a detector finds them in {named['detectable strips'].value:.0%} of the "
+        f"synthetic strips and in {named['detectable strips'].baseline:.0%} of the real ones.",
+        f"**Privacy:** {_privacy(named.get(REIDENTIFIED))}",
+        f"**Release gate:** {'passed' if gate.passed else 'not passed'}. {_rows(gate)}",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def limits(result: Result) -> str:
+    """What one run cannot show, as a sentence."""
+    return (f"One training with seed {result.experiment.seed}: another seed gives other numbers. "
+            "The intervals cover the sampling of persons and strips, not of trainings.")
+
+
+def data_words(result: Result) -> str:
+    """How the voltage was scaled and how samples became pixels. Markdown."""
+    e = result.experiment
+    default = f"The arrangement is *{e.arrangement}*; lesson 4 shows it."
+    text = [f"**Scaling.** {SCALINGS[e.scaling]}",
+            f"**Arrangement.** {ARRANGEMENTS.get(e.arrangement, default)}"]
+    if set(result.codec.leads) - set(result.codec.image_leads):
+        text.append("**Leads.** Some limb leads are computed from the others when an image is "
+                    "decoded: $III = II - I$, $aVR = -(I + II)/2$, $aVL = I - II/2$, "
+                    "$aVF = II - I/2$.")
+    if e.subject_mixing > 1:
+        text.append(f"**Subject mixing.** Each training image mixes the average beats of "
+                    f"{e.subject_mixing} persons.")
+    return "\n\n".join(text)
+
+
+def training_words(result: Result) -> str:
+    """The loss, and what else the generator had to obey. Markdown."""
+    e = result.experiment
+    text = [LOSSES[e.model]]
+    if e.identity_weight:
+        text.append(f"An *identity-adversarial* loss (weight {e.identity_weight:g}) makes images "
+                    "costly in which a network names a training person.")
+    if e.rejection_roughness:
+        text.append(f"*Rejection sampling:* an image more than {e.rejection_roughness:g} times as "
+                    "rough as the roughest training image is generated again, up to three times.")
+    return "\n\n".join(text)
+
+
+def whose(result: Result) -> str:
+    """"persons", or "records" where nobody said whose they are."""
+    return "persons" if result.content["data"]["persons_known"] else "records"
+
+
+def _distance(mmd2: Measured, who: str) -> str:
+    base = mmd2.baseline if mmd2.baseline > 0 else mmd2.baseline_high
+    if not base > 0:
+        return "the distance MMD² has no baseline."
+    return (f"their distance (MMD²) from {who} never seen is {mmd2.value / base:.1f} x the "
+            f"distance of the training {who}.")
+
+
+def _privacy(found: Measured | None) -> str:
+    if found is None or not math.isfinite(found.value):
+        return "re-identification was not measured, or was not valid."
+    return (f"{found.value:.1%} of the synthetic strips are taken for a training person; of new "
+            f"persons' strips {found.baseline:.1%}.")
+
+
+def _rows(gate) -> str:
+    counts = gate.table["verdict"].value_counts()
+    return ", ".join(f"{counts[word]} {text}" for word, text in (
+        ("pass", "criteria met"), ("fail", "failed"), ("not measured", "not measured"))
+        if word in counts) + "."
