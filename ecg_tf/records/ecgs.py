@@ -73,20 +73,22 @@ class ECGs(Sequence[Record]):
         """Records of arrays that are in memory.
 
         Args:
-            signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead).
+            signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead) or
+                (time,), which may differ in length. float32 is not copied.
             fs: float, Hz, of all.
             leads: names of the leads. Default: "lead 0", "lead 1", ...
             subjects: (record,) names of the persons. Default: nobody knows, each record is one.
             sex: (record,) "male", "female" or "". Default: unknown.
             age: (record,) years. Default: unknown.
-            labels: kind -> for each record a statement or several. Default: none.
-            name: str, what the set is called.
+            labels: kind -> for each record a statement or several; or only the statements.
+                Default: none.
+            name: str, what the set is called; records are numbered: "arrays-2".
 
         Returns:
-            ECGs.
+            ECGs, without beats.
 
         Raises:
-            InputError: arrays of another shape, or as many persons as there are not records.
+            InputError: arrays of another shape or type, or not one value a record.
 
         Example:
             >>> ECGs.from_arrays(np.zeros((3, 1000, 2)), fs=100, leads=("I", "II"))[0].leads
@@ -95,5 +97,4 @@ class ECGs(Sequence[Record]):
         from ecg_tf.records.formats.arrays import records_of_arrays
 
         records = records_of_arrays(signals, fs, leads, subjects, sex, age, labels, name)
-        known = "nothing" if subjects is None else "metadata table"
-        return cls(tuple(records), known)
+        return cls(tuple(records), "nothing" if subjects is None else "metadata table")

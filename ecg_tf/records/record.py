@@ -1,4 +1,4 @@
-"""One ECG recording as every other room takes it: signal in mV, rate in Hz, person and beats."""
+"""One ECG recording: signal in mV, sampling rate in Hz, person and beats."""
 
 import math
 from collections.abc import Mapping
@@ -23,9 +23,11 @@ class About:
     Args:
         sex: str, "male", "female" or "".
         age: float, years, NaN if not known.
-        session: str, date or session id.
-        labels: kind -> statements, as in `Record`.
-        metadata: column -> text, as in `Record`.
+        session: str, date or session id, "" if not known.
+        labels: kind -> statements about the whole record, several may hold at once:
+            {"superclass": ("NORM",), "rhythm": ("SR",), "scp": ("NORM", "SR")}.
+        metadata: column -> text, what a table beside the records says of this one, such as
+            {"strat_fold": "8"}: a split or an analysis may go by any column.
     """
 
     sex: str = ""
@@ -48,14 +50,8 @@ class Record:
         leads: names of the leads.
         beats: (beat,) int64, sample positions of the annotated beats; may be empty.
         symbols: (beat,) str, WFDB beat symbols ("N", "V", "A", ...).
-        session: str, date or session id, default "".
-        sex: str, "male", "female" or "".
-        age: float, years, NaN if not known.
+        session, sex, age, labels, metadata: as in `About`.
         paced: bool, True if a pacemaker makes (some of) its beats.
-        labels: kind -> statements about the whole record, several may hold at once:
-            {"superclass": ("NORM",), "rhythm": ("SR",), "scp": ("NORM", "SR")}.
-        metadata: column -> text, what a table beside the records says of this one, such as
-            {"strat_fold": "8"}: a split or an analysis may go by any column.
         notes: what could not be verified or had to be assumed in reading it, sentences.
         source: what it was made from: name of file -> SHA-256, or the simulation's options.
     """
@@ -79,17 +75,11 @@ class Record:
 
     def __post_init__(self):
         if self.signal.ndim != 2 or self.signal.shape[1] != len(self.leads):
-            raise InputError(
-                f"Record '{self.name}' has a signal that does not fit its leads.",
-                expected=f"shape (time, {len(self.leads)})",
-                got=str(self.signal.shape),
-            )
+            raise InputError(f"Record '{self.name}' has a signal that does not fit its leads.",
+                             expected=f"shape (time, {len(self.leads)})", got=self.signal.shape)
         if len(self.beats) != len(self.symbols):
-            raise InputError(
-                f"Record '{self.name}' has {len(self.beats)} beats.",
-                expected="as many symbols",
-                got=str(len(self.symbols)),
-            )
+            raise InputError(f"Record '{self.name}' has {len(self.beats)} beats.",
+                             expected="as many symbols", got=len(self.symbols))
 
     @property
     def about(self) -> About:
@@ -97,16 +87,12 @@ class Record:
         return About(self.sex, self.age, self.session, self.labels, self.metadata)
 
     def aami(self) -> np.ndarray:
-        """Classes of the beats after ANSI/AAMI EC57.
+        """Classes of the beats after ANSI/AAMI EC57, (beat,) str, each N, S, V, F or Q.
 
         Escape beats (e, j, n) count as N, as in de Chazal et al. 2004,
         doi:10.1109/TBME.2004.827359.
-
-        Returns:
-            (beat,) str, each N, S, V, F or Q.
         """
-        symbols, inverse = np.unique(np.asarray(self.symbols, "<U1"), return_inverse=True)
-        return np.array([_AAMI.get(symbol, "Q") for symbol in symbols], "<U1")[inverse]
+        return np.array([_AAMI.get(symbol, "Q") for symbol in self.symbols], "<U1")
 
 
 def same_rate_and_leads(records) -> None:
@@ -119,29 +105,19 @@ def same_rate_and_leads(records) -> None:
         InputError: there are none, or two differ in sampling rate or leads: both are named.
     """
     if not records:
-        raise InputError(
-            "There are no records.",
-            expected="one or more",
-            got="none",
-            fix="look at what the folder holds, or at what was left out before",
-        )
+        raise InputError("There are no records.", expected="one or more", got="none",
+                         fix="look at what the folder holds, or at what was left out before")
     first = records[0]
     for other in records:
         both = f"'{first.name}' ({first.database}) has {{}}, '{other.name}' ({other.database}) {{}}"
         if other.fs != first.fs:
-            raise InputError(
-                "The records have different sampling rates.",
-                expected="one rate for all",
-                got=both.format(f"{first.fs:g} Hz", f"{other.fs:g} Hz"),
-                fix="resample all to one rate, for instance prepare(record, fs=128.0)",
-            )
+            raise InputError("The records have different sampling rates.", expected="one rate",
+                             got=both.format(f"{first.fs:g} Hz", f"{other.fs:g} Hz"),
+                             fix="resample all to one rate: prepare(record, fs=128.0)")
         if tuple(other.leads) != tuple(first.leads):
             shared = [n for n in first.leads if all(n in record.leads for record in records)]
             raise InputError(
-                "The records have different leads.",
-                expected="the same leads in the same order",
+                "The records have different leads.", expected="the same leads in the same order",
                 got=both.format(" + ".join(first.leads), " + ".join(other.leads)),
-                fix=f"choose leads that all have, leads={shared}, when reading them"
-                if shared
-                else "choose leads when reading, or leave out the records without them",
-            )
+                fix=f"choose leads that all have, leads={shared}, when reading them" if shared
+                else "choose leads when reading, or leave out the records without them")

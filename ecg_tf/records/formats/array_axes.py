@@ -62,16 +62,7 @@ def recordings(signals, leads: Sequence[str], records: int = 0,
 
 
 def check_numbers(array: np.ndarray, what: str, fix: str) -> None:
-    """Refuses arrays of anything but floats: whole numbers have a unit that nobody knows.
-
-    Args:
-        array: any.
-        what: str, how the message begins.
-        fix: str, what to do with whole numbers.
-
-    Raises:
-        InputError: it holds whole numbers, or no numbers.
-    """
+    """Refuses arrays of anything but floats: whole numbers have a unit that nobody knows."""
     if array.dtype.kind == "f":
         return
     whole = array.dtype.kind in "iu"

@@ -67,9 +67,6 @@ def column_of(raw: str, unit: str = "") -> Column:
         raw: str, such as "II", "V1 [mV]", "II_uV", "ecg/mV", "time (ms)", "fs", "label".
         unit: str, its unit where the file says it elsewhere. Default "".
 
-    Returns:
-        Column.
-
     Example:
         >>> column_of("II (uV)").name, column_of("II (uV)").factor, column_of("time_ms").factor
         ('II', 0.001, 0.001)

@@ -33,16 +33,10 @@ class MissingLead(InputError):
 
 @lru_cache(256)  # a folder has thousands of headers, and one unit or two
 def to_millivolts(unit: str | None) -> float | None:
-    """Factor that turns values of a unit into mV: the one table that every reader goes by.
+    """Factor that turns values of a unit into mV, None for what is no known voltage.
 
     Both letters mu (U+00B5 and U+03BC) and words such as "microvolts" are understood; case and
-    blanks do not matter.
-
-    Args:
-        unit: str; None or blank means mV, as in WFDB headers.
-
-    Returns:
-        float, mV per unit; None for what is no voltage or is not known.
+    blanks do not matter. No unit means mV, as in WFDB headers.
 
     Example:
         >>> to_millivolts("\N{MICRO SIGN}V"), to_millivolts("Volt"), to_millivolts("mmHg")
@@ -69,13 +63,9 @@ def lead_names(names: Sequence[str | None]) -> list[str]:
 
 
 def missing_lead(path, lead: str, usable: Sequence[str], got: str = "") -> MissingLead:
-    """The error for a lead that a file does not have ("": no ECG at all), to be raised.
+    """The error for a lead that a file does not have, to be raised; "" for no ECG at all.
 
-    Args:
-        path: of the file.
-        lead: str, the lead asked for.
-        usable: names of the leads it has.
-        got: str, what there is instead.
+    `usable` are the leads it has, `got` is what there is instead.
     """
     have = "one of " + ", ".join(f"'{printable(name)}'" for name in usable)
     error = MissingLead(
@@ -92,11 +82,7 @@ def missing_lead(path, lead: str, usable: Sequence[str], got: str = "") -> Missi
 
 
 def check_file(path: Path, root: Path) -> None:
-    """Refuses what is no plain file, or what a symbolic link has led out of a folder.
-
-    Raises:
-        InputError: so it is.
-    """
+    """Refuses what is no plain file, or what a symbolic link has led out of a folder."""
     try:
         real, home = path.resolve(), root.resolve()
     except (OSError, RuntimeError) as error:  # links in a circle
@@ -112,18 +98,7 @@ def check_file(path: Path, root: Path) -> None:
 
 
 def check_inside(name: str, where: Path) -> str:
-    """Refuses a file name that would lead out of the folder of the file that gave it.
-
-    Args:
-        name: str, relative name as written in a header or a list of records.
-        where: Path of the file that gave it, for the message.
-
-    Returns:
-        str, the same name.
-
-    Raises:
-        InputError: it is absolute, climbs up with "..", or is not a plain file name.
-    """
+    """Refuses a file name that would lead out of the folder of the file that gave it, `where`."""
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", name):
         raise InputError(
@@ -210,7 +185,7 @@ def text_of(content: bytes) -> str:
 def record_of(path: Path, root: Path, signal: np.ndarray, fs: float, leads: Sequence[str], beats,
               comments: Sequence[str], notes: Sequence[str], files: Sequence[Path] = (),
               **known) -> Record:
-    """The record of a file with one recording.
+    """The record of a file with one recording; refused where a lead is constant.
 
     Args:
         path, root: Paths of the file and of the folder it belongs to.
@@ -222,9 +197,6 @@ def record_of(path: Path, root: Path, signal: np.ndarray, fs: float, leads: Sequ
         notes: sentences on how it was read.
         files: Paths of the files read. Default: `path`.
         **known: fields of `Record` that are better known than by the comments.
-
-    Raises:
-        InputError: a lead is constant.
     """
     check_varies(signal, leads, path)
     return Record(**{
@@ -236,7 +208,7 @@ def record_of(path: Path, root: Path, signal: np.ndarray, fs: float, leads: Sequ
 
 
 def beats_of(positions, symbols: Iterable[str], length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Beats as `Record` has them: within the signal, in time order, of known symbols ("Q" else).
+    """Beats as `Record` has them: within the signal, in time order, of known symbols, else "Q".
 
     Args:
         positions: (beat,) samples, perhaps NaN or outside.
@@ -266,10 +238,7 @@ def label_lines(labels: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def labels_of(comments: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The statements among lines of comment.
-
-    Returns:
-        kind -> statements in the order of the lines, each once.
+    """The statements among lines of comment: kind -> statements in their order, each once.
 
     Example:
         >>> labels_of(["label superclass: MI", "age: 60", "label superclass: CD"])

@@ -46,13 +46,7 @@ class Head:
 
 
 def read_head(path: Path) -> Head:
-    """Reads what stands before the numbers of a CSV file.
-
-    Args:
-        path: Path of the file, in UTF-8 or Latin-1.
-
-    Returns:
-        Head.
+    """Reads what stands before the numbers of a CSV file, in UTF-8 or Latin-1.
 
     Raises:
         InputError: it is empty, no text, or has no header line.
@@ -72,11 +66,7 @@ def read_head(path: Path) -> Head:
 def is_table(path: Path) -> bool:
     """Whether a CSV file lists records or persons instead of holding a recording: a quick look.
 
-    Args:
-        path: Path.
-
-    Returns:
-        bool; False for what cannot be read, which `read_csv` then refuses by name.
+    False for what cannot be read, which `read_csv` then refuses by name.
 
     Example:
         >>> is_table(Path("ptbxl/ptbxl_database.csv")), is_table(Path("mine/ecg-01.csv"))

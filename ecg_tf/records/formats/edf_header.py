@@ -92,12 +92,6 @@ class Header:
 def read_header(path: Path) -> Header:
     """Reads the header of an EDF or EDF+ file.
 
-    Args:
-        path: Path.
-
-    Returns:
-        Header.
-
     Raises:
         InputError: it breaks the format, or announces more than the file holds.
     """
@@ -157,14 +151,9 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
 
 
 def person_of(header: Header) -> dict:
-    """What a header says of the person; the name is never taken, the hospital's code is.
+    """Subject, session, sex and age, "" or NaN where a header does not say them.
 
-    Args:
-        header: Header.
-
-    Returns:
-        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where not said. The
-        session is the date of the recording.
+    The person's name is never taken, the hospital's code is. The session is the date.
     """
     code, sex, birth = [*header.patient.split(), "", "", ""][:3]
     born, day = _day(birth), _start_day(header)

@@ -18,10 +18,7 @@ _LONGEST = 2**40  # of an axis
 
 
 def read_npy(path: Path) -> dict[str, np.ndarray]:
-    """The array of a `.npy` file, memory-mapped; changing it changes memory only.
-
-    Returns:
-        {"signals": array}.
+    """{"signals": array} of a `.npy` file, memory-mapped; changing it changes memory only.
 
     Raises:
         InputError: it is no such file, holds objects, or is shorter than it says.

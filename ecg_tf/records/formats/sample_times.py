@@ -67,14 +67,10 @@ def seconds_of_texts(texts) -> np.ndarray | None:
     """Times written as a clock ("0:00.004", "10:00:00.25") or as dates with a time.
 
     Args:
-        texts: Series of str, (time,).
+        texts: (time,) Series of str.
 
     Returns:
         (time,) float64 s, from any start; None if they are no times.
-
-    Example:
-        >>> seconds_of_texts(pd.Series(["0:00.000", "0:00.004"]))
-        array([0.   , 0.004])
     """
     import pandas as pd
 

@@ -92,9 +92,6 @@ def read_header(file: Path, root: Path) -> Header:
         file: Path of the header.
         root: Path of the folder that no file may lie outside of.
 
-    Returns:
-        Header.
-
     Raises:
         InputError: it is missing or malformed, or names a file outside the record's folder.
     """
@@ -112,14 +109,10 @@ def read_header(file: Path, root: Path) -> Header:
 
 
 def decoded(data: bytes) -> list[str]:
-    """Lines of a text whose encoding nobody states: each is UTF-8, else Latin-1.
+    """Lines of a text, each in UTF-8 or else Latin-1, ended by LF, CR LF or CR.
 
-    Args:
-        data: bytes, lines ended by LF, CR LF or CR.
-
-    Returns:
-        list of str, blanks around them taken off; composed letters (NFC), so that one lead or
-        person has one spelling.
+    Blanks around them are taken off. Letters are composed (NFC), so that one lead or person has
+    one spelling.
 
     Example:
         >>> decoded(b"M\\xc3\\xbcller\\nM\\xfcller")

@@ -39,8 +39,8 @@ def read_samples(file: Path, header: Header, chosen: Sequence[int], names: Seque
         root: Path of the folder that no file may lie outside of.
 
     Returns:
-        (time, lead) float32, mV, in the order of `chosen`, aligned in time; invalid samples are
-        NaN, so are those that a skew leaves open. Samples cut off. What could not be verified.
+        (time, lead) float32, mV, aligned in time, NaN where invalid or left open by a skew; number
+        of samples cut off; sentences on what could not be verified.
 
     Raises:
         InputError: a file is missing, too short, not of the format, or disagrees with a checksum;
