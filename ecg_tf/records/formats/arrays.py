@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +36,13 @@ def records_of_arrays(signals, fs: float, leads: Sequence[str] = (), subjects=No
         'arrays-2'
     """
     leads = (leads,) if isinstance(leads, str) else tuple(map(str, leads))
+    labels = labels if isinstance(labels, Mapping) else {} if labels is None else {"label": labels}
     found, _ = recordings(signals, leads)
-    names = _numbered(name, len(found), "-")
-    known = _known(len(found), subjects, sex, age, labels)
-    known["subject"] = [one or names[i] for i, one in enumerate(known["subject"])]
-    rate, leads = _rate(fs, name), leads or tuple(lead_names([None] * found[0].shape[1]))
-    return [_record(one, rate, leads, "write signals * 1e-3", name=names[i], database=name,
-                    **{key: values[i] for key, values in known.items()})
-            for i, one in enumerate(found)]
+    known = {"subjects": subjects, "sex": sex, "age": age}
+    leads = leads or lead_names([None] * found[0].shape[1])
+    records = _records(found, known, labels, _numbered(name, len(found), "-"), name,
+                       _rate(fs, name), leads, "write signals * 1e-3")
+    return [one if one.subject else replace(one, subject=one.name) for one in records]
 
 
 def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
@@ -85,18 +85,38 @@ def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
     names, columns, note = _leads(named, found[0].shape[1], leads, str(path))
     labels = {"label" if key == "labels" else key.removeprefix("labels_"): content[key]
               for key in content if key.startswith("labels")}
-    known = _known(len(found), content.get("subjects"), content.get("sex"), content.get("age"),
-                   labels)
-    known["name"] = _names(path.relative_to(root).with_suffix("").as_posix(), len(found),
-                           content.get("names"))
     notes += [note] if note else []
     notes += [f"Read as {_single(content['unit'])}, as the file says."] if factor != 1 else []
-    source = {"files": {path.relative_to(root).as_posix(): sha256_of(path)}}
-    return [_record(signal[:, columns] * np.float64(factor) if factor != 1 else signal[:, columns],
-                    rate, names, "" if "unit" in content else _UNIT, notes, source=source,
-                    database=root.absolute().name,
-                    **{key: values[i] for key, values in known.items()})
-            for i, signal in enumerate(found)]
+    file = path.relative_to(root)
+    found = [one[:, columns] if factor == 1 else one[:, columns] * np.float64(factor)
+             for one in found]
+    return _records(found, content, labels,
+                    _names(file.with_suffix("").as_posix(), len(found), content.get("names")),
+                    root.absolute().name, rate, names, "" if "unit" in content else _UNIT, notes,
+                    {"files": {file.as_posix(): sha256_of(path)}})
+
+
+def _records(found: Sequence[np.ndarray], known: Mapping, labels: Mapping, names: Sequence[str],
+             database: str, fs: float, leads: Sequence[str], fix: str, notes: Sequence[str] = (),
+             source: Mapping | None = None) -> list[Record]:
+    """Records without beats; `fix` says how their unit is given, "" where it is."""
+    count, records = len(found), []
+    subjects, sexes, ages = (_texts(known.get(what), what, count)
+                             for what in ("subjects", "sex", "age"))
+    of_kind = {kind: _statements(values, kind, count) for kind, values in labels.items()}
+    for i, signal in enumerate(found):
+        with np.errstate(over="ignore"):
+            signal = np.asarray(signal, np.float32)
+        if np.isinf(signal).any():
+            signal = np.where(np.isinf(signal), np.float32(np.nan), signal)
+        doubt = amplitude_note(signal, fs, leads, fix) if fix else ""
+        records.append(Record(
+            name=names[i], database=database, subject="" if is_nobody(subjects[i]) else subjects[i],
+            signal=signal, fs=fs, leads=tuple(leads), beats=np.zeros(0, np.int64),
+            symbols=np.zeros(0, "<U1"), sex=sex_of(sexes[i]), age=age_years(ages[i]),
+            labels={kind: values[i] for kind, values in of_kind.items() if values[i]},
+            notes=(*notes, doubt) if doubt else tuple(notes), source=source or {}))
+    return records
 
 
 def _factor(content: Mapping, what: str) -> float:
@@ -144,19 +164,6 @@ def _leads(named: tuple[str, ...], count: int, asked, what: str):
         if lead not in names:
             raise missing_lead(what, lead, names)
     return asked, [names.index(lead) for lead in asked], ""
-
-
-def _known(count: int, subjects, sex, age, labels) -> dict[str, list]:
-    """What is known of the records: field of `Record` -> one value each."""
-    if labels is not None and not isinstance(labels, Mapping):
-        labels = {"label": labels}
-    subjects, sexes, ages = (_texts(values, what, count) for values, what in
-                             ((subjects, "subjects"), (sex, "sex"), (age, "age")))
-    of_kind = {kind: _statements(values, kind, count) for kind, values in (labels or {}).items()}
-    return {"subject": ["" if is_nobody(one) else one for one in subjects],
-            "sex": [sex_of(one) for one in sexes], "age": [age_years(one) for one in ages],
-            "labels": [{kind: values[i] for kind, values in of_kind.items() if values[i]}
-                       for i in range(count)]}
 
 
 def _texts(values, what: str, count: int = -1) -> list[str]:
@@ -209,16 +216,3 @@ def _names(stem: str, count: int, names) -> list[str]:
 def _numbered(stem: str, count: int, between: str) -> list[str]:
     digits = len(str(count - 1))
     return [f"{stem}{between}{i:0{digits}d}" for i in range(count)]
-
-
-def _record(signal: np.ndarray, fs: float, leads: Sequence[str], fix: str,
-            notes: Sequence[str] = (), **known) -> Record:
-    """A record without beats; `fix` says how its unit is given, "" where it is."""
-    with np.errstate(over="ignore"):
-        signal = np.asarray(signal, np.float32)
-    if np.isinf(signal).any():
-        signal = np.where(np.isinf(signal), np.float32(np.nan), signal)
-    doubt = amplitude_note(signal, fs, leads, fix) if fix else ""
-    return Record(signal=signal, fs=fs, leads=tuple(leads), beats=np.zeros(0, np.int64),
-                  symbols=np.zeros(0, "<U1"), notes=(*notes, doubt) if doubt else tuple(notes),
-                  **known)

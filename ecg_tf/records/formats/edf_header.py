@@ -30,20 +30,13 @@ _NO_DATE = datetime.date(1985, 1, 1)  # what writers put where the date is not t
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal of a file.
-
-    Args:
-        label, unit: str.
-        range: physical minimum and maximum, digital minimum and maximum, as text.
-        samples: int, of one data record.
-        at: int, of a data record's samples the first that is its.
-    """
+    """One signal of a file."""
 
     label: str
     unit: str
-    range: tuple[str, str, str, str]
-    samples: int
-    at: int
+    range: tuple[str, str, str, str]  # physical minimum and maximum, digital ones, as text
+    samples: int  # of one data record
+    at: int  # of a data record's samples the first that is its
 
     @property
     def is_text(self) -> bool:
@@ -61,27 +54,17 @@ class Signal:
 
 @dataclass(frozen=True)
 class Header:
-    """What a header says, and what the file's length says.
-
-    Args:
-        patient, recording, date: str, its fields.
-        kind: str, "", "EDF+C" or "EDF+D" (discontinuous).
-        announced: int, data records by the header; -1 if it does not say.
-        records: int, whole data records that are there.
-        left_over: int, bytes behind them.
-        seconds: float, of one data record.
-        signals: all, annotations too.
-    """
+    """What a header says, and what the file's length says."""
 
     patient: str
     recording: str
     date: str
-    kind: str
-    announced: int
-    records: int
-    left_over: int
-    seconds: float
-    signals: tuple[Signal, ...]
+    kind: str  # "", "EDF+C" or "EDF+D" (discontinuous)
+    announced: int  # data records by the header; -1 if it does not say
+    records: int  # whole data records that are there
+    left_over: int  # bytes behind them
+    seconds: float  # of one data record
+    signals: tuple[Signal, ...]  # all, annotations too
 
     def data(self, path: Path) -> np.ndarray:
         """(record, sample) int16, memory-mapped."""
@@ -207,29 +190,29 @@ def _whole(text: str) -> int:
     return int(float(text))
 
 
-def _day(text: str) -> datetime.date | None:
-    """The day "02-MAY-1951"."""
-    match = re.fullmatch(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", text, re.A)
-    if not match or match[2].upper() not in _MONTHS:
-        return None
-    return _date(int(match[3]), 1 + _MONTHS.index(match[2].upper()), int(match[1]))
-
-
-def _start_day(header: Header) -> datetime.date | None:
-    words = header.recording.split()
-    day = None
-    if len(words) > 1 and words[0].casefold() == "startdate":
-        if words[1].upper() == "X":  # the short date then means nothing
+def _day(text: str, short: bool = False) -> datetime.date | None:
+    """The day "02-MAY-1951"; if `short`, of the years 1985 to 2084, "02.05.51"."""
+    if short:
+        match = re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", text, re.A)
+        if match is None:
             return None
-        day = _day(words[1])
-    if day is None and (match := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", header.date, re.A)):
-        year = int(match[3]) + (1900 if int(match[3]) >= 85 else 2000)
-        day = _date(year, int(match[2]), int(match[1]))
-    return None if day == _NO_DATE else day
-
-
-def _date(year: int, month: int, day: int) -> datetime.date | None:
+        day, month, year = map(int, match.groups())
+        year += 1900 if year >= 85 else 2000
+    else:
+        match = re.fullmatch(rf"(\d{{1,2}})-({'|'.join(_MONTHS)})-(\d{{4}})", text, re.I | re.A)
+        if match is None:
+            return None
+        day, month, year = int(match[1]), 1 + _MONTHS.index(match[2].upper()), int(match[3])
     try:
         return datetime.date(year, month, day)
     except ValueError:
         return None
+
+
+def _start_day(header: Header) -> datetime.date | None:
+    startdate, word, *_ = [*header.recording.split(), "", ""]
+    stated = startdate.casefold() == "startdate" and word
+    if stated and word.upper() == "X":  # the short date then means nothing
+        return None
+    day = (_day(word) if stated else None) or _day(header.date, short=True)
+    return None if day == _NO_DATE else day
