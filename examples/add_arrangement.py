@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecg_tf.images.arrangements import ARRANGEMENTS
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.images.fixed_paths import FixedArrangement
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
@@ -29,7 +29,7 @@ ARRANGEMENTS["spiral"] = Spiral
 
 records = [prepare(record, 128.0) for record in simulate_cohort(subjects=2, minutes=0.5)]
 windows = strips(records, 24 * 32)  # as many samples as the image has pixels
-codec = make_codec(windows, scaling="companded", arrangement="spiral", height=24, width=32)
+codec = Codec("spiral", scaling="companded", height=24, width=32).fit(windows)
 images = codec.encode(windows)
 decoded = codec.decode(images)
 print("First pixels of the path:", Spiral.route(24, 32)[:3, :2].tolist(), "...")

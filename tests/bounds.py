@@ -6,7 +6,7 @@ Run it with `python -m tests.bounds`.
 import numpy as np
 
 from ecg_tf.images.arrangements import ARRANGEMENTS
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import SCALINGS
 from ecg_tf.signals.windows import Windows
@@ -52,9 +52,10 @@ def bounds_table() -> list[dict]:
         windows = windows_of(np.random.default_rng(0).uniform(-2, 2.5, (20, 256, leads)))
         for name in SCALINGS:
             for grid in HALF_STEP:
-                options = {"quantization": grid, "quantiles": (0.0, 1.0)}
-                codec = make_codec(windows, scaling=name, arrangement=arrangement, height=16,
-                                   width=16, standardizer=options)
+                options = {"quantization": grid, "quantiles": (0.0, 1.0), "limits_mv": (-3, 3),
+                           "knee_mv": 0.1}
+                codec = Codec(arrangement, scaling=name, height=16, width=16,
+                              **options).fit(windows)
                 table.append({
                     "arrangement": arrangement, "range": name, "grid": grid,
                     "stated_mv": float(codec.error_bound_mv().max()),

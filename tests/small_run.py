@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.records import provenance
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_sequences, beat_strips, strips
@@ -43,7 +43,7 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
         windows = beat_strips(ready, 640, rows)
     else:
         windows = strips(ready, rows * 32)
-    codec = make_codec(windows, scaling="companded", arrangement=arrangement, height=rows, width=32)
+    codec = Codec(arrangement, scaling="companded", height=rows, width=32).fit(windows)
     experiment.save(experiment.folder / "experiment.yaml")
     codec.save(experiment.folder / "codec.json")
     generator = build_generator(codec.image_shape, latent_dim=8, base_filters=4)

@@ -16,7 +16,8 @@ In the order in which data flow:
 | `strip_time.py` | where a generated strip begins and ends, and its rhythm, made valid |
 | `rows_needed.py` | how many rows strips need |
 | `image_leads.py` | leads with channels, and what those cost that are computed |
-| `codec.py` | standardizer and arrangement as one thing, in one JSON file |
+| `codec.py` | scaling and arrangement as one thing |
+| `codec_file.py` | its JSON file, checked |
 | `tfdata.py` | the same chain inside tf.data (brings TensorFlow) |
 | `subject_mixing.py` | subject mixing, where rows are beats (brings TensorFlow) |
 | `image_costs.py` | what ranges and arrangements cost before any GAN is trained |

@@ -9,6 +9,8 @@ from ecg_tf.signals.limb_leads import independent_leads
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.windows import Windows
 
+ROWS = 32  # of an image whose height nobody says
+
 
 class Arrangement:
     """Which sample of a window goes into which pixel of its image, and back.
@@ -143,6 +145,11 @@ class Arrangement:
         """Options that windows decide about."""
         facts = {"fs": float(windows.fs), "length": int(windows.signals.shape[1])}
         return {key: value for key, value in facts.items() if key in cls.options}
+
+    @classmethod
+    def height_of(cls, windows: Windows) -> int:
+        """Height of an image that is left to the windows."""
+        return ROWS
 
     def to_dict(self) -> dict:
         """State as plain numbers and text, for JSON."""

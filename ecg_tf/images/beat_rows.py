@@ -10,7 +10,7 @@ import numpy as np
 
 from ecg_tf.base.checks import count, number
 from ecg_tf.base.errors import InputError
-from ecg_tf.images.arrangement import Arrangement, step_of
+from ecg_tf.images.arrangement import ROWS, Arrangement, step_of
 from ecg_tf.signals import cutting
 from ecg_tf.signals.interpolation import POINTS, interpolate
 
@@ -128,6 +128,11 @@ class BeatRows(Arrangement):
     def cut(cls, records, height, width, seconds=0.0, overlap=0.0, quality=None):
         """See `Arrangement.cut`: `height` beats a window."""
         return cutting.beat_sequences(records, height, step_of(height, overlap), quality)
+
+    @classmethod
+    def height_of(cls, windows):
+        """As many rows as the windows have beats."""
+        return ROWS if windows.rpeaks is None else windows.rpeaks.shape[1] - 2
 
     def encode_tf(self):
         """See `Arrangement.encode_tf`."""

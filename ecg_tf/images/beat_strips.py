@@ -11,7 +11,7 @@ import numpy as np
 
 from ecg_tf.base.checks import count
 from ecg_tf.base.errors import InputError
-from ecg_tf.images.arrangement import step_of
+from ecg_tf.images.arrangement import ROWS, step_of
 from ecg_tf.images.beat_rows import BATCH, ON_SAMPLE, STEADY_RR_S, BeatRows
 from ecg_tf.images.strip_time import GRID, edges_of, lasting, possible_ends, times_at
 from ecg_tf.signals import cutting
@@ -129,6 +129,11 @@ class BeatStrips(BeatRows):
         records = list(records)
         length = round(seconds * records[0].fs) if records else 0
         return cutting.beat_strips(records, length, height, step_of(length, overlap), quality)
+
+    @classmethod
+    def height_of(cls, windows):
+        """As many rows as the windows were cut for."""
+        return ROWS if windows.rpeaks is None else windows.rpeaks.shape[1]
 
     def encode_tf(self):
         """See `Arrangement.encode_tf`."""

@@ -1,4 +1,4 @@
-"""Standardizer and arrangement as one thing: windows to images and back, from one JSON file.
+"""Scaling and arrangement as one thing: windows to images and back, from one JSON file.
 
 Images and codec.json decode alone: whatever differs from window to window (RR intervals, the
 range of "record" and "window") lies in channels of the image. Limb leads that follow from others
@@ -6,75 +6,138 @@ have no channels: decoding computes them.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ecg_tf.base.checks import choice, known_keys, names, number
+from ecg_tf.base.checks import choice, count, names, number
 from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.images.arrangement import Arrangement
 from ecg_tf.images.arrangements import ARRANGEMENTS, arrangement_from_dict, make_arrangement
-from ecg_tf.images.image_leads import bound_of_all, checked_image_leads, pick_leads
+from ecg_tf.images.codec_file import FORMAT, VERSION, checked_state, parsed, read
+from ecg_tf.images.image_leads import agree, bound_of_all, checked_image_leads, pick_leads
 from ecg_tf.images.quantize import on_grid
 from ecg_tf.images.round_trip import compare
 from ecg_tf.images.scaling import PER_WINDOW, Standardizer
 from ecg_tf.signals.limb_leads import all_leads, limb_lead_residual
 from ecg_tf.signals.windows import Windows, finite_signals
 
-FORMAT, VERSION = "ecg_tf codec", 1
-LARGEST_FILE = 2**20  # bytes; a codec takes two thousand
+_FITTED = ("standardizer", "arrangement", "fs", "leads", "image_leads")
 
 
-@dataclass(frozen=True)
 class Codec:
-    """Windows in mV to images in [-1, 1] and back.
+    """Windows in mV to images in [-1, 1] and back; fit it on windows of the training subjects.
 
     Channels: the arrangement's (signal, then RR for beat rows, RR and presence for beat strips),
-    then for the ranges "record" and "window" one a lead, whose upper half holds the centre of the
-    range, the lower half its width.
+    then for the scalings "record" and "window" one a lead, whose upper half holds the centre of
+    the range, the lower half its width.
 
     Args:
-        standardizer: fitted `Standardizer`.
-        arrangement: `Arrangement`.
-        fs: float, Hz. Default: as the standardizer was fitted.
-        leads: names of the leads that go in and come out. Default: as the standardizer was fitted.
-        image_leads: those of them that have channels; the others must follow from these, as III
-            does from I and II. Default: all.
+        arrangement: str, one of `ARRANGEMENTS`. Default "beat_rows".
+        scaling: str, one of `scaling.SCALINGS`. Default "companded".
+        height: int, pixels, for arrangements by beats a beat each; 0 (default): as many as the
+            windows have beats, else 32.
+        width: int, pixels. Default 64.
+        derive: bool, compute limb leads from others instead of giving them channels, so that
+            twelve leads have eight. Default None: where they agree in the windows.
+        options: further options of `Standardizer` (`quantiles`, `limits_mv`, `knee_mv`,
+            `quantization`) and of the arrangement (such as `fit`).
+
+    Attributes (once fitted):
+        standardizer: `Standardizer`. arrangement: `Arrangement`.
+        fs: float, Hz. leads: names of the leads that go in and come out.
+        image_leads: those of them that have channels.
 
     Raises:
-        InputError: the two do not fit together, or fs and leads are not known.
+        InputError: an unknown name or option, an impossible number.
 
     Example:
-        >>> codec = make_codec(windows, scaling="physical", arrangement="row_major")
+        >>> codec = Codec("row_major", height=16, width=32).fit(windows)
         >>> decoded = codec.decode(codec.encode(windows))
     """
 
     standardizer: Standardizer
     arrangement: Arrangement
-    fs: float = None  # type: ignore[assignment]  # both come from the standardizer at last
-    leads: tuple[str, ...] = None  # type: ignore[assignment]
-    image_leads: tuple[str, ...] = None  # type: ignore[assignment]
+    fs: float
+    leads: tuple[str, ...]
+    image_leads: tuple[str, ...]
 
-    def __post_init__(self):
-        fs = self.standardizer.fs if self.fs is None else self.fs
-        leads = self.standardizer.leads if self.leads is None else self.leads
+    def __init__(self, arrangement: str = "beat_rows", *, scaling: str = "companded",
+                 height: int = 0, width: int = 64, derive: bool | None = None, **options):
+        self.kind = ARRANGEMENTS[choice(arrangement, "arrangement", ARRANGEMENTS)]
+        self.height, self.width = count(height, "height", 0, 4096), count(width, "width", 1, 4096)
+        self.derive = derive
+        for option in options:
+            choice(option, "option of a codec", (*Standardizer.options, *self.kind.options))
+        own = {key: options.pop(key) for key in Standardizer.options if key in options}
+        self._unfitted, self._options = Standardizer(scaling, **own), options
+
+    def fit(self, windows: Windows) -> "Codec":
+        """Learns fs, leads and the range of each lead.
+
+        Args:
+            windows: `Windows` of the training subjects only, else the range leaks the others.
+
+        Returns:
+            itself.
+
+        Raises:
+            InputError: no windows, NaN or inf within them, or an image that cannot hold them.
+        """
+        leads = tuple(windows.leads)
+        derive = agree(windows.signals, leads) if self.derive is None else self.derive
+        image_leads = self.kind.image_leads(leads) if derive else leads
+        windows = pick_leads(windows, image_leads)
+        options = {**self.kind.facts_of(windows), **self._options}
+        height = self.height or self.kind.height_of(windows)
+        made = make_arrangement(self.kind.name, height, self.width, len(image_leads), **options)
+        return self._assemble(self._unfitted.fit(windows), made, None, leads, image_leads)
+
+    @classmethod
+    def of(cls, standardizer: Standardizer, arrangement: Arrangement, fs=None, leads=None,
+           image_leads=None) -> "Codec":
+        """A codec of parts that are fitted.
+
+        Args:
+            standardizer: fitted `Standardizer`.
+            arrangement: `Arrangement`.
+            fs: float, Hz. Default: as the standardizer was fitted.
+            leads: names of the leads. Default: as the standardizer was fitted.
+            image_leads: those with channels; the others must follow from these, as III does from
+                I and II. Default: all.
+
+        Raises:
+            InputError: the two do not fit together, or fs and leads are not known.
+        """
+        return cls(arrangement.name)._assemble(standardizer, arrangement, fs, leads, image_leads)
+
+    def _assemble(self, standardizer, arrangement, fs, leads, image_leads) -> "Codec":
+        fs = standardizer.fs if fs is None else fs
+        leads = standardizer.leads if leads is None else leads
         if fs is None or leads is None:
             raise InputError("The codec does not know fs and leads.",
                              expected="a standardizer fitted on windows", got="one that was not",
                              fix="call standardizer.fit(windows), or give fs= and leads=")
-        object.__setattr__(self, "fs", number(fs, "fs", 1e-3, 1e6))
-        object.__setattr__(self, "leads", names(leads, "leads"))
-        image_leads = self.leads if self.image_leads is None else self.image_leads
-        object.__setattr__(self, "image_leads", checked_image_leads(image_leads, self.leads))
-        _same("leads", len(self.image_leads), self.arrangement.leads)
-        if self.arrangement.by_beats:
-            _same("Hz", self.fs, self.arrangement.fs)
-        if self.standardizer.scaling in PER_WINDOW and self.arrangement.image_shape[0] < 2:
-            raise InputError(f"The range '{self.standardizer.scaling}' needs two rows.",
+        self.standardizer, self.arrangement = standardizer, arrangement
+        self.fs, self.leads = number(fs, "fs", 1e-3, 1e6), names(leads, "leads")
+        self.image_leads = checked_image_leads(
+            self.leads if image_leads is None else image_leads, self.leads)
+        _same("leads", len(self.image_leads), arrangement.leads)
+        if arrangement.by_beats:
+            _same("Hz", self.fs, arrangement.fs)
+        if standardizer.scaling in PER_WINDOW and arrangement.image_shape[0] < 2:
+            raise InputError(f"The scaling '{standardizer.scaling}' needs two rows.",
                              expected="an image 2 pixels high or more", got="1",
-                             fix="take a higher image or another range")
-        self.standardizer.error_bound_mv()  # an unfitted one fails here, not at the first window
+                             fix="take a higher image or another scaling")
+        standardizer.error_bound_mv()  # an unfitted one fails here, not at the first window
+        return self
+
+    def __getattr__(self, name):
+        if name in _FITTED:
+            raise InputError("The codec is not fitted yet.", expected="a fitted codec",
+                             got="one that never saw training windows",
+                             fix="call codec.fit(training_windows) first")
+        raise AttributeError(name)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -104,13 +167,10 @@ class Codec:
         """Windows to images.
 
         Args:
-            windows: `Windows` of the codec's fs and leads.
+            windows: `Windows` of the codec's fs and leads, see `check`.
 
         Returns:
             (window, height, width, channel) float32 in [-1, 1].
-
-        Raises:
-            InputError: another fs or lead, gaps, windows that do not fit the arrangement.
         """
         windows = self.image_windows(windows)
         self.check(windows)
@@ -119,7 +179,7 @@ class Codec:
         images = self.arrangement.encode(values, windows.rpeaks, windows.lengths)
         signal = self.channels.count("signal")
         images[..., :signal] = on_grid(images[..., :signal], self.standardizer.quantization)
-        return images if code is None else np.concatenate([images, self._draw(code)], -1)
+        return images if code is None else np.concatenate([images, self._range_image(code)], -1)
 
     def decode(self, images: np.ndarray) -> Windows:
         """Images to windows: undoes `encode`, within `error_bound_mv` (beat rows: see there).
@@ -139,35 +199,27 @@ class Codec:
         images = self._checked(images)
         inner = self.arrangement.image_shape[2]
         values = self.arrangement.decode(images[..., :inner])
-        code = self._read(images[..., inner:]) if "range" in self.channels else None
+        code = self._read_range(images[..., inner:]) if "range" in self.channels else None
         signals = self.standardizer.inverse_transform(values, code).astype(np.float32)
         signals = all_leads(signals, self.image_leads, self.leads)
-        rpeaks, lengths = self.arrangement.rpeaks(images[..., :inner]), None
-        if rpeaks is not None:
-            lengths = self.arrangement.lengths(rpeaks)
-        else:
-            lengths = np.full(len(images), signals.shape[1])
+        rpeaks = self.arrangement.rpeaks(images[..., :inner])
+        lengths = self.arrangement.lengths(images if rpeaks is None else rpeaks)
         blank = np.full(len(images), "")
         return Windows(signals, self.fs, self.leads, lengths, blank, blank,
                        np.zeros(len(images), np.int64), rpeaks)
 
     def project(self, images: np.ndarray) -> np.ndarray:
-        """The nearest valid images: one RR value an interval, one range a window; decodes to the
-        same windows.
-
-        Args:
-            images: (window, height, width, channel).
-
-        Returns:
-            the same shape and dtype.
-        """
+        """The nearest valid images, of the same shape and dtype: one RR value an interval, one
+        range a window. They decode to the same windows."""
         images = self._checked(images)
         inner = self.arrangement.image_shape[2]
         projected = self.arrangement.project(images[..., :inner])
         if "range" not in self.channels:
             return projected
-        ranges = self._draw(self._read(images[..., inner:]))
+        ranges = self._range_image(self._read_range(images[..., inner:]))
         return np.concatenate([projected, ranges.astype(images.dtype)], -1)
+
+    # What it costs
 
     def round_trip_error(self, windows: Windows) -> dict:
         """Measured error of encode and decode, clipping and grid included, over every sample.
@@ -198,7 +250,7 @@ class Codec:
         return error
 
     def report(self, windows: Windows) -> dict:
-        """What the range costs on these windows: `Standardizer.report` of the image's leads."""
+        """What the scaling costs on these windows: `Standardizer.report` of the image's leads."""
         return self.standardizer.report(self.image_windows(windows))
 
     def error_bound_mv(self) -> np.ndarray | None:
@@ -210,34 +262,27 @@ class Codec:
         """
         if self.arrangement.by_beats:
             return None
-        count = len(self.image_leads)
-        ends = [np.full((1, 1, count), end) for end in (-1.0, 1.0)]
+        leads = len(self.image_leads)
+        ends = [np.full((1, 1, leads), end) for end in (-1.0, 1.0)]
         codes = [None]
         if self.standardizer.scaling in PER_WINDOW:  # the widest range, lowest and highest
-            codes = [np.tile([[[c, 1.0]]], (1, count, 1)) for c in (-1.0, 1.0)]
+            codes = [np.tile([[[c, 1.0]]], (1, leads, 1)) for c in (-1.0, 1.0)]
         mv = [np.abs(self.standardizer.inverse_transform(e, c))[0, 0] for e in ends for c in codes]
         largest = np.max(mv, axis=0)
         bound = self.standardizer.error_bound_mv() + largest * 2.0**-24
         return bound_of_all(bound, largest, self.image_leads, self.leads)
 
+    # What fits
+
     def image_windows(self, windows: Windows) -> Windows:
-        """The windows with the leads of the image alone; those that have no others as they are.
-
-        Args:
-            windows: `Windows` of the codec's leads, or of its `image_leads`.
-
-        Returns:
-            Windows.
-
-        Raises:
-            InputError: other leads.
-        """
+        """The windows with the leads of the image alone; they have these, or all of the codec."""
         if tuple(windows.leads) != self.image_leads:
             _same("leads", tuple(windows.leads), self.leads)
         return pick_leads(windows, self.image_leads)
 
     def check(self, windows: Windows) -> None:
-        """Refuses windows that cannot be encoded; see `encode`."""
+        """Refuses windows that cannot be encoded with an InputError: another fs or lead, gaps, or
+        what does not fit the arrangement."""
         _same("Hz", float(windows.fs), self.fs)
         windows = self.image_windows(windows)
         if self.arrangement.by_beats and windows.rpeaks is None:
@@ -246,30 +291,28 @@ class Codec:
         signals = finite_signals(windows)
         self.arrangement.check(signals, windows.rpeaks, windows.lengths)
 
+    # Files
+
     def to_dict(self) -> dict:
         """State as plain numbers, lists and text, for JSON."""
-        state = {"format": FORMAT, "version": VERSION, "fs": self.fs, "leads": list(self.leads),
-                 "image_leads": list(self.image_leads),
-                 "standardizer": self.standardizer.to_dict(),
-                 "arrangement": self.arrangement.to_dict()}
-        if self.image_leads == self.leads:  # as files were written before there was a difference
-            del state["image_leads"]
-        return state
+        return {"format": FORMAT, "version": VERSION, "fs": self.fs, "leads": list(self.leads),
+                "image_leads": list(self.image_leads),
+                "standardizer": self.standardizer.to_dict(),
+                "arrangement": self.arrangement.to_dict()}
 
     @classmethod
     def from_dict(cls, state: dict) -> "Codec":
-        """Undoes `to_dict`; whatever is wrong in the state is refused with an InputError."""
-        keys = ("format", "version", "fs", "leads", "image_leads", "standardizer", "arrangement")
-        if isinstance(state, dict):
-            state = {"image_leads": None, **state}
-        known_keys(state, keys, "the codec")
-        if state["format"] != FORMAT or state["version"] != VERSION:
-            raise InputError("This codec is of another format.", expected=f"{FORMAT}, {VERSION}",
-                             got=f"{state['format']!r:.40}, {state['version']!r:.40}",
-                             fix="load it with the version of ecg_tf that wrote it")
-        standardizer = Standardizer.from_dict(state["standardizer"])
-        return cls(standardizer, arrangement_from_dict(state["arrangement"]), state["fs"],
-                   state["leads"], state["image_leads"])
+        """Undoes `to_dict`, of this version or the one before; whatever is wrong in the state is
+        refused with an InputError."""
+        state = checked_state(state)
+        return cls.of(Standardizer.from_dict(state["standardizer"]),
+                      arrangement_from_dict(state["arrangement"]), state["fs"], state["leads"],
+                      state["image_leads"])
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Codec":
+        """A codec from the text of its codec.json; refused with an InputError if it is none."""
+        return cls.from_dict(parsed(text))
 
     def save(self, path) -> Path:
         """Writes codec.json, whole or not at all."""
@@ -277,32 +320,8 @@ class Codec:
 
     @classmethod
     def load(cls, path) -> "Codec":
-        """Undoes `save`.
-
-        Raises:
-            InputError: no file, no JSON, too large, or a value that is not as it must be.
-        """
-        try:
-            with open(path, "rb") as file:
-                text = file.read(LARGEST_FILE + 1)
-        except OSError as error:
-            raise InputError(f"Cannot read the codec '{path}'.", expected="a codec.json",
-                             got=f"{type(error).__name__}: {error.strerror}",
-                             fix="give the codec.json of a run's folder") from error
-        return cls.from_json(text)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "Codec":
-        """A codec from the text of its codec.json."""
-        try:
-            if len(text) > LARGEST_FILE:
-                raise ValueError(f"more than {LARGEST_FILE} bytes")
-            state = json.loads(text)
-        except (ValueError, RecursionError) as err:
-            raise InputError("This is no codec.", expected="a codec.json written by Codec.save",
-                             got=f"{type(err).__name__}: {str(err)[:80]}",
-                             fix="take the file of the run that made the images") from err
-        return cls.from_dict(state)
+        """Undoes `save`; InputError if the file is missing, too large or no codec."""
+        return cls.from_json(read(path))
 
     def _checked(self, images) -> np.ndarray:
         images = np.asarray(images)
@@ -318,49 +337,16 @@ class Codec:
                              fix="the generator diverged: take an earlier checkpoint")
         return images
 
-    def _draw(self, code: np.ndarray) -> np.ndarray:
+    def _range_image(self, code: np.ndarray) -> np.ndarray:
         # (window, lead, 2) -> (window, height, width, lead): upper half centre, lower half width.
         height, width = self.arrangement.image_shape[:2]
         lower = (np.arange(height) >= height // 2).astype(int)
         return np.repeat(np.moveaxis(code, 1, 2)[:, lower, None], width, axis=2)
 
-    def _read(self, channels: np.ndarray) -> np.ndarray:
+    def _read_range(self, channels: np.ndarray) -> np.ndarray:
         half = self.arrangement.image_shape[0] // 2
         halves = channels[:, :half], channels[:, half:]
         return np.stack([h.mean(axis=(1, 2), dtype=np.float64) for h in halves], -1)
-
-
-def make_codec(windows: Windows, *, scaling: str = "quantile", arrangement: str = "beat_rows",
-               height: int = 32, width: int = 64, standardizer: dict | None = None,
-               derive=True, **options) -> Codec:
-    """A codec fitted on training windows.
-
-    Of the limb leads only those that the others follow from go into the image, usually I and II:
-    eight channels for twelve leads.
-
-    Args:
-        windows: `Windows` of the training subjects.
-        scaling: str, one of `standardize.SCALINGS`. Default "quantile".
-        arrangement: str, one of `arrange.ARRANGEMENTS`. Default "beat_rows".
-        height, width: int, pixels. Default 32 x 64.
-        standardizer: dict, further options of `Standardizer`, such as `quantization`.
-        derive: bool, compute limb leads from others instead of giving them channels. False for
-            records whose limb leads do not agree (`limb_leads.limb_lead_residual`). Three leads
-            that "rgb_leads" draws as colours stay three. Default True.
-        options: further options of the arrangement. A fixed one and "beat_strips" take their
-            `length` from the windows unless it is given.
-
-    Returns:
-        Codec.
-    """
-    leads = tuple(windows.leads)
-    kind = ARRANGEMENTS[choice(arrangement, "arrangement", ARRANGEMENTS)]
-    image_leads = kind.image_leads(leads) if derive else leads
-    windows = pick_leads(windows, image_leads)
-    made = make_arrangement(arrangement, height, width, len(image_leads),
-                            **{**kind.facts_of(windows), **options})
-    fitted = Standardizer(scaling, **(standardizer or {})).fit(windows)
-    return Codec(fitted, made, leads=leads, image_leads=image_leads)
 
 
 def _same(what: str, got, expected) -> None:

@@ -6,8 +6,23 @@ import numpy as np
 
 from ecg_tf.base.checks import names
 from ecg_tf.base.errors import InputError
-from ecg_tf.signals.limb_leads import lead_factors
+from ecg_tf.signals.limb_leads import AGREEMENT_MV, lead_factors, limb_lead_residual
 from ecg_tf.signals.windows import Windows
+
+
+def agree(signals: np.ndarray, leads: tuple[str, ...]) -> bool:
+    """Whether limb leads are the sums that they should be: only then others can give them.
+
+    Args:
+        signals: (window, time, lead) mV.
+        leads: names.
+
+    Returns:
+        bool; True where no lead follows from others.
+    """
+    apart = limb_lead_residual(signals, leads)
+    apart = apart[np.isfinite(apart)]
+    return not len(apart) or bool(np.median(apart) <= AGREEMENT_MV)
 
 
 def checked_image_leads(value, leads: tuple[str, ...]) -> tuple[str, ...]:

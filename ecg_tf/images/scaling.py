@@ -33,10 +33,10 @@ class Standardizer:
     """mV to [-1, 1] over a range [a, b] a lead, fitted on training windows only.
 
     Args:
-        scaling: str, one of `SCALINGS`. Default "quantile".
+        scaling: str, one of `SCALINGS`. Default "companded".
         quantiles: (low, high) in 0-1, for "quantile". Default (0.001, 0.999).
-        limits_mv: (low, high) in mV, for "physical" and "companded". Default (-3, 3).
-        knee_mv: float, mV, for "companded": below it the curve is nearly straight. Default 0.1.
+        limits_mv: (low, high) in mV, for "physical" and "companded". Default (-4, 4).
+        knee_mv: float, mV, for "companded": below it the curve is nearly straight. Default 0.5.
         quantization: str, grid of the values: "uint8", "uint16", "float16", "float32" (default).
 
     Raises:
@@ -49,13 +49,15 @@ class Standardizer:
         (1, 5, 1)
     """
 
+    options = ("quantiles", "limits_mv", "knee_mv", "quantization")
+
     def __init__(
         self,
-        scaling: str = "quantile",
+        scaling: str = "companded",
         *,
         quantiles=(0.001, 0.999),
-        limits_mv=(-3.0, 3.0),
-        knee_mv: float = 0.1,
+        limits_mv=(-4.0, 4.0),
+        knee_mv: float = 0.5,
         quantization: str = "float32",
     ):
         self.scaling = choice(scaling, "scaling", SCALINGS)

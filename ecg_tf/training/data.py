@@ -10,13 +10,12 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import AUTOMATIC, Experiment
 from ecg_tf.config.together import SPLITS
 from ecg_tf.images.arrangements import ARRANGEMENTS
-from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.limb_leads import AGREEMENT_MV, limb_lead_residual
 from ecg_tf.signals.plausibility import in_words, look_at
 from ecg_tf.signals.quality import Prepared, Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
@@ -172,17 +171,10 @@ def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
 def codec_of(windows: Windows, experiment: Experiment) -> Codec:
     """The experiment's codec, fitted on windows of the training subjects."""
     e = experiment
-    fixed: dict[str, Any] = {"fit": e.fit} if "fit" in ARRANGEMENTS[e.arrangement].options else {}
-    # Limb leads are computed from others only where they agree; else each is an image of its own.
-    apart = limb_lead_residual(windows.signals, windows.leads)
-    apart = apart[np.isfinite(apart)]
-    fixed["derive"] = not len(apart) or bool(np.median(apart) <= AGREEMENT_MV)
-    return make_codec(
-        windows, scaling=e.scaling, arrangement=e.arrangement, height=e.height, width=e.width,
-        **fixed,
-        standardizer={"quantiles": e.quantiles, "limits_mv": e.limits_mv, "knee_mv": e.knee_mv,
-                      "quantization": e.quantization},
-    )
+    fit: dict = {"fit": e.fit} if "fit" in ARRANGEMENTS[e.arrangement].options else {}
+    return Codec(e.arrangement, scaling=e.scaling, height=e.height, width=e.width,
+                 quantiles=e.quantiles, limits_mv=e.limits_mv, knee_mv=e.knee_mv,
+                 quantization=e.quantization, **fit).fit(windows)
 
 
 def split_of(records: Sequence[Record], experiment: Experiment) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from ecg_tf.base.checks import choice, count
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.config.together import SPLITS
-from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.records import provenance
 from ecg_tf.signals.cutting import beats
 from ecg_tf.signals.filtering import prepare
@@ -21,7 +21,7 @@ from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_column, split_by_subject
 from ecg_tf.signals.windows import Windows
-from ecg_tf.training.data import read_records, takes_part
+from ecg_tf.training.data import codec_of, read_records, takes_part
 
 CLASSES = {
     "N": "normal, or conducted like a normal beat",
@@ -109,20 +109,8 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
                                 quality)
     parts = {part: select_part(windows, split, part) for part in ("train", "test")}
     known = np.unique(parts["train"].labels)  # type: ignore[arg-type]  # beats have labels
-    codec = make_codec(
-        parts["train"],
-        scaling=e.scaling,
-        arrangement=e.arrangement,
-        height=e.height,
-        width=e.width,
-        standardizer={
-            "quantiles": e.quantiles,
-            "limits_mv": e.limits_mv,
-            "knee_mv": e.knee_mv,
-            "quantization": e.quantization,
-        },
-    )
-    return BeatData(split, parts, codec, tuple(name for name in CLASSES if name in known),
+    return BeatData(split, parts, codec_of(parts["train"], e),
+                    tuple(name for name in CLASSES if name in known),
                     provenance(records), quality)
 
 

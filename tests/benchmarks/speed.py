@@ -133,7 +133,7 @@ def precision(repeats: int):
 
 
 def codec(repeats: int):
-    from ecg_tf.images.codec import make_codec
+    from ecg_tf.images.codec import Codec
     from tests.bounds import smooth_beats, windows_of
 
     rows = smooth_beats(64, rows=32)
@@ -141,7 +141,7 @@ def codec(repeats: int):
     for name, windows in (("beat_rows", rows), ("row_major", strips), ("hilbert", strips)):
         size = {"height": 32, "width": 64} if name != "hilbert" else {"height": 64, "width": 64,
                                                                       "fit": "tile"}
-        made = make_codec(windows, scaling="companded", arrangement=name, **size)
+        made = Codec(name, scaling="companded", **size).fit(windows)
         images = made.encode(windows)
         there, back, copy = in_turns(3 * repeats, partial(made.encode, windows),
                                      partial(made.decode, images), windows.signals.copy,

@@ -8,16 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.training.families import build_gan
 from tests.bounds import smooth_beats
 
 
 def small_gan(height: int, width: int, filters: int, precision: str = "float32"):
     """(GAN of the defaults, its codec) for images of a size."""
-    codec = make_codec(
-        smooth_beats(4, rows=height), scaling="companded", height=height, width=width
-    )
+    codec = Codec(scaling="companded", height=height,
+                  width=width).fit(smooth_beats(4, rows=height))
     experiment = Experiment(height=height, width=width, base_filters=filters, precision=precision)
     return build_gan(experiment, codec), codec
 

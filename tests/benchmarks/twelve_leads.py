@@ -23,12 +23,12 @@ LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 
 def codec_of_leads(height: int, width: int, count: int, derive: bool):
     """A codec of the first leads of `LEADS`; what its windows hold does not matter here."""
-    from ecg_tf.images.codec import make_codec
+    from ecg_tf.images.codec import Codec
     from tests.bounds import smooth_beats
 
     beats = smooth_beats(4, rows=height)
     windows = replace(beats, signals=np.repeat(beats.signals, count, 2), leads=LEADS[:count])
-    return make_codec(windows, scaling="companded", height=height, width=width, derive=derive)
+    return Codec(scaling="companded", height=height, width=width, derive=derive).fit(windows)
 
 
 def main():

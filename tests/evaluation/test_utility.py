@@ -18,7 +18,7 @@ from ecg_tf.evaluation.utility import (
     scores,
     utility,
 )
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.labelled_beats import (
     balanced_draw,
@@ -180,7 +180,7 @@ def test_beats_carry_their_rhythm_through_images_and_back():
     rhythm = rhythm_of(windows)
     assert len(early) == 1 and rhythm[early[0]] == pytest.approx([0.4, 0.8, 0.8], abs=0.03)
     assert rhythm[early[0] - 1] == pytest.approx([0.8, 0.4, 0.8], abs=0.03)
-    codec = make_codec(windows, scaling="companded", arrangement="row_major", height=8, width=16)
+    codec = Codec("row_major", scaling="companded", height=8, width=16).fit(windows)
     decoded = codec.decode(codec.encode(windows))
     assert np.allclose(rhythm_of(decoded), rhythm, atol=1e-4)
     assert np.allclose(decoded.signals, windows.signals, atol=1e-5)

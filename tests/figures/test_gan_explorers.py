@@ -8,7 +8,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.figures.gan_explorers import LatentExplorer, Replay, explore_latents, explore_training
 from ecg_tf.figures.plots import png_of
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_sequences
 from ecg_tf.signals.filtering import prepare
@@ -17,8 +17,7 @@ from ecg_tf.signals.filtering import prepare
 @pytest.fixture(scope="module")
 def codec():
     ready = [prepare(record, 128.0) for record in simulate_cohort(subjects=3, minutes=0.5, seed=1)]
-    return make_codec(beat_sequences(ready, rows=8), scaling="companded", arrangement="beat_rows",
-                      height=8, width=32)
+    return Codec(scaling="companded", height=8, width=32).fit(beat_sequences(ready, rows=8))
 
 
 @pytest.fixture(scope="module")

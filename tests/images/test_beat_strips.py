@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.arrangements import arrangement_from_dict, make_arrangement
 from ecg_tf.images.beat_strips import BeatStrips
-from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.images.rows_needed import beats_in_strips, rows_needed
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_strips, outer_intervals, strips
@@ -232,8 +232,8 @@ def test_state_goes_through_json_and_impossible_numbers_are_refused():
 @pytest.mark.parametrize("name", ["physical", "quantile", "window", "companded"])
 def test_codecs_of_strips_decode_from_their_json_alone(name):
     windows = smooth_strips(leads=2)
-    codec = make_codec(windows, scaling=name, arrangement="beat_strips", height=24, width=96,
-                       standardizer={"quantiles": (0, 1), "knee_mv": 0.5})
+    codec = Codec("beat_strips", scaling=name, height=24, width=96, quantiles=(0, 1),
+                  knee_mv=0.5).fit(windows)
     images = codec.encode(windows)
     ranges = ("range",) * 2 if name == "window" else ()
     assert codec.channels == ("signal", "signal", "rr", "presence", *ranges)

@@ -9,7 +9,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.figures import dot_plots, image_plots, plots
 from ecg_tf.figures.plots import time_path
 from ecg_tf.images.arrangements import make_arrangement
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.images.image_costs import arrangement_costs, range_costs
 from ecg_tf.images.scaling import SCALINGS, Standardizer
 from ecg_tf.records.simulate import simulate_cohort
@@ -50,9 +50,9 @@ def test_a_ramp_has_costs_known_beforehand():
 def test_arrangements_are_compared_by_neighbours_seams_and_error(prepared):
     flat, beats = strips(prepared, 256), beat_sequences(prepared, rows=8, step=8)
     same = {"scaling": "global", "height": 16, "width": 16}
-    examples = {name: (make_codec(flat, arrangement=name, **same), flat)
+    examples = {name: (Codec(name, **same).fit(flat), flat)
                 for name in ("row_major", "column_major", "serpentine", "hilbert")}
-    examples["beat_rows"] = make_codec(beats, scaling="global", height=8, width=32), beats
+    examples["beat_rows"] = Codec(scaling="global", height=8, width=32).fit(beats), beats
     costs = arrangement_costs(examples)
     assert costs.loc["row_major", "vertical"] == costs.loc["column_major", "horizontal"]
     assert costs.loc["row_major", "horizontal"] == costs.loc["column_major", "vertical"] > 0.8

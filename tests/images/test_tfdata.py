@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.images.codec import make_codec
+from ecg_tf.images.codec import Codec
 from tests.bounds import smooth_beats, windows_of
 from tests.images.test_arrangements import FIXED
 from tests.images.test_beat_strips import smooth_strips
@@ -40,14 +40,14 @@ def whole(windows, codec):
 def test_permutations_are_bit_equal_to_numpy(arrangement, name, grid):
     leads = {"rgb_leads": 3, "rgb_planar": 2}.get(arrangement, 1)
     windows = strips(leads)
-    codec = make_codec(windows, scaling=name, arrangement=arrangement, height=16, width=16,
-                       standardizer={"quantization": grid}, fit="tile")
+    codec = Codec(arrangement, scaling=name, height=16, width=16, quantization=grid,
+                  fit="tile").fit(windows)
     assert np.array_equal(whole(windows, codec), codec.encode(windows))
 
 
 @pytest.mark.parametrize("name", ["physical", "quantile", "window", "record", "companded"])
 def test_beat_rows_are_equal_to_numpy(beats, name):
-    codec = make_codec(beats, scaling=name)
+    codec = Codec(scaling=name).fit(beats)
     images = whole(beats, codec)
     assert images.shape == (10, *codec.image_shape) and images.dtype == np.float32
     assert np.abs(images - codec.encode(beats)).max() <= 1e-6
@@ -56,7 +56,7 @@ def test_beat_rows_are_equal_to_numpy(beats, name):
 @pytest.mark.parametrize("name", ["physical", "quantile", "window", "record", "companded"])
 def test_beat_strips_are_equal_to_numpy(name):
     windows = smooth_strips(leads=2)
-    codec = make_codec(windows, scaling=name, arrangement="beat_strips", height=24, width=48)
+    codec = Codec("beat_strips", scaling=name, height=24, width=48).fit(windows)
     images, wanted = whole(windows, codec), codec.encode(windows)
     assert images.shape == (12, *codec.image_shape) and images.dtype == np.float32
     assert np.abs(images - wanted).max() <= 1e-6
@@ -67,7 +67,7 @@ def test_beat_strips_are_equal_to_numpy(name):
 
 def test_companded_strips_are_equal_to_numpy():
     windows = strips()
-    codec = make_codec(windows, scaling="companded", arrangement="serpentine", height=16, width=16)
+    codec = Codec("serpentine", scaling="companded", height=16, width=16).fit(windows)
     assert np.abs(whole(windows, codec) - codec.encode(windows)).max() <= 1e-6
 
 
@@ -77,7 +77,7 @@ def test_companded_strips_are_equal_to_numpy():
 ])
 def test_project_is_equal_to_numpy_and_has_gradients(beats, arrangement, name):
     windows = beats if arrangement == "beat_rows" else strips()
-    codec = make_codec(windows, scaling=name, arrangement=arrangement, height=32, width=64)
+    codec = Codec(arrangement, scaling=name, height=32, width=64).fit(windows)
     wild = np.random.default_rng(0).uniform(-1, 1, (3, *codec.image_shape)).astype(np.float32)
     project = projection_of(codec) or tf.identity
     assert np.abs(project(tf.constant(wild)).numpy() - codec.project(wild)).max() <= 1e-6
@@ -90,7 +90,7 @@ def test_project_is_equal_to_numpy_and_has_gradients(beats, arrangement, name):
 
 def test_a_generator_of_strips_draws_nothing_beside_them():
     windows = smooth_strips()
-    codec = make_codec(windows, scaling="physical", arrangement="beat_strips", height=24, width=48)
+    codec = Codec("beat_strips", scaling="physical", height=24, width=48).fit(windows)
     project, images = projection_of(codec), codec.encode(windows)
     kept = np.abs(project(tf.constant(images)).numpy() - images)
     # Only pixels of which the strip has less than a sixteenth may fade.
@@ -131,7 +131,7 @@ def batches(windows, codec, count, **options):
 
 def test_order_depends_on_the_seed_and_every_epoch_holds_every_window():
     windows = strips()
-    codec = make_codec(windows, scaling="physical", arrangement="row_major", height=16, width=16)
+    codec = Codec("row_major", scaling="physical", height=16, width=16).fit(windows)
     order = batches(windows, codec, 10, seed=3)
     assert order == batches(windows, codec, 10, seed=3) != batches(windows, codec, 10, seed=4)
     flat = sum(order, [])
@@ -143,14 +143,14 @@ def test_order_depends_on_the_seed_and_every_epoch_holds_every_window():
 @pytest.mark.parametrize("step", [0, 1, 2, 5, 7])
 def test_a_run_continues_where_it_stood(step):
     windows = strips()
-    codec = make_codec(windows, scaling="physical", arrangement="row_major", height=16, width=16)
+    codec = Codec("row_major", scaling="physical", height=16, width=16).fit(windows)
     all_of_it = batches(windows, codec, 12, seed=1)
     assert batches(windows, codec, 12 - step, seed=1, start_step=step) == all_of_it[step:]
 
 
 def test_one_epoch_in_order_with_labels():
     windows = strips()
-    codec = make_codec(windows, scaling="physical", arrangement="row_major", height=16, width=16)
+    codec = Codec("row_major", scaling="physical", height=16, width=16).fit(windows)
     dataset = make_dataset(windows, codec, 4, shuffle=False, repeat=False, labels=np.arange(10))
     images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
     assert [len(batch) for batch in images] == [4, 4, 2]
@@ -161,12 +161,12 @@ def test_one_epoch_in_order_with_labels():
 
 def test_fewer_windows_than_a_batch_still_fill_it():
     windows = strips(count=3)
-    codec = make_codec(windows, scaling="physical", arrangement="row_major", height=16, width=16)
+    codec = Codec("row_major", scaling="physical", height=16, width=16).fit(windows)
     assert next(iter(make_dataset(windows, codec, 8))).shape == (8, 16, 16, 1)
 
 
 def test_a_batch_costs_little(beats):
-    codec = make_codec(beats, scaling="physical")
+    codec = Codec(scaling="physical").fit(beats)
     windows = beats.take(np.arange(64) % 10)
     inputs = {key: tf.constant(value) for key, value in tf_inputs(windows, codec).items()}
     encode = tf.function(encode_tf(codec))
@@ -180,7 +180,7 @@ def test_a_batch_costs_little(beats):
 
 
 def test_wrong_input_is_refused(beats):
-    codec = make_codec(beats, scaling="physical")
+    codec = Codec(scaling="physical").fit(beats)
     with pytest.raises(InputError, match="label"):
         make_dataset(beats, codec, labels=np.zeros(3))
     with pytest.raises(InputError, match="batch_size"):
@@ -197,7 +197,7 @@ def test_mixed_persons_keep_mean_and_spread_over_persons_and_what_varies_within_
     own = rng.normal(0, 0.02, (256, 32, 64, 1))
     signal = (persons + own - own.mean(1, keepdims=True)).astype(np.float32)
     windows = smooth_beats(256, rows=32)
-    codec = make_codec(windows, scaling="companded", arrangement="beat_rows", height=32, width=64)
+    codec = Codec(scaling="companded", height=32, width=64).fit(windows)
     rr = codec.encode(windows)[..., 1:]
     images = np.concatenate([signal, rr], -1)
     mixed = beat_mixer(codec, 3)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
@@ -216,7 +216,7 @@ def test_ranges_of_windows_are_mixed_with_their_shapes():
     windows = smooth_beats(64, rows=32)
     gains = np.random.default_rng(0).uniform(0.5, 2.0, (64, 1, 1)).astype(np.float32)
     windows = dataclasses.replace(windows, signals=windows.signals * gains)
-    codec = make_codec(windows, scaling="window", arrangement="beat_rows", height=32, width=64)
+    codec = Codec(scaling="window", height=32, width=64).fit(windows)
     images = codec.encode(windows)
     mixed = beat_mixer(codec, 2)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
     place = codec.channels.index("range")
@@ -234,7 +234,7 @@ def test_strips_of_other_persons_are_mixed_where_a_strip_is_and_keep_their_rhyth
     gains = np.random.default_rng(0).uniform(0.3, 1.0, (64, 1, 1)).astype(np.float32)
     windows = dataclasses.replace(windows, signals=windows.signals * gains)
     for name in ("physical", "window"):
-        codec = make_codec(windows, scaling=name, arrangement="beat_strips", height=24, width=48)
+        codec = Codec("beat_strips", scaling=name, height=24, width=48).fit(windows)
         images = codec.encode(windows)
         mixed = beat_mixer(codec, 3)(tf.constant(images), tf.constant([1, 2], tf.int64)).numpy()
         assert np.array_equal(mixed[..., 1:3], images[..., 1:3])
@@ -255,7 +255,7 @@ def test_strips_of_other_persons_are_mixed_where_a_strip_is_and_keep_their_rhyth
 
 
 def test_mixing_depends_on_seed_and_step_alone_and_needs_beat_rows(beats):
-    codec = make_codec(beats, scaling="companded", arrangement="beat_rows", height=32, width=64)
+    codec = Codec(scaling="companded", height=32, width=64).fit(beats)
 
     def draw(**options):
         return [np.asarray(x) for x in make_dataset(beats, codec, 4, **options).take(4)]
@@ -266,7 +266,7 @@ def test_mixing_depends_on_seed_and_step_alone_and_needs_beat_rows(beats):
     plain = draw(seed=1)
     assert not np.allclose(whole[0], plain[0], atol=0.01)
     flat = strips()
-    fixed = make_codec(flat, scaling="physical", arrangement="row_major", height=16, width=16)
+    fixed = Codec("row_major", scaling="physical", height=16, width=16).fit(flat)
     with pytest.raises(InputError, match="each row is a beat"):
         make_dataset(flat, fixed, 4, subject_mixing=2)
 
@@ -276,7 +276,7 @@ def test_persons_are_drawn_evenly_whatever_their_number_of_windows():
     who = np.repeat(["long", "short", "once"], [80, 12, 4])
     who = np.random.default_rng(0).permutation(who)
     windows = dataclasses.replace(windows, subjects=who)
-    codec = make_codec(windows, scaling="companded", arrangement="beat_rows", height=8, width=16)
+    codec = Codec(scaling="companded", height=8, width=16).fit(windows)
 
     def numbers(**options):
         """The windows of each batch, by way of labels."""

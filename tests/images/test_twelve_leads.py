@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.images.codec import Codec, make_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.images.quantize import HALF_STEP
 from ecg_tf.images.scaling import PER_WINDOW, SCALINGS
 from ecg_tf.records.simulate import simulate_cohort
@@ -51,14 +51,13 @@ def residuals(windows):
 
 @pytest.mark.parametrize("name", SCALINGS)
 def test_eight_leads_are_drawn_and_twelve_come_back(beats, name):
-    codec = make_codec(beats, scaling=name, height=8, standardizer={"quantiles": (0, 1)})
+    codec = Codec(scaling=name, height=8, quantiles=(0, 1)).fit(beats)
     assert codec.leads == TWELVE and codec.image_leads == DRAWN
     assert codec.channels == ("signal",) * 8 + ("rr",) + ("range",) * 8 * (name in PER_WINDOW)
     images = codec.encode(beats)
     decoded = codec.decode(images)
     assert decoded.leads == TWELVE and max(residuals(decoded)) <= 2.0**-24
-    eight = make_codec(picked(beats, DRAWN), scaling=name, height=8,
-                       standardizer={"quantiles": (0, 1)})
+    eight = Codec(scaling=name, height=8, quantiles=(0, 1)).fit(picked(beats, DRAWN))
     assert np.array_equal(images, eight.encode(picked(beats, DRAWN)))
     assert np.array_equal(picked(decoded, DRAWN).signals, eight.decode(images).signals,
                           equal_nan=True)
@@ -69,7 +68,7 @@ def test_eight_leads_are_drawn_and_twelve_come_back(beats, name):
 
 
 def test_generated_images_give_leads_that_add_up(beats):
-    codec = make_codec(beats, scaling="window", height=8)
+    codec = Codec(scaling="window", height=8).fit(beats)
     wild = np.random.default_rng(0).uniform(-1, 1, (4, *codec.image_shape)).astype(np.float32)
     assert max(residuals(codec.decode(wild))) <= 2.0**-24
 
@@ -82,8 +81,8 @@ def test_computed_leads_keep_the_bound_of_their_sum(ready, arrangement, name):
     drawn = picked(windows, DRAWN).signals
     windows = replace(windows, signals=all_leads(drawn, DRAWN, TWELVE))
     for grid in HALF_STEP:
-        codec = make_codec(windows, scaling=name, arrangement=arrangement, height=16, width=16,
-                           standardizer={"quantization": grid, "quantiles": (0, 1)})
+        codec = Codec(arrangement, scaling=name, height=16, width=16, quantization=grid,
+                      quantiles=(0, 1), limits_mv=(-3, 3), knee_mv=0.1).fit(windows)
         back = codec.decode(codec.encode(windows)).signals
         error = np.abs(back - windows.signals.astype(float)).max(axis=(0, 1))
         bound = codec.error_bound_mv()
@@ -104,7 +103,7 @@ def test_pairs_and_names(beats, leads, drawn):
     usual = {"ECG I": "I", "MLII": "II", "i": "I", "ii": "II", "v1": "V1", "avr": "aVR",
              "ECG III": "III", "ECG AVF": "aVF"}
     windows = renamed(picked(beats, [usual.get(lead, lead) for lead in leads]), leads)
-    codec = make_codec(windows, scaling="physical", height=8)
+    codec = Codec(scaling="physical", height=8).fit(windows)
     assert codec.leads == leads and codec.image_leads == drawn
     decoded = codec.decode(codec.encode(windows))
     assert decoded.leads == leads
@@ -112,7 +111,7 @@ def test_pairs_and_names(beats, leads, drawn):
 
 
 def test_windows_of_the_image_leads_alone_are_encoded_too(beats):
-    codec = make_codec(beats, scaling="quantile", height=8)
+    codec = Codec(scaling="quantile", height=8).fit(beats)
     few = codec.image_windows(beats)
     assert few.leads == DRAWN and codec.image_windows(few) is few
     assert np.array_equal(codec.encode(few), codec.encode(beats))
@@ -125,7 +124,7 @@ def test_windows_of_the_image_leads_alone_are_encoded_too(beats):
 
 
 def test_a_gap_in_a_lead_that_is_computed_is_no_hindrance(beats):
-    codec = make_codec(beats, scaling="physical", height=8)
+    codec = Codec(scaling="physical", height=8).fit(beats)
     holed = replace(beats, signals=beats.signals.copy())
     holed.signals[0, 50:60, TWELVE.index("aVL")] = np.nan
     assert np.array_equal(codec.encode(holed), codec.encode(beats))
@@ -138,11 +137,11 @@ def test_leads_that_do_not_agree_are_told_by_the_round_trip(beats):
     signals = beats.signals.copy()
     signals[..., 2] *= 2
     wrong = replace(beats, signals=signals)
-    codec = make_codec(wrong, scaling="physical", height=8)
+    codec = Codec(scaling="physical", height=8, derive=True).fit(wrong)
     good, bad = (codec.round_trip_error(one) for one in (beats, wrong))
     assert bad["limb_lead_residual_mv"] > 0.05 > good["limb_lead_residual_mv"]
     assert bad["rmse_mv"] > 2 * good["rmse_mv"]
-    every = make_codec(wrong, scaling="physical", height=8, derive=False)
+    every = Codec(scaling="physical", height=8).fit(wrong)  # seen by itself
     assert every.image_leads == TWELVE and every.image_shape[2] == 13
     whole = every.round_trip_error(wrong)
     assert whole["rmse_mv"] < 1.5 * good["rmse_mv"] and "limb_lead_residual_mv" not in whole
@@ -150,12 +149,12 @@ def test_leads_that_do_not_agree_are_told_by_the_round_trip(beats):
 
 def test_three_limb_leads_stay_three_colours(ready):
     windows = picked(strips(ready, 256), ("I", "II", "III"))
-    codec = make_codec(windows, scaling="physical", arrangement="rgb_leads", height=16, width=16)
+    codec = Codec("rgb_leads", scaling="physical", height=16, width=16).fit(windows)
     assert codec.image_leads == codec.leads and codec.image_shape == (16, 16, 3)
 
 
 def test_the_file_says_which_leads_are_drawn_and_old_files_load(beats, tmp_path):
-    codec = make_codec(beats, scaling="window", height=8)
+    codec = Codec(scaling="window", height=8).fit(beats)
     path = codec.save(tmp_path / "codec.json")
     state = json.loads(path.read_text())
     assert state["leads"] == list(TWELVE) and state["image_leads"] == list(DRAWN)
@@ -164,10 +163,12 @@ def test_the_file_says_which_leads_are_drawn_and_old_files_load(beats, tmp_path)
     images = codec.encode(beats)
     assert np.array_equal(again.decode(images).signals, codec.decode(images).signals,
                           equal_nan=True)
-    # Files were written without the key, all leads drawn; such codecs are still written so.
-    old = make_codec(beats, scaling="window", height=8, derive=False)
-    assert "image_leads" not in old.to_dict()
-    assert Codec.from_json(json.dumps(old.to_dict())).image_leads == TWELVE
+    old = json.loads(path.read_text()) | {"version": 1}
+    old["standardizer"]["range"] = old["standardizer"].pop("scaling")
+    assert Codec.from_json(json.dumps(old)).to_dict() == codec.to_dict()
+    del old["image_leads"]  # as version 1 had it where all leads have channels
+    old |= {"leads": list(DRAWN)}
+    assert Codec.from_json(json.dumps(old)).image_leads == DRAWN
     for wrong in (["II", "I", *DRAWN[2:]], [*DRAWN, "V7"], DRAWN[1:], [*DRAWN[:7]], [], "I", 8,
                   [*DRAWN, *DRAWN], [None] * 8):
         with pytest.raises(InputError):
@@ -192,8 +193,7 @@ def test_the_lag_that_is_planted_is_found():
 
 
 def test_leads_keep_their_timing(beats):
-    codec = make_codec(beats, scaling="companded", height=8,
-                       standardizer={"limits_mv": (-5, 5), "knee_mv": 0.5})
+    codec = Codec(scaling="companded", height=8, limits_mv=(-5, 5), knee_mv=0.5).fit(beats)
     back = codec.decode(codec.encode(beats))
     first = np.rint(beats.rpeaks[:, 1] - back.rpeaks[:, 1]).astype(int)
     lags = []
@@ -211,7 +211,7 @@ def test_tf_data_gives_the_same_images(beats):
     from ecg_tf.images.tfdata import encode_tf, make_dataset, tf_inputs
 
     for name in ("companded", "window"):
-        codec = make_codec(beats, scaling=name, height=8)
+        codec = Codec(scaling=name, height=8).fit(beats)
         wanted = codec.encode(beats)
         dataset = make_dataset(beats, codec, len(beats), shuffle=False, repeat=False)
         assert np.abs(next(iter(dataset)).numpy() - wanted).max() <= 1e-6
@@ -222,7 +222,7 @@ def test_tf_data_gives_the_same_images(beats):
 
 
 def test_decoded_windows_are_windows(beats):
-    codec = make_codec(beats, scaling="physical", height=8)
+    codec = Codec(scaling="physical", height=8).fit(beats)
     decoded = codec.decode(codec.encode(beats))
     assert isinstance(decoded, Windows) and decoded.signals.shape[2] == len(decoded.leads) == 12
     assert np.abs(codec.encode(decoded) - codec.encode(beats)).max() < 0.1
