@@ -48,7 +48,7 @@ def fit_gan(gan: GAN, batches, steps: int, *, check_every: int = 100, callbacks=
     """
     history: dict[str, list[float]] = {}
     trained = gan if strategy is None else spread(gan, strategy)
-    while (done := int(trained.step.value)) < steps and not (stop and stop.over(trained)):
+    while (done := int(trained.step.numpy())) < steps and not (stop and stop.over(trained)):
         # At most twice: whole rounds of `check_every` steps, then what is left of `steps`.
         per_epoch = min(check_every, steps - done)
         logs = trained.fit(batches(done) if callable(batches) else batches,

@@ -285,7 +285,7 @@ def test_an_experiment_without_validation_persons_cannot_stop_at_the_baseline(da
     with pytest.raises(InputError, match="left to decide"):
         stopping_rule(replace(EXPERIMENT, stop="baseline"), replace(data, strips=strips))
     with pytest.raises(InputError, match="Did you mean 'baseline'"):
-        replace(EXPERIMENT, stop="flor")
+        replace(EXPERIMENT, stop="baselin")
 
 
 def test_the_rule_does_without_tensorflow():

@@ -1,0 +1,70 @@
+"""The contract tests pass for what is built in, and fail for what breaks the contract."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.evaluation.alignment import nearest_strips
+from ecg_tf.images.arrangements import ARRANGEMENTS
+from ecg_tf.images.fixed_paths import RowMajor
+from ecg_tf.models import R1GAN, build_discriminator, build_generator
+from ecg_tf.testing import FS, check_arrangement, check_attack, check_gan, check_measure
+from ecg_tf.training.families import FAMILIES
+
+
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+def test_every_arrangement_keeps_its_contract(name):
+    check_arrangement(name)
+
+
+def test_an_arrangement_that_loses_samples_is_found():
+    class Lossy(RowMajor):
+        def encode(self, *arguments):
+            return np.round(super().encode(*arguments), 1)
+
+    with pytest.raises(AssertionError, match="differs from the encoded"):
+        check_arrangement(Lossy)
+
+
+def small(kind, classes=0, **options):
+    keras.utils.set_random_seed(0)
+    gan = kind(build_generator((8, 8, 1), 4, 4, padding="zero", classes=classes),
+               build_discriminator((8, 8, 1), 4, "zero", classes=2 * classes,
+                                   minibatch_std=not classes), **options)
+    gan.compile(run_eagerly=True)  # a few steps are quicker than tracing them
+    return gan
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_keeps_its_contract(name):
+    family = FAMILIES[name]
+    check_gan(lambda: small(family.kind, 2 if name == "acgan" else 0,
+                            **family.options(Experiment())))
+
+
+def test_a_gan_that_learns_nothing_is_found():
+    class Idle(R1GAN):
+        def generator_loss(self, real_scores, generated_scores):
+            return 0.0 * super().generator_loss(real_scores, generated_scores)
+
+    with pytest.raises(AssertionError, match="learned nothing"):
+        check_gan(lambda: small(Idle))
+
+
+def test_measures_and_what_is_none():
+    check_measure(lambda real, other, fs: abs(real.std() - other.std()))
+    with pytest.raises(AssertionError, match="no nearer than noise"):
+        check_measure(lambda real, other, fs: 1.0 - float(real is other))
+    with pytest.raises(AssertionError, match="not finite"):
+        check_measure(lambda real, other, fs: float("nan") if real is other else 1.0)
+
+
+def test_attacks_and_what_is_none():
+    check_attack(lambda synthetic, candidates: nearest_strips(candidates, synthetic, FS).score)
+    check_attack(lambda synthetic, candidates: -cdist(candidates[..., 0], synthetic[..., 0]).min(1))
+    with pytest.raises(AssertionError, match="copies are not found"):
+        check_attack(lambda synthetic, candidates: candidates.std(axis=(1, 2)))
+    with pytest.raises(AssertionError, match="other persons"):
+        check_attack(lambda synthetic, candidates: -np.arange(len(candidates)))
