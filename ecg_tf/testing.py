@@ -112,7 +112,7 @@ def check_gan(factory: Callable) -> None:
     images = gan.generate(3, seed=1)
     _same(images.shape, (3, *gan.image_shape), "The shape of generated images")
     assert np.array_equal(images, gan.generate(3, seed=1)), "The same seed gives other images."
-    assert not np.array_equal(images, gan.generate(3, seed=2)), "Another seed gives the same images."
+    assert not np.array_equal(images, gan.generate(3, seed=2)), "Another seed changes nothing."
 
     trained(twin, 0, 2)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +146,7 @@ def check_measure(function: Callable) -> None:
         "The measure depends on the order of the strips."
     alike, far = float(function(real, real, FS)), float(function(real, noise, FS))
     assert np.isfinite([value, alike, far]).all(), "The measure is not finite."
-    assert alike <= value + 1e-9, f"The same strips are further ({alike:g}) than others ({value:g})."
+    assert alike <= value + 1e-9, f"Equal strips are further ({alike:g}) than others ({value:g})."
     assert value < far, f"Persons ({value:g}) are no nearer than noise ({far:g})."
 
 
