@@ -103,7 +103,7 @@ def check_gan(factory: Callable) -> None:
 
     gan, twin = factory(), factory()
     before = gan.generator.get_weights()
-    assert _equal(before, twin.generator.get_weights()), "The factory gives other weights each time."
+    assert _equal(before, twin.generator.get_weights()), "The factory varies its weights."
     history = trained(gan, 0, 4)
     _same(int(gan.step.value), 4, "The number of steps")
     assert np.isfinite(list(history.values())).all(), "A loss is not finite."
