@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -40,9 +41,10 @@ def check_arrangement(arrangement, height: int = 16, width: int = 16) -> None:
     leads = kind.lead_count or 1
     records = [prepare(one, FS) for one in simulate_cohort(2, minutes=1.0, leads=LEADS[:leads])]
     windows = kind.cut(records, height, width, seconds=SECONDS).take(slice(0, 6))
-    made = kind(height, width, leads, **kind.facts_of(windows))
+    made: Any = cast(Any, kind)(height, width, leads, **kind.facts_of(windows))
     values = np.clip(windows.signals / 3, -1, 1).astype(np.float32)
-    rpeaks, lengths = windows.rpeaks, windows.lengths
+    rpeaks: Any = windows.rpeaks
+    lengths = windows.lengths
 
     images = made.encode(values, rpeaks, lengths)
     _same(images.shape, (len(values), *made.image_shape), "The shape of the images")
