@@ -1,16 +1,17 @@
-"""How results are judged: fidelity, clinical numbers, baselines and the control sets.
+"""How results are evaluated: fidelity, utility, privacy, baselines and control sets.
 
-No number without its yardstick. Start at `baseline.fidelity_measures`, the first table of a report;
-`controls.control_sets` makes sets whose right answer is known, to see what a measure is worth.
+No number without its baseline. Start at `fidelity_measures.fidelity_measures`, the first table of
+a report; `validation.controls.control_sets` makes sets whose right answer is known.
 
 | files | what lives there |
 | --- | --- |
-| `descriptors`, `fidelity`, `waveform`, `clinical`, `inter_lead`, `table_fidelity` | fidelity |
-| `beat_features`, `utility`, `use_of_sides` | use: what a classifier learns from a set |
+| `fidelity_measures`, `strip_data`, `inter_lead`, `table_fidelity` | tables of fidelity |
+| `fidelity`, `discriminative`, `waveform`, `descriptors`, `clinical`, `delineation` | measures |
+| `beat_features`, `utility`, `utility_of_sets` | utility: classifiers trained on a synthetic set |
 | `embedding`, `beat_networks` | networks that recognize persons by their beats |
 | `roles`, `alignment`, `alignment_search`, `copies`, `privacy`, `reidentification` | attacks |
-| `strip_data`, `baseline`, `person_statistics` | yardsticks: baselines, intervals, nulls |
-| `evaluate_privacy`, `gate`, `landmarks`, `folders` | all of it on one set, and the verdict |
-| `controls`, `fault_table`, `copy_power`, `sessions`, `interval_check` | tests of the measures |
-| `tables_of_controls` | the command `controls` |
+| `baselines`, `resampling`, `person_statistics` | baselines, intervals, nulls |
+| `privacy_evaluation`, `gate`, `landmarks`, `evaluation_data` | all of it on one set; the verdict |
+| `stopping`, `stopping_callbacks`, `sessions` | early stopping; recognition over several dates |
+| `validation/` | tests of the measures: the command `controls` |
 """

@@ -1,16 +1,17 @@
-"""A heartbeat in a few numbers, each beside what is usual for that person.
+"""A heartbeat in a few numbers, each relative to what is usual for that subject.
 
-Persons differ more than the classes of their beats do: what is early or wide for one is usual for
-another. So nothing is measured in seconds or millivolts, all against the person's usual interval
-and beat. In cross-validation over the training persons of MIT-BIH (DS1, seven groups, random
-forest) the macro-F1 of N, S, V and F was .44 with intervals against the median of the 33 nearby
-and absolute measures of shape, .53 with intervals against the mean of the record instead, .58 with
-likeness to the usual beat added, and .60 with the absolute measures left out.
+Subjects differ more than the classes of their beats: what is premature or wide for one is usual for
+another. So nothing is in seconds or millivolts. In cross-validation over the training subjects of
+MIT-BIH (DS1, seven groups, random forest) the macro-F1 of N, S, V and F was .44 with RR against the
+median of the 33 nearby and absolute shape, .53 with RR against the record's mean, .58 with
+correlation to the usual beat added, and .60 without the absolute measures.
 """
 
 import numpy as np
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.signals.windows import Windows
+from ecg_tf.training.labelled_beats import rhythm_of, usual_beat_of
 
 WAVES_S = {"QRS": (-0.12, 0.12), "P": (-0.28, -0.08), "T": (0.12, 0.42)}
 NAMES = ("before / usual", "after / usual", "before / after", "size",
@@ -19,14 +20,12 @@ NAMES = ("before / usual", "after / usual", "before / after", "size",
 SMALLEST_MV = 0.02
 
 
-def beat_features(signals, usual_beats, rhythm, fs: float) -> np.ndarray:
-    """Numbers that a classifier can learn classes of beats from.
+def beat_features(windows: Windows) -> np.ndarray:
+    """Features from which a classifier can learn the classes of beats.
 
     Args:
-        signals: (beat, time) mV, the R peak at sample time // 2.
-        usual_beats: (beat, time) mV, the usual beat of the same person, likewise.
-        rhythm: (beat, 3) s, RR before, after and usual.
-        fs: float, Hz.
+        windows: beats with rhythm, real or decoded, the R peak at sample time // 2; see
+            `labelled_beats.beats_with_rhythm`.
 
     Returns:
         (beat, feature) float32, in the order of `NAMES`: log2 of the intervals' ratios; largest
@@ -35,21 +34,19 @@ def beat_features(signals, usual_beats, rhythm, fs: float) -> np.ndarray:
         the height from trough to top over the usual one.
 
     Raises:
-        InputError: arrays that do not belong together, or with gaps.
+        InputError: no rhythm, or missing values.
 
     Example:
-        >>> x = beat_features(windows.signals[..., 0], usual_beat_of(windows), rhythm_of(windows),
-        ...                   windows.fs)
+        >>> x = beat_features(beats_with_rhythm(records, length=128))
 
     Source: RR against the record's mean: de Chazal 2004, doi:10.1109/TBME.2004.827359.
     """
-    x, usual, rr = (np.asarray(one, np.float64) for one in (signals, usual_beats, rhythm))
-    whole = np.isfinite(x).all() and np.isfinite(usual).all()
-    if x.ndim != 2 or usual.shape != x.shape or rr.shape != (len(x), 3) or not whole:
-        raise InputError("These are no beats with rhythm.",
-                         got=f"shapes {x.shape}, {usual.shape}, {rr.shape}",
-                         expected="(beat, time) twice, without gaps, and (beat, 3)",
-                         fix="pass signals of one lead, usual_beat_of and rhythm_of(windows)")
+    rr, fs = rhythm_of(windows), windows.fs
+    x, usual = (np.asarray(part, np.float64) for part in (windows.signals[..., 0],
+                                                          usual_beat_of(windows)))
+    if not (np.isfinite(x).all() and np.isfinite(usual).all()):
+        raise InputError("The beats have missing values.", expected="finite mV",
+                         got="NaN or infinity", fix="leave these beats out")
     before, after, steady = np.maximum(np.nan_to_num(rr, nan=0.8), 0.05).T
     x, usual = (one - np.median(one, axis=1, keepdims=True) for one in (x, usual))
     size, usual_size = (np.maximum(np.abs(_between(one, -0.1, 0.1, fs)).max(axis=1), SMALLEST_MV)

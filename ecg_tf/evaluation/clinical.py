@@ -1,4 +1,4 @@
-"""Would a cardiologist's numbers come out alike? Rhythm and intervals, same tools on both sides."""
+"""Clinical numbers: rhythm and intervals, found by the same tools on both sides."""
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
         `likeness` (median correlation of the beats with their median beat, 25 ms around R left
         out),
         `detectable` (three beats, a heart rate, likeness at least 0.5).
-        NaN where a strip has no such thing.
+        NaN where a strip has none.
 
     Raises:
         InputError: missing values, wrong shape, no such lead.
@@ -73,11 +73,11 @@ def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) 
         strips: (n, time, lead) mV.
         fs: Hz.
         lead: default 0.
-        limit: strips delineated, drawn at random; default 60 (about 0.01 s each).
+        limit: strips delineated, sampled at random; default 60 (about 0.01 s each).
         seed: int.
 
     Returns:
-        DataFrame, one row a drawn strip, index = its number: `p_duration`, `pr`, `qrs`, `qt`,
+        DataFrame, one row a sampled strip, index = its number: `p_duration`, `pr`, `qrs`, `qt`,
         `qtc` (s), `p_amplitude` (mV), `delineated` (True where the strip is `detectable` and at
         least half of its beats have a QRS and a QT of plausible length). NaN where not found.
 
@@ -90,13 +90,13 @@ def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) 
     if limit < 1:
         raise InputError("Nothing to delineate.", expected="limit >= 1", got=limit,
                          fix="leave `limit` out for 60 strips")
-    drawn = np.random.default_rng(seed).permutation(len(strips))[:limit]
-    strips = strips[np.sort(drawn)]
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(strips))[:limit])
+    strips = strips[chosen]
     rpeaks = strip_rpeaks(strips, fs)
     found = rhythm(strips, fs, rpeaks=rpeaks)
     rows = [_delineate(strip[:, 0], peaks, fs, bool(ok))
             for strip, peaks, ok in zip(strips, rpeaks, found.detectable, strict=True)]
-    return pd.DataFrame(rows, index=np.sort(drawn))
+    return pd.DataFrame(rows, index=chosen)
 
 
 def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 60,
@@ -120,12 +120,12 @@ def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 6
     Example:
         >>> clinical_distances(real, synthetic, fs=128).loc["heart_rate", "wasserstein1"]
     """
-    one, other = (rhythm(side, fs, lead) for side in (real, synthetic))
-    out = _compare(one, other, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
+    sides = [rhythm(side, fs, lead) for side in (real, synthetic)]
+    out = _compare(*sides, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
     if limit:
-        one, other = (intervals(side, fs, lead, limit, seed) for side in (real, synthetic))
+        sides = [intervals(side, fs, lead, limit, seed) for side in (real, synthetic)]
         names = ["p_duration", "p_amplitude", "pr", "qrs", "qt", "qtc"]
-        out = pd.concat([out, _compare(one, other, names, "delineated")])
+        out = pd.concat([out, _compare(*sides, names, "delineated")])
     return out
 
 
@@ -153,7 +153,7 @@ def _one_lead(strips, fs, lead):
 def _likeness(beats):
     if len(beats) < 2:
         return np.nan
-    # Without the peak: beats are aligned at it, so even shuffled samples are alike there.
+    # Without the peak, at which beats are aligned: there even shuffled samples correlate.
     beats = beats[:, np.abs(BEAT_GRID) > 0.025]
     beats = beats - beats.mean(1, keepdims=True)
     middle = np.median(beats, axis=0)

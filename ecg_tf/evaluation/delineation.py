@@ -1,10 +1,10 @@
-"""Where P, QRS and T of each beat begin, peak and end, in one lead.
+"""Onset, peak and offset of P, QRS and T of each beat, in one lead.
 
-The median of all beats says where P and T are, which way they point, and whether there is a P at
-all: noise averages out, and what does not keep its distance from R is no P. Each beat's own points
-are then looked for near there. A wave ends where its slope has fallen to a part of its steepest;
-slopes are those of the signal smoothed by a Gaussian. The numbers were chosen on the odd records of
-LUDB; errors on the even ones are in docs/detectors.md, beside those of published methods.
+The median beat gives position and sign of P and T, and whether there is a P at all: noise averages
+out, and a wave that does not keep its distance from R is no P. Each beat's own points are sought
+nearby. A wave ends where its slope has fallen to a part of its steepest, in the signal smoothed by
+a Gaussian. The constants were chosen on the odd records of LUDB; docs/detectors.md has the errors
+on the even ones.
 
 Source: ends by the slope at a wave's own scale, after Martínez et al. 2004,
 doi:10.1109/TBME.2003.821031, with another search.
@@ -24,7 +24,7 @@ QRS_S = (-0.14, 0.16)  # around R, where a QRS complex may reach
 QRS_SIGMA_S, P_SIGMA_S, T_SIGMA_S = 0.006, 0.012, 0.016  # of the Gaussians that smooth
 STEEP = 0.2  # of the steepest slope: what belongs to the QRS complex
 JOIN_S = 0.04  # steep parts this near to each other are one complex
-QRS_END = 0.15  # of the first or last steep slope; then so much further, where people see the end:
+QRS_END = 0.15  # of the first or last steep slope; cardiologists see the end a little later:
 QRS_MORE_S = 0.012
 P_ONSET, P_OFFSET, T_ONSET, T_OFFSET = 0.32, 0.5, 0.42, 0.35  # of a wave's steepest slope
 T_USUAL_S, T_SPREAD_S = 0.3, 0.09  # T's peak after R at 60 bpm; with the cube root of RR

@@ -1,8 +1,8 @@
-"""A transparent description of an ECG strip, the same wherever in the beat the strip begins.
+"""A transparent description of an ECG strip, independent of where in the beat it begins.
 
-Kernel measures on raw samples mostly compare where the first R peak lies. Here a strip becomes four
-blocks a cardiologist can read: its mean beat, how much the beats differ, its rhythm, its spectrum.
-No network, no training: what a measure on these blocks finds can be looked at.
+Kernel measures on raw samples mostly compare the position of the first R peak. Here a strip becomes
+four blocks a cardiologist can read: mean beat, spread of the beats, rhythm, spectrum. There is no
+network and no training.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from ecg_tf.signals.rpeaks import between_samples, find_rpeaks
 BEAT_GRID = np.arange(-30, 50) / 100.0  # s around the R peak: -0.30 ... +0.49 in steps of 10 ms
 BANDS = np.array([0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 26, 30, 35, 40])  # Hz
 MIN_FS = 82.0  # Hz; 40 Hz must be resolved
-_SDNN_FLOOR = 0.004  # s; half a sample at 128 Hz: below it only the sampling grid is measured
-_POWER_FLOOR = 1e-7  # mV^2/Hz; under the quantization noise of any recorder
+_LEAST_SDNN = 0.004  # s; half a sample at 128 Hz: below it only the sampling grid is measured
+_LEAST_POWER = 1e-7  # mV^2/Hz; under the quantization noise of any recorder
 
 
 @dataclass(frozen=True)
 class DescriptorScale:
-    """Centre and scale of the blocks, fixed once from real strips, so that blocks weigh alike.
+    """Centre and scale of the blocks, fitted once to real strips, so that blocks weigh alike.
 
-    Each block is divided by the median distance of real strips from their mean in that block; a
-    block's inner proportions (mV of the mean beat, dB of the spectrum) are kept. The four rhythm
-    numbers have different units and are first divided by their own standard deviations.
+    Each block is divided by the median distance of real strips from their mean in that block, which
+    keeps its inner proportions. The four rhythm numbers have different units and are first divided
+    by their own standard deviations.
 
     Args:
         center: (d,) float64, mean description of the real strips.
@@ -61,7 +61,7 @@ class DescriptorScale:
 
     @classmethod
     def from_description(cls, raw, leads: int = 1) -> "DescriptorScale":
-        """The same from strips that are already described (unscaled), (n, d), to do it once."""
+        """The same from (n, d) unscaled descriptions."""
         center, scale = raw.mean(0, dtype=np.float64), np.ones(raw.shape[1])
         rhythm = block_slices(leads)["rhythm"]
         scale[rhythm] = np.maximum(raw[:, rhythm].std(0, dtype=np.float64), 1e-3)
@@ -86,7 +86,7 @@ def describe(strips, fs: float, scale: DescriptorScale | None = None, rpeaks=Non
         strips: (n, time, lead) mV, at least 2 s long, finite.
         fs: sampling rate, Hz, at least 82.
         scale: fixed centre and scale; None gives the blocks in their own units.
-        rpeaks: what `strip_rpeaks` gave for these strips, to save doing it twice; default None.
+        rpeaks: of `strip_rpeaks`; default None, found here.
 
     Returns:
         (n, d) float32, d = 177 * leads + 4.
@@ -121,7 +121,7 @@ def block_slices(leads: int = 1) -> dict[str, slice]:
 
 
 def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
-    """R peaks of every strip, found as those of records are, and placed between samples.
+    """R peaks of every strip, with positions between samples.
 
     Args:
         strips: (n, time, lead) mV.
@@ -134,8 +134,8 @@ def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
     Source: `signals.rpeaks.find_rpeaks`, `between_samples`.
     """
     leads = [strip[:, lead] for strip in as_strips(strips, fs)]
-    found = [find_rpeaks(one, fs) for one in leads]
-    return [peaks + between_samples(one, peaks) for one, peaks in zip(leads, found, strict=True)]
+    found = [find_rpeaks(ecg, fs) for ecg in leads]
+    return [peaks + between_samples(ecg, peaks) for ecg, peaks in zip(leads, found, strict=True)]
 
 
 def aligned_beats(strips, rpeaks, fs: float) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,7 @@ def log_band_power(strips, fs: float) -> np.ndarray:
     rate, power = welch(strips, fs, nperseg=size, axis=1)
     bands = [power[:, _in_band(rate, low, high)].mean(1)
              for low, high in zip(BANDS[:-1], BANDS[1:], strict=True)]
-    return np.log10(np.maximum(np.stack(bands, 1), _POWER_FLOOR)).reshape(len(strips), -1)
+    return np.log10(np.maximum(np.stack(bands, 1), _LEAST_POWER)).reshape(len(strips), -1)
 
 
 def as_strips(strips, fs: float, name: str = "strips") -> np.ndarray:
@@ -181,7 +181,7 @@ def as_strips(strips, fs: float, name: str = "strips") -> np.ndarray:
         raise InputError(f"The {name} have no usable shape.", expected="(window, time, lead)",
                          got=strips.shape, fix="add a lead axis with x[..., None]; drop no lead")
     if not MIN_FS <= fs < np.inf:
-        raise InputError("The sampling rate is too low to judge an ECG up to 40 Hz.",
+        raise InputError("The sampling rate is too low for an ECG up to 40 Hz.",
                          expected=f"at least {MIN_FS:g} Hz", got=fs, fix="resample to 128 Hz")
     if strips.shape[1] < 2 * fs:
         raise InputError(f"The {name} are too short to find beats in.", expected="2 s or more",
@@ -192,7 +192,6 @@ def as_strips(strips, fs: float, name: str = "strips") -> np.ndarray:
                          got=f"{bad} of {len(strips)} windows with NaN or infinity",
                          fix="cut padded windows into whole strips, drop flat or lost leads")
     return strips
-
 
 
 def _mean_and_spread(strips, rpeaks, fs):
@@ -215,7 +214,7 @@ def _rhythm(rpeaks, length, fs):
         mean = rr.mean() if len(rr) else length / fs
         sdnn = rr.std(ddof=1) if len(rr) > 1 else 0.0
         rmssd = np.sqrt(np.mean(np.diff(rr) ** 2)) if len(rr) > 1 else 0.0
-        rows.append((mean, np.log(max(sdnn, _SDNN_FLOOR)), np.log(max(rmssd, _SDNN_FLOOR)),
+        rows.append((mean, np.log(max(sdnn, _LEAST_SDNN)), np.log(max(rmssd, _LEAST_SDNN)),
                      len(peaks) * 10 * fs / length))
     return np.array(rows)
 

@@ -1,15 +1,13 @@
-"""Is it like a real ECG? Distances between a real and a synthetic set.
+"""Distances between a real and a synthetic set of features.
 
-The measures here take `features`, (n, d): descriptions (`descriptors.describe`) or an embedding;
-those on the signal itself, in mV, live in `waveform.py`. Each gives a bare value: its yardstick
-(baseline, interval) is in `baseline.py`. Distances are made block by block: no array is larger than
-(block, n) beside its inputs.
+Features (n, d) are descriptions (`descriptors.describe`) or an embedding. Each function gives a
+bare value; baseline and interval come from `baselines`. Distances are computed block by block: no
+array is larger than (block, n) beside its inputs.
 """
 
 import numpy as np
 
 from ecg_tf.base.errors import InputError, TooFew
-from ecg_tf.evaluation.resampling import bootstrap, percentiles
 
 BLOCK = 512  # rows of a distance matrix made at once
 MANY_FEATURES = 1000  # from there on principal axes are not sought exactly
@@ -42,7 +40,7 @@ def mmd2(x, y, bandwidth: float | None = None, permutations: int = 200, seed: in
 
     Source: Gretton et al. 2012, JMLR 13:723, eq. 3; permutation p-value: Phipson & Smyth 2010.
     """
-    x, y = _features(x, y)
+    x, y = checked_features(x, y)
     pooled, n = np.concatenate([x, y]), len(x)
     if bandwidth is None:
         bandwidth = median_distance(pooled, seed=seed) or 1.0
@@ -99,7 +97,7 @@ def precision_recall_density_coverage(real, synthetic, k: int = 5, cap: float | 
 
     Source: Kynkäänniemi et al. 2019, arXiv:1904.06991; Naeem et al. 2020, arXiv:2002.09797.
     """
-    real, synthetic = _features(real, synthetic, least=k + 1)
+    real, synthetic = checked_features(real, synthetic, least=k + 1)
     real_radius = neighbour_distance(real, k, groups)
     synthetic_radius = neighbour_distance(synthetic, k)
     if cap is not None:
@@ -141,7 +139,7 @@ def frechet_distance(real, synthetic, dimensions: int = 32, limit: float = 5.0) 
     """
     from sklearn.covariance import ledoit_wolf
 
-    x, y = (side.astype(np.float64) for side in _features(real, synthetic))
+    x, y = (side.astype(np.float64) for side in checked_features(real, synthetic))
     center = np.median(x, axis=0)
     x, y = x - center, y - center
     farthest = limit * max(np.median(np.linalg.norm(x, axis=1)), 1e-12)
@@ -175,71 +173,6 @@ def _leading_axes(rows: np.ndarray, count: int) -> np.ndarray:
     return randomized_svd(rows, count, n_oversamples=64, n_iter=4, random_state=0)[2].T
 
 
-def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthetic_groups=None,
-                       folds: int = 5, draws: int = 200) -> tuple[float, float, float]:
-    """AUC of a fresh real-versus-synthetic classifier on windows it did not see.
-
-    Gradient boosting and logistic regression, mean of their ranks, cross-validated; the mean AUC of
-    the folds, since scores of different folds have no common zero. 0.5: cannot be told apart (what
-    falls below is chance, and shown as 0.5). With groups no person is in training and test fold at
-    once; without them even other real persons are told apart by who they are.
-
-    Args:
-        real: (n, d) features; put raw beats beside them to let the classifier look closer.
-        synthetic: (m, d).
-        seed: int.
-        real_groups: (n,) persons; default None, every window for itself.
-        synthetic_groups: (m,) persons or what stands for them (`pseudo_subjects`); default None.
-        folds: int >= 2, at most the number of groups a side; default 5.
-        draws: bootstrap samples of whole groups for the interval (the classifier is not refitted).
-
-    Returns:
-        (AUC in [0.5, 1], low, high of the 95 % interval).
-
-    Raises:
-        InputError: fewer groups a side than folds.
-
-    Source: Yoon et al. 2019 (TimeGAN), discriminative score; Lopez-Paz & Oquab 2017.
-    """
-    x, y = _features(real, synthetic)
-    sides = [np.arange(len(side)) if groups is None else np.unique(groups, return_inverse=True)[1]
-             for side, groups in ((x, real_groups), (y, synthetic_groups))]
-    if min(len(np.unique(side)) for side in sides) < folds:
-        raise TooFew("Too few persons or windows for the folds.", expected=f"{folds} a side",
-                         got=[len(np.unique(side)) for side in sides], fix="lower `folds`")
-    groups = np.concatenate([sides[0], sides[1] + sides[0].max() + 1])
-    truth = np.repeat([0, 1], [len(x), len(y)])
-    fold, score = _out_of_fold(np.concatenate([x, y]), truth, groups, folds, seed)
-    tests = [np.flatnonzero(fold == one) for one in range(folds)]
-    # Large groups can leave a fold with one side only: it has no AUC.
-    tests = [test for test in tests if 0 < truth[test].sum() < len(test)]
-
-    # Whole groups are resampled, inside their fold and side.
-    parts = [test[truth[test] == side] for test in tests for side in (0, 1)]
-    owners = [np.unique(groups[rows], return_inverse=True)[1] for rows in parts]
-
-    def mean_auc(*samples):
-        weight = np.ones(len(truth))
-        for rows, owner, sample in zip(parts, owners, samples, strict=False):
-            weight[rows] = np.bincount(sample, minlength=owner.max() + 1)[owner]
-        return max(0.5, float(np.mean([_auc(truth[test], score[test], weight[test])
-                                       for test in tests])))
-
-    values = bootstrap(mean_auc, [owner.max() + 1 for owner in owners], draws, seed)
-    return mean_auc(), *percentiles(values)
-
-
-def pseudo_subjects(features, subjects, synthetic) -> np.ndarray:
-    """The real person each synthetic window is nearest to: (m,) labels, groups for the folds.
-
-    A perfect generator of the training persons makes windows that are alike in the same way theirs
-    are. Left ungrouped, the classifier would know those persons from its training folds.
-    """
-    features, synthetic = _features(features, synthetic)
-    nearest = [squares.argmin(1) for _, squares in _blocks(synthetic, features)]
-    return np.asarray(subjects)[np.concatenate(nearest)]
-
-
 def diversity(real, synthetic, k: int = 1) -> dict[str, float]:
     """Does the set vary as real ones do, or repeat itself?
 
@@ -253,7 +186,7 @@ def diversity(real, synthetic, k: int = 1) -> dict[str, float]:
         right, 0 is collapse); `near_duplicates`, share of synthetic windows whose neighbour in the
         set is nearer than that of 99 % of the real windows (0.01 by construction for the real).
     """
-    real, synthetic = _features(real, synthetic, least=k + 1)
+    real, synthetic = checked_features(real, synthetic, least=k + 1)
     spread = [sum(np.sqrt(squares).sum(dtype=np.float64) for _, squares in _blocks(side, side))
               / (len(side) * (len(side) - 1)) for side in (real, synthetic)]
     close = np.quantile(neighbour_distance(real, k), 0.01)
@@ -281,6 +214,11 @@ def neighbour_distance(x, k: int = 1, groups=None) -> np.ndarray:
     return np.sqrt(np.concatenate(far))
 
 
+def nearest_rows(x, y) -> np.ndarray:
+    """(n,) index of the row of y that is nearest to each row of x."""
+    return np.concatenate([squares.argmin(1) for _, squares in _blocks(x, y)])
+
+
 def median_distance(x, limit: int = 1000, seed: int = 0) -> float:
     """Median distance of pairs of rows, of at most `limit` rows."""
     if len(x) > limit:
@@ -299,7 +237,8 @@ def _blocks(x, y):
         yield slice(start, start + len(part)), np.maximum(squares, 0, out=squares)
 
 
-def _features(x, y, least: int = 2):
+def checked_features(x, y, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets as float32; an InputError where they cannot be compared."""
     x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < least:
         few = x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1]
@@ -329,33 +268,3 @@ def _permuted(n, total, permutations, seed, groups):
         raise InputError("Persons cannot change sides.", expected="persons on either side only",
                          got=f"{first} of {count} on the first", fix="split by subject")
     return [(rng.permutation(count) < first)[inverse] for _ in range(permutations)]
-
-
-def _out_of_fold(x, truth, groups, folds, seed):
-    from scipy.stats import rankdata
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    fold, score = np.zeros(len(truth), int), np.zeros(len(truth))
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for number, (train, test) in enumerate(splits.split(x, truth, groups)):
-        fold[test] = number
-        models = (HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=8, max_bins=32,
-                                                 max_features=0.2, random_state=seed),
-                  make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300)))
-        for model in models:
-            chance = model.fit(x[train], truth[train]).predict_proba(x[test])[:, 1]
-            score[test] += rankdata(chance) / len(test)
-    return fold, score
-
-
-def _auc(truth, score, weight):
-    """Weighted `sklearn.metrics.roc_auc_score` without its checks, for thousands of calls."""
-    values, place = np.unique(score, return_inverse=True)
-    positive = np.bincount(place, weight * (truth == 1), len(values))
-    negative = np.bincount(place, weight * (truth == 0), len(values))
-    below = np.cumsum(negative) - negative / 2
-    return (positive * below).sum() / (positive.sum() * negative.sum())

@@ -15,8 +15,8 @@ import pandas as pd
 
 from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.baselines import baseline
+from ecg_tf.evaluation.discriminative import pseudo_subjects
 from ecg_tf.evaluation.strip_data import StripData
 from ecg_tf.signals.windows import Windows, cut_strips
 
@@ -100,7 +100,7 @@ class StripJudge:
             for name, function in _functions(data).items():
                 values[part, name] = float(function(real, some))
             if self.auc and self._apart(real):
-                groups = fidelity.pseudo_subjects(
+                groups = pseudo_subjects(
                     data.features[self._others], data.subjects[self._others], data.features[some])
                 values[part, "discriminative AUC"] = data.auc(real, some, groups)[0]
         return values

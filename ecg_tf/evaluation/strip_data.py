@@ -14,6 +14,7 @@ from ecg_tf.evaluation.descriptors import (
     log_band_power,
     strip_rpeaks,
 )
+from ecg_tf.evaluation.discriminative import discriminative_auc, pseudo_subjects
 from ecg_tf.evaluation.waveform import wasserstein1
 
 
@@ -106,7 +107,7 @@ class StripData:
         Without training strips the baseline is one half of the test persons against the other.
         """
         known = train if len(train) else test
-        groups = fidelity.pseudo_subjects(self.features[known], self.subjects[known],
+        groups = pseudo_subjects(self.features[known], self.subjects[known],
                                           self.features[fake])
         value = self.auc(test, fake, groups)
         real, other = test, train
@@ -120,7 +121,7 @@ class StripData:
 
         Args:
             real, other: indices.
-            groups: the person each of the others counts with, see `fidelity.pseudo_subjects`.
+            groups: the person each of the others counts with, see `pseudo_subjects`.
         """
         persons = len(np.unique(self.subjects[real])), len(np.unique(groups))
         folds = min(5, persons[0], len(other))
@@ -129,7 +130,7 @@ class StripData:
         if persons[1] < folds:
             groups = None  # collapsed: there are no subjects to keep together
         both = np.concatenate([self.features, self.beat], axis=1)
-        return fidelity.discriminative_auc(both[real], both[other], self.seed,
+        return discriminative_auc(both[real], both[other], self.seed,
                                            self.subjects[real], groups, folds)
 
     def _of_equal_sets(self, function, name):

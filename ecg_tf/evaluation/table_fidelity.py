@@ -10,6 +10,7 @@ import pandas as pd
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.baselines import Comparison, Measured
+from ecg_tf.evaluation.discriminative import discriminative_auc
 from ecg_tf.evaluation.resampling import percentiles
 from ecg_tf.evaluation.waveform import wasserstein1
 
@@ -69,8 +70,8 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
         sets.measure("MMD²", mmd2, bounds=(-np.inf, np.inf), p_value=p_value),
     ]
     if classifier:
-        auc, low, high = fidelity.discriminative_auc(described[b], described[fake], seed)
-        real_auc = fidelity.discriminative_auc(described[b], described[a], seed)
+        auc, low, high = discriminative_auc(described[b], described[fake], seed)
+        real_auc = discriminative_auc(described[b], described[a], seed)
         out.append(Measured("discriminative AUC", auc, real_auc[0], low, high, n=size,
                             baseline_low=real_auc[1], baseline_high=real_auc[2]))
     if np.isnan(rows).any():

@@ -14,7 +14,7 @@ from ecg_tf.evaluation.beat_features import beat_features
 from ecg_tf.evaluation.utility import RATIO, Beats, utility
 from ecg_tf.signals.quality import Prepared
 from ecg_tf.signals.windows import Windows
-from ecg_tf.training.labelled_beats import CLASSES, beats_with_rhythm, rhythm_of, usual_beat_of
+from ecg_tf.training.labelled_beats import CLASSES, beats_with_rhythm
 
 SECONDS = 1.0  # of a beat's window
 CLASSIFIER = "forest"
@@ -69,17 +69,13 @@ def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, see
         return [], "real and synthetic beats have fewer than two classes in common"
     given["synthetic"] = given["synthetic"].take(  # others could not be compared
         np.isin(given["synthetic"].labels, sorted(known)))  # type: ignore[arg-type]
-    sets = {side: _features(beats) for side, beats in given.items()}
+    sets = {side: Beats(beat_features(beats), np.asarray(beats.labels), beats.subjects)
+            for side, beats in given.items()}
     found = utility(sets["real"], sets["synthetic"], sets["holdout"], classes=tuple(CLASSES),
                     per_class=per_class, seeds=seeds, classifiers=(CLASSIFIER,), seed=seed)
     lost = ", ".join(name for name in found.judged if name in known - made)
     return found.measures(len(given["synthetic"])), (
         f"no synthetic beat is of the class {lost}, which counts against {RATIO}" if lost else "")
-
-
-def _features(beats: Windows) -> Beats:
-    x = beat_features(beats.signals[..., 0], usual_beat_of(beats), rhythm_of(beats), beats.fs)
-    return Beats(x, np.asarray(beats.labels), beats.subjects)
 
 
 def _classes(beats: Windows) -> set[str]:

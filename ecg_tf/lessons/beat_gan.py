@@ -16,7 +16,7 @@ from ecg_tf.signals.filtering import low_pass
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.families import build_gan
 from ecg_tf.training.fit import fit_gan
-from ecg_tf.training.labelled_beats import balanced_draw, class_numbers, rhythm_of, usual_beat_of
+from ecg_tf.training.labelled_beats import balanced_draw, class_numbers
 
 
 def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed: int = 0,
@@ -85,15 +85,9 @@ class ClassAgreement(keras.callbacks.Callback):
         beats = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed,
                                  self.high)
         own = named_by_head(self.model, self.codec, self.classes, beats)
-        independent = self.judge.predict(features_of(beats))
+        independent = self.judge.predict(beat_features(beats))
         logs |= {"own_head": float((own == beats.labels).mean()),
                  "independent": float((independent == beats.labels).mean())}
-
-
-def features_of(windows: Windows) -> np.ndarray:
-    """`beat_features` of beats with rhythm, real or decoded: (beat, feature)."""
-    return beat_features(windows.signals[..., 0], usual_beat_of(windows), rhythm_of(windows),
-                         windows.fs)
 
 
 def named_by_head(gan: ACGAN, codec: Codec, classes, windows: Windows) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Health tables to images and back: one record, one image.
 
-Earlier work of the study's authors drew tables this way. A table has no neighbourhoods, so an
-image of it is no picture: whether a GAN learns it all the same is what 02_hypothesis.ipynb asks.
+A table has no neighbourhoods, so an image of it is no picture. Whether a GAN learns it all the same
+is the question of 02_hypothesis.ipynb.
 """
 
 import json
@@ -126,7 +126,7 @@ class TableCodec:
         return self.arrangement.encode(on_grid(cells, self.quantization)[..., None])
 
     def decode(self, images) -> pd.DataFrame:
-        """Images to rows: undoes `encode`, within `error_bound`; a generated set is as welcome.
+        """Images to rows: undoes `encode`, within `error_bound`; also of generated images.
 
         Args:
             images: (row, height, width, 1).
@@ -144,7 +144,7 @@ class TableCodec:
                              for k, column in enumerate(self.columns)})
 
     def cells(self, images) -> np.ndarray:
-        """What the images hold before it is decoded: (row, cell) float64, columns then marks."""
+        """The images' values before decoding: (row, cell) float64, columns then marks."""
         self._need_fit()
         images = np.asarray(images)
         images = images if images.dtype.kind == "f" else images.astype(np.float32)
@@ -152,7 +152,7 @@ class TableCodec:
             raise InputError("The images do not fit the table's codec.",
                              expected=f"(row, {self.height}, {self.width}, 1)",
                              got=f"shape {images.shape}",
-                             fix="decode with the codec that drew them")
+                             fix="decode with the codec that made them")
         if not np.isfinite(images).all():
             raise InputError("The images hold NaN or inf.", expected="finite values in [-1, 1]",
                              got=f"{int((~np.isfinite(images)).sum())} others",
@@ -176,7 +176,7 @@ class TableCodec:
         return {column.name: column.error_bound(self.quantization) for column in self.columns}
 
     def round_trip(self, table: pd.DataFrame) -> pd.DataFrame:
-        """What the way into the image and back costs on these rows, no GAN involved.
+        """Errors of encoding and decoding these rows, no GAN involved.
 
         Args:
             table: DataFrame.
@@ -273,14 +273,14 @@ class TableCodec:
 
     def _need_fit(self) -> None:
         if not self.columns:
-            raise InputError("The table codec knows no columns yet.", expected="a fitted codec",
-                             got="one that never saw training rows", fix="call codec.fit(table)")
+            raise InputError("The table codec is not fitted.", expected="a fitted codec",
+                             got="one without columns", fix="call codec.fit(table)")
 
 
 def _check_frame(table) -> None:
     frame = isinstance(table, pd.DataFrame)
     if not frame or not len(table) or not 0 < table.shape[1] <= MOST_COLUMNS:
-        raise InputError("This is no table that can be drawn.",
+        raise InputError("This is no table that can be encoded.",
                          expected=f"a DataFrame with rows and 1 to {MOST_COLUMNS} columns",
                          got=f"shape {table.shape}" if frame else type(table).__name__,
                          fix="read one with table_files.load_table")

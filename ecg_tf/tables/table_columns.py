@@ -84,10 +84,10 @@ class Column:
             out[~gaps] = np.clip((values[~gaps].astype(float) - centre) / (half or 1.0), -1, 1)
             return out
         known = {level: k for k, level in enumerate(self.levels)}
-        strangers = [value for value in values[~gaps] if value not in known]
-        if strangers:
-            raise InputError(f"Column '{self.name}' has a level that was not there in training.",
-                             expected=", ".join(map(str, self.levels[:8])), got=strangers[0],
+        unknown = [value for value in values[~gaps] if value not in known]
+        if unknown:
+            raise InputError(f"Column '{self.name}' has a level that training did not have.",
+                             expected=", ".join(map(str, self.levels[:8])), got=unknown[0],
                              fix="fit on rows that show all levels, or leave these rows out")
         index = np.array([known[value] for value in values[~gaps]], float)
         out[~gaps] = self.positions[index.astype(int)]
@@ -97,7 +97,7 @@ class Column:
         """Numbers to values: undoes `standardize`; a category is the nearest level.
 
         Args:
-            numbers_: (n,) finite; what lies outside [-1, 1] is drawn in.
+            numbers_: (n,) finite; values outside [-1, 1] are clipped.
             missing: (n,) bool, default none.
 
         Returns:
@@ -228,7 +228,7 @@ def plain_values(series, name: str) -> tuple[np.ndarray, str]:
     families = {_family(value) for value in values[~gaps]}
     if len(families) > 1 or not all(families):
         some = sorted({type(value).__name__ for value in values[~gaps]})
-        raise InputError(f"Column '{name}' cannot be drawn.", got=" and ".join(some),
+        raise InputError(f"Column '{name}' cannot be encoded.", got=" and ".join(some),
                          expected="only numbers, only text, or only true and false",
                          fix="make it one type, dates into numbers of days for instance")
     family = families.pop() if families else "nothing"

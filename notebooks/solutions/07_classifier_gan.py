@@ -10,11 +10,12 @@ import pandas as pd
 
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
+from ecg_tf.evaluation.beat_features import beat_features
 from ecg_tf.evaluation.utility import make_classifier, scores
 from ecg_tf.training.labelled_beats import balanced_draw, prepare_beats
 
 with quiet_startup():
-    from ecg_tf.lessons.beat_gan import features_of, named_by_head, synthesize_beats, train_beat_gan
+    from ecg_tf.lessons.beat_gan import named_by_head, synthesize_beats, train_beat_gan
 
 
 def beats(subjects=14, minutes=4.0, ectopy=3.0, **settings):
@@ -34,16 +35,16 @@ def weighed(weight, steps=800, per_class=300, base_filters=16, latent_dim=64, **
     data = beats(**size)
     train, test, classes = data.windows["train"], data.windows["test"], data.classes
     fed = balanced_draw(train.labels, train.subjects, per_class * len(classes), 0)
-    judge = make_classifier("forest", 0).fit(features_of(train)[fed], train.labels[fed])
+    judge = make_classifier("forest", 0).fit(beat_features(train)[fed], train.labels[fed])
     gan, _ = train_beat_gan(train, data.codec, classes, steps, latent_dim=latent_dim,
                             base_filters=base_filters, generator_class_weight=weight,
                             ema_decay=0.995, check_every=steps)
     drawn = synthesize_beats(gan, data.codec, classes, per_class, 1, 40.0)
-    x = features_of(drawn)
+    x = beat_features(drawn)
     taught = make_classifier("forest", 0).fit(x, drawn.labels)
     own = recall_of(np.asarray(named_by_head(gan, data.codec, classes, drawn)), drawn.labels)
     out = {"own head": own, "independent": recall_of(judge.predict(x), drawn.labels),
-           "TSTR": recall_of(taught.predict(features_of(test)), test.labels)}
+           "TSTR": recall_of(taught.predict(beat_features(test)), test.labels)}
     print(f"class weight {weight:g}: " + ", ".join(f"{k} {v:.2f}" for k, v in out.items()))
     return out
 
@@ -79,15 +80,15 @@ def exercise_4(per_class=200, **size):
     than one trained on real beats: only TSTR asks whether the set varies as people do."""
     data = beats(**size)
     train, test = data.windows["train"], data.windows["test"]
-    x, known = features_of(train), [c for c in data.classes if c in train.labels]
+    x, known = beat_features(train), [c for c in data.classes if c in train.labels]
     usual = np.stack([np.median(x[train.labels == one], axis=0) for one in known])
     perfect, labels = np.repeat(usual, per_class, 0), np.repeat(known, per_class)
     fed = balanced_draw(train.labels, train.subjects, per_class * len(known), 0)
     real_judge = make_classifier("forest", 0).fit(x[fed], train.labels[fed])
     taught = make_classifier("forest", 0).fit(perfect, labels)
     found = {"TRTS": recall_of(real_judge.predict(perfect), labels),
-             "TRTR": recall_of(real_judge.predict(features_of(test)), test.labels),
-             "TSTR": recall_of(taught.predict(features_of(test)), test.labels)}
+             "TRTR": recall_of(real_judge.predict(beat_features(test)), test.labels),
+             "TSTR": recall_of(taught.predict(beat_features(test)), test.labels)}
     print(", ".join(f"{name} {value:.2f}" for name, value in found.items()))
     return found
 

@@ -19,10 +19,10 @@ FAULTS = ("phase randomized", "shuffled samples", "white noise", "tenfold amplit
 
 
 def _simulated_cohort():
-    return controls.simulated(280, 10 * FS, FS, np.random.default_rng(1), subjects=28)
+    return controls.simulated(112, 10 * FS, FS, np.random.default_rng(1), subjects=28)
 
 
-def _mitdb_cohort(folder, each=10):
+def _mitdb_cohort(folder, each=5):
     import wfdb
     from scipy.signal import butter, resample_poly, sosfiltfilt
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation import fidelity
+from ecg_tf.evaluation import discriminative, fidelity
 from ecg_tf.evaluation.baselines import (
     Measured,
     baseline,
@@ -17,6 +18,7 @@ from ecg_tf.evaluation.baselines import (
     plain_number,
 )
 from ecg_tf.evaluation.descriptors import DescriptorScale, block_slices, describe
+from ecg_tf.evaluation.discriminative import discriminative_auc, pseudo_subjects
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.validation import controls
 from ecg_tf.evaluation.waveform import seam_ratio, wasserstein1
@@ -155,9 +157,18 @@ def test_frechet_sees_what_lies_outside_the_real_axes():
 
 
 def test_auc_is_half_for_equal_and_one_for_apart():
-    value, low, high = fidelity.discriminative_auc(_normal(150), _normal(150, seed=1))
+    value, low, high = discriminative_auc(_normal(150), _normal(150, seed=1))
     assert 0.5 <= low <= value <= high <= 0.65
-    assert fidelity.discriminative_auc(_normal(60), _normal(60, mean=4, seed=1))[0] > 0.98
+    assert discriminative_auc(_normal(60), _normal(60, mean=4, seed=1))[0] > 0.98
+
+
+def test_the_weighted_auc_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        truth, score = np.r_[0, 1, rng.integers(0, 2, 30)], rng.integers(0, 9, 32) / 4
+        weight = 0.1 + rng.random(32)
+        assert discriminative._auc(truth, score, weight) == pytest.approx(
+            roc_auc_score(truth, score, sample_weight=weight))
 
 
 def test_auc_keeps_persons_together():
@@ -165,11 +176,11 @@ def test_auc_keeps_persons_together():
     who = np.repeat(np.arange(24), 15)
     x = (rng.normal(size=(24, 1, 6)) + 0.1 * rng.normal(size=(24, 15, 6))).reshape(-1, 6)
     real, other = who < 12, who >= 12
-    loose = fidelity.discriminative_auc(x[real], x[other], draws=20)[0]
-    kept = fidelity.discriminative_auc(x[real], x[other], 0, who[real], who[other],
+    loose = discriminative_auc(x[real], x[other], draws=20)[0]
+    kept = discriminative_auc(x[real], x[other], 0, who[real], who[other],
                                        draws=20)[0]
     assert loose > 0.9 and kept < 0.8
-    np.testing.assert_array_equal(fidelity.pseudo_subjects(x[real], who[real], x[real]), who[real])
+    np.testing.assert_array_equal(pseudo_subjects(x[real], who[real], x[real]), who[real])
 
 
 def test_equal_samples_have_a_small_distance_beside_their_baseline():
@@ -284,14 +295,14 @@ def test_numbers_for_files_do_not_tell_the_last_bits():
 
 
 def test_fidelity_measures_judge_controls():
-    real = windows_of(*controls.simulated(200, 10 * FS, FS, np.random.default_rng(3), subjects=40))
+    real = windows_of(*controls.simulated(160, 10 * FS, FS, np.random.default_rng(3), subjects=40))
     first = controls.halves(real.subjects, seed=1)
     test, train = real.take(~first), real.take(first)
-    fresh, _ = controls.simulated(100, 10 * FS, FS, np.random.default_rng(4), subjects=20)
+    fresh, _ = controls.simulated(80, 10 * FS, FS, np.random.default_rng(4), subjects=20)
     noise = np.random.default_rng(5).standard_normal(fresh.shape).astype(np.float32)
-    good = measured_table(fidelity_measures(test, fresh, train, repeats=4))
-    bad = measured_table(fidelity_measures(test, noise, train, repeats=4, clinical_strips=3))
-    assert good.baseline.notna().all() and good.low.notna().all() and (good.n == 100).all()
+    good = measured_table(fidelity_measures(test, fresh, train, repeats=3))
+    bad = measured_table(fidelity_measures(test, noise, train, repeats=3, clinical_strips=3))
+    assert good.baseline.notna().all() and good.low.notna().all() and (good.n == 80).all()
     assert (good.low <= good.value + 1e-9).mean() > 0.9
     assert 0 < good.p_value["MMD²"] <= 1
     assert good.value["MMD²"] < 3 * good.baseline["MMD²"]

@@ -212,10 +212,8 @@ def test_rhythm_leads_are_undone_by_rhythm_of():
 
 
 def test_features_tell_early_and_wide_beats():
-    from ecg_tf.lessons.beat_gan import features_of
-
     windows = beats_with_rhythm([bumps()], 128)
-    x = features_of(windows)
+    x = beat_features(windows)
     assert np.isfinite(x).all() and x.shape == (16, len(NAMES))
     early, wide = (np.flatnonzero(windows.labels == name)[0] for name in "SV")
     assert x[early, 0] < -0.8 and abs(x[wide, 0]) < 0.1  # log2 of RR before / usual
@@ -223,8 +221,10 @@ def test_features_tell_early_and_wide_beats():
     alike, apart = (x[:, NAMES.index(f"{what} of QRS")] for what in ("correlation", "difference"))
     assert alike[normal].min() > 0.99 and alike[early] > 0.99 and alike[wide] < 0.9
     assert apart[wide] > 5 * apart[normal].max()
-    with pytest.raises(InputError, match="no beats"):
-        beat_features(*[windows.signals[..., 0]] * 2, np.zeros((3, 3)), 100.0)
+    broken = replace(windows, signals=np.where(np.arange(128)[:, None] == 3, np.nan,
+                                               windows.signals))
+    with pytest.raises(InputError, match="missing"):
+        beat_features(broken)
 
 
 def test_draw_is_even_over_classes_and_gentle_with_the_rare():

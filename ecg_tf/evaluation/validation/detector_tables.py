@@ -1,8 +1,4 @@
-"""How well R peaks are found: this package's detector beside well-kept others.
-
-On simulated cases (`rhythm_cases`), on MIT-BIH and ECG-ID, and with the noise of the MIT-BIH Noise
-Stress Test added.
-"""
+"""R peak detectors compared: simulated cases, MIT-BIH, ECG-ID and the MIT-BIH Noise Stress Test."""
 
 import time
 from collections.abc import Sequence
@@ -18,7 +14,7 @@ from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, regular, rhy
 from ecg_tf.records import BEAT_SYMBOLS, DATABASES, data_folder
 from ecg_tf.records.simulate import draw_identity
 
-GOOD = 0.97  # sensitivity and PPV asked of every simulated case
+GOOD = 0.97  # sensitivity and PPV required of every simulated case
 NOISES = {"bw": "baseline wander", "em": "electrode motion", "ma": "muscle"}
 DECIBELS = (24, 18, 12, 6, 0)
 NOISY = ("118", "119")  # records of the Noise Stress Test
@@ -28,8 +24,8 @@ def detector_tables(data_dir: str = "", progress: bool = False) -> dict[str, pd.
     """What `python -m ecg_tf controls --tables detectors` prints: title -> table.
 
     Args:
-        data_dir: folder of the databases; what is not there is left out.
-        progress: bool, prints each detector when it is done.
+        data_dir: folder of the databases; missing ones are left out.
+        progress: bool, prints each detector's row.
     """
     table = detector_table(data_dir, progress=progress)
     out = {"R-peak detectors": table,
@@ -196,8 +192,8 @@ def stressed(
     out = np.array(signal, np.float64)
     for lead in range(signal.shape[1]):
         height = np.ptp(signal[first[:, None] + np.arange(-reach, reach + 1), lead], axis=1)
-        one = noise[: len(noise) // second * second, lead].reshape(-1, second)
-        gain = _trimmed(height) / np.sqrt(8 * _trimmed(one.var(axis=1)) * 10 ** (decibels / 10))
+        power = noise[: len(noise) // second * second, lead].reshape(-1, second).var(axis=1)
+        gain = _trimmed(height) / np.sqrt(8 * _trimmed(power) * 10 ** (decibels / 10))
         out[:, lead] += gain * on * noise[: len(signal), lead]
     return out.astype(np.float32)
 
@@ -249,7 +245,7 @@ def _on_records(detector, source, records, leads):
 
 
 def _cost(detector, repeats=5):
-    """Seconds for a record of 10 s, the best of some."""
+    """Seconds for a record of 10 s, the best of `repeats`."""
     rng = np.random.default_rng(0)
     ecg = ecg_of_beats(regular(70, 10, rng), draw_identity(0, 1), 360.0, 10)
     ecg = (ecg + 0.02 * rng.standard_normal(len(ecg))).astype(np.float32)[:, None]
@@ -262,9 +258,9 @@ def _cost(detector, repeats=5):
 
 
 def _trimmed(values):
-    values = np.sort(values)
-    few = int(0.05 * len(values))
-    return values[few : len(values) - few].mean()
+    from scipy.stats import trim_mean
+
+    return trim_mean(values, 0.05)
 
 
 def record_names(folder: Path) -> list[str]:

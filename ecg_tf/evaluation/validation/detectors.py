@@ -1,4 +1,4 @@
-"""This package's R-peak detector and well-kept others, all called alike.
+"""This package's R-peak detector and others, all called alike.
 
 Positions are those that a detector returns: some lie at the R peak, some later in the complex. With
 a tolerance of 150 ms what counts is which beats are found, with 50 ms also where.

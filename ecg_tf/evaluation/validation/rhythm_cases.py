@@ -74,7 +74,7 @@ def ecg_of_beats(
     beats: np.ndarray, heart: Identity, fs: float, seconds: float, lead: str = "II",
     ventricular: np.ndarray | None = None, p: bool = True, t: float = 1.0,
 ) -> np.ndarray:
-    """A sum of Gaussians for each beat, as in `simulate`, with QT after Fridericia.
+    """A sum of Gaussians for each beat, as in `simulate`; PR and QT as in `intervals_at`.
 
     Args:
         beats: (beat,) s, R peaks, rising.
@@ -102,15 +102,21 @@ def ecg_of_beats(
         qrs = heart.ventricular_duration if is_wide else heart.qrs_duration
         place, q, r, s = (part * qrs for part in heart.qrs_shape)
         r *= 1.5 if is_wide else 1.0
-        pr = np.clip(heart.pr_interval + 0.03 * (rr - 0.85), 0.12, 0.2)
+        pr, qt = intervals_at(heart, rr)
         sigma_p, after = heart.p_duration / 4, heart.t_duration * stretch / (2 + 2 * heart.t_skew)
-        end = heart.qtc * stretch + 0.05 * is_wide - place
+        end = qt + 0.05 * is_wide - place
         centres = (2 * sigma_p - place - pr, 2 * q - place, 0.0, qrs - place - 2 * s,
                    end - 2 * after)
         sigmas = ((sigma_p,) * 2, (q, q), (r, r), (s, s), (heart.t_skew * after, after))
         for centre, (before, behind), amplitude in zip(centres, sigmas, height, strict=True):
             _add(out, at + centre, before, behind, amplitude, fs)
     return out
+
+
+def intervals_at(heart: Identity, rr: float) -> tuple[float, float]:
+    """(PR, QT) in s at an RR interval in s: QT after Fridericia, PR shorter by 30 ms per second."""
+    pr = float(np.clip(heart.pr_interval + 0.03 * (rr - 0.85), 0.12, 0.2))
+    return pr, heart.qtc * float(np.cbrt(rr))
 
 
 def _add(out, at, before, behind, amplitude, fs) -> None:
