@@ -121,15 +121,16 @@ def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 6
         >>> clinical_distances(real, synthetic, fs=128).loc["heart_rate", "wasserstein1"]
     """
     sides = [rhythm(side, fs, lead) for side in (real, synthetic)]
-    out = _compare(*sides, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
+    out = _compare(sides, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
     if limit:
         sides = [intervals(side, fs, lead, limit, seed) for side in (real, synthetic)]
         names = ["p_duration", "p_amplitude", "pr", "qrs", "qt", "qtc"]
-        out = pd.concat([out, _compare(*sides, names, "delineated")])
+        out = pd.concat([out, _compare(sides, names, "delineated")])
     return out
 
 
-def _compare(real, synthetic, names, share):
+def _compare(sides, names, share):
+    real, synthetic = sides
     rows = {name: {"wasserstein1": wasserstein1(real[name], synthetic[name]),
                    "real": real[name].dropna().median(),
                    "synthetic": synthetic[name].dropna().median(),
