@@ -18,6 +18,7 @@ from PIL import Image
 from ecg_tf.base.errors import InputError
 from ecg_tf.figures import ecg_paper as paper
 from ecg_tf.figures import plots
+from ecg_tf.figures.curve_plots import along
 from ecg_tf.figures.style import REAL, SYNTHETIC
 
 FS = 128
@@ -170,6 +171,16 @@ def test_history_draws_the_panels_it_has_and_skips_missing_cells():
     assert list(figure.axes[1].lines[0].get_ydata()) == [0.3, 0.1]
     assert all(ax.get_xlabel() == "epoch" and ax.get_ylabel() for ax in figure.axes)
     assert "mmd ends at 0.1" in figure.alt_text
+
+
+def test_curves_are_named_once_and_need_a_column():
+    history = pd.DataFrame({"step": [1, 2], "g_grad_norm": [0.5, 0.1], "diversity": [0.2, 0.9]})
+    figure = along({"a": history, "b": history}, {"g_grad_norm": "norm", "diversity": "diversity"},
+                   log=("g_grad_norm",), levels={"diversity": (0.3, "alarm")})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
+    assert "norm, a: 0.5 at first, 0.1 at last" in figure.alt_text and len(figure.axes) == 2
+    with pytest.raises(InputError, match="no curves"):
+        along({"a": history}, {"nothing": "nothing"})
 
 
 def test_what_was_found_on_one_side_only_is_drawn_alone_and_said():

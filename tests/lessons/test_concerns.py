@@ -4,7 +4,6 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.figures.curve_plots import along
 from ecg_tf.lessons.concerns import (
     best_accuracy,
     discriminator_alone,
@@ -66,7 +65,7 @@ def test_best_accuracy_needs_no_zero_of_the_scores():
     assert best_accuracy([1.0] * 9, [1.0] * 3) == 0.5
 
 
-def test_alarm_rings_on_ecgs_collapsed_on_purpose_and_is_silent_on_healthy_ones(ecgs):
+def test_the_alarm_finds_ecgs_collapsed_on_purpose_and_no_others(ecgs):
     images, shape = ecgs.codec.encode(ecgs.windows["train"]), ecgs.codec.image_shape
 
     def generator():
@@ -74,9 +73,9 @@ def test_alarm_rings_on_ecgs_collapsed_on_purpose_and_is_silent_on_healthy_ones(
                                projection=projection_of(ecgs.codec))
 
     def run(build):
-        gan = make_gan("R1 + R2, relativistic", build,
+        gan = make_gan("non-saturating", build,
                        lambda **remedy: build_discriminator(shape, 4, "zero", **remedy))
-        return watched(gan, images, 60, checks=12, batch_size=8, alarm=CollapseAlarm(warmup=20))
+        return watched(gan, images, 24, checks=8, batch_size=8, alarm=CollapseAlarm(warmup=8))
 
     ill, well = run(lambda: ignore_latents(generator())), run(generator)
     assert len(ill.alarms) == 1 and ill.history["diversity"].max() < 0.01
@@ -91,17 +90,6 @@ def test_distances_know_real_persons_from_noise_and_too_few_strips(ecgs):
         {"copy": train.signals, "noise": noise, "none": noise[:3]}, test, train)
     assert found["copy"] == pytest.approx(baseline, abs=1e-6) and low <= high
     assert found["noise"] > 3 * max(baseline, high) and np.isnan(found["none"])
-
-
-def test_curves_are_named_once_and_need_a_column():
-    history = watched(make_gan("saturating", build_point_generator, build_point_discriminator),
-                      Ring().sample(64, 0), 4, checks=2).history
-    figure = along({"a": history, "b": history}, {"g_grad_norm": "norm", "diversity": "diversity"},
-                   log=("g_grad_norm",), levels={"diversity": (0.3, "alarm")})
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
-    assert "norm, a:" in figure.alt_text and len(figure.axes) == 2
-    with pytest.raises(InputError, match="no curves"):
-        along({"a": history}, {"nothing": "nothing"})
 
 
 def test_images_that_cannot_be_learned_are_refused():

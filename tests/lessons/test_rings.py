@@ -48,7 +48,8 @@ def test_what_is_no_ring_and_no_point_is_refused():
         make_gan("non-saturatin", build_point_generator, build_point_discriminator)
 
 
-def test_alarm_rings_on_a_ring_collapsed_by_training_and_is_silent_on_the_cured_one():
+@pytest.mark.slow
+def test_the_alarm_finds_a_ring_collapsed_by_training_and_not_the_healthy_one():
     """Few modes of eight, then a discriminator that sees the spread of a batch."""
     found = {}
     for recipe in ("saturating", "+ minibatch std"):
@@ -79,7 +80,7 @@ def test_diversity_is_measured_against_all_real_points_in_whatever_order_they_co
     assert 0 < watched(gan, by_mode, 2, checks=1).history["diversity"].iloc[-1] < 3
 
 
-def test_points_are_drawn_with_what_they_reach():
+def test_points_are_shown_with_the_modes_they_reach():
     figure = ring_points({"real": RING.sample(500, 0), "none": np.zeros((50, 2))}, RING)
     assert "real: 8 of 8 modes" in figure.alt_text and "none: 0 of 8 modes" in figure.alt_text
     with pytest.raises(InputError, match="no points"):
