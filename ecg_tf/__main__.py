@@ -1,4 +1,4 @@
-"""The command line, `python -m ecg_tf COMMAND`, thin: one function a command.
+"""The command line, `ecg-tf COMMAND` or `python -m ecg_tf COMMAND`: one function a command.
 
 Exit status: 0 done, 2 bad input, 3 release gate failed (`evaluate`, `export`), 1 anything else.
 """
@@ -6,7 +6,9 @@ Exit status: 0 done, 2 bad input, 3 release gate failed (`evaluate`, `export`), 
 import argparse
 import sys
 
+import ecg_tf
 from ecg_tf.base.errors import InputError
+from ecg_tf.config.shipped import experiment_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,7 +74,7 @@ def shard(options) -> int:
     from ecg_tf.config.experiment import Experiment
     from ecg_tf.shards.writing import folder_of, write_shards
 
-    experiment = Experiment.from_yaml(options.file)
+    experiment = Experiment.from_yaml(experiment_file(options.file))
     write_shards(experiment, options.output, progress=not options.quiet)
     folder = folder_of(experiment, options.output)
     print(f"They are in {folder}. To train from them, write into the experiment file:\n"
@@ -86,7 +88,7 @@ def run(options) -> int:
     from ecg_tf.evaluation.baselines import measured_table
     from ecg_tf.study.run import run as run_experiment
 
-    experiment = Experiment.from_yaml(options.file)
+    experiment = Experiment.from_yaml(experiment_file(options.file))
     result = run_experiment(experiment, not options.quiet, options.devices)
     table = measured_table(result.measures)
     print(table[["value", "baseline", "unit"]].to_string(float_format="{:.4g}".format))
@@ -101,7 +103,8 @@ def report(options) -> int:
     from ecg_tf.study.making import make_report
     from ecg_tf.study.plans import read_plan
 
-    executed, page = make_report(read_plan(options.file, options.notebook), options.output)
+    plan = read_plan(experiment_file(options.file), options.notebook)
+    executed, page = make_report(plan, options.output)
     print(f"The report: {executed} and {page}")
     return 0
 
@@ -203,151 +206,137 @@ def controls(options) -> int:
     return 0 if right else 1
 
 
+def _option(*names, **more):
+    return names, more
+
+
+_FILE = _option("file", metavar="FILE.yaml", help="path of an experiment file, or the name of one "
+                "that comes with the package, such as quickstart")
+_QUIET = _option("--quiet", action="store_true", help="show no progress")
+_SEED = _option("--seed", type=int, default=0, help="of everything that is random (default: 0)")
+_REPORTS = _option("--output", default="reports", help="folder of reports (default: reports)")
+_DATA_DIR = _option("--data-dir", default="",
+                    help="folder of the databases (default: $ECG_TF_DATA, else data)")
+
+#: (function, its name, one line of help, more for its own page, options)
+COMMANDS = (
+    (data, "data", "download a database and verify it", "", (
+        _option("name", metavar="NAME", help="ptbxl, cinc2017, ludb, mitdb, ecgiddb, nstdb"),
+        _option("--records", nargs="+", metavar="NAME", help="only these: names, ends of names, "
+                "patterns such as 'records100/00*', or a file .txt that lists them"),
+        _option("--folds", nargs="+", metavar="N", help="only these of the published folds"),
+        _option("--rate", default="0", metavar="HZ", help="of a database stored at several rates: "
+                "one of them, or all (default: PTB-XL 100)"),
+        _option("--connections", type=int, default=4, metavar="N",
+                help="files at a time (default: 4)"),
+        _DATA_DIR)),
+    (describe, "describe", "what a folder or database holds",
+     "Exit status 2 if nothing can be read.", (
+        _option("source", metavar="FOLDER_OR_DATABASE", help="a folder of WFDB, EDF, CSV or NumPy "
+                "files, one file, or mitdb, ptbxl..."),
+        _option("--json", action="store_true", help="print JSON and nothing else"),
+        _DATA_DIR,
+        _option("--leads", nargs="*", default=[], metavar="LEAD",
+                help="or all; default: the database's usual ones, all of a folder"),
+        _option("--fs", type=float, default=0.0, metavar="HZ",
+                help="of CSV files and arrays that do not say it"),
+        _option("--metadata", default="", metavar="FILE",
+                help="table that says who is who, beside what is found in the folder"))),
+    (shard, "shard", "write an experiment's windows into files",
+     "One record is in memory at a time; the same command goes on after a kill.", (
+        _FILE,
+        _option("--output", default="", metavar="FOLDER",
+                help="default: the experiment's `shards`, else shards/NAME"),
+        _QUIET)),
+    (run, "run", "run an experiment file", "", (
+        _FILE,
+        _option("--devices", type=int, default=1, metavar="N",
+                help="GPUs (or, to try it, shares of the processor) that train together"),
+        _QUIET)),
+    (report, "report", "run an experiment file's notebook, write the report", "", (
+        _FILE,
+        _option("--notebook", default="", help="default: the one that the file names (notebook: "
+                "04_arrangement), else 05_experiment.ipynb"),
+        _REPORTS)),
+    (study, "study", "make the reports of all experiments", "Exit status 1 if one failed.", (
+        _option("paths", nargs="*", metavar="PATH", help="experiment files or folders of them "
+                "(default: notebooks/experiments, else those that come with the package)"),
+        _option("--only", default="", metavar="PATTERN",
+                help="those whose name contains this, or fits it: 'mitdb-*'"),
+        _REPORTS,
+        _option("--dask", action="store_true",
+                help="several at once, in processes of this machine"),
+        _option("--workers", type=int, default=0, metavar="N",
+                help="so many (default: one a core, if memory allows)"),
+        _option("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster of yours "
+                "that sees this folder, such as tcp://host:8786"))),
+    (results, "results", "pages of all reports, and the README's table", "", (
+        _REPORTS,
+        _option("--readme", default="README.md", metavar="FILE",
+                help='file with the table\'s marks (default: README.md); "" for none'))),
+    (compare, "compare", "lay all runs beside each other", "", (
+        _option("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, and "
+                "some tiny ones are trained if there are none)"),
+        _REPORTS)),
+    (evaluate, "evaluate", "judge a synthetic set made by other software",
+     "Folders hold WFDB records, EDF files, or CSV files: a column `time` (s) or `fs` (Hz), the "
+     "others leads in mV. Exit status 0: gate passed, 3: gate failed, 2: bad input.", (
+        _option("--real", required=True, metavar="FOLDER",
+                help="ECGs the synthetic set was made from"),
+        _option("--synthetic", required=True, metavar="FOLDER", help="the synthetic set"),
+        _option("--holdout", default="", metavar="FOLDER",
+                help="ECGs of other persons; without them most attacks have no null"),
+        _REPORTS,
+        _option("--name", default="", help="of the report (default: evaluate-FOLDER)"),
+        _option("--leads", nargs="*", default=[], metavar="LEAD",
+                help="default: those that all records have"),
+        _option("--fs", type=float, default=0.0, metavar="HZ",
+                help="of CSV files that have neither `time` nor `fs`"),
+        _option("--strip-seconds", type=float, default=10.0, metavar="S",
+                help="length of what is compared (default: 10)"),
+        _SEED, _QUIET)),
+    (export, "export", "write a synthetic set and its cards for others",
+     "The same command goes on after a kill; a larger --n adds to the same folder. Exit status 3: "
+     "the run's release gate was not passed, nothing is written.", (
+        _option("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME"),
+        _option("--n", type=int, default=1000, help="records (default: 1000)"),
+        _option("--format", default="wfdb", help="wfdb (default), edf or csv"),
+        _option("--output", default="", metavar="FOLDER",
+                help="default: RUN_FOLDER/export-FORMAT"),
+        _option("--seed", type=int, default=0, help="record i depends on it and on i alone"),
+        _option("--seconds", type=float, default=0.0, metavar="S",
+                help="length of every record (default: whole windows)"),
+        _option("--force", action="store_true",
+                help="write although the gate was not passed; the cards say so first"),
+        _QUIET)),
+    (controls, "controls", "print the planted-fault table",
+     "Exit status 1 if an order is wrong.", (
+        _option("--database", default="simulated", help="simulated (default), mitdb, ..."),
+        _DATA_DIR,
+        _option("--tables", nargs="+", default=["faults"],
+                choices=["faults", "copies", "intervals", "sessions", "detectors", "delineation"],
+                help="planted faults (default), power of the copy test, clinical intervals, "
+                "recognition and attributes of real persons over several dates, R-peak "
+                "detectors, delineation against cardiologists' marks"),
+        _option("--markdown", action="store_true", help="for the documentation"),
+        _option("--figure", default="", metavar="FILE.png",
+                help="also draw the table of recognition (with --tables sessions)"),
+        _SEED, _QUIET)),
+)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ecg_tf", description="Synthetic ECGs by GANs, measured and attacked.",
-        epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate, "
-        "export), 1 all else.",
-    )
+        prog="ecg-tf", description="Synthetic ECGs by GANs, measured and attacked.",
+        epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate, export), "
+        "1 all else.")
+    parser.add_argument("--version", action="version", version=f"ecg-tf {ecg_tf.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    one = commands.add_parser("data", help="download a database and verify it",
-                              description=data.__doc__)
-    one.add_argument("name", metavar="NAME", help="ptbxl, cinc2017, ludb, mitdb, ecgiddb, nstdb")
-    one.add_argument("--records", nargs="+", metavar="NAME", help="only these: names, ends of "
-                     "names, patterns such as 'records100/00*', or a file .txt that lists them")
-    one.add_argument("--folds", nargs="+", metavar="N", help="only these of the published folds")
-    one.add_argument("--rate", default="0", metavar="HZ", help="of a database stored at several "
-                     "rates: one of them, or all (default: PTB-XL 100)")
-    one.add_argument("--connections", type=int, default=4, metavar="N",
-                     help="files at a time (default: 4)")
-    one.add_argument("--data-dir", default="",
-                     help="where to put it (default: $ECG_TF_DATA, else data)")
-    one.set_defaults(command=data)
-
-    one = commands.add_parser("describe", help="what a folder or database holds",
-                              description=f"{describe.__doc__} Exit status 2 if nothing can be "
-                              "read.")
-    one.add_argument("source", metavar="FOLDER_OR_DATABASE",
-                     help="a folder of WFDB, EDF, CSV or NumPy files, one file, or mitdb, ptbxl...")
-    one.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    one.add_argument("--data-dir", default="", help="folder of the databases")
-    one.add_argument("--leads", nargs="*", default=[], metavar="LEAD",
-                     help="or all; default: the database's usual ones, all of a folder")
-    one.add_argument("--fs", type=float, default=0.0, metavar="HZ",
-                     help="of CSV files and arrays that do not say it")
-    one.add_argument("--metadata", default="", metavar="FILE",
-                     help="table that says who is who, beside what is found in the folder")
-    one.set_defaults(command=describe)
-
-    one = commands.add_parser("shard", help="write an experiment's windows into files",
-                              description=f"{shard.__doc__} One record is in memory at a time; the "
-                              "same command goes on after a kill.")
-    one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
-    one.add_argument("--output", default="", metavar="FOLDER", help="default: the experiment's "
-                     "`shards`, else shards/NAME")
-    one.add_argument("--quiet", action="store_true", help="show no progress")
-    one.set_defaults(command=shard)
-
-    one = commands.add_parser("run", help="run an experiment file", description=run.__doc__)
-    one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
-    one.add_argument("--devices", type=int, default=1, metavar="N",
-                     help="GPUs (or, to try it, shares of the processor) that train together")
-    one.add_argument("--quiet", action="store_true", help="show no progress")
-    one.set_defaults(command=run)
-
-    one = commands.add_parser("report", help="run an experiment file's notebook, write the report",
-                              description=report.__doc__)
-    one.add_argument("file", metavar="FILE.yaml", help="see notebooks/experiments/")
-    one.add_argument("--notebook", default="", help="default: the one that the file names "
-                     "(notebook: 04_arrangement), else notebooks/05_experiment.ipynb")
-    one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
-    one.set_defaults(command=report)
-
-    one = commands.add_parser("study", help="make the reports of all experiments",
-                              description=f"{study.__doc__} Exit status 1 if one failed.")
-    one.add_argument("paths", nargs="*", metavar="PATH", help="experiment files or folders of them "
-                     "(default: notebooks/experiments)")
-    one.add_argument("--only", default="", metavar="PATTERN",
-                     help="those whose name contains this, or fits it: 'mitdb-*'")
-    one.add_argument("--output", default="reports", help="folder of reports (default: reports)")
-    one.add_argument("--dask", action="store_true",
-                     help="several at once, in processes of this machine")
-    one.add_argument("--workers", type=int, default=0, metavar="N",
-                     help="so many (default: one a core, if memory allows)")
-    one.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster "
-                     "of yours that sees this folder, such as tcp://host:8786")
-    one.set_defaults(command=study)
-
-    one = commands.add_parser("results", help="pages of all reports, and the README's table",
-                              description=results.__doc__)
-    one.add_argument("--output", default="reports", help="folder of the reports (default: reports)")
-    one.add_argument("--readme", default="README.md", metavar="FILE",
-                     help='file with the table\'s marks (default: README.md); "" for none')
-    one.set_defaults(command=results)
-
-    one = commands.add_parser("compare", help="lay all runs beside each other",
-                              description=compare.__doc__)
-    one.add_argument("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, "
-                     "and some tiny ones are trained if there are none)")
-    one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
-    one.set_defaults(command=compare)
-
-    one = commands.add_parser("evaluate", help="judge a synthetic set made by other software",
-                              description=f"{evaluate.__doc__} Folders hold WFDB records, EDF "
-                              "files, or CSV files: a column `time` (s) or `fs` (Hz), the others "
-                              "leads in mV. "
-                              "Exit status 0: gate passed, 3: gate failed, 2: bad input.")
-    one.add_argument("--real", required=True, metavar="FOLDER",
-                     help="ECGs the synthetic set was made from")
-    one.add_argument("--synthetic", required=True, metavar="FOLDER", help="the synthetic set")
-    one.add_argument("--holdout", default="", metavar="FOLDER",
-                     help="ECGs of other persons; without them most attacks have no null")
-    one.add_argument("--output", default="reports", help="folder of the report (default: reports)")
-    one.add_argument("--name", default="", help="of the report (default: evaluate-FOLDER)")
-    one.add_argument("--leads", nargs="*", default=[], metavar="LEAD",
-                     help="default: those that all records have")
-    one.add_argument("--fs", type=float, default=0.0, metavar="HZ",
-                     help="of CSV files that have neither `time` nor `fs`")
-    one.add_argument("--strip-seconds", type=float, default=10.0, metavar="S",
-                     help="length of what is compared (default: 10)")
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--quiet", action="store_true", help="show no progress")
-    one.set_defaults(command=evaluate)
-
-    one = commands.add_parser("export", help="write a synthetic set and its cards for others",
-                              description=f"{export.__doc__} The same command goes on after a "
-                              "kill; a larger --n adds to the same folder. Exit status 3: the "
-                              "run's release gate was not passed, nothing is written.")
-    one.add_argument("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME")
-    one.add_argument("--n", type=int, default=1000, help="records (default: 1000)")
-    one.add_argument("--format", default="wfdb", help="wfdb (default), edf or csv")
-    one.add_argument("--output", default="", metavar="FOLDER",
-                     help="default: RUN_FOLDER/export-FORMAT")
-    one.add_argument("--seed", type=int, default=0, help="record i depends on it and on i alone")
-    one.add_argument("--seconds", type=float, default=0.0, metavar="S",
-                     help="length of every record (default: whole windows)")
-    one.add_argument("--force", action="store_true",
-                     help="write although the gate was not passed; the cards say so first")
-    one.add_argument("--quiet", action="store_true", help="show no progress")
-    one.set_defaults(command=export)
-
-    one = commands.add_parser("controls", help="print the planted-fault table",
-                              description=f"{controls.__doc__} Exit status 1 if an order is wrong.")
-    one.add_argument("--database", default="simulated", help="simulated (default), mitdb, ...")
-    one.add_argument("--data-dir", default="", help="folder of the databases")
-    one.add_argument("--tables", nargs="+", default=["faults"],
-                     choices=["faults", "copies", "intervals", "sessions", "detectors",
-                              "delineation"],
-                     help="planted faults (default), power of the copy test, clinical intervals, "
-                     "recognition and attributes of real persons over several dates, R-peak "
-                     "detectors, delineation against cardiologists' marks")
-    one.add_argument("--markdown", action="store_true", help="for the documentation")
-    one.add_argument("--figure", default="", metavar="FILE.png",
-                     help="also draw the table of recognition (with --tables sessions)")
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--quiet", action="store_true", help="show no progress")
-    one.set_defaults(command=controls)
+    for function, name, text, more, options in COMMANDS:
+        own = commands.add_parser(name, help=text, description=f"{function.__doc__} {more}")
+        for names, settings in options:
+            own.add_argument(*names, **settings)
+        own.set_defaults(command=function)
     return parser
 
 

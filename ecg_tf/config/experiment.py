@@ -75,18 +75,18 @@ class Experiment:
         help="names of the leads; [] takes the database's usual ones")
     records: tuple[str, ...] = setting((), "data", affects="windows", private=True,
         help="names or patterns such as 'records100/*'; [] takes all that have the leads")
-    exclude: tuple[str, ...] = setting((), "data", affects="windows", since=(), private=True,
+    exclude: tuple[str, ...] = setting((), "data", affects="windows", private=True,
         help="names or patterns of records to leave out")
-    metadata: str = setting("", "data", affects="windows", since="", private=True,
+    metadata: str = setting("", "data", affects="windows", private=True,
         help="table that says who is who; one in the folder is found without it")
-    metadata_columns: dict = setting({}, "data", affects="windows", check=checked_columns, since={},
+    metadata_columns: dict = setting({}, "data", affects="windows", check=checked_columns,
         private=True, help="columns of that table: record, subject, age, sex, session, labels")
-    rate: float = setting(0.0, "data", affects="windows", low=0, high=100_000, unit="Hz", since=0.0,
+    rate: float = setting(0.0, "data", affects="windows", low=0, high=100_000, unit="Hz",
         help="of recordings stored at several rates the one to read; 0: the lowest of at least "
              "100 Hz")
-    strict: bool = setting(False, "data", affects="windows", since=False,
+    strict: bool = setting(False, "data", affects="windows",
         help="refuse a folder with a damaged record, instead of leaving it out by name and reason")
-    shards: str = setting("", "data", affects="nothing", since="", private=True,
+    shards: str = setting("", "data", affects="nothing", private=True,
         help="folder of `python -m ecg_tf shard` to read the windows from; '' keeps them in memory")
     subjects: int = setting(20, "data", affects="windows", low=3, high=10_000,
         help="simulated persons")
@@ -95,7 +95,7 @@ class Experiment:
     split: str = setting("random", "data", affects="windows",
         help="'random' by person; 'ds1ds2', the field's split of MIT-BIH; or a column such as "
              "'strat_fold'")
-    folds: dict = setting({}, "data", affects="windows", check=checked_folds, since={},
+    folds: dict = setting({}, "data", affects="windows", check=checked_folds,
         private=True,
         help="part -> values of that column, such as {train: [1, 2], validation: [7], test: "
              "[8]}; {}: the last value tests, the one before validates")
@@ -112,7 +112,7 @@ class Experiment:
         help="share of a training window that the next one has too")
     subject_mixing: int = setting(1, "windows", affects="weights", low=1, high=16,
         help="persons whose average beats are mixed in each training image (beat rows); 1 for none")
-    even_subjects: bool = setting(False, "windows", affects="windows", since=False,
+    even_subjects: bool = setting(False, "windows", affects="windows",
         help="train on and compare each person as often as every other, however long the record")
     # Image
     scaling: str = setting("companded", "image", affects="weights", choices=SCALINGS,
@@ -127,17 +127,17 @@ class Experiment:
     quantization: str = setting("float32", "image", affects="weights", choices=HALF_STEP,
         help="grey levels of the images")
     arrangement: str = setting("auto", "image", affects="weights",
-        choices=lambda: ("auto", *ARRANGEMENTS), automatic=True,
+        choices=lambda: ("auto", *ARRANGEMENTS), automatic=True, since="beat_rows",
         help="path of the samples through the image; 'auto': beat rows for records of a minute "
              "or more, else beat strips")
     height: int = setting(0, "image", affects="weights", low=0, high=1024, unit="pixels",
-        part_of="arrangement", automatic=True,
+        part_of="arrangement", automatic=True, since=32,
         help="rows of the image (beat rows: beats); 0: 32, for beat strips as many as 99 % of "
              "the strips need")
     width: int = setting(64, "image", affects="weights", low=8, high=1024, unit="pixels",
         part_of="arrangement", help="columns of the image (beat rows: pixels a beat)")
     window_seconds: float = setting(0.0, "image", affects="weights", low=0, high=3600, unit="s",
-        since=0.0, part_of="arrangement", automatic=True,
+        part_of="arrangement", automatic=True,
         help="length of a strip that one image holds (beat strips); 0: as long as the records "
              "are, up to 30 s")
     fit: str = setting("pad", "image", affects="weights", choices=FITS, part_of="arrangement",
@@ -151,7 +151,7 @@ class Experiment:
         help="filters of the finest grid of both networks, more at the coarser ones")
     padding: str = setting("helical", "gan", affects="weights", choices=PADDINGS,
         part_of="arrangement", help="what convolutions see beyond the edge of an image")
-    identity_weight: float = setting(0.0, "gan", affects="weights", low=0, high=1e3, since=0.0,
+    identity_weight: float = setting(0.0, "gan", affects="weights", low=0, high=1e3,
         help="weight of the identity-adversarial loss; 0 for none")
     batch_size: int = setting(64, "gan", affects="weights", low=2, high=4096,
         help="images of a training step")
@@ -182,11 +182,10 @@ class Experiment:
     synthetic: int = setting(500, "result", affects="synthesis", low=20, high=1_000_000,
         help="images that are generated and decoded at the end")
     rejection_roughness: float = setting(0.0, "result", affects="synthesis", low=0, high=1e3,
-        since=0.0,
         help="reject images more than so many times as rough as the roughest training image; "
              "0: none. 1 removes all noise, and some irregular rhythms")
     strip_seconds: float = setting(0.0, "result", affects="measures", low=0, high=3600, unit="s",
-        automatic=True,
+        automatic=True, since=10.0,
         help="length of the strips that are shown and measured; 0: 10, or as long as the "
              "records are")
     attacks: bool = setting(True, "result", affects="verdict",
@@ -289,9 +288,8 @@ AUTOMATIC = {name: s.default for name, s in SETTINGS.items() if s.automatic}
 
 
 def before() -> dict:
-    """Name -> plain value of the settings that came later, as it was before there were any."""
-    return {name: list(s.since) if isinstance(s.since, tuple) else s.since
-            for name, s in SETTINGS.items() if s.is_later}
+    """Name -> value that runs had before the setting, or its present default, existed."""
+    return {name: s.since for name, s in SETTINGS.items() if s.since is not None}
 
 
 def affecting(*what: str) -> tuple[str, ...]:

@@ -26,7 +26,6 @@ AFFECTS = {
     "verdict": "attacks and release gate alone",
     "nothing": "no number: names, folders, what is shown",
 }
-_NO_SINCE = object()
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class Setting:
         choices: the valid names, or a function that gives them.
         unit: such as "Hz"; "" for none.
         check: function of the value that returns it checked, or raises InputError.
-        since: what was done before the setting existed, so that older checkpoints and reports stay
-            valid.
+        since: what was done before the setting existed, or before its default did; older runs
+            are read so. None: what the default does.
         part_of: the setting without which this one means nothing or another thing.
         private: it may name files or patients: no card of a release shows it.
         automatic: its default leaves it to the records.
@@ -57,7 +56,7 @@ class Setting:
     choices: Iterable[str] | Callable[[], Iterable[str]] = ()
     unit: str = ""
     check: Callable | None = None
-    since: Any = _NO_SINCE
+    since: Any = None
     part_of: str = ""
     private: bool = False
     automatic: bool = False
@@ -69,11 +68,6 @@ class Setting:
     def options(self) -> tuple[str, ...]:
         """The valid names; () where it is no choice."""
         return tuple(self.choices() if callable(self.choices) else self.choices)
-
-    @property
-    def is_later(self) -> bool:
-        """Whether there were runs before the setting existed."""
-        return self.since is not _NO_SINCE
 
     def checked(self, value):
         """The value in the setting's own type and within its bounds.

@@ -29,8 +29,7 @@ FREE = ("seed", "precision", *affecting("verdict", "nothing"))
 BASE = ("arrangement", "model", "scaling")  # what the name of a family is made of
 _SPLITS = {"ds1ds2": "DS1/DS2"}
 #: What runs did that did not know a setting yet.
-_BEFORE = Experiment().to_dict() | before() | {
-    "arrangement": "beat_rows", "height": 32, "strip_seconds": 10.0}
+_BEFORE = Experiment().to_dict() | before()
 
 
 @dataclass(frozen=True)

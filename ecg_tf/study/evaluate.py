@@ -4,14 +4,14 @@ import json
 import re
 from pathlib import Path
 
-import ecg_tf
 from ecg_tf.base.errors import InputError, write_whole
+from ecg_tf.config.shipped import NOTEBOOKS
 from ecg_tf.evaluation.baselines import plain_measures
 from ecg_tf.evaluation.evaluation_data import EvaluationData
 from ecg_tf.evaluation.privacy_evaluation import Verdict
 from ecg_tf.records.loading import is_source
 
-NOTEBOOK = Path(ecg_tf.__file__).resolve().parent.parent / "notebooks" / "evaluate.ipynb"
+NOTEBOOK = NOTEBOOKS / "evaluate.ipynb"
 
 
 def evaluate(real, synthetic, holdout="", output="reports", name="", progress: bool = True,

@@ -10,6 +10,7 @@ from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.config.renamed import current_settings
+from ecg_tf.config.shipped import notebooks_folder
 from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.study.execution import check_parameters
 from ecg_tf.study.reports import COMPARISON, EXPERIMENT
@@ -41,13 +42,13 @@ class Plan:
         return Path(output) / f"{self.name}.ipynb"
 
 
-def read_plan(file, notebook="", notebooks="notebooks") -> Plan:
+def read_plan(file, notebook="", notebooks="") -> Plan:
     """Reads an experiment file: parameters, and the notebook they are for (key `notebook`).
 
     Args:
         file: path of a YAML file.
         notebook: path of the notebook, in place of the file's; "" takes the file's.
-        notebooks: folder of the notebooks.
+        notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
 
     Returns:
         Plan; its name is the key `experiment`, or that of the file.
@@ -63,10 +64,10 @@ def read_plan(file, notebook="", notebooks="notebooks") -> Plan:
     parameters = current_settings(read_yaml(file))
     stem = printable(parameters.pop("notebook", EXPERIMENT), 200).removesuffix(".ipynb")
     if not re.fullmatch(r"\w[\w.-]*", stem):  # a notebook is a program: none from elsewhere
-        raise InputError(f"{file}: The notebook is not named as one of '{notebooks}'.",
+        raise InputError(f"{file}: The notebook is not named as one of those in 'notebooks'.",
                          expected="a name without a path, such as 04_arrangement", got=repr(stem),
                          fix="put the notebook there, or give its path by --notebook")
-    path = Path(notebook) if notebook else Path(notebooks) / f"{stem}.ipynb"
+    path = Path(notebook) if notebook else Path(notebooks or notebooks_folder()) / f"{stem}.ipynb"
     parameters.setdefault("experiment", file.stem)
     try:
         name = Experiment(experiment=parameters["experiment"]).experiment  # fit to name a file
@@ -80,13 +81,13 @@ def read_plan(file, notebook="", notebooks="notebooks") -> Plan:
     return Plan(name, path, parameters)
 
 
-def find_plans(paths: Sequence = (), only: str = "", notebooks="notebooks") -> list[Plan]:
+def find_plans(paths: Sequence = (), only: str = "", notebooks="") -> list[Plan]:
     """All plans of a study, read and checked before the first is run.
 
     Args:
         paths: experiment files, or folders of them; default: the folder `experiments`.
         only: a pattern such as "mitdb-*", or a part of the name; "" takes all.
-        notebooks: folder of the notebooks.
+        notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
 
     Returns:
         list of Plan: the quickstart, then the experiments, then the lessons, by name.
@@ -96,7 +97,7 @@ def find_plans(paths: Sequence = (), only: str = "", notebooks="notebooks") -> l
             pattern that fits none.
     """
     files = []
-    for path in map(Path, paths or [Path(notebooks) / "experiments"]):
+    for path in map(Path, paths or [Path(notebooks or notebooks_folder()) / "experiments"]):
         found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         if not found:
             raise InputError(f"There is no experiment file in '{path}'.", expected="*.yaml",
@@ -116,16 +117,16 @@ def find_plans(paths: Sequence = (), only: str = "", notebooks="notebooks") -> l
     return sorted(plans, key=lambda p: (p.name != FIRST, not p.is_experiment, p.name))
 
 
-def comparison_plan(runs_dir="", notebooks="notebooks") -> Plan:
+def comparison_plan(runs_dir="", notebooks="") -> Plan:
     """The comparison of all runs.
 
     Args:
         runs_dir: folder of the runs; "" takes the notebook's own, which trains some tiny runs if
             there are none. A folder that is named must have some.
-        notebooks: folder of the notebooks.
+        notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
 
     Returns:
         Plan.
     """
     given = {"runs_dir": str(runs_dir), "make_runs": False} if runs_dir else {}
-    return Plan("comparison", Path(notebooks) / f"{COMPARISON}.ipynb", given)
+    return Plan("comparison", Path(notebooks or notebooks_folder()) / f"{COMPARISON}.ipynb", given)

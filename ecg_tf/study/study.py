@@ -37,7 +37,7 @@ class Outcome:
 
 
 def run_study(
-    plans: Sequence[Plan], output="reports", notebooks="notebooks", clock=time.monotonic,
+    plans: Sequence[Plan], output="reports", notebooks="", clock=time.monotonic,
     elsewhere: Callable[..., list[Outcome]] | None = None,
 ) -> list[Outcome]:
     """Makes all reports that are not up to date, then the comparison over all runs.
