@@ -1,3 +1,23 @@
-"""Raw ECGs to images, GANs on them, and an honest look at what they generate."""
+"""Raw ECGs to images, GANs on them, and measures of what they generate and give away.
+
+`import ecg_tf as et` brings the names below when they are used, TensorFlow when a GAN is made.
+"""
+
+import importlib
 
 __version__ = "0.1.0"
+__all__ = ["GAN", "Codec", "ECGs", "Experiment", "evaluate", "export", "load", "run", "sample"]
+
+_HOMES = {name: "ecg_tf.interface" for name in __all__} | {
+    "Experiment": "ecg_tf.config.experiment", "run": "ecg_tf.study.run",
+    "export": "ecg_tf.release.export"}
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ecg_tf' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

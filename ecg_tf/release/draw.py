@@ -87,7 +87,8 @@ class Drawer:
             longest = max(longest, int(windows.lengths.max()))
             for place in range(BLOCK):
                 if records[place] is None and windows.lengths[place] >= length:
-                    records[place] = self._record(windows, place, index * BLOCK + place, length)
+                    records[place] = record_of(windows, place,
+                                               name_of(index * BLOCK + place), length)
                     redrawn[place] = attempt
             if all(record is not None for record in records):
                 return Block([record for record in records if record is not None], redrawn)
@@ -106,19 +107,20 @@ class Drawer:
         # Decoded ECGs pass the low-pass that the real ones passed, as those that were judged did.
         return low_pass(windows, self.run.experiment.band_high)
 
-    def _record(self, windows: Windows, place: int, index: int, length: int) -> Record:
-        whole = int(windows.lengths[place])
-        first = (whole - length) // 2 if length else 0
-        last = first + (length or whole)
-        if windows.rpeaks is None:
-            rpeaks = find_rpeaks(windows.signals[place, :whole], windows.fs)
-        else:  # the rhythm is in the image itself
-            rpeaks = windows.rpeaks[place]
-            rpeaks = np.rint(rpeaks[np.isfinite(rpeaks)]).astype(np.int64)
-        rpeaks = rpeaks[(rpeaks >= first) & (rpeaks < last)] - first
-        name = name_of(index)
-        return Record(name, "synthetic", name, windows.signals[place, first:last].copy(),
-                      windows.fs, windows.leads, rpeaks, np.full(len(rpeaks), SYMBOL))
+
+def record_of(windows: Windows, place: int, name: str, length: int = 0) -> Record:
+    """One decoded window as a record, or its middle of `length` samples; beats at its R peaks."""
+    whole = int(windows.lengths[place])
+    first = (whole - length) // 2 if length else 0
+    last = first + (length or whole)
+    if windows.rpeaks is None:
+        rpeaks = find_rpeaks(windows.signals[place, :whole], windows.fs)
+    else:  # the rhythm is in the image itself
+        rpeaks = windows.rpeaks[place]
+        rpeaks = np.rint(rpeaks[np.isfinite(rpeaks)]).astype(np.int64)
+    rpeaks = rpeaks[(rpeaks >= first) & (rpeaks < last)] - first
+    return Record(name, "synthetic", name, windows.signals[place, first:last].copy(),
+                  windows.fs, windows.leads, rpeaks, np.full(len(rpeaks), SYMBOL))
 
 
 def name_of(index: int) -> str:

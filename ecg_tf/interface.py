@@ -1,0 +1,355 @@
+"""What `import ecg_tf as et` offers: the way from records to synthetic ones in a dozen lines.
+
+The classes of the subpackages, taking `ECGs` where those take windows; nothing is computed anew.
+"""
+
+import json
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from ecg_tf.base.checks import choice, count
+from ecg_tf.base.errors import InputError, whole_file, write_whole
+from ecg_tf.base.tf_startup import quiet_startup
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.images import codec as windows_codec
+from ecg_tf.records import ecgs as records_ecgs
+from ecg_tf.records import loading
+from ecg_tf.signals.cutting import strips
+from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.quality import Quality
+from ecg_tf.signals.windows import Windows
+from ecg_tf.training.data import cut_windows, split_of
+from ecg_tf.training.fitting import fit_to_records
+
+_CODEC = "codec.json"  # beside the network in a GAN's file
+_SETTINGS = "experiment.json"
+STRIP_SECONDS = 10.0
+
+
+class ECGs(records_ecgs.ECGs):
+    """Records of persons, in mV.
+
+    Args:
+        signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead).
+        fs: float, Hz.
+        leads: names of the leads. Default: "lead 0", "lead 1", ...
+        subjects: (record,) names of the persons. Default: each record counts as a person.
+        **facts: `sex`, `age`, `labels` and `name`, as of `records.ECGs.from_arrays`.
+
+    Example:
+        >>> ECGs(np.zeros((3, 1000)), fs=100, subjects=["a", "a", "b"]).subjects
+        ('a', 'b')
+    """
+
+    def __init__(self, signals, fs: float, leads=(), subjects=None, **facts):
+        made = records_ecgs.ECGs.from_arrays(signals, fs, leads, subjects, **facts)
+        self.__dict__.update(vars(made))
+
+    @classmethod
+    def of(cls, ecgs) -> Self:
+        """The same for records that were read."""
+        made = cls.__new__(cls)
+        made.__dict__.update(vars(ecgs))
+        return made
+
+    def taking(self, records) -> Self:
+        """Some of the records, with what is known of all."""
+        part = self.of(self)
+        part.__dict__["records"] = tuple(records)
+        return part
+
+    def __getitem__(self, index):
+        found = self.records[index]
+        return self.taking(found) if isinstance(index, slice) else found
+
+    def split(self, by: str = "random", folds=None, seed: int = 0) -> tuple[Self, Self, Self]:
+        """Train, validation and test records; nobody is in two of them.
+
+        Args:
+            by: "random", "ds1ds2" (of MIT-BIH), or a column such as "strat_fold". Default "random".
+            folds: part -> values of that column, see `Experiment`. Default: chosen by the column.
+            seed: int, of a random split.
+        """
+        split = split_of(self.records, Experiment(split=by, folds=folds or {}, seed=seed))
+        train, valid, test = (
+            self.taking(one for one in self if one.subject in split[part]) for part in split)
+        return train, valid, test
+
+
+def load(database: str, data_dir="", leads=None, records=None, **options) -> ECGs:
+    """Reads a database by name, or a folder of recordings; see `records.load`.
+
+    Example:
+        >>> load("ptbxl").subjects
+    """
+    return ECGs.of(loading.load(database, data_dir, leads, records, **options))
+
+
+class Codec(windows_codec.Codec):
+    """`images.codec.Codec` that takes `ECGs`: they are filtered and cut as in an experiment.
+
+    Example:
+        >>> images = Codec("beat_rows").fit(train).encode(train)
+    """
+
+    def fit(self, ecgs) -> "Codec":
+        return super().fit(windows_of(ecgs, self))  # type: ignore[return-value]
+
+    def encode(self, ecgs) -> np.ndarray:
+        return super().encode(windows_of(ecgs, self))
+
+
+def windows_of(ecgs, codec) -> Windows:
+    """The windows of records that a codec encodes; `Windows` as they are."""
+    if isinstance(ecgs, Windows):
+        return ecgs
+    e = fit_to_records(settings_of(codec), ecgs)
+    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch) for record in ecgs]
+    return cut_windows(prepared, e, Quality())
+
+
+def settings_of(codec, **settings) -> Experiment:
+    """The experiment whose images a codec makes."""
+    fitted = "arrangement" in vars(codec)
+    made = {"height": codec.height, "width": codec.width}
+    if fitted:
+        made = {"height": codec.image_shape[0], "width": codec.image_shape[1], "fs": codec.fs}
+        if codec.kind.by_beats and codec.window_length:
+            made["window_seconds"] = codec.window_length / codec.fs
+    return Experiment(**{"arrangement": codec.kind.name, **made, **settings})
+
+
+class GAN:
+    """A GAN of ECGs: its networks, and the codec between their images and mV.
+
+    Args:
+        model: str, one of `experiment.MODELS` without classes. Default "r1gan".
+        codec: fitted `Codec`.
+        seed: int, of weights, batches and latents. Default 0.
+        **settings: of an `Experiment`, such as batch_size or base_filters.
+
+    Attributes:
+        network: `models.GAN`, once trained.
+
+    Example:
+        >>> gan = GAN("r1gan", codec).fit(train, steps=1200)
+        >>> gan.sample(500).save("synthetic/", format="wfdb")
+    """
+
+    def __init__(self, model: str = "r1gan", codec=None, *, seed: int = 0, **settings):
+        if codec is None:
+            raise InputError("A GAN needs a codec.", expected="a fitted codec", got="none",
+                             fix='pass Codec("beat_rows").fit(train)')
+        self.codec = codec
+        self.network: Any = None
+        self.experiment = settings_of(codec, model=model, seed=seed, **settings)
+
+    def fit(self, train, steps: int = 1200, *, callbacks=(), progress: bool = True) -> "GAN":
+        """Trains it anew on records of the training persons.
+
+        Args:
+            train: `ECGs`, or `Windows` that the codec fits.
+            steps: int, updates of the generator. Default 1200.
+            callbacks: of Keras. Default none.
+            progress: bool, show a bar or lines with the time left. Default True.
+
+        Returns:
+            itself.
+        """
+        with quiet_startup():
+            from ecg_tf.images.tfdata import make_dataset
+            from ecg_tf.training.callbacks import ProgressLine
+            from ecg_tf.training.families import build_gan
+            from ecg_tf.training.fit import fit_gan
+
+        e = self.experiment = replace(self.experiment, steps=steps)
+        windows = windows_of(train, self.codec)
+        self.network = build_gan(e, self.codec)
+        batches = make_dataset(windows, self.codec, e.batch_size, e.seed,
+                               subject_mixing=e.subject_mixing, even_subjects=e.even_subjects)
+        fit_gan(self.network, batches, e.steps, check_every=min(e.check_every, e.steps),
+                callbacks=[*callbacks, *([ProgressLine(e.steps)] if progress else [])])
+        return self
+
+    def sample(self, n: int, seed: int = 1) -> "SyntheticECGs":
+        """Synthetic ECGs in mV, with the codec's leads and rate; the same ones for the same seed.
+
+        Args:
+            n: int, records.
+            seed: int. Default 1.
+        """
+        return _sampled(self._trained().ema_generator, self.codec, self.experiment, n, seed)
+
+    def save(self, path) -> Path:
+        """Writes network, optimizers, codec and settings into one `.keras` file."""
+        with whole_file(path) as part:
+            archive = part.with_name(f"{part.name}.keras")
+            self._trained().save(archive)
+            with zipfile.ZipFile(archive, "a") as file:
+                file.writestr(_CODEC, json.dumps(self.codec.to_dict()))
+                file.writestr(_SETTINGS, json.dumps(self.experiment.to_dict()))
+            archive.replace(part)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path) -> "GAN":
+        """Reads what `save` wrote.
+
+        Raises:
+            InputError: no such file, or a network without a codec.
+        """
+        try:
+            with zipfile.ZipFile(path) as file:
+                codec = Codec.from_json(file.read(_CODEC))
+                settings = json.loads(file.read(_SETTINGS))
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise InputError(f"'{path}' holds no GAN.", expected="a file of GAN.save",
+                             got=str(error)[:200], fix="check the path") from error
+        with quiet_startup():
+            import keras
+
+            import ecg_tf.models  # noqa: F401  its layers have to be known to keras
+
+        made = cls(settings["model"], codec)
+        made.experiment = Experiment.from_dict(settings)
+        made.network = keras.saving.load_model(path, safe_mode=True)
+        return made
+
+    def _trained(self):
+        if self.network is None:
+            raise InputError("The GAN is not trained.", expected="a trained GAN", got="a new one",
+                             fix="call gan.fit(train) first")
+        return self.network
+
+
+class SyntheticECGs(ECGs):
+    """Generated records in mV, marked as synthetic wherever they are written.
+
+    Attributes:
+        stamp: `release.formats.Stamp`, what every file says of itself.
+    """
+
+    stamp: Any = None
+
+    def save(self, folder, format: str = "wfdb") -> Path:
+        """Writes each record, with "SYNTHETIC ... NOT FOR DIAGNOSIS" in it.
+
+        Args:
+            folder: where to.
+            format: "wfdb", "edf" or "csv". Default "wfdb".
+
+        Returns:
+            the folder. `load` reads it back.
+        """
+        from ecg_tf.release.export import write_record
+        from ecg_tf.release.formats import FORMATS
+
+        kind, folder = FORMATS[choice(format, "format", tuple(FORMATS))], Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for record in self:
+            write_record(folder, record.name, kind, kind.files(record, self.stamp))
+        if kind.name == "wfdb":
+            write_whole(folder / "RECORDS", "".join(f"{record.name}\n" for record in self))
+        return folder
+
+
+def sample(run_folder, n: int, seed: int = 1) -> SyntheticECGs:
+    """Synthetic ECGs of a finished run, such as "runs/quickstart"; see `GAN.sample`."""
+    from ecg_tf.release.trained import read_run
+
+    run = read_run(run_folder)
+    with quiet_startup():
+        import keras
+
+        import ecg_tf.models  # noqa: F401  its layers have to be known to keras
+
+    generator = keras.saving.load_model(run.folder / "generator.keras", compile=False)
+    return _sampled(generator, run.codec, run.experiment, n, seed)
+
+
+def _sampled(generator, codec, experiment: Experiment, n: int, seed: int) -> SyntheticECGs:
+    from ecg_tf.release.draw import name_of, record_of
+    from ecg_tf.release.formats import Stamp
+    from ecg_tf.training.synthesis import synthesize
+
+    count(n, "n", 1, 999_999)
+    windows = synthesize(generator, codec, n, seed, experiment.band_high)
+    made = SyntheticECGs.of(records_ecgs.ECGs(
+        tuple(record_of(windows, place, name_of(place)) for place in range(n)), "database"))
+    made.__dict__["stamp"] = Stamp(
+        experiment.experiment, seed, "NOT ASKED: made outside of a run", "R peaks of the image"
+        if codec.rows is not None else "R peaks found by a detector")
+    return made
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found.
+
+    Args:
+        verdict: `Verdict`, with all measures, the gate and notes.
+    """
+
+    verdict: Any
+
+    @property
+    def table(self):
+        """DataFrame, a row a measure: value, interval (low, high), baseline and its interval."""
+        from ecg_tf.evaluation.baselines import measured_table
+
+        return measured_table(self.verdict.measures)
+
+    @property
+    def gate(self):
+        """DataFrame, a row a criterion of the release gate."""
+        return self.verdict.gate.table
+
+    @property
+    def passed(self) -> bool:
+        """Whether the synthetic set may be released."""
+        return self.verdict.gate.passed
+
+
+def evaluate(synthetic: ECGs, train: ECGs, test: ECGs, *, fs: float = 128.0, seconds: float = 0.0,
+             attacks: bool = True, seed: int = 0, progress: bool = False) -> Evaluation:
+    """Are synthetic ECGs like real ones of new persons, and who could be found in them?
+
+    Args:
+        synthetic: `ECGs`.
+        train: of the persons the generator was trained on.
+        test: of other persons of the same population.
+        fs: float, Hz, all are resampled to it. Default 128.
+        seconds: float, s, of the strips that are compared. Default 0: 10, or what the shortest
+            tenth of the records allows.
+        attacks: bool; False measures fidelity alone. Default True.
+        seed: int.
+        progress: bool, show how far it is. Default False.
+
+    Returns:
+        Evaluation.
+
+    Raises:
+        InputError: other leads, records too short, or a person on both sides.
+    """
+    from ecg_tf.evaluation.evaluation_data import EvaluationData, evaluate_data
+    from ecg_tf.evaluation.fidelity_measures import fidelity_measures
+    from ecg_tf.evaluation.privacy_evaluation import unattacked
+
+    if both := set(train.subjects) & set(test.subjects):
+        raise InputError("A person is in train and test.", expected="disjoint persons",
+                         got=", ".join(sorted(both)[:5]), fix="split by person: ecgs.split()")
+    sides = {"synthetic": synthetic, "train": train, "test": test}
+    usual = min(np.quantile([len(r.signal) / r.fs for r in side], 0.1) for side in sides.values())
+    seconds = seconds or float(min(STRIP_SECONDS, np.floor(usual)))
+    cut = {name: strips([prepare(record, fs) for record in side
+                         if len(record.signal) / record.fs >= seconds], round(seconds * fs))
+           for name, side in sides.items()}
+    if attacks:
+        data = EvaluationData(cut["train"], cut["synthetic"], cut["test"])
+        return Evaluation(evaluate_data(data, seed=seed, progress=progress))
+    measures = fidelity_measures(cut["test"], cut["synthetic"], cut["train"], seed=seed)
+    return Evaluation(unattacked(measures))
