@@ -51,9 +51,10 @@ data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
 	ECG_TF_DATA="$${ECG_TF_DATA:-$(CURDIR)/data}" $(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
-lint: $(VENV)/.installed ## check the code with ruff and mypy
+lint: $(VENV)/.installed ## check the code: style, types, imports that run one way
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 .venv: $(VENV)/.installed ## install everything into .venv (the other targets do it themselves)
 

@@ -1,4 +1,4 @@
-"""Style and types: what `make lint` runs, so that nobody has to remember it."""
+"""What `make lint` runs: style, types, the order of imports; nobody has to remember it."""
 
 import subprocess
 import sys
@@ -9,9 +9,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("tool", [["ruff", "check", "."], ["mypy"]], ids=["ruff", "mypy"])
+BESIDE = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize("tool", [["ruff", "check", "."], ["mypy"], ["lint-imports", "--no-cache"]],
+                         ids=lambda tool: tool[0])
 def test_the_code_is_clean(tool):
-    done = subprocess.run([sys.executable, "-m", *tool], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([BESIDE / tool[0], *tool[1:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
