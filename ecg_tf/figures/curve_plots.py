@@ -11,7 +11,6 @@ from ecg_tf.figures.style import (
     BASELINE,
     COLORS,
     SYNTHETIC,
-    SYNTHETIC_DASH,
     WARNING,
     in_style,
     legend_above,
@@ -210,35 +209,6 @@ def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str, baseline:
     texts = [f"{row.Index} keeps step {row.picks}, {row.times_best:.1f} times the best"
              for row in rules.itertuples()]
     figure.alt_text = f"Where each rule would have stopped: {'; '.join(texts)}."
-    return figure
-
-
-@in_style
-def class_agreement(steps, own, independent, baseline: float | None = None) -> Figure:
-    """Along the training: how often two classifiers find the class that was asked for.
-
-    Args:
-        steps: (check,) steps of training.
-        own: (check,) share of the GAN's own class head.
-        independent: (check,) share of a classifier that the GAN never met.
-        baseline: float, share of that classifier on real beats of test persons. Default none.
-
-    Returns:
-        Figure.
-    """
-    figure, (ax,) = panels(1, 1, 8.2, 3.1)
-    ax.plot(steps, own, "o-", color=SYNTHETIC, markersize=5, label="own class head")
-    ax.plot(steps, independent, "s", linestyle=SYNTHETIC_DASH, color=COLORS[1], markersize=5,
-            label="independent classifier")
-    text = (f"own class head {own[0]:.2f} to {own[-1]:.2f}, independent classifier "
-            f"{independent[0]:.2f} to {independent[-1]:.2f}")
-    if baseline is not None:
-        ax.axhline(baseline, label="the same on real beats of test persons", **BASELINE)
-        text += f", on real beats {baseline:.2f}"
-    ax.set(xlabel="steps of training", ylabel="share named as asked", ylim=(0, 1.03))
-    ax.grid()
-    ax.legend(loc="lower right")
-    figure.alt_text = f"Share of generated beats named as asked, along the training: {text}."
     return figure
 
 

@@ -215,19 +215,8 @@ def make_widget(explorer: Explorer):
     """The sliders and the picture that follows them, as an ipywidgets box."""
     import ipywidgets as w
 
-    first = next(iter(explorer.records))
-    style = {"description_width": "6em"}
-    wide = w.Layout(width="32em")
-    record = w.Dropdown(options=list(explorer.records), description="record", style=style)
-    lead = w.Dropdown(options=explorer.records[first].leads, description="lead", style=style)
-    arrangement = w.Dropdown(options=explorer.arrangements(first), description="arrangement",
-                             style={"description_width": "8em"})
-    start = w.FloatSlider(max=explorer.last_start(first), step=0.25, description="from (s)",
-                          style=style, layout=wide)
-    follow = w.FloatSlider(value=0.5, max=1, step=0.005, description="follow", readout=False,
-                           style=style, layout=wide)
-    picture, words = w.Image(format="png"), w.HTML()
-    busy = []
+    controls = record, lead, arrangement, start, follow = _controls(explorer)
+    picture, words, busy = w.Image(format="png"), w.HTML(), []
 
     def update(_=None):
         if busy:
@@ -250,11 +239,28 @@ def make_widget(explorer: Explorer):
         update()
 
     record.observe(change_record, "value")
-    for control in (lead, arrangement, start, follow):
+    for control in controls[1:]:
         control.observe(update, "value")
     update()
     keep_out_of_collections()
     return w.VBox([w.HBox([record, lead, arrangement]), w.HBox([start, follow]), picture, words])
+
+
+def _controls(explorer):
+    import ipywidgets as w
+
+    first, wide = next(iter(explorer.records)), w.Layout(width="32em")
+
+    def made(kind, description, width="6em", **options):
+        return kind(description=description, style={"description_width": width}, **options)
+
+    return (
+        made(w.Dropdown, "record", options=list(explorer.records)),
+        made(w.Dropdown, "lead", options=explorer.records[first].leads),
+        made(w.Dropdown, "arrangement", "8em", options=explorer.arrangements(first)),
+        made(w.FloatSlider, "from (s)", max=explorer.last_start(first), step=0.25, layout=wide),
+        made(w.FloatSlider, "follow", value=0.5, max=1, step=0.005, readout=False, layout=wide),
+    )
 
 
 def _draw_signal(ax, t, signal, part, title):

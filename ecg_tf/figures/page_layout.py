@@ -1,8 +1,4 @@
-"""Where the leads of an ECG of many leads stand on a page, and how far apart its rows are.
-
-Twelve leads in the order of every recorder: three rows of four leads, 2.5 s each, one after the
-other, so that time runs through the page; below them a rhythm strip of the whole time.
-"""
+"""Where the leads of an ECG of many leads stand on a page, and how far apart its rows are."""
 
 import math
 import re
@@ -23,23 +19,14 @@ BIN_S = 0.1  # s: rows are kept apart in every such piece of the page
 
 @dataclass(frozen=True)
 class Cell:
-    """A piece of a lead on the page.
+    """A piece of a lead on the page."""
 
-    Args:
-        lead: place of the lead in the signal.
-        row: 0 is the uppermost.
-        at: s from the left of the page.
-        start: s from the beginning of the strip.
-        seconds: s.
-        name: what is written beside it.
-    """
-
-    lead: int
-    row: int
-    at: float
-    start: float
+    lead: int  # its place in the signal
+    row: int  # 0 is the uppermost
+    at: float  # s from the left of the page
+    start: float  # s from the beginning of the strip
     seconds: float
-    name: str
+    name: str  # what is written beside it
 
 
 def short_name(lead: str) -> str:
@@ -103,19 +90,14 @@ def cells_of(leads: Sequence[str], seconds: float) -> tuple[list[Cell], float]:
 
 def skyline(cells: Sequence[Cell], signal: np.ndarray, fs: float, page: float, name_s: float,
             name_mv: float) -> np.ndarray:
-    """How far each row reaches up and down from its own line, piece by piece of the page.
+    """How far each row reaches up (with names) and down from its line: (2, row, piece) mV.
 
     Args:
         cells: of `cells_of`.
         signal: (time, lead) mV from the lead's own median; NaN is no trace.
         fs: Hz.
         page: s, width of the page.
-        name_s: s of paper that a name of one letter takes.
-        name_mv: mV that it is high.
-
-    Returns:
-        (2, row, piece) mV, both 0 or more: highest value with the lead's name above it, and the
-        lowest value's depth.
+        name_s, name_mv: s that a letter of a name takes, mV that it is high.
     """
     rows = max(cell.row for cell in cells) + 1
     pieces = math.ceil((page + LEAD_IN) / BIN_S) + 1

@@ -28,19 +28,12 @@ from ecg_tf.training.fit import fit_gan
 
 @dataclass(frozen=True)
 class Recipe:
-    """A loss family, its options, and what the discriminator gets.
-
-    Args:
-        kind: `DCGAN`, `R1GAN` or `WGANGP`.
-        loss: options of the GAN.
-        discriminator: options of the discriminator's builder.
-        words: str, what it is, for tables.
-    """
+    """A loss family with options of the GAN and of the discriminator's builder."""
 
     kind: type[GAN]
     loss: dict = field(default_factory=dict)
     discriminator: dict = field(default_factory=dict)
-    words: str = ""
+    words: str = ""  # what it is, for tables
 
 
 def _r1(relativistic, r2):
