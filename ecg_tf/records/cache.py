@@ -92,8 +92,8 @@ def _load(folder: Path, state: str) -> ECGs | None:
                 _stamp(signals) != index["stamp"]:
             return None
         values = _mapped(signals)
-        return ECGs(tuple(_record(one, values) for one in index["records"]), index["known_by"],
-                    tuple(LeftOut(**one) for one in index["left_out"]), tuple(index["warnings"]))
+        return ECGs(tuple(_record(row, values) for row in index["records"]), index["known_by"],
+                    tuple(LeftOut(**out) for out in index["left_out"]), tuple(index["warnings"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -113,8 +113,8 @@ def _keep(folder: Path, state: str, make: Callable[[Callable], ECGs]) -> ECGs:
         index = {
             "state": state, "signals": signals.name, "stamp": _stamp(signals),
             "known_by": ecgs.subjects_known_by, "warnings": ecgs.warnings,
-            "left_out": [asdict(one) for one in ecgs.left_out],
-            "records": [_described(one, values) for one in ecgs]}
+            "left_out": [asdict(out) for out in ecgs.left_out],
+            "records": [_described(record, values) for record in ecgs]}
         text = json.dumps(index)
         write_whole(folder / "index.json", f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
         useless = [file for file in folder.glob("signals-*") if file != signals]
@@ -135,16 +135,16 @@ def _written(read: Iterable[Record | LeftOut],
     found: list[Record | LeftOut] = []
     ends = [0]
     with signals.open("wb") as file:
-        for one in read:
-            if isinstance(one, Record):
-                file.write(np.ascontiguousarray(one.signal, np.float32).data)
-                ends.append(ends[-1] + one.signal.size)  # until then, a signal without memory:
-                one = replace(one, signal=np.broadcast_to(np.float32(0), one.signal.shape))
-            found.append(one)
+        for item in read:
+            if isinstance(item, Record):
+                file.write(np.ascontiguousarray(item.signal, np.float32).data)
+                ends.append(ends[-1] + item.signal.size)  # until then, a signal without memory:
+                item = replace(item, signal=np.broadcast_to(np.float32(0), item.signal.shape))
+            found.append(item)
     values = _mapped(signals)
     parts = iter(np.split(values, ends[1:]))
-    return [replace(one, signal=next(parts).reshape(one.signal.shape))
-            if isinstance(one, Record) else one for one in found], values
+    return [replace(item, signal=next(parts).reshape(item.signal.shape))
+            if isinstance(item, Record) else item for item in found], values
 
 
 def _mapped(file: Path) -> np.ndarray:
@@ -164,8 +164,8 @@ def _described(record: Record, values: np.ndarray) -> dict:
     signal, place = record.signal, record.signal.ctypes.data - values.ctypes.data
     if not 0 <= place <= values.nbytes - signal.nbytes or not signal.flags.c_contiguous:
         raise _Unkept(f"the signal of '{record.name}' is another one than was read")
-    described = {one.name: getattr(record, one.name) for one in fields(Record)
-                 if one.name not in _ARRAYS}
+    described = {field.name: getattr(record, field.name) for field in fields(Record)
+                 if field.name not in _ARRAYS}
     return described | {"signal": [place // 4, *signal.shape],
                         "beats": record.beats.tolist(), "symbols": "".join(record.symbols)}
 

@@ -118,8 +118,8 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
     wanted = None if leads == "all" else lead_tuple(leads)
     if source in ("simulated", "sample"):
         made = simulated(wanted, options) if source == "simulated" else [sample()]
-        return _pick(ECGs(tuple(_with_leads(one, wanted) for one in made), "database"), records,
-                     how["exclude"])
+        made = tuple(_with_leads(record, wanted) for record in made)
+        return _pick(ECGs(made, "database"), records, how["exclude"])
     folder = expanded(source)
     if source in DATABASES:
         folder = data_folder(data_dir) / source
@@ -137,8 +137,8 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
     if not cache:
         return _ecgs_of(folder, files, wanted, records, list, **how)
     columns = {str(what): of for what, of in (how["columns"] or {}).items()}
-    names = [None if one is None or isinstance(one, str) else list(map(str, one))
-             for one in (records, how["exclude"])]
+    names = [None if some is None or isinstance(some, str) else list(map(str, some))
+             for some in (records, how["exclude"])]
     key = [str(folder.absolute()), wanted, *names, how["metadata"], repr(columns), how["rate"],
            how["fs"], how["strict"], bool(known_database(folder))]
     return cached(key, state_of(files) + _stamp_of(how["metadata"]),
@@ -155,8 +155,8 @@ def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, me
     if records is None:
         listing = _meant(listing, database, table, rate)
     items = keep(read_items(listing, leads, fs, strict=strict, progress=progress))
-    read = [one for one in items if isinstance(one, Record)]
-    failed = [one for one in items if isinstance(one, LeftOut)]
+    read = [item for item in items if isinstance(item, Record)]
+    failed = [item for item in items if isinstance(item, LeftOut)]
     if not read:
         raise _nothing(listing, failed, leads)
     if records is not None and failed:  # never left out in silence
@@ -165,9 +165,9 @@ def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, me
     found, known_by, texts = identify(read, table, database)
     found, twice, merged = without_duplicates(found, rate)
     leave_paced = database is not None and database.leave_out_paced and records is None
-    paced = [LeftOut(one.name, "paced", "a pacemaker makes its beats") for one in found
-             if leave_paced and one.paced]
-    found = [one for one in found if not (leave_paced and one.paced)]
+    paced = [LeftOut(record.name, "paced", "a pacemaker makes its beats") for record in found
+             if leave_paced and record.paced]
+    found = [record for record in found if not (leave_paced and record.paced)]
     left_out = [*listing.left_out, *failed, *twice, *paced]
     texts += merged + _text_on_left_out(folder, database, len(found), left_out, leads)
     return ECGs(tuple(found), known_by, tuple(left_out), tuple(texts))
@@ -222,11 +222,11 @@ def _text_on_left_out(folder: Path, database, kept: int, left_out, leads) -> lis
     """One sentence on what was left out, but for what is known of a database."""
     expected = {name for lead in leads or () for name in
                 (database.lacking.get(lead, ()) if database else ())}
-    named = [one for one in left_out if one.kind not in QUIET and one.name not in expected]
+    named = [out for out in left_out if out.kind not in QUIET and out.name not in expected]
     if not named:
         return []
-    few = "; ".join(f"'{one.name}': {one.reason}" for one in named[:3])
-    counts = ", ".join(f"{n} {kind}" for kind, n in Counter(one.kind for one in named).items())
+    few = "; ".join(f"'{out.name}': {out.reason}" for out in named[:3])
+    counts = ", ".join(f"{n} {kind}" for kind, n in Counter(out.kind for out in named).items())
     return [f"{len(named)} of {kept + len(left_out)} recordings of '{folder.name}' are left "
             f"out ({counts}). {few}{' ...' if len(named) > 3 else ''}"]
 

@@ -70,7 +70,7 @@ def test_float32_is_not_copied_and_infinity_is_missing():
     (ecgs().transpose(0, 2, 1), {}, r"signals.transpose\(0, 2, 1\)"),
     (ecgs().transpose(0, 2, 1), {"leads": ("I", "II")}, r"signals.transpose\(0, 2, 1\)"),
     (ecgs(20, 500, 12).transpose(0, 2, 1), {}, r"signals.transpose\(0, 2, 1\)"),
-    ([one.T for one in ecgs()], {}, "one.T for one in signals"),
+    ([one.T for one in ecgs()], {}, "values.T for values in signals"),
     (ecgs(2, 500, 12)[0].T, {"leads": list("abcdefghijkl")}, r"signals.T\[None\]"),
     (ecgs()[0], {"leads": ("I", "II")}, r"signals\[None\]"),
     (ecgs()[0], {}, r"signals\[None\]"), (ecgs()[0, :, 0], {}, r"signals\[None\]|shape"),

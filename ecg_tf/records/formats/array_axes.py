@@ -30,7 +30,7 @@ def recordings(signals, leads: Sequence[str], records: int = 0,
             numbers.
     """
     if not file and (not isinstance(signals, np.ndarray) or signals.dtype == object):
-        found = [np.asarray(one) for one in signals] if np.iterable(signals) else []
+        found = [np.asarray(values) for values in signals] if np.iterable(signals) else []
         return _in_sequence(found, len(leads)), []
     what = f"The array in '{file}'" if file else "The array"
     shape, count = np.shape(signals), len(leads)
@@ -74,14 +74,14 @@ def check_numbers(array: np.ndarray, what: str, fix: str) -> None:
 def _in_sequence(found: list[np.ndarray], count: int) -> list[np.ndarray]:
     if not found:
         raise InputError("There are no signals.", expected=SIGNALS, got="none")
-    for i, one in enumerate(found):
-        check_numbers(one, f"Values of record {i}", "write values * 1e-3 for values in microvolt")
-        if one.ndim not in (1, 2) or 0 in one.shape:
+    for i, values in enumerate(found):
+        check_numbers(values, f"Values of record {i}", "write values * 1e-3 for microvolt")
+        if values.ndim not in (1, 2) or 0 in values.shape:
             raise InputError(f"Record {i} has another shape.", expected="(time, lead)",
-                             got=f"shape {one.shape}")
-        if one.ndim == 2:
-            _check_axes((1, *one.shape), count, "signals = [one.T for one in signals]")
-    return [one[:, None] if one.ndim == 1 else one for one in found]
+                             got=f"shape {values.shape}")
+        if values.ndim == 2:
+            _check_axes((1, *values.shape), count, "signals = [values.T for values in signals]")
+    return [values[:, None] if values.ndim == 1 else values for values in found]
 
 
 def _check_axes(shape, count: int, fix: str) -> None:

@@ -219,7 +219,7 @@ def beats_of(positions, symbols: Iterable[str], length: int) -> tuple[np.ndarray
         (beat,) int64 positions, (beat,) str symbols.
     """
     positions = np.rint(np.asarray(positions, float))
-    symbols = np.array([one if one in BEAT_SYMBOLS else "Q" for one in symbols], "<U1")
+    symbols = np.array([symbol if symbol in BEAT_SYMBOLS else "Q" for symbol in symbols], "<U1")
     inside = (positions >= 0) & (positions < length)
     order = np.argsort(positions[inside], kind="stable")
     return positions[inside].astype(np.int64)[order], symbols[inside][order]

@@ -109,12 +109,13 @@ def _table(path: Path, head: Head):
 def _choose(path: Path, columns: Sequence[Column], table, leads
             ) -> tuple[dict[str, int], list[str]]:
     """Lead -> number of its column, in the order asked for; sentences on what was left out."""
-    timed = any(one.kind == "time" for one in columns)
-    counters = {i for i, one in enumerate(columns) if _is_counter(one, table[i], path, timed)}
-    usable = {i: one for i, one in enumerate(columns) if i not in counters and one.name
-              and one.factor and one.kind in ("lead", "other", "counter")}
-    names = [one.name for one in usable.values()]
-    by_name = {one.raw: i for i, one in usable.items()} | {one.name: i for i, one in usable.items()}
+    timed = any(column.kind == "time" for column in columns)
+    counters = {i for i, column in enumerate(columns) if _is_counter(column, table[i], path, timed)}
+    usable = {i: column for i, column in enumerate(columns) if i not in counters and column.name
+              and column.factor and column.kind in ("lead", "other", "counter")}
+    names = [column.name for column in usable.values()]
+    by_name = {column.raw: i for i, column in usable.items()}
+    by_name |= {column.name: i for i, column in usable.items()}
     for lead in leads or ():
         if lead not in by_name:
             raise missing_lead(path, lead, names)
@@ -123,14 +124,14 @@ def _choose(path: Path, columns: Sequence[Column], table, leads
                      "give each column a name of its own")
     if leads:
         return {lead: by_name[lead] for lead in leads}, []
-    for i, one in enumerate(columns):
-        if not one.name and i not in counters and table[i].notna().any():
+    for i, column in enumerate(columns):
+        if not column.name and i not in counters and table[i].notna().any():
             raise InputError(f"Column {i + 1} of '{path}' has no name.", expected=FORMAT,
                              got=_listed(columns), fix="name it: time, or the lead")
-    chosen = {one.name: i for i, one in usable.items() if one.kind != "other"
-              and _may_be_ecg(one, table[i])}
-    left = [one for i, one in enumerate(columns) if one.kind in ("note", "other")
-            or one.kind == "lead" and i not in chosen.values()]
+    chosen = {column.name: i for i, column in usable.items() if column.kind != "other"
+              and _may_be_ecg(column, table[i])}
+    left = [column for i, column in enumerate(columns) if column.kind in ("note", "other")
+            or column.kind == "lead" and i not in chosen.values()]
     if not chosen:
         raise missing_lead(path, "", names, f"columns that are none: {_listed(left)}" if left
                            else "no column but time, rate or counters")
@@ -169,7 +170,8 @@ def _signal(path: Path, table, columns: Sequence[Column], chosen: dict[str, int]
     for k, i in enumerate(chosen.values()):
         values = table[i]
         if not np.issubdtype(values.dtype, np.number):
-            text = next((one for one in values.dropna().astype(str) if not is_number(one)), "text")
+            cells = values.dropna().astype(str)
+            text = next((cell for cell in cells if not is_number(cell)), "text")
             raise InputError(f"'{path}' holds something else than numbers.", expected=FORMAT,
                              got=f"'{printable(text, 40)}' in the column "
                              f"'{printable(columns[i].raw)}'", fix="write decimal points, and "
@@ -198,9 +200,9 @@ def _notes_on_units(signal, rate: float, chosen: dict[str, Column]) -> list[str]
 def _rate(path: Path, head: Head, table) -> float:
     """Hz by the columns of times and rates and the comments; 0 if there is none."""
     found: dict[str, float] = {}
-    for i, one in enumerate(head.columns):
-        if one.kind in ("time", "rate") and one.kind not in found:
-            found[one.kind] = _rate_of_column(path, one, table[i])
+    for i, column in enumerate(head.columns):
+        if column.kind in ("time", "rate") and column.kind not in found:
+            found[column.kind] = _rate_of_column(path, column, table[i])
     for comment in head.comments:
         if match := _RATE.fullmatch(comment):
             found.setdefault("comment", float(match[1]))

@@ -168,11 +168,11 @@ def _units(following: list[str], delimiter: str, count: int) -> list[str]:
 
 def _delimiter(header: str, following: list[str]) -> str:
     """The one by which the header has most fields; of several, that of the lines behind it."""
-    counts = {one: len(_fields(header.strip("\r\n"), one)) for one in ",;\t|"}
+    counts = {mark: len(_fields(header.strip("\r\n"), mark)) for mark in ",;\t|"}
     most = max(counts.values())
-    best = [one for one, count in counts.items() if count == most]
+    best = [mark for mark, count in counts.items() if count == most]
     row = following[0].strip("\r\n") if following else ""
-    return next((one for one in best if len(_fields(row, one)) == most), best[0])
+    return next((mark for mark in best if len(_fields(row, mark)) == most), best[0])
 
 
 def _decimal(path: Path, delimiter: str, following: list[str]) -> str:

@@ -92,8 +92,8 @@ def read_edf(path: Path, root: Path, leads: Sequence[str] | None = None) -> Reco
 def _choose(path: Path, header: Header, leads) -> tuple[dict[str, int], list[str]]:
     """Lead -> its number in the file, and sentences on what was assumed or left out."""
     names = lead_names([signal.label for signal in header.signals])
-    volts = {names[i]: i for i, one in enumerate(header.signals) if not one.is_text
-             and to_millivolts(one.unit) is not None}
+    volts = {names[i]: i for i, signal in enumerate(header.signals) if not signal.is_text
+             and to_millivolts(signal.unit) is not None}
     if leads:
         return _asked(path, volts, leads)
     usable = {name: i for name, i in volts.items() if header.signals[i].unit or is_ecg(name)}

@@ -117,8 +117,8 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
         (onset in s, text).
     """
     starts, texts = np.full(header.records, np.nan), []
-    blocks = [np.array(data[:, one.at : one.at + one.samples]) for one in header.signals
-              if one.is_text]
+    blocks = [np.array(data[:, signal.at : signal.at + signal.samples])
+              for signal in header.signals if signal.is_text]
     for index in range(header.records if header.kind else 0):
         for number, block in enumerate(blocks):
             content = block[index].tobytes()

@@ -44,7 +44,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {one.filename.removesuffix(".npy"): one for one in archive.infolist()}
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             found = [name for name in members if name in ("signals", *OTHERS, *_FACTS)
                      or name.startswith("labels")]
             axes = {name: _member(archive, members[name], _check_array) for name in found}

@@ -105,12 +105,13 @@ def _digital(file: Path, header: Header, inside: list[int], wanted: list[int], f
     signals = [header.signals[i] for i in inside]
     try:
         return _signal._rd_segment(
-            file_name=[one.file for one in signals], dir_name=str(file.parent.absolute()),
-            pn_dir=None, fmt=[one.format for one in signals], n_sig=len(signals), sig_len=frames,
-            byte_offset=[one.byte_offset for one in signals],
-            samps_per_frame=[one.per_frame for one in signals],
+            file_name=[signal.file for signal in signals], dir_name=str(file.parent.absolute()),
+            pn_dir=None, fmt=[signal.format for signal in signals], n_sig=len(signals),
+            sig_len=frames,
+            byte_offset=[signal.byte_offset for signal in signals],
+            samps_per_frame=[signal.per_frame for signal in signals],
             skew=[0] * len(signals),  # shifted samples would spoil the checksum
-            init_value=[one.initial for one in signals], sampfrom=0, sampto=frames,
+            init_value=[signal.initial for signal in signals], sampfrom=0, sampto=frames,
             channels=[inside.index(i) for i in wanted], ignore_skew=True)
     except Exception as error:  # wfdb has no exception of its own: any means a bad file
         raise malformed(file, f"{type(error).__name__}: {error}") from error
