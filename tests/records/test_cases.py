@@ -12,6 +12,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.records import load
 from ecg_tf.study.describe import describe
 from ecg_tf.study.describe_text import text_of
+from tests.records.test_edf_files import build
 
 
 @pytest.fixture(autouse=True)
@@ -63,34 +64,6 @@ def csv_file(path, columns, rows):
         csv.writer(file).writerows([columns, *rows])
 
 
-def edf_file(path, signals, labels, units, rates, announced=0):
-    """Writes an EDF file of 1-s data records, byte by byte: writers refuse what is odd.
-
-    Args:
-        path: Path.
-        signals: one (time,) array a signal, in its unit; whole seconds.
-        labels, units: text of each; rates: Hz of each.
-        announced: int, data records that the header says there are, if not as many as there are.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    seconds, n = len(signals[0]) // rates[0], len(signals)
-    limits = [max(1.0, 1.1 * float(np.abs(signal).max())) for signal in signals]
-    fields = [labels, [""] * n, units, [f"{-one:.6f}"[:8] for one in limits],
-              [f"{one:.6f}"[:8] for one in limits], ["-32768"] * n, ["32767"] * n, [""] * n,
-              rates, [""] * n]
-    widths = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
-    head = [("0", 8), ("X X X X", 80), ("Startdate 01-JAN-2020 X X X", 80), ("01.01.20", 8),
-            ("00.00.00", 8), (256 * (n + 1), 8), ("", 44), (announced or seconds, 8), ("1", 8),
-            (n, 4)]
-    head += [(value, width) for values, width in zip(fields, widths, strict=True)
-             for value in values]
-    data = b"".join(str(value).ljust(width).encode("latin-1") for value, width in head)
-    digital = [np.clip((signal + limit) / (2 * limit) * 65535 - 32768, -32768, 32767)
-               .astype("<i2").reshape(seconds, rate)
-               for signal, limit, rate in zip(signals, limits, rates, strict=True)]
-    path.write_bytes(data + b"".join(part[k].tobytes() for k in range(seconds) for part in digital))
-
-
 def described(folder, **how):
     """`describe`, which is JSON and text whatever it found."""
     found = json.loads(json.dumps(describe(folder, **how), allow_nan=False))
@@ -126,9 +99,9 @@ def test_a_csv_column_in_microvolt(tmp_path, column):
     assert found["amplitude_mv"] == pytest.approx(1.3, abs=0.15) and found["leads"] == ["II"]
 
 
-@pytest.mark.parametrize("unit", ["µV", "uV"])
+@pytest.mark.parametrize("unit", [b"\xb5V", "µV", "uV"])
 def test_an_edf_in_microvolt(tmp_path, unit):
-    edf_file(tmp_path / "a.edf", [1000 * ecg()[0]], ["ECG II"], [unit], [250])
+    build(tmp_path / "a.edf", [1000 * ecg()[0]], ["ECG II"], [unit], [250], limit=5000)
     found = described(tmp_path)
     assert found["records"] == 1 and found["amplitude_mv"] == pytest.approx(1.3, abs=0.15)
 
@@ -254,22 +227,22 @@ def test_a_table_of_labels_beside_the_records(tmp_path):
 
 
 def test_a_lead_that_nobody_asked_for_refuses_no_file(tmp_path):
-    edf_file(tmp_path / "a.edf", [ecg()[0], 20 * ecg(fs=125)[0]], ["ECG II", "EEG C3"],
-             ["mV", "uV"], [250, 125])
+    build(tmp_path / "a.edf", [ecg()[0], 20 * ecg(fs=125)[0]], ["ECG II", "EEG C3"],
+          ["mV", "uV"], [250, 125], limit=30)
     found = described(tmp_path, leads=["ECG II"])
     assert found["leads"] == ["ECG II"] and found["fs_hz"] == 250
 
 
 def test_two_signals_of_one_name_are_both_kept(tmp_path):
-    edf_file(tmp_path / "a.edf", [ecg()[0], 0.5 * ecg(seed=1)[0]], ["ECG", "ECG"], ["mV", "mV"],
-             [250, 250])
+    build(tmp_path / "a.edf", [ecg()[0], 0.5 * ecg(seed=1)[0]], ["ECG", "ECG"], ["mV", "mV"],
+          [250, 250])
     found = described(tmp_path)
     high, low = found["amplitude_mv_by_lead"].values()
     assert len(set(found["leads"])) == 2 and low == pytest.approx(high / 2, abs=0.1)
 
 
 def test_an_edf_that_is_longer_than_its_header_says_is_not_cut_silently(tmp_path):
-    edf_file(tmp_path / "a.edf", [ecg(20)[0]], ["ECG II"], ["mV"], [250], announced=10)
+    build(tmp_path / "a.edf", [ecg(20)[0]], ["ECG II"], ["mV"], [250], announced=10)
     try:
         found = described(tmp_path)
     except InputError as error:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ecg_tf.base.errors import InputError
 from ecg_tf.records import DATABASES, Record, load, read_record
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.records.formats.common import check_inside
 from ecg_tf.records.person import about
 from tests.wfdb_writing import FS, change, wave, write
 
@@ -59,21 +58,6 @@ def test_leads_are_chosen_by_name_never_by_column(tmp_path):
     turned = read_record(path, ["MLII", "V5"])
     assert turned.leads == ("MLII", "V5")
     np.testing.assert_allclose(turned.signal, signal[:, ::-1], atol=1e-3)
-
-
-@pytest.mark.parametrize(("units", "factor"), [("uV", 1e-3), ("V", 1e3), ("mV", 1)])
-def test_units_become_mv(tmp_path, units, factor):
-    path = write(tmp_path, signal=wave() / factor, units=units, gain=200 * factor, fmt="16")
-    np.testing.assert_allclose(read_record(path).signal, wave(), atol=0.5 / 200)
-
-
-def test_signals_that_are_no_ecg_are_not_read(tmp_path):
-    path = write(tmp_path, leads=("ABP", "MLII"))
-    header = path.with_suffix(".hea")
-    header.write_text(header.read_text().replace("/mV", "/mmHg", 1))
-    assert read_record(path).leads == ("MLII",)
-    with pytest.raises(InputError, match="(?s)no lead 'ABP'.*'MLII'"):
-        read_record(path, "ABP")
 
 
 def test_invalid_samples_are_nan(tmp_path):
@@ -166,12 +150,6 @@ def test_records_without_the_lead_are_left_out_unless_named(tmp_path, records):
             assert [r.name for r in load(root, leads="MLII")] == ["r1"]
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "c:x", "a\\x", "", "s3://b/x"])
-def test_names_never_leave_the_folder(tmp_path, name):
-    with pytest.raises(InputError, match="outside its own folder"):
-        check_inside(name, tmp_path)
-
-
 def test_header_and_list_cannot_point_outside(tmp_path):
     write(tmp_path, "outside")
     path = write(tmp_path / "own")
@@ -201,13 +179,6 @@ def test_missing_and_truncated_signals_are_named(tmp_path):
         read_record(path)
     path.with_suffix(".hea").unlink()
     with pytest.raises(InputError, match=r"r1\.hea' is no file"):
-        read_record(path)
-
-
-def test_immense_header_is_refused_before_memory_is_taken(tmp_path):
-    path = write(tmp_path)
-    change(path, f"r1 2 {FS} 1000", f"r1 2 {FS} 900000000000000")
-    with pytest.raises(InputError, match="does not have the length"):
         read_record(path)
 
 
@@ -243,16 +214,6 @@ def test_malformed_annotations_are_input_errors(tmp_path):
     path.with_suffix(".atr").write_bytes(b"\xff" * 7)
     with pytest.raises(InputError, match=r"r1\.atr"):
         read_record(path)
-
-
-@pytest.mark.parametrize("value", [0.25, np.nan])
-def test_lead_without_ecg_is_refused(tmp_path, value):
-    signal = wave()
-    signal[:, 1] = value
-    path = write(tmp_path, signal=signal)
-    with pytest.raises(InputError, match="(?s)'V1'.*holds no ECG"):
-        read_record(path)
-    assert read_record(path, "MLII").leads == ("MLII",)
 
 
 def test_missing_things_say_how_to_get_them(tmp_path):

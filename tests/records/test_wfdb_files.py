@@ -195,14 +195,16 @@ def test_what_is_not_understood_may_be_the_lead_asked_for(tmp_path):
             read(tmp_path / "r1", leads)
 
 
-def test_flat_lead_is_named(tmp_path):
+@pytest.mark.parametrize(("value", "named"), [(0.25, "0.25 mV"), (np.nan, "only NaN")])
+def test_flat_lead_is_named(tmp_path, value, named):
     signal = wave()
-    signal[:, 1] = 0.25
+    signal[:, 1] = value
     path = write(tmp_path, signal=signal)
     for leads in (None, ("V1",)):
-        with pytest.raises(InputError, match="(?s)'V1'.*holds no ECG.*0.25 mV"):
+        with pytest.raises(InputError, match=f"(?s)'V1'.*holds no ECG.*{named}"):
             read(path, leads)
-    signal[1500 % len(signal):, 1] = 0.3  # what varies late varies
+    assert read(path, ("MLII",)).leads == ("MLII",)
+    signal[500:, 1] = np.linspace(0, 0.3, 500)  # what varies late varies
     assert read(write(tmp_path, signal=signal)).leads == ("MLII", "V1")
 
 
