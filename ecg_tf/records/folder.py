@@ -47,18 +47,18 @@ def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> R
     return record if record.subject else replace(record, subject=record.name)
 
 
-def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float = 0.0, *,
-               strict: bool = False, progress: bool | None = None) -> Iterator[Record | LeftOut]:
+def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float = 0.0,
+               strict: bool = False) -> Iterator[Record | LeftOut]:
     """Reads the recordings of a listing; the subject of each is what its file says, "" if nothing.
 
-    Files that the folder's SHA256SUMS.txt lists are checked against it.
+    Files that the folder's SHA256SUMS.txt lists are checked against it. A terminal shows a
+    progress bar after 3 s.
 
     Args:
         listing: of `list_folder`.
         leads: names of the leads, in the order wanted; None for all leads measured in volts.
         fs: float, Hz, of files that do not say it; 0: they must.
         strict: bool, refuse what cannot be read instead of leaving it out. Default False.
-        progress: bool, show a progress bar; None: in a terminal, after 3 s.
 
     Yields:
         Record, their sampling rates may differ, or LeftOut, in the listing's order.
@@ -71,8 +71,7 @@ def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float
     folder, database = listing.folder, known_database(listing.folder)
     sums = published_sums(folder)
     items = tqdm(listing.items.items(), desc=f"reading {folder.name}", unit="record", leave=False,
-                 disable=None if progress is None else not progress, delay=0 if progress else 3,
-                 mininterval=0.5)
+                 disable=None, delay=3, mininterval=0.5)
     for name, file in items:
         try:
             for record in _read_file(folder / file, folder, leads, fs, sums, database):

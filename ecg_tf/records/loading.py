@@ -23,6 +23,7 @@ from ecg_tf.records.record import Record
 from ecg_tf.records.several import database_names, is_folder, join
 from ecg_tf.records.tables.metadata import read_metadata
 
+SOURCES = ("simulated", "sample", *DATABASES)  # beside folders and files
 QUIET = ("excluded", "paced", "duplicate")  # kinds that were asked for, or are told by number
 
 
@@ -39,7 +40,6 @@ def load(
     fs: float = 0.0,
     strict: bool = False,
     cache: bool = True,
-    progress: bool | None = None,
     warn: bool = True,
     **options,
 ) -> ECGs:
@@ -67,7 +67,6 @@ def load(
         fs: float, Hz, of CSV files and arrays that do not say it.
         strict: bool, refuse what cannot be read instead of leaving it out. Default False.
         cache: bool, keep what was read for the next time. Default True.
-        progress: bool, show a progress bar; None: in a terminal, after 3 s.
         warn: bool, give the warnings of the ECGs also as Python warnings. Default True.
         **options: of `simulate.simulate_cohort`. They are checked always and used for "simulated"
             only, so that one call serves a simulation and the real thing.
@@ -85,9 +84,12 @@ def load(
     check_options(options)
     names = database_names(str(source))
     for name in names:  # before the first, perhaps large one is read
-        check_known(name)
+        if not is_source(name):
+            raise InputError(f"There is no database or folder '{name}'.", got=repr(name),
+                             expected=f"one of {', '.join(SOURCES)}, or the path of a folder of "
+                             "ECGs", fix=closest(name, SOURCES) or "check the name or path")
     how = {"exclude": exclude, "metadata": str(metadata), "columns": columns, "rate": rate,
-           "fs": fs, "strict": strict, "progress": progress}
+           "fs": fs, "strict": strict}
     if len(names) > 1:
         parts = [_load(name, data_dir, leads, None, options, cache, how) for name in names]
         found = _pick(join(parts, usual_leads=leads is None), records)
@@ -100,16 +102,7 @@ def load(
 
 def is_source(source: str) -> bool:
     """Whether `load` knows what is meant: a database, a simulation, a folder or a file of ECGs."""
-    return source in ("simulated", "sample", *DATABASES) or is_folder(source) or _is_file(source)
-
-
-def check_known(source: str) -> None:
-    """Refuses what is neither the name of a database nor a folder or file of ECGs."""
-    known = ["simulated", "sample", *DATABASES]
-    if not is_source(source):
-        raise InputError(f"There is no database or folder '{source}'.", got=repr(source),
-                         expected=f"one of {', '.join(known)}, or the path of a folder of ECGs",
-                         fix=closest(source, known) or "check the name or path")
+    return source in SOURCES or is_folder(source) or _is_file(source)
 
 
 def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
@@ -146,7 +139,7 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
 
 
 def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, metadata, columns,
-             rate, fs, strict, progress) -> ECGs:
+             rate, fs, strict) -> ECGs:
     """What a folder holds; `keep` turns what is being read into a list."""
     database = known_database(folder)
     table = read_metadata(folder, metadata, columns, database)
@@ -154,7 +147,7 @@ def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, me
     listing = listing.only(records, exclude) if records is not None or exclude else listing
     if records is None:
         listing = _meant(listing, database, table, rate)
-    items = keep(read_items(listing, leads, fs, strict=strict, progress=progress))
+    items = keep(read_items(listing, leads, fs, strict))
     read = [item for item in items if isinstance(item, Record)]
     failed = [item for item in items if isinstance(item, LeftOut)]
     if not read:
