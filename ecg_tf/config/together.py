@@ -6,9 +6,8 @@ from ecg_tf.base.checks import choice, printable
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.config.yaml_files import typed
 from ecg_tf.images.arrangements import ARRANGEMENTS
+from ecg_tf.records.splits import PARTS, SCHEMES
 
-SPLITS = ("random", "ds1ds2")
-PARTS = ("train", "validation", "test")
 COLUMNS = ("record", "subject", "age", "sex", "session", "labels")
 
 
@@ -56,13 +55,13 @@ def checked_folds(folds: dict) -> dict:
 
 def _check_split(e) -> None:
     """A split that nobody knows is a column of a table, or a misspelt name."""
-    near = closest(e.split, SPLITS)
-    if e.split in SPLITS and e.folds:
+    near = closest(e.split, SCHEMES)
+    if e.split in SCHEMES and e.folds:
         raise InputError(f"folds belong to a column, not to split: {e.split}.",
                          expected="split: COLUMN, such as strat_fold", got=e.split,
                          fix="name the column as split, or leave folds out")
-    if not e.split or (e.split not in SPLITS and near and not e.folds):
-        raise InputError("Unknown split.", expected=f"one of {', '.join(SPLITS)}, or a column "
+    if not e.split or (e.split not in SCHEMES and near and not e.folds):
+        raise InputError("Unknown split.", expected=f"one of {', '.join(SCHEMES)}, or a column "
                          "of the table beside the records", got=repr(e.split),
                          fix=near or "choose one of these")
 

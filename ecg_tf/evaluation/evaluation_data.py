@@ -17,7 +17,7 @@ from ecg_tf.records.common_leads import only_leads
 from ecg_tf.records.duplicates import digest_of
 from ecg_tf.records.persons import unknown_persons
 from ecg_tf.signals.cutting import strips
-from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.windows import Windows
 
@@ -101,7 +101,7 @@ def read_evaluation_data(real, synthetic, holdout="", leads: Sequence[str] = (),
             notes.append(f"{len(kept) - len(long)} of {len(kept)} {side} records are shorter "
                          f"than {strip_seconds:g} s and are left out.")
         book[side] = Quality()
-        ready = [prepare(one, fs, band_low, band_high, notch) for one in long]
+        ready = Preparation(fs, band_low, band_high, notch).clean(long)
         try:
             cut[side] = strips(ready, round(strip_seconds * fs), quality=book[side])
         except InputError as error:

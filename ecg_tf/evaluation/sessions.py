@@ -50,9 +50,9 @@ def session_table(records, fs: float = 128.0, seconds: float = 5.0, galleries=GA
         >>> session_table(session_records("ecgiddb"))
     """
     from ecg_tf.signals.cutting import strips
-    from ecg_tf.signals.filtering import prepare
+    from ecg_tf.signals.preparation import Preparation
 
-    windows = strips([prepare(one, fs) for one in records], round(seconds * fs))
+    windows = strips(Preparation(fs).clean(records), round(seconds * fs))
     date = first_dates(records)
     first = np.array([date[name] for name in windows.records])
     early, late = np.zeros((2, len(windows)), bool)

@@ -18,7 +18,7 @@ from ecg_tf.figures.style import COLORS, REAL, in_style
 from ecg_tf.images.arrangements import ARRANGEMENTS, make_arrangement
 from ecg_tf.images.scaling import Standardizer
 from ecg_tf.records import Record
-from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.rpeaks import rpeaks_of
 
 FOLLOWED_S = 0.25  # s of signal that are pointed out in the image
@@ -146,7 +146,7 @@ class Explorer:
 
     def _ready(self, name: str):
         if name not in self._prepared:
-            ready = prepare(self.records[name])
+            [ready] = Preparation().clean([self.records[name]])
             self._prepared[name] = ready, np.unique(rpeaks_of(ready)[0])
         return self._prepared[name]
 

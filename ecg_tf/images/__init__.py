@@ -15,7 +15,8 @@ In the order in which data flow:
 | `round_trip.py` | signals beside what came back of them |
 | `strip_time.py` | where a generated strip begins and ends, and its rhythm, made valid |
 | `rows_needed.py` | how many rows strips need |
-| `image_leads.py` | leads with channels, and what those cost that are computed |
+| `image_leads.py` | channels of leads and of ranges; leads without channels |
+| `fitting.py` | windows that fit the records |
 | `codec.py` | scaling and arrangement as one thing |
 | `codec_file.py` | its JSON file, checked |
 | `tfdata.py` | the same chain inside tf.data (brings TensorFlow) |

@@ -7,7 +7,8 @@ from ecg_tf.base.errors import InputError
 
 FORMAT, VERSION = "ecg_tf codec", 2
 LARGEST_FILE = 2**20  # bytes; a codec takes two thousand
-_KEYS = ("format", "version", "fs", "leads", "image_leads", "standardizer", "arrangement")
+_KEYS = ("format", "version", "fs", "leads", "image_leads", "standardizer", "arrangement",
+         "preparation")
 
 
 def read(path) -> bytes:
@@ -36,13 +37,15 @@ def parsed(text: str | bytes):
 def checked_state(state) -> dict:
     """A state of a codec with the keys of this version.
 
-    Version 1 had `range` for `scaling`, and no `image_leads` where all leads have channels.
+    Version 1 had `range` for `scaling`, no `preparation`, and no `image_leads` where all leads
+    have channels.
     """
     if isinstance(state, dict) and state.get("version") == 1:
         scaling = state.get("standardizer")
         if isinstance(scaling, dict):
             scaling = {"scaling" if key == "range" else key: scaling[key] for key in scaling}
-        state = {"image_leads": None, **state, "standardizer": scaling, "version": VERSION}
+        state = {"image_leads": None, "preparation": None, **state, "standardizer": scaling,
+                 "version": VERSION}
     known_keys(state, _KEYS, "the codec")
     if state["format"] != FORMAT or state["version"] != VERSION:
         raise InputError("This codec is of another format.", expected=f"{FORMAT}, {VERSION}",

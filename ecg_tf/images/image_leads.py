@@ -1,4 +1,4 @@
-"""Which leads have channels in an image, and what the others cost that are computed from them."""
+"""Channels of leads in an image, and of the range of their windows; leads without channels."""
 
 from dataclasses import replace
 
@@ -78,3 +78,24 @@ def bound_of_all(bound: np.ndarray, largest: np.ndarray, image_leads, leads) -> 
     factors = np.abs(lead_factors(image_leads, leads))
     computed = np.array([lead not in image_leads for lead in leads])
     return bound @ factors + np.where(computed, largest @ factors * 2.0**-23, 0)
+
+
+def range_image(code: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Ranges of windows as channels: the upper half holds the centre, the lower half the width.
+
+    Args:
+        code: (window, lead, 2) as `Standardizer.range_code` gives it.
+        height, width: int, pixels.
+
+    Returns:
+        (window, height, width, lead).
+    """
+    lower = (np.arange(height) >= height // 2).astype(int)
+    return np.repeat(np.moveaxis(code, 1, 2)[:, lower, None], width, axis=2)
+
+
+def read_range(channels: np.ndarray) -> np.ndarray:
+    """Undoes `range_image`: the mean of each half, (window, lead, 2) float64."""
+    half = channels.shape[1] // 2
+    halves = channels[:, :half], channels[:, half:]
+    return np.stack([h.mean(axis=(1, 2), dtype=np.float64) for h in halves], -1)

@@ -99,27 +99,12 @@ class Standardizer:
         return self
 
     def transform(self, signals: np.ndarray, code: np.ndarray | None = None) -> np.ndarray:
-        """mV to [-1, 1], clipped at the range's ends and rounded to the grid.
-
-        Args:
-            signals: (window, time, lead) mV; NaN (padding) stays NaN.
-            code: (window, lead, 2) from `range_code`, for "record" and "window" only.
-
-        Returns:
-            (window, time, lead) float32 in [-1, 1].
-        """
+        """mV (window, time, lead) to float32 in [-1, 1], clipped at the range's ends and rounded to
+        the grid; NaN (padding) stays NaN. `code` as of `range_code`."""
         return on_grid(np.clip(self._unclipped(signals, code), -1, 1), self.quantization)
 
     def inverse_transform(self, values: np.ndarray, code: np.ndarray | None = None) -> np.ndarray:
-        """[-1, 1] to mV: undoes `transform`, up to clipping and grid.
-
-        Args:
-            values: (window, time, lead) in [-1, 1].
-            code: (window, lead, 2), for "record" and "window" only.
-
-        Returns:
-            (window, time, lead) float64, mV.
-        """
+        """[-1, 1] to float64 mV: undoes `transform`, up to clipping and grid."""
         centre, half = self.centre_and_half(code)
         straight = centre + np.asarray(values, np.float64) * half
         return self.knee_mv * np.sinh(straight) if self.scaling == "companded" else straight
@@ -172,8 +157,7 @@ class Standardizer:
         if code is None:
             raise InputError(
                 f"The range '{self.scaling}' differs from window to window.",
-                expected="the code of each window's range",
-                got="none",
+                expected="the code of each window's range", got="none",
                 fix="pass code=standardizer.range_code(windows), or use a Codec, which does",
             )
         width = self.code_high - self.code_low
@@ -205,6 +189,14 @@ class Standardizer:
         if self.scaling == "companded":  # mean value theorem: the slope is largest at the far end
             bound = bound * self.knee_mv * np.cosh(np.abs(centre[:, 0]) + half[:, 0])
         return bound if self.scaling in PER_WINDOW else bound[0]
+
+    def largest_mv(self, leads: int) -> np.ndarray:
+        """Largest |mV| that `inverse_transform` can give: (lead,)."""
+        ends = [np.full((1, 1, leads), end) for end in (-1.0, 1.0)]
+        codes: list = [None]
+        if self.scaling in PER_WINDOW:  # the widest range, lowest and highest
+            codes = [np.tile([[[c, 1.0]]], (1, leads, 1)) for c in (-1.0, 1.0)]
+        return np.max([np.abs(self.inverse_transform(e, c))[0, 0] for e in ends for c in codes], 0)
 
     def report(self, windows) -> dict:
         """What the range costs on these windows.

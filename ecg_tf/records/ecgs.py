@@ -1,10 +1,11 @@
 """What `load` gives: records, how their persons are known, and what was left out and why."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecg_tf.records.record import Record
+from ecg_tf.records.splits import split_records
 
 #: How persons may be known; of several sources the weakest that decided for any record is named.
 KNOWN_BY = ("database", "metadata table", "header comments", "nothing")
@@ -66,6 +67,30 @@ class ECGs(Sequence[Record]):
     def left_out_by_kind(self) -> dict[str, int]:
         """Kind -> number of records left out."""
         return dict(Counter(one.kind for one in self.left_out))
+
+    def split(self, by: str = "random", folds: Mapping | None = None,
+              seed: int = 0) -> "tuple[ECGs, ECGs, ECGs]":
+        """Training, validation and test records, each person in one of them only.
+
+        Args:
+            by: str, "random", "ds1ds2" (of MIT-BIH), or a column of the table beside the records,
+                such as "strat_fold". Default "random".
+            folds: part -> values of that column. Default: the last tests, the one before validates.
+            seed: int, of "random". Default 0.
+
+        Returns:
+            train, validation, test.
+
+        Raises:
+            InputError: see `splits.split_records`.
+
+        Example:
+            >>> train, validation, test = load("ptbxl").split("strat_fold")
+        """
+        parts = split_records(self.records, by, folds, seed).values()
+        return tuple(  # type: ignore[return-value]  # there are three parts
+            replace(self, records=tuple(one for one in self.records if one.subject in names))
+            for names in map(set, parts))
 
     @classmethod
     def from_arrays(cls, signals, fs: float, leads: Sequence[str] = (), subjects=None, *,

@@ -12,7 +12,7 @@ from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.records import About, database_names
-from ecg_tf.signals.splits import PARTS, assert_disjoint
+from ecg_tf.records.splits import PARTS, assert_disjoint
 
 NAME, FORMAT, VERSION = "index.json", "ecg_tf shards", 1
 LARGEST_INDEX = 2**27  # bytes; a file of 64 MB takes 300

@@ -16,6 +16,7 @@ import numpy as np
 from ecg_tf.base.checks import expanded
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
+from ecg_tf.records.splits import PARTS
 from ecg_tf.shards.index import KINDS, Index, about_of, check_settings, read_index
 from ecg_tf.shards.tfrecords import (
     damaged,
@@ -25,8 +26,8 @@ from ecg_tf.shards.tfrecords import (
     read_places,
     read_window,
 )
+from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.quality import Quality
-from ecg_tf.signals.splits import PARTS
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.data import Data, codec_of
 
@@ -171,7 +172,7 @@ def read_data(experiment: Experiment) -> Data:
                 raise damaged(folder, ValueError(f"no {kind} of the part '{part}'"))
     quality = {kind: Quality.of_counts(counts) for kind, counts in index.quality.items()
                if "kept" in counts}
-    codec = codec_of(samples["windows"]["train"], e)
+    codec = codec_of(samples["windows"]["train"], e, Preparation.of(e))
     return Data(index.split, samples["windows"], samples["strips"], codec, index.provenance,
                 quality, index.attributes, train, index.fitted, tuple(index.warnings))
 

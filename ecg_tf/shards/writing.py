@@ -13,6 +13,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.arrangements import ARRANGEMENTS
+from ecg_tf.images.fitting import fit_to_records
 from ecg_tf.records import ECGs, provenance
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.record import same_rate_and_leads
@@ -37,9 +38,7 @@ from ecg_tf.training.data import (
     in_split,
     read_records,
     split_of,
-    takes_part,
 )
-from ecg_tf.training.fitting import fit_to_records
 
 SHARD_BYTES = 2**26  # after so many, files are closed and a killed command goes on behind them
 
@@ -93,7 +92,7 @@ def _write(asked: Experiment, folder: Path, teller: "_Teller", ecgs, shard_bytes
     for text in ecgs.warnings:
         teller.say(f"Warning: {text}")
     same_rate_and_leads([replace(record, fs=asked.fs) for record in ecgs])
-    split = split_of([record for record in ecgs if takes_part(record, asked)], asked)
+    split = split_of(ecgs, asked)
     part_of = {subject: part for part, subjects in split.items() for subject in subjects}
     entries = in_split(ecgs, split)
     e = fit_to_records(asked, entries)

@@ -16,5 +16,5 @@ In the order in which data flow:
 | `windows.py` | stretches of prepared records that remember their origin |
 | `cutting.py` | records to windows, by time or by beats |
 | `interpolation.py` | interpolation, for arrays and for tensors |
-| `splits.py` | who trains and who is tested, by person |
+| `preparation.py` | one way from raw records to windows |
 """

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.base.checks import count, number
+from ecg_tf.base.checks import choice, count, number
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.record import About
+from ecg_tf.records.splits import assert_disjoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +179,37 @@ def cut_strips(
     if not whole.all():
         strip, source = strip[whole], source[whole]
     return (strip, source) if with_source else strip
+
+
+def select_part(windows: Windows, split: Mapping[str, Sequence[str]], part: str) -> Windows:
+    """The windows of the subjects of one part, after making sure that the split is disjoint.
+
+    Args:
+        windows: windows of all subjects.
+        split: part -> names of subjects.
+        part: str, a key of `split`.
+
+    Returns:
+        Windows, in the same order; a copy of their signals.
+
+    Raises:
+        InputError: the split leaks, has no such part, or the part has no windows.
+
+    Example:
+        >>> train = select_part(windows, split_by_subject(records, seed=1), "train")
+    """
+    assert_disjoint(split)
+    choice(part, "part", tuple(split))
+    chosen = np.isin(windows.subjects, list(split[part]))
+    if not chosen.any():
+        raise InputError(
+            f"No window is of the part '{part}'.",
+            expected=f"windows of {list(split[part])}",
+            got=f"windows of {np.unique(windows.subjects)[:9].tolist()}",
+            fix="split the records that the windows were cut from, or look at what the quality "
+            "gate dropped",
+        )
+    return windows.take(chosen)
 
 
 def _kind(windows: Windows) -> str:

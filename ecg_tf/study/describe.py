@@ -11,9 +11,11 @@ import numpy as np
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.fitting import fit_to_records
 from ecg_tf.records.ecgs import ECGs
 from ecg_tf.records.loading import load
 from ecg_tf.records.record import Record
+from ecg_tf.records.splits import split_by_subject
 from ecg_tf.signals.plausibility import (
     BY_RPEAKS,
     KINDS,
@@ -24,8 +26,6 @@ from ecg_tf.signals.plausibility import (
 from ecg_tf.signals.quality import inspect_record
 from ecg_tf.signals.record_measures import heart_rate
 from ecg_tf.signals.rpeaks import rpeaks_of
-from ecg_tf.signals.splits import split_by_subject
-from ecg_tf.training.fitting import fit_to_records
 
 BEATS_OF = 500  # records whose R peaks are looked for, spread over all
 BEATS_S = 300.0  # s in the middle of each in which they are

@@ -3,7 +3,6 @@
 | file | what lives there |
 | --- | --- |
 | `data.py` | records to windows, split by subject, and the codec fitted on them |
-| `fitting.py` | settings that are left to the records |
 | `labelled_beats.py` | single beats with their class, as small images |
 | `fit.py` | builds and trains; a killed training resumes from its checkpoint (TensorFlow) |
 | `callbacks.py` | sample grids, diversity, mode-collapse warning, history (TensorFlow) |

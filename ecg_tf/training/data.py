@@ -6,29 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import AUTOMATIC, Experiment
-from ecg_tf.config.together import SPLITS
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.codec import Codec
+from ecg_tf.images.fitting import fit_to_records
 from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
+from ecg_tf.records.splits import split_records
 from ecg_tf.signals.cutting import strips
-from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.plausibility import in_words, look_at
+from ecg_tf.signals.preparation import Preparation, by_part
 from ecg_tf.signals.quality import Prepared, Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.selection import balance
-from ecg_tf.signals.splits import (
-    PARTS,
-    assert_disjoint,
-    select_part,
-    split_by_column,
-    split_by_subject,
-)
 from ecg_tf.signals.windows import Windows
-from ecg_tf.training.fitting import fit_to_records
 
 
 @dataclass(frozen=True)
@@ -99,17 +91,18 @@ def prepare_data(experiment: Experiment) -> Data:
 
         return read_data(experiment)
     ecgs = read_records(experiment)
-    split = split_of([record for record in ecgs if takes_part(record, experiment)], experiment)
-    gate, raw = Quality(), in_split(ecgs, split)
+    split = split_of(ecgs, experiment)
+    raw = in_split(ecgs, split)
     e = fit_to_records(experiment, raw)
-    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch, gate) for record in raw]
+    prepared = Preparation.of(e).clean(raw, Quality())
     quality = {"training windows": Quality(), f"{e.strip_seconds:g} s strips": Quality()}
     odd = look_at(raw, rpeaks_in(raw, prepared), quality["training windows"])
-    windows, cut = (_by_part(made, split) for made in (
+    windows, cut = (by_part(made, split) for made in (
         cut_windows(prepared, e, quality["training windows"]),
         strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
     ))
-    return Data(split, windows, cut, codec_of(windows["train"], e), provenance(ecgs), quality,
+    return Data(split, windows, cut, codec_of(windows["train"], e, Preparation.of(e)),
+                provenance(ecgs), quality,
                 attributes_of(ecgs), fitted=fitted_of(e),
                 warnings=(*ecgs.warnings, *in_words(odd, len(raw))),
                 left_out=ecgs.left_out)
@@ -155,11 +148,6 @@ def fitted_of(experiment: Experiment) -> dict:
     return {name: getattr(experiment, name) for name in AUTOMATIC}
 
 
-def takes_part(record: Record, experiment: Experiment) -> bool:
-    """False for paced records under the split of the field."""
-    return not (experiment.split == "ds1ds2" and record.paced)
-
-
 def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
     """"sex", "age" -> subject -> value, where not all say the same."""
     records = list(records)
@@ -168,22 +156,19 @@ def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
     return {name: of for name, of in told.items() if len(set(of.values())) > 1}
 
 
-def codec_of(windows: Windows, experiment: Experiment) -> Codec:
-    """The experiment's codec, fitted on windows of the training subjects."""
+def codec_of(windows: Windows, experiment: Experiment, preparation=None) -> Codec:
+    """The experiment's codec, fitted on windows of the training subjects that were prepared so."""
     e = experiment
     fit: dict = {"fit": e.fit} if "fit" in ARRANGEMENTS[e.arrangement].options else {}
     return Codec(e.arrangement, scaling=e.scaling, height=e.height, width=e.width,
                  quantiles=e.quantiles, limits_mv=e.limits_mv, knee_mv=e.knee_mv,
-                 quantization=e.quantization, **fit).fit(windows)
+                 quantization=e.quantization, preparation=preparation, **fit).fit(windows)
 
 
-def split_of(records: Sequence[Record], experiment: Experiment) -> dict[str, list[str]]:
-    """The experiment's split by subject, asserted to be disjoint."""
+def split_of(records: Iterable[Record], experiment: Experiment, **options) -> dict[str, list[str]]:
+    """The experiment's split by subject; `options` as of `splits.split_records`."""
     e = experiment
-    split = split_by_subject(records, e.split, seed=e.seed) if e.split in SPLITS else \
-        split_by_column(records, e.split, e.folds)
-    assert_disjoint(split)
-    return split
+    return split_records(records, e.split, e.folds, e.seed, **options)
 
 
 def cut_windows(records: list[Prepared], experiment: Experiment, quality: Quality) -> Windows:
@@ -208,16 +193,3 @@ def evaluation_strips(strips: Windows, experiment: Experiment) -> Windows:
 def seams_of(codec: Codec, windows: Windows):
     """Where the arrangement breaks in decoded windows, for `evaluation.waveform.seam_ratio`."""
     return codec.arrangement.seams(windows.rpeaks)
-
-
-def _by_part(windows: Windows, split) -> dict[str, Windows]:
-    present = set(np.unique(windows.subjects))
-    missing = [part for part in ("train", "test") if not present.intersection(split[part])]
-    if missing:
-        raise InputError(
-            f"The quality gate left no windows of the {' and '.join(missing)} subjects.",
-            expected="at least one window", got="none",
-            fix="look at the records, or relax the window length and the filters",
-        )
-    return {part: select_part(windows, split, part) for part in PARTS
-            if present.intersection(split[part])}

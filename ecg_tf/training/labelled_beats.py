@@ -12,16 +12,14 @@ import numpy as np
 from ecg_tf.base.checks import choice, count
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.config.together import SPLITS
 from ecg_tf.images.codec import Codec
 from ecg_tf.records import provenance
 from ecg_tf.signals.cutting import beats
-from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.preparation import Preparation, by_part
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
-from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_column, split_by_subject
 from ecg_tf.signals.windows import Windows
-from ecg_tf.training.data import codec_of, read_records, takes_part
+from ecg_tf.training.data import codec_of, in_split, read_records, split_of
 
 CLASSES = {
     "N": "normal, or conducted like a normal beat",
@@ -99,31 +97,15 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
         raise InputError("The image has no middle row.", expected="an even height", got=e.height,
                          fix="take a height such as 8")
     records = read_records(e, ectopy=ectopy)
-    usable = [record for record in records if takes_part(record, e)]
-    quality = Quality()
-    prepared = [prepare(r, e.fs, e.band_low, e.band_high, e.notch, quality) for r in usable]
-    split = _split(prepared, e)
-    taken = {name for names in split.values() for name in names}
-    quality = Quality()
-    windows = beats_with_rhythm([r for r in prepared if r.subject in taken], e.height * e.width,
-                                quality)
-    parts = {part: select_part(windows, split, part) for part in ("train", "test")}
+    split = split_of(records, e, fractions=(0.6, 0.0, 0.4), validation=0)
+    split |= {"train": sorted(split["train"] + split["validation"]), "validation": []}
+    prepared, quality = Preparation.of(e).clean(in_split(records, split), Quality()), Quality()
+    windows = beats_with_rhythm(prepared, e.height * e.width, quality)
+    parts = by_part(windows, split)
     known = np.unique(parts["train"].labels)  # type: ignore[arg-type]  # beats have labels
     return BeatData(split, parts, codec_of(parts["train"], e),
                     tuple(name for name in CLASSES if name in known),
                     provenance(records), quality)
-
-
-def _split(records, e: Experiment) -> dict[str, list[str]]:
-    """Persons who train and who are tested; nobody validates."""
-    if e.split in SPLITS:
-        split = split_by_subject(records, e.split, (0.6, 0.0, 0.4), e.seed, validation=0)
-    else:
-        by = split_by_column(records, e.split, e.folds)
-        split = {"train": sorted(by["train"] + by["validation"]), "validation": [],
-                 "test": by["test"]}
-    assert_disjoint(split)
-    return split
 
 
 def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> Windows:

@@ -13,6 +13,9 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.images.arrangements import make_arrangement
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.scaling import PER_WINDOW, SCALINGS, Standardizer
+from ecg_tf.records import ECGs
+from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.preparation import Preparation
 from tests.bounds import bounds_table, smooth_beats, windows_of
 
 
@@ -206,3 +209,31 @@ def test_real_beats_come_back_within_three_percent(mitdb):
     windows = beat_sequences(record)
     codec = Codec(scaling="physical").fit(windows)
     assert codec.round_trip_error(windows)["prd_percent"] < 4
+
+
+@pytest.mark.parametrize("arrangement", ["beat_rows", "beat_strips", "serpentine"])
+def test_records_go_in_as_windows_do_also_after_loading(tmp_path, arrangement):
+    train, _, test = ECGs(tuple(simulate_cohort(6, minutes=0.5))).split(seed=1)
+    codec = Codec(arrangement, width=32, preparation=Preparation(fs=100.0)).fit(train)
+    assert codec.fs == 100 and codec.image_shape[0] % 8 == 0
+    windows = codec.windows_of(test)
+    assert set(windows.subjects) == set(test.subjects)
+    images = codec.encode(test)
+    assert np.array_equal(images, codec.encode(windows))
+    again = Codec.load(codec.save(tmp_path / "codec.json"))
+    assert np.array_equal(again.encode(test), images) and again.to_dict() == codec.to_dict()
+    decoded = again.decode(images)
+    if arrangement == "serpentine":
+        clipped = np.clip(windows.signals, -4, 4)
+        assert np.abs(decoded.signals - clipped).max() <= codec.error_bound_mv().max() * 1.001
+    with pytest.raises(InputError, match="how its windows were prepared"):
+        Codec(arrangement, width=32).fit(windows).encode(test)
+
+
+def test_a_codec_that_was_not_fitted_says_so():
+    for use in (lambda codec: codec.encode(smooth_beats(1)), lambda codec: codec.image_shape):
+        with pytest.raises(InputError, match="not fitted"):
+            use(Codec())
+    for wrong in ({"arrangement": "beat_row"}, {"scaling": "x"}, {"kne_mv": 1}, {"height": -1}):
+        with pytest.raises(InputError):
+            Codec(**wrong)

@@ -108,7 +108,7 @@ def test_a_blank_person_is_no_person(tmp_path, nobody):
 
 
 def test_persons_of_a_table_stay_on_one_side_though_their_records_are_many(tmp_path):
-    from ecg_tf.signals.splits import split_by_subject
+    from ecg_tf.records.splits import split_by_subject
 
     folder = tmp_path / "own"
     for k in range(12):
@@ -195,7 +195,7 @@ def published_ptbxl(folder, persons=6, each=2):
 
 @pytest.mark.parametrize("name", ["ptbxl", "mine"])
 def test_ptbxl_as_it_is_published_gives_persons_and_no_recording_on_two_sides(tmp_path, name):
-    from ecg_tf.signals.splits import assert_disjoint, split_by_column, split_by_subject
+    from ecg_tf.records.splits import assert_disjoint, split_by_column, split_by_subject
 
     folder = published_ptbxl(tmp_path / name)
     source = "ptbxl" if name == "ptbxl" else str(folder)
@@ -216,7 +216,7 @@ def test_ptbxl_as_it_is_published_gives_persons_and_no_recording_on_two_sides(tm
 
 
 def test_a_split_by_a_column_that_nobody_has_or_that_parts_a_person_is_refused(tmp_path):
-    from ecg_tf.signals.splits import split_by_column
+    from ecg_tf.records.splits import split_by_column
 
     found = quiet(str(published_ptbxl(tmp_path / "mine", persons=3)))
     with pytest.raises(InputError, match="'strat_fol'"):

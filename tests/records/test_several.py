@@ -11,7 +11,7 @@ from ecg_tf.config.experiment import Experiment
 from ecg_tf.records import DS1, DS2, ECGs, database_names, load, provenance
 from ecg_tf.records.several import join
 from ecg_tf.records.simulate import simulate_cohort
-from ecg_tf.signals.splits import assert_disjoint, split_by_subject
+from ecg_tf.records.splits import assert_disjoint, split_by_subject
 from ecg_tf.training.data import prepare_data
 from tests.study.test_run import beating, folder_of_records
 from tests.wfdb_writing import wave, write

@@ -252,10 +252,10 @@ def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds:
     """All strips of a database, side by side; simulated: 40 persons of 2.2 minutes."""
     from ecg_tf.records import load
     from ecg_tf.signals.cutting import strips
-    from ecg_tf.signals.filtering import prepare
+    from ecg_tf.signals.preparation import Preparation
 
     records = load(database, data_dir, subjects=40, minutes=2.2, seed=seed)
-    return strips([prepare(one, fs) for one in records], round(seconds * fs))
+    return strips(Preparation(fs).clean(records), round(seconds * fs))
 
 
 class _Attack:

@@ -7,8 +7,8 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.fitting import fit_to_records
 from ecg_tf.records.simulate import simulate_cohort
-from ecg_tf.training.fitting import fit_to_records
 
 
 def records(seconds, count=8, minutes=2.0):

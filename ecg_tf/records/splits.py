@@ -6,17 +6,49 @@ import numpy as np
 
 from ecg_tf.base.checks import choice, number
 from ecg_tf.base.errors import InputError, closest
-from ecg_tf.records import DS1, DS2, Record
-from ecg_tf.signals.windows import Windows
+from ecg_tf.records.databases import DS1, DS2
+from ecg_tf.records.record import Record
 
 #: The parts of a split, in this order.
 PARTS = ("train", "validation", "test")
+#: Splits that need no column.
+SCHEMES = ("random", "ds1ds2")
+FRACTIONS = (0.6, 0.15, 0.25)
+
+
+def split_records(records: Iterable[Record], by: str = "random", folds: Mapping | None = None,
+                  seed: int = 0, fractions: Sequence[float] = FRACTIONS,
+                  validation: int = 4) -> dict[str, list[str]]:
+    """Gives every person to one part, by a scheme or by a column of the table beside the records.
+
+    Args:
+        records: records; under "ds1ds2" the paced ones take no part.
+        by: str, one of `SCHEMES` (see `split_by_subject`), or a column (see `split_by_column`).
+        folds: part -> values of the column.
+        seed, fractions, validation: of `split_by_subject`.
+
+    Returns:
+        {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted; disjoint.
+
+    Raises:
+        InputError: an unknown column, too few subjects, or folds that do not fit.
+
+    Example:
+        >>> split_records(load("mitdb"), "ds1ds2")["test"]
+    """
+    if by in SCHEMES:
+        chosen = [one for one in records if not (by == "ds1ds2" and one.paced)]
+        split = split_by_subject(chosen, by, fractions, seed, validation)
+    else:
+        split = split_by_column(records, by, folds)
+    assert_disjoint(split)
+    return split
 
 
 def split_by_subject(
     records_or_subjects: Iterable,
     scheme: str = "random",
-    fractions: Sequence[float] = (0.6, 0.15, 0.25),
+    fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
     validation: int = 4,
 ) -> dict[str, list[str]]:
@@ -45,7 +77,7 @@ def split_by_subject(
         >>> split_by_subject(["a", "b", "c", "d", "e"], fractions=(0.6, 0.2, 0.2), seed=1)
         {'train': ['a', 'b', 'e'], 'validation': ['c'], 'test': ['d']}
     """
-    choice(scheme, "scheme", ("random", "ds1ds2"))
+    choice(scheme, "scheme", SCHEMES)
     names = sorted({str(getattr(item, "subject", item)) for item in records_or_subjects})
     rng = np.random.default_rng(seed)
     if scheme == "ds1ds2":
@@ -156,37 +188,6 @@ def assert_disjoint(split: Mapping[str, Sequence[str]]) -> None:
             got=f"{shared} in several",
             fix="make the split with split_by_subject, by person and not by record or window",
         )
-
-
-def select_part(windows: Windows, split: Mapping[str, Sequence[str]], part: str) -> Windows:
-    """The windows of the subjects of one part, after making sure that the split is disjoint.
-
-    Args:
-        windows: windows of all subjects.
-        split: part -> names of subjects.
-        part: str, a key of `split`.
-
-    Returns:
-        Windows, in the same order; a copy of their signals.
-
-    Raises:
-        InputError: the split leaks, has no such part, or the part has no windows.
-
-    Example:
-        >>> train = select_part(windows, split_by_subject(records, seed=1), "train")
-    """
-    assert_disjoint(split)
-    choice(part, "part", tuple(split))
-    chosen = np.isin(windows.subjects, list(split[part]))
-    if not chosen.any():
-        raise InputError(
-            f"No window is of the part '{part}'.",
-            expected=f"windows of {list(split[part])}",
-            got=f"windows of {np.unique(windows.subjects)[:9].tolist()}",
-            fix="split the records that the windows were cut from, or look at what the quality "
-            "gate dropped",
-        )
-    return windows.take(chosen)
 
 
 def _ds1ds2_parts(names: list[str], validation: int, rng) -> list:

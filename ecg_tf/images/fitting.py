@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.config.experiment import Experiment
+from ecg_tf.images.arrangement import ROWS
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.rows_needed import rows_needed
 from ecg_tf.records.record import Record
-from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.quality import NoWindow, Prepared
 from ecg_tf.signals.rpeaks import rpeaks_of
 
-ROWS = 32  # beats a window of beat rows, rows of any other image
 LONGEST_STRIP_S = 30.0  # s of a strip that one image holds, unless more is asked for
 USUAL_STRIP_S = 10.0  # s of the strips that measures compare
 LONG_RECORD_S = 60.0  # s from which on windows of a fixed number of beats fit everywhere
@@ -23,8 +22,23 @@ SAMPLE = 1000  # records whose beats are counted
 COUNTED_S = 120.0  # s at the beginning of each in which they are
 
 
-def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experiment:
-    """Settles what an experiment leaves open, and refuses what cannot fit these records.
+@dataclass(frozen=True)
+class ImageSettings(Preparation):
+    """What decides about windows and their images, as an experiment has it under these names.
+
+    Args:
+        arrangement, height, width: of the image; "auto" and 0 are left to the records.
+        strip_seconds: float, s, of strips that windows must hold; 0 for none.
+    """
+
+    arrangement: str = "auto"
+    height: int = 0
+    width: int = 64
+    strip_seconds: float = 0.0
+
+
+def fit_to_records(settings, records: Sequence[Record]):
+    """Settles what is left open, and refuses what cannot fit these records.
 
     `arrangement: auto` becomes beat rows where records last a minute or more (or hold as many
     beats as `height` asks for), else beat strips: one image is one whole strip. `height: 0`,
@@ -32,11 +46,11 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
     counted in at most 1,000 records.
 
     Args:
-        experiment: `Experiment`.
+        settings: `Experiment`, or `ImageSettings`.
         records: raw records, as they were read.
 
     Returns:
-        Experiment without anything left open; one that left nothing open is returned as it is.
+        the same without anything left open; what left nothing open is returned as it is.
 
     Raises:
         InputError: a setting that cannot fit; it is named, with the nearest one that works.
@@ -47,7 +61,7 @@ def fit_to_records(experiment: Experiment, records: Sequence[Record]) -> Experim
     """
     seconds = np.array([len(record.signal) / record.fs for record in records])
     usual = float(np.quantile(seconds, 1 - SHARE))  # so long are nine records in ten, or longer
-    e = experiment
+    e = settings
     if e.strip_seconds > usual + 0.5 / e.fs:
         raise InputError(
             f"strip_seconds is longer than the records: {e.strip_seconds:g} s.",
@@ -79,24 +93,25 @@ class _Beats:
     rr: np.ndarray
 
     @classmethod
-    def of(cls, records: Sequence[Record], e: Experiment) -> "_Beats":
+    def of(cls, records: Sequence[Record], e) -> "_Beats":
         chosen = np.unique(np.linspace(0, len(records) - 1, min(len(records), SAMPLE)).astype(int))
         prepared, counts, rr = [], [], []
+        preparation = Preparation.of(e)
         for k in chosen:
             part, share = _beginning(records[k])
-            prepared.append(prepare(part, e.fs, e.band_low, e.band_high, e.notch))
+            prepared += preparation.clean([part])
             positions, _ = rpeaks_of(prepared[-1])
             counts.append(round(len(positions) / share))
             rr.append(np.median(np.diff(positions)) / e.fs if len(positions) > 1 else np.nan)
         return cls(prepared, np.array(counts), np.array(rr))
 
 
-def _with_strips(e: Experiment, longest: float) -> Experiment:
-    """The experiment with strips to compare that windows of so many seconds hold."""
+def _with_strips(e, longest: float):
+    """The settings with strips to compare that windows of so many seconds hold."""
     return replace(e, strip_seconds=e.strip_seconds or min(USUAL_STRIP_S, _whole(longest)))
 
 
-def _arrangement(e: Experiment, usual: float, beats: _Beats) -> str:
+def _arrangement(e, usual: float, beats: _Beats) -> str:
     if e.window_seconds:
         return "beat_strips"
     rows = e.height or ROWS
@@ -108,9 +123,9 @@ def _arrangement(e: Experiment, usual: float, beats: _Beats) -> str:
     return "beat_rows" if e.height and np.median(beats.counts) >= e.height + 2 else "beat_strips"
 
 
-def _beat_rows(e: Experiment, usual: float, beats: _Beats) -> Experiment:
-    rows = e.height or ROWS
-    most = int(beats.counts.max()) - 2
+def _beat_rows(e, usual: float, beats: _Beats):
+    most, usual_most = (int(np.quantile(beats.counts, q)) - 2 for q in (1, 1 - SHARE))
+    rows = e.height or min(ROWS, max(8, usual_most // 8 * 8))
     if rows > most:
         raise NoWindow(
             f"height: {rows} beats are more than a record has.",
@@ -132,7 +147,7 @@ def _beat_rows(e: Experiment, usual: float, beats: _Beats) -> Experiment:
     return _with_strips(replace(e, height=rows), min(shortest, usual))
 
 
-def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
+def _beat_strips(e, usual: float, beats: _Beats):
     seconds = e.window_seconds or min(_whole(usual), LONGEST_STRIP_S)
     if seconds > usual + 0.5 / e.fs:
         raise InputError(
@@ -159,7 +174,7 @@ def _beat_strips(e: Experiment, usual: float, beats: _Beats) -> Experiment:
     return _with_strips(replace(e, window_seconds=seconds, height=e.height or needed), seconds)
 
 
-def _fixed(e: Experiment, usual: float) -> Experiment:
+def _fixed(e, usual: float):
     e = replace(e, height=e.height or ROWS)
     kind = ARRANGEMENTS[e.arrangement]
     samples = kind.samples(e.height, e.width)

@@ -1,14 +1,17 @@
 """Splits: no person leaks."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.records import DS1, DS2, PACED
+from ecg_tf.records import DS1, DS2, PACED, ECGs
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.records.splits import assert_disjoint, split_by_subject
 from ecg_tf.signals.cutting import strips
-from ecg_tf.signals.splits import assert_disjoint, select_part, split_by_subject
+from ecg_tf.signals.windows import select_part
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,17 @@ def test_parts_of_windows(cohort):
         select_part(windows, {"train": ["nobody"]}, "train")
     with pytest.raises(InputError, match="train"):
         select_part(windows, split, "tran")
+
+
+def test_records_are_split_by_person_scheme_or_column(cohort):
+    ecgs = ECGs(tuple(cohort), warnings=("a",))
+    parts = ecgs.split(seed=3)
+    assert [set(part.subjects) for part in parts] == [
+        set(names) for names in split_by_subject(cohort, seed=3).values()]
+    assert sum(map(len, parts)) == len(ecgs) and parts[0].warnings == ("a",)
+    folds = {one.subject: str(k) for k, one in enumerate(cohort)}
+    dated = ECGs(tuple(replace(one, metadata={"fold": folds[one.subject]}) for one in cohort))
+    train, validation, test = dated.split("fold", {"train": [0, 1], "test": [3]})
+    assert (len(train), len(validation), len(test)) == (2, 0, 1)
+    with pytest.raises(InputError, match="column"):
+        ecgs.split("strat_fold")
