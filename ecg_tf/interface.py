@@ -15,15 +15,13 @@ from ecg_tf.base.checks import choice, count
 from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.images import codec as windows_codec
+from ecg_tf.images.codec import Codec
 from ecg_tf.records import ecgs as records_ecgs
 from ecg_tf.records import loading
+from ecg_tf.records.splits import split_records
 from ecg_tf.signals.cutting import strips
-from ecg_tf.signals.filtering import prepare
-from ecg_tf.signals.quality import Quality
+from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.windows import Windows
-from ecg_tf.training.data import cut_windows, split_of
-from ecg_tf.training.fitting import fit_to_records
 
 _CODEC = "codec.json"  # beside the network in a GAN's file
 _SETTINGS = "experiment.json"
@@ -74,7 +72,7 @@ class ECGs(records_ecgs.ECGs):
             folds: part -> values of that column, see `Experiment`. Default: chosen by the column.
             seed: int, of a random split.
         """
-        split = split_of(self.records, Experiment(split=by, folds=folds or {}, seed=seed))
+        split = split_records(self.records, by, folds, seed)
         train, valid, test = (
             self.taking(one for one in self if one.subject in split[part]) for part in split)
         return train, valid, test
@@ -89,27 +87,9 @@ def load(database: str, data_dir="", leads=None, records=None, **options) -> ECG
     return ECGs.of(loading.load(database, data_dir, leads, records, **options))
 
 
-class Codec(windows_codec.Codec):
-    """`images.codec.Codec` that takes `ECGs`: they are filtered and cut as in an experiment.
-
-    Example:
-        >>> images = Codec("beat_rows").fit(train).encode(train)
-    """
-
-    def fit(self, ecgs) -> "Codec":
-        return super().fit(windows_of(ecgs, self))  # type: ignore[return-value]
-
-    def encode(self, ecgs) -> np.ndarray:
-        return super().encode(windows_of(ecgs, self))
-
-
 def windows_of(ecgs, codec) -> Windows:
     """The windows of records that a codec encodes; `Windows` as they are."""
-    if isinstance(ecgs, Windows):
-        return ecgs
-    e = fit_to_records(settings_of(codec), ecgs)
-    prepared = [prepare(record, e.fs, e.band_low, e.band_high, e.notch) for record in ecgs]
-    return cut_windows(prepared, e, Quality())
+    return ecgs if isinstance(ecgs, Windows) else codec.windows_of(ecgs)
 
 
 def settings_of(codec, **settings) -> Experiment:
@@ -345,9 +325,9 @@ def evaluate(synthetic: ECGs, train: ECGs, test: ECGs, *, fs: float = 128.0, sec
     sides = {"synthetic": synthetic, "train": train, "test": test}
     usual = min(np.quantile([len(r.signal) / r.fs for r in side], 0.1) for side in sides.values())
     seconds = seconds or float(min(STRIP_SECONDS, np.floor(usual)))
-    cut = {name: strips([prepare(record, fs) for record in side
-                         if len(record.signal) / record.fs >= seconds], round(seconds * fs))
-           for name, side in sides.items()}
+    cut = {name: strips(Preparation(fs).clean(
+        [record for record in side if len(record.signal) / record.fs >= seconds]),
+        round(seconds * fs)) for name, side in sides.items()}
     if attacks:
         data = EvaluationData(cut["train"], cut["synthetic"], cut["test"])
         return Evaluation(evaluate_data(data, seed=seed, progress=progress))
