@@ -34,20 +34,13 @@ class Scores:
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
 
     def __add__(self, other: "Scores") -> "Scores":
-        return Scores(
-            self.right + other.right, self.wrong + other.wrong, self.missed + other.missed
-        )
+        return Scores(self.right + other.right, self.wrong + other.wrong,
+                      self.missed + other.missed)
 
 
-def scores(
-    found: np.ndarray,
-    known: np.ndarray,
-    fs: float,
-    length: int,
-    tolerance: float = TOLERANCE_S,
-    edge: float = EDGE_S,
-    without: Sequence[tuple[float, float]] = (),
-) -> Scores:
+def scores(found: np.ndarray, known: np.ndarray, fs: float, length: int,
+           tolerance: float = TOLERANCE_S, edge: float = EDGE_S,
+           without: Sequence[tuple[float, float]] = ()) -> Scores:
     """Compares beats one to one.
 
     Args:
@@ -57,8 +50,7 @@ def scores(
         length: int, samples of the record.
         tolerance: float, s, default 0.15, as ANSI/AAMI EC57 has it.
         edge: float, s, default 0.2; beats nearer to an end count neither way.
-        without: (start, stop) in samples of stretches where nothing counts, such as ventricular
-            flutter.
+        without: (start, stop) in samples where nothing counts, such as ventricular flutter.
 
     Returns:
         Scores.
@@ -76,11 +68,9 @@ def scores(
             inside &= (beats < start) | (beats > stop)
         return inside
 
-    return Scores(
-        int((known_right & counts(known)).sum()),
-        int((~found_right & counts(found)).sum()),
-        int((~known_right & counts(known)).sum()),
-    )
+    return Scores(int((known_right & counts(known)).sum()),
+                  int((~found_right & counts(found)).sum()),
+                  int((~known_right & counts(known)).sum()))
 
 
 def matched(found: np.ndarray, known: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:

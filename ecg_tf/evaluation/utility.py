@@ -35,13 +35,7 @@ RATIO = "TSTR/TRTR macro-F1"
 
 
 class Beats(NamedTuple):
-    """Labelled beats.
-
-    Args:
-        features: (beat, feature), see `beat_features`.
-        labels: (beat,) class names.
-        subjects: (beat,), or None where they are unknown.
-    """
+    """(beat, feature) of `beat_features`, (beat,) class names, (beat,) subjects if known."""
 
     features: np.ndarray
     labels: np.ndarray
@@ -80,8 +74,7 @@ class Utility:
         return self.runs.loc[chosen, column].to_numpy()
 
     def ratio(self, classifier: str = "forest", setup: str = "TSTR") -> np.ndarray:
-        """(seed,) macro-F1 of a setup over that of TRTR of the same seed, the better of the two
-        ways to train on real beats."""
+        """(seed,) macro-F1 of a setup over that of the better TRTR of the same seed."""
         best = np.maximum(self.values("TRTR", classifier=classifier),
                           self.values("TRTR, all beats", classifier=classifier))
         return self.values(setup, classifier=classifier) / np.maximum(best, 1e-9)
@@ -89,9 +82,7 @@ class Utility:
     def over_persons(self, setup: str = "TSTR", column: str = "macro_f1_all",
                      classifier: str = "forest", draws: int = 2000, seed: int = 0
                      ) -> tuple[float, float]:
-        """95 % bootstrap interval over test subjects and seeds of the classifier: (low, high).
-
-        A few subjects hold most beats of a rare class: others could have given another number.
+        """95 % bootstrap interval over test subjects and seeds: (low, high).
 
         Raises:
             InputError: `utility` was not given the test subjects, or the setup has none.
@@ -136,17 +127,16 @@ def utility(train: Beats, synthetic: Beats, test: Beats, *,
             classifiers: Sequence[str] = tuple(CLASSIFIERS), seed: int = 0) -> Utility:
     """Trains classifiers on real and on synthetic beats, and tests them on other subjects' beats.
 
-    Each seed samples `per_class` beats a class and starts the classifier anew. Real beats are
-    sampled as for training a GAN: classes evenly, subjects by the root of their number of beats,
-    with repetition where there are too few. There is one GAN: intervals do not say what another
-    training would give.
+    Each seed samples `per_class` beats a class for a fresh classifier. Real beats are sampled as
+    for training a GAN: classes evenly, subjects by the root of their number of beats, repeated
+    where there are too few. There is one GAN: intervals do not cover another training of it.
 
     Args:
         train: real beats of the training subjects, with their subjects.
         synthetic: synthetic beats with the requested classes.
         test: real beats of held-out subjects; their subjects, where given, must not be in training.
         classes: names of all classes.
-        judged: those that count; others are trained, predicted, and counted where wrong.
+        judged: those that count; others are trained and predicted.
         per_class: int, beats a class to train on. Default 2,000.
         seeds: int, repetitions. Default 5.
         classifiers: of `CLASSIFIERS`. Default: all.

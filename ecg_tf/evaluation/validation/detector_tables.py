@@ -58,21 +58,14 @@ def simulated_scores(
         for name in detectors:
             found = DETECTORS[name](case.signal, case.fs)
             result = scores(found, case.beats * case.fs, case.fs, len(case.signal))
-            good = min(result.sensitivity, result.ppv) >= GOOD
-            rows.append((name, case.kind, case.name, result.sensitivity, result.ppv, good))
-    columns = ["detector", "kind", "case", "sensitivity", "ppv", "good"]
-    return pd.DataFrame(rows, columns=columns)
+            rows.append({"detector": name, "kind": case.kind, "case": case.name,
+                         "sensitivity": result.sensitivity, "ppv": result.ppv,
+                         "good": min(result.sensitivity, result.ppv) >= GOOD})
+    return pd.DataFrame(rows)
 
 
 def kinds_table(simulated: pd.DataFrame) -> pd.DataFrame:
-    """Share of the cases of each kind in which sensitivity and PPV reach 0.97, by detector.
-
-    Args:
-        simulated: what `simulated_scores` returned.
-
-    Returns:
-        DataFrame, index = kind of case, a column for each detector.
-    """
+    """Share of good cases in a table of `simulated_scores`: index = kind, a column a detector."""
     table = simulated.pivot_table("good", "kind", "detector", sort=False)
     return table[list(dict.fromkeys(simulated.detector))]
 
@@ -81,19 +74,19 @@ def detector_table(
     data_dir: str = "", detectors: Sequence[str] = tuple(DETECTORS), leads: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Detectors on simulated cases, MIT-BIH and ECG-ID, and what they cost.
+    """Detectors on simulated cases, MIT-BIH and ECG-ID, and their cost.
 
     Args:
-        data_dir: folder of the databases; those that are not there are left out.
+        data_dir: folder of the databases; missing ones are left out.
         detectors: names out of `DETECTORS`.
-        leads: how many leads of MIT-BIH a detector gets, default 1; only `ecg_tf` uses more.
-        progress: bool, prints each detector when it is done.
+        leads: of MIT-BIH, default 1; only `ecg_tf` uses more.
+        progress: bool, prints each detector's row.
 
     Returns:
-        DataFrame, index = detector; `simulated` (share of the cases of one lead with sensitivity
-        and PPV of at least 0.97), and for "mitdb" and "ecgiddb", where they are there, `<name>
-        sensitivity`, `<name> ppv`, the same with "50 ms", and `<name> seconds` (all records);
-        `ms` (a 10-s record of one lead at 360 Hz). `attrs["kinds"]`: the table of `kinds_table`.
+        DataFrame, index = detector; `simulated` (share of good cases of one lead), and for "mitdb"
+        and "ecgiddb" `<name> sensitivity`, `<name> ppv`, the same with "50 ms", and `<name>
+        seconds` (all records); `ms` (a 10-s record of one lead at 360 Hz). `attrs["kinds"]`: the
+        table of `kinds_table`.
     """
     folder = data_folder(data_dir)
     sources = {
@@ -165,9 +158,9 @@ def stressed(
 ) -> np.ndarray:
     """Adds noise as the Noise Stress Test does: from minute 5 on two minutes of every four.
 
-    The signal's power is p²/8, p the usual height of a QRS complex from peak to peak within 50 ms
-    of its beat; the noise's is its usual variance within 1 s (both: means without the smallest
-    and the largest 5 %).
+    The signal's power is p²/8, p the height of a QRS complex from peak to peak within 50 ms of its
+    beat; the noise's is its variance within 1 s. Both are means without the smallest and the
+    largest 5 %.
 
     Args:
         signal: (time, lead) mV.
@@ -205,12 +198,11 @@ def mitdb_records(folder: Path, names: Sequence[str] = ()) -> list[tuple]:
         InputError: the folder is not there.
     """
     out = []
-    for name in names or record_names(folder):
-        record, marks = read_record(folder, name), annotations(folder, name, "atr")
+    for _, record, marks in _annotated(folder, names):
         symbols = np.array(marks.symbol)
-        flutter = list(zip(marks.sample[symbols == "["], marks.sample[symbols == "]"], strict=True))
+        flutter = zip(marks.sample[symbols == "["], marks.sample[symbols == "]"], strict=True)
         beats = marks.sample[np.isin(symbols, list(BEAT_SYMBOLS))]
-        out.append((record.p_signal.astype(np.float32), float(record.fs), beats, flutter))
+        out.append((record.p_signal.astype(np.float32), float(record.fs), beats, list(flutter)))
     return out
 
 
@@ -221,15 +213,18 @@ def ecgiddb_records(folder: Path) -> list[tuple]:
         InputError: the folder is not there.
     """
     out = []
-    for name in record_names(folder):
-        record, marks = read_record(folder, name), annotations(folder, name, "atr")
+    for name, record, marks in _annotated(folder):
         beats = np.sort(marks.sample[np.isin(marks.symbol, list(BEAT_SYMBOLS))])  # T waves, too
         beats = beats[beats >= DATABASES["ecgiddb"].damaged_starts.get(name, 0)]
         signal, fs = record.p_signal[:, ::-1].astype(np.float32), float(record.fs)
-        reach = 0.15 * fs
-        around = [(-1.0, beats[0] - reach), (beats[-1] + reach, len(signal) + 1.0)]
+        around = [(-1.0, beats[0] - 0.15 * fs), (beats[-1] + 0.15 * fs, len(signal) + 1.0)]
         out.append((signal, fs, beats, around))
     return out
+
+
+def _annotated(folder: Path, names: Sequence[str] = ()):
+    return ((name, read_record(folder, name), annotations(folder, name, "atr"))
+            for name in names or record_names(folder))
 
 
 def _on_records(detector, source, records, leads):
@@ -264,11 +259,7 @@ def _trimmed(values):
 
 
 def record_names(folder: Path) -> list[str]:
-    """Names in a database's RECORDS.
-
-    Raises:
-        InputError: the folder is not there.
-    """
+    """Names in a database's RECORDS; an InputError where the folder is not there."""
     if not (folder / "RECORDS").is_file():
         raise InputError(f"There is no database in {folder}.", expected="its files and RECORDS",
                          fix=f"download it: python -m ecg_tf data {folder.name}")
@@ -276,11 +267,7 @@ def record_names(folder: Path) -> list[str]:
 
 
 def read_record(folder: Path, name: str):
-    """A record as wfdb reads it.
-
-    Raises:
-        InputError: it is not there.
-    """
+    """A record as wfdb reads it; an InputError where it is not there."""
     import wfdb
 
     if not (folder / f"{name}.hea").is_file():
