@@ -10,7 +10,7 @@ __all__ = ["GAN", "Codec", "ECGs", "Experiment", "evaluate", "export", "load", "
 
 _HOMES = {name: "ecg_tf.interface" for name in __all__} | {
     "Experiment": "ecg_tf.config.experiment", "run": "ecg_tf.study.run",
-    "export": "ecg_tf.release.export"}
+    "evaluate": "ecg_tf.evaluation.evaluate", "export": "ecg_tf.release.export"}
 
 
 def __getattr__(name: str):

@@ -8,6 +8,7 @@ from ecg_tf.images.fixed_paths import FixedArrangement
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.testing import check_arrangement
 
 
 class Spiral(FixedArrangement):
@@ -26,14 +27,13 @@ class Spiral(FixedArrangement):
 # In the project the class goes into `ARRANGEMENTS` in ecg_tf/images/arrangements.py; the tests then
 # try it at many sizes. In an experiment file: arrangement: spiral
 ARRANGEMENTS["spiral"] = Spiral
+check_arrangement("spiral")
 
 records = [prepare(record, 128.0) for record in simulate_cohort(subjects=2, minutes=0.5)]
 windows = strips(records, 24 * 32)  # as many samples as the image has pixels
 codec = Codec("spiral", scaling="companded", height=24, width=32).fit(windows)
 images = codec.encode(windows)
 decoded = codec.decode(images)
-print("First pixels of the path:", Spiral.route(24, 32)[:3, :2].tolist(), "...")
-print("Images:", images.shape, "from", windows.signals.shape)
 error, bound = np.abs(decoded.signals - windows.signals).max(), codec.error_bound_mv().max()
 print(f"There and back: off by {error:.1e} mV at most, bound {bound:.1e} mV")
 assert error <= bound

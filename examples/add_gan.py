@@ -1,15 +1,13 @@
 """A GAN of one's own: another loss, trained as all others are."""
 
-import tempfile
-
 import keras
 import tensorflow as tf
 
-from ecg_tf.config.experiment import MODELS, Experiment
+import ecg_tf as et
+from ecg_tf.config.experiment import MODELS
 from ecg_tf.models import GAN
-from ecg_tf.training.data import prepare_data
-from ecg_tf.training.families import FAMILIES, Family
-from ecg_tf.training.fit import train
+from ecg_tf.testing import check_gan
+from ecg_tf.training.families import FAMILIES, Family, build_gan
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")  # so that checkpoints can be read
@@ -29,11 +27,9 @@ class HingeGAN(GAN):
 MODELS["hinge"] = "hinge loss"
 FAMILIES["hinge"] = Family(HingeGAN)
 
-with tempfile.TemporaryDirectory() as runs:  # far too small for ECGs, enough to see it work
-    experiment = Experiment(model="hinge", arrangement="row_major", height=8, width=16, steps=4,
-                            base_filters=2, latent_dim=4, batch_size=4, subjects=3, minutes=0.5,
-                            strip_seconds=1, precision="float32", runs_dir=runs)
-    data = prepare_data(experiment)
-    gan = train(experiment, data, progress=False)
-decoded = data.codec.decode(gan.generate(2, seed=0))
-print(f"{type(gan).__name__}, {int(gan.step.value)} steps; decoded: {decoded.signals.shape} mV")
+train = et.load("simulated", subjects=3, minutes=0.5)
+codec = et.Codec("row_major", height=8, width=16).fit(train)
+small = {"base_filters": 2, "latent_dim": 4, "batch_size": 4, "padding": "zero"}
+gan = et.GAN("hinge", codec, **small).fit(train, steps=4, progress=False)
+check_gan(lambda: build_gan(gan.experiment, codec))
+print(f"{type(gan.network).__name__}, 4 steps: {gan.sample(2)[0].signal.shape} mV")

@@ -7,6 +7,7 @@ from ecg_tf.evaluation.fidelity_measures import FURTHER, Further, fidelity_measu
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.testing import check_measure
 
 
 def skewness_distance(real, other, fs: float) -> float:
@@ -21,6 +22,7 @@ def skewness_distance(real, other, fs: float) -> float:
 # report then has it, and in an experiment file a release can depend on it: gate: {skewness:
 # [at_most_baselines, 2]}
 FURTHER["skewness"] = Further(skewness_distance)
+check_measure(skewness_distance)
 
 persons = [prepare(one, 128.0) for one in simulate_cohort(subjects=9, minutes=0.5, seed=1)]
 test, train, new = (strips(persons[k::3], 512) for k in range(3))  # 4 s, three persons each

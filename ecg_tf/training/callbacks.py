@@ -1,8 +1,7 @@
 """What watches a training: sample grids, diversity, the collapse alarm, progress, the history file.
 
-The unit is the step. `fit` calls its rounds epochs: with `steps_per_epoch=100` the callbacks act
-every 100 steps. Order matters: `Diversity` first, since `CollapseAlarm`, `ProgressLine` and
-`HistoryCSV` read what it adds to the logs.
+They act at the end of each round (Keras: epoch) of `fit_gan`. Order matters: `Diversity` first,
+since `CollapseAlarm`, `ProgressLine` and `HistoryCSV` read what it adds to the logs.
 """
 
 import csv
@@ -19,13 +18,13 @@ from ecg_tf.base.errors import InputError, write_whole
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draws images of the same latent vectors as the training goes on, so that one can watch them.
+    """Images of the same latent vectors along the training.
 
     Args:
         folder: where to write `step_000100.npy` (images, float32) and `.png` (a grid), default None
             for nowhere.
         n: int, number of images, default 16.
-        every: int, steps between two drawings, default 0 for the end of every epoch.
+        every: int, steps between two sets, default 0 for the end of every round.
         seed: int, seed of the latents, default 0.
 
     Attributes:
@@ -44,7 +43,7 @@ class SampleGrid(keras.callbacks.Callback):
         self._due = 0
 
     def on_train_begin(self, logs=None):
-        # A training that resumes draws when it would have drawn.
+        # A resumed training samples at the steps at which it would have.
         step = _step(self.model)
         self._due = (step // self.every + 1) * self.every if step and self.every else 0
 
@@ -72,49 +71,42 @@ class Diversity(keras.callbacks.Callback):
     Args:
         real_images: (n, height, width, channel), at least 2; the first `n` are used.
         n: int, number of images on either side, default 64.
-        every: int, epochs between two measurements, in which the last one is repeated, default 1.
         seed: int, seed of the latents, default 0.
 
     Raises:
         InputError: fewer than 2 real images, or real images that are all the same.
     """
 
-    def __init__(self, real_images, n=64, every=1, seed=0):
+    def __init__(self, real_images, n=64, seed=0):
         super().__init__()
         _check_least(2, n=n)
-        _check_least(1, every=every)
         real_images = np.asarray(real_images)[:n]
         if len(real_images) < 2:
             raise InputError("Diversity needs real images to compare with.", expected="2 or more",
                              got=len(real_images), fix="pass training images")
         self.real_distance = mean_pairwise_distance(real_images)
         if not self.real_distance > 0:
-            raise InputError(
-                "The real images are all the same.",
-                expected="images that differ",
-                got="a mean pairwise distance of 0, or NaN",
-                fix="check the codec and the windows",
-            )
-        self.n, self.every, self.seed, self.value = n, every, seed, float("nan")
+            raise InputError("The real images are all the same.", expected="images that differ",
+                             got="a mean pairwise distance of 0, or NaN",
+                             fix="check the codec and the windows")
+        self.n, self.seed = n, seed
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch % self.every == 0 or np.isnan(self.value):
-            images = self.model.generate(self.n, self.seed, batch_size=min(self.n, 64))
-            self.value = mean_pairwise_distance(images) / self.real_distance
+        images = self.model.generate(self.n, self.seed, batch_size=min(self.n, 64))
         if logs is not None:
-            logs["diversity"] = self.value
+            logs["diversity"] = mean_pairwise_distance(images) / self.real_distance
 
 
 class CollapseAlarm(keras.callbacks.Callback):
-    """Warns once the generated images have become too much alike for several epochs.
+    """Warns once the generated images have become too much alike for several rounds.
 
-    Diversity sees a generator that draws one thing; one that draws two very different things out
-    of eight may look diverse enough. Where modes can be counted, listen to their share instead,
-    such as the "modes_reached" of `rings.RingWatch`.
+    Diversity sees a generator that makes one thing; one that makes two very different things out
+    of eight may look diverse enough. Where modes can be counted, monitor their share instead, such
+    as the "modes_reached" of `rings.RingWatch`.
 
     Args:
         fraction: float, alarm below this share of what real images have, default 0.3.
-        patience: int, epochs in a row that must lie below it, default 3.
+        patience: int, rounds in a row that must lie below it, default 3.
         warmup: int, steps at the start that are not judged, default 0.
         monitor: str, the value in the logs, default "diversity".
 
@@ -133,32 +125,26 @@ class CollapseAlarm(keras.callbacks.Callback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             raise InputError(
-                f"CollapseAlarm finds no '{self.monitor}' in the logs.",
+                f"CollapseAlarm finds no '{self.monitor}' in the logs.", got=self.monitor,
                 expected=f"one of {', '.join(logs or {}) or 'no values at all'}",
-                got=self.monitor,
-                fix="put Diversity(real_images) before CollapseAlarm in the list of callbacks",
-            )
+                fix="put Diversity(real_images) before CollapseAlarm in the list of callbacks")
         step = _step(self.model)
         if step <= self.warmup:
             return
         # NaN is no diversity either: `not >=` counts it as low.
         self._low = self._low + 1 if not value >= self.fraction else 0
         if self._low == self.patience:
-            what = (
-                f"generated images differ by {value:.2f} of what real ones do"
+            what = f"generated images differ by {value:.2f} of what real ones do" \
                 if self.monitor == "diversity" else f"{self.monitor} is {value:.2f}"
-            )
-            sentence = (
-                f"Mode collapse at step {step}: {what}, below {self.fraction:g} for "
-                f"{self.patience} checks in a row. Try R1GAN, a smaller learning rate, or a "
-                "discriminator with minibatch_std."
-            )
+            sentence = (f"Mode collapse at step {step}: {what}, below {self.fraction:g} for "
+                        f"{self.patience} checks in a row. Try R1GAN, a smaller learning rate, or "
+                        "a discriminator with minibatch_std.")
             self.alarms.append(sentence)
             warnings.warn(sentence, RuntimeWarning, stacklevel=2)
 
 
 class ProgressLine(keras.callbacks.Callback):
-    """Says how far the training is: a bar in a terminal, sparse plain lines anywhere else.
+    """How far the training is: a bar in a terminal, sparse plain lines anywhere else.
 
     Args:
         total_steps: int, steps of the whole training.
@@ -215,11 +201,11 @@ _FIRST = ["step", "seconds"]  # columns that every history begins with
 
 
 class HistoryCSV(keras.callbacks.Callback):
-    """Keeps the logs in a CSV file with one line an epoch: step, seconds, then the values.
+    """Keeps the logs in a CSV file with one line a round: step, seconds, then the values.
 
-    The file is written whole each time, so a kill costs at most the current line. A training that
-    resumes continues the file, after dropping lines of steps the checkpoint does not know. A value
-    that comes late gets a column of its own at the end; nothing is dropped.
+    The file is written whole each time, so a kill costs at most the current line. A resumed
+    training continues the file, after dropping lines of steps the checkpoint does not know. A value
+    that comes late gets a column of its own at the end.
 
     Args:
         path: the CSV file.
@@ -256,7 +242,7 @@ class HistoryCSV(keras.callbacks.Callback):
             raise InputError(
                 f"The history '{self.path}' is damaged.", expected="one line a check, as written",
                 got=f"{type(error).__name__}: {error}"[:200],
-                fix=f"delete '{self.path}': the training goes on, its history begins anew",
+                fix=f"delete '{self.path}': the training continues, its history begins anew"
             ) from error
         return rows, columns
 
@@ -323,9 +309,5 @@ def _step(model):
 def _check_least(least, **counts):
     for name, count in counts.items():
         if count < least:
-            raise InputError(
-                f"'{name}' is too small.",
-                expected=f"{least} or more",
-                got=count,
-                fix=f"pass a larger {name}",
-            )
+            raise InputError(f"'{name}' is too small.", expected=f"{least} or more", got=count,
+                             fix=f"pass a larger {name}")

@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(half, tmp_path
     assert found <= {"results.json"}  # which tells the name
     # The checkpoint is damaged on the disk: the one before it serves, and the end is the same.
     last.write_bytes(kept[: len(kept) // 2])
-    with pytest.warns(UserWarning, match="is damaged .* goes on from the one before it, of step 4"):
+    with pytest.warns(UserWarning, match="is damaged .* from the one before it, of step 4"):
         assert run(tmp_path, "a", **LONGER) == 0
     assert set(differences(half, tmp_path / "runs/b")) <= {"results.json", "experiment.yaml"}
 
@@ -112,7 +112,7 @@ def test_a_damaged_history_says_what_to_delete(tmp_path, text):
     from ecg_tf.training.callbacks import HistoryCSV
 
     (tmp_path / "history.csv").write_text(text)
-    with pytest.raises(InputError, match="history.csv': the training goes on"):
+    with pytest.raises(InputError, match="history.csv': the training continues"):
         HistoryCSV(tmp_path / "history.csv")._read(8)
 
 

@@ -33,7 +33,7 @@ def small(kind, classes=0, **options):
     gan = kind(build_generator((8, 8, 1), 4, 4, padding="zero", classes=classes),
                build_discriminator((8, 8, 1), 4, "zero", classes=2 * classes,
                                    minibatch_std=not classes), **options)
-    gan.compile(run_eagerly=True)  # a few steps are quicker than tracing them
+    gan.compile()
     return gan
 
 

@@ -14,7 +14,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 SAID = {
     "add_arrangement": r"There and back: off by \d\.\de-0[6-9] mV",
     "add_database": r"c3 is of clinic-c1 \('II',\) 250 Hz\nLicense: for use inside",
-    "add_gan": r"HingeGAN, 4 steps; decoded: \(2, 128, 1\) mV",
+    "add_gan": r"HingeGAN, 4 steps: \(128, 1\) mV",
     "add_measure": r"new persons: 0\.\d\d .*\nupside down: [1-9]\.\d\d ",
 }
 
