@@ -49,7 +49,8 @@ data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify 
 	$(RUN) -m ecg_tf data mitdb
 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
-	ECG_TF_DATA="$${ECG_TF_DATA:-$(CURDIR)/data}" $(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
+	@-git config filter.nbstripout.clean "'$(CURDIR)/$(RUN)' -m nbstripout --keep-id --extra-keys 'metadata.language_info cell.metadata.execution'"
+	$(RUN) -m jupyterlab --config=binder/jupyter_server_config.py --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
 lint: $(VENV)/.installed ## check the code: style, types, imports that run one way
 	$(RUN) -m ruff check .

@@ -7,6 +7,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from nbstripout import strip_output
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.lessons.image_folders import write_images
@@ -17,7 +18,8 @@ from tests.study.test_run import TINY
 
 SMALL = {"subjects": 6, "minutes": 1.5, "base_filters": 4, "latent_dim": 8, "batch_size": 8,
          "train_steps": 3, "synthetic": 40}
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -26,6 +28,20 @@ def test_sources_carry_no_outputs_and_define_no_functions(path):
         if cell.cell_type == "code":
             assert not cell.outputs and cell.execution_count is None
             assert not any(line.startswith(("def ", "class ")) for line in cell.source.split("\n"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_an_opened_lesson_is_no_change_for_git(path):
+    extra = re.search(r"--keep-id --extra-keys '(.*?)'", (ROOT / "Makefile").read_text())[1]
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["language_info"] = {"name": "python", "version": "3.12.1"}
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            cell.execution_count, cell.metadata["execution"] = number, {"iopub.status.idle": "now"}
+            cell.outputs = [nbformat.v4.new_output("stream", text="3")]
+    stripped = strip_output(notebook, keep_output=False, keep_count=False, keep_id=True,
+                            extra_keys=extra.split())
+    assert nbformat.writes(stripped) + "\n" == path.read_text(encoding="utf-8")
 
 
 def texts(executed) -> str:
