@@ -231,7 +231,7 @@ def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.
     Args:
         criteria: one row a check (index: step), one column a criterion: measures, losses.
         better: column -> "low" or "high".
-        judged: what the choice is judged by, by step; low is better. It was no criterion.
+        judged: by step, what tells how good the choice is; low is better. It was no criterion.
         baselines: column -> baseline; criteria without one stop by patience only.
         patience, factor: see `decide`.
 
@@ -243,9 +243,8 @@ def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.
     baselines = {} if baselines is None else dict(baselines)
     rows, steps = {}, criteria.index
     for name in criteria.columns:
-        verdict = decide(
-            criteria[name], baselines.get(name, np.nan), factor, patience, better[name]
-        )
+        verdict = decide(criteria[name], baselines.get(name, np.nan), factor, patience,
+                         better[name])
         end = len(steps) - 1 if verdict.stop is None else verdict.stop
         picked = end if verdict.best is None else verdict.best
         value = float(judged.loc[steps[picked]])

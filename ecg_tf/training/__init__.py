@@ -4,8 +4,9 @@
 | --- | --- |
 | `data.py` | records to windows, split by subject, and the codec fitted on them |
 | `labelled_beats.py` | single beats with their class, as small images |
-| `fit.py` | builds and trains; a killed training resumes from its checkpoint (TensorFlow) |
+| `families.py` | name of a model -> its GAN, one row each (TensorFlow) |
+| `fit.py`, `checkpoint.py` | the training loop of all GANs; a killed one resumes (TensorFlow) |
 | `callbacks.py` | sample grids, diversity, mode-collapse warning, history (TensorFlow) |
-| `precision.py`, `devices.py`, `workers.py` | float32 or half; one device or several |
+| `precision.py` | float32 or half |
 | `synthesis.py` | from a trained generator to ECGs in mV (TensorFlow) |
 """
