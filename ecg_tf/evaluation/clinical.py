@@ -22,16 +22,15 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
     Args:
         strips: (n, time, lead) mV, finite, 2 s or longer.
         fs: Hz.
-        lead: which lead to read; default 0.
-        rpeaks: what `strip_rpeaks` gave for this lead; default None, found here.
+        lead: default 0.
+        rpeaks: of `strip_rpeaks` for this lead; default None, found here.
 
     Returns:
         DataFrame of n rows: `beats` (number), `heart_rate` (bpm, 60 / median RR, NaN outside
         30-220), `rr` (s, mean), `sdnn`, `rmssd` (s, three beats or more), `r_amplitude` (mV above
         the strip's median, median over beats, negative where the main deflection is),
-        `likeness` (median correlation of the beats with their median beat, 25 ms around R left
-        out),
-        `detectable` (three beats, a heart rate, likeness at least 0.5).
+        `likeness` (median correlation of the beats with their median beat, without 25 ms around
+        R), `detectable` (three beats, a heart rate, likeness at least 0.5).
         NaN where a strip has none.
 
     Raises:

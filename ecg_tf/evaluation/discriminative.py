@@ -11,10 +11,10 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
                        folds: int = 5, draws: int = 200) -> tuple[float, float, float]:
     """AUC of a fresh real-versus-synthetic classifier on windows it did not see.
 
-    Gradient boosting and logistic regression, mean of their ranks, cross-validated; the mean AUC of
-    the folds, since scores of different folds have no common zero. 0.5: cannot be told apart (what
-    falls below is chance, and shown as 0.5). With groups no person is in training and test fold at
-    once; without them even other real persons are told apart by who they are.
+    Mean rank of gradient boosting and logistic regression, cross-validated; the mean AUC of the
+    folds, since scores of different folds are not comparable. 0.5: cannot be told apart (lower
+    values are chance and returned as 0.5). With groups no person is in training and test fold at
+    once; without them even other real persons are told apart by identity.
 
     Args:
         real: (n, d) features; put raw beats beside them to let the classifier look closer.
@@ -64,8 +64,8 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
 def pseudo_subjects(features, subjects, synthetic) -> np.ndarray:
     """The real person each synthetic window is nearest to: (m,) labels, groups for the folds.
 
-    A perfect generator of the training persons makes windows that are alike in the same way theirs
-    are. Left ungrouped, the classifier would know those persons from its training folds.
+    Windows of a perfect generator of the training persons resemble them. Ungrouped, the classifier
+    would know those persons from its training folds.
     """
     features, synthetic = checked_features(features, synthetic)
     return np.asarray(subjects)[nearest_rows(synthetic, features)]

@@ -21,8 +21,8 @@ def mmd2(x, y, bandwidth: float | None = None, permutations: int = 200, seed: in
     k(a, b) = exp(-|a - b|² / (2 s²)), s the median distance of the pooled set. It may be negative,
     as for copies: clipping it at 0, or a bandwidth for each part, hides what it measures.
 
-    The p-value permutes windows. Windows of one person are alike, so it falls to its least value
-    for other persons too: with `groups`, whole persons are permuted; or ask the baseline instead.
+    The p-value permutes windows. Windows of one person are alike, so it is small for other persons
+    too: `groups` permutes whole persons instead.
 
     Args:
         x: (n, d), n >= 2.
@@ -67,7 +67,7 @@ def mmd2(x, y, bandwidth: float | None = None, permutations: int = 200, seed: in
 
 def precision_recall_density_coverage(real, synthetic, k: int = 5, cap: float | None = 0.75,
                                       groups=None) -> dict[str, float]:
-    """How many synthetic windows lie among the real ones, and the other way round.
+    """Shares of synthetic windows among real ones, and the other way round.
 
     With r_k(i) the distance of sample i to its k-th neighbour in its own set:
     precision = share of synthetic within r_k of ANY real (not only the nearest: its ball may be
@@ -75,15 +75,14 @@ def precision_recall_density_coverage(real, synthetic, k: int = 5, cap: float | 
     coverage = share of real balls that hold at least one synthetic.
 
     Two things differ from the sources, because windows of one person are alike:
-    * with `groups` a real window's neighbours are sought among other persons. Else its ball is
-      filled by its own person and no new person is ever inside: on MIT-BIH strips of 10 persons
-      other real ones had a precision of 0.01, and of 0.83 with groups.
-    * no ball is larger than the `cap` quantile of the real ones. A few odd windows (noise,
-      fibrillation) have balls into which white noise falls, and a set of tenfold amplitude has
-      balls that hold everything (recall 1).
+    * with `groups` a real window's neighbours are sought among other persons. Else its ball holds
+      only its own person: on MIT-BIH strips of 10 persons other real ones had a precision of 0.01,
+      and of 0.83 with groups.
+    * no ball is larger than the `cap` quantile of the real ones. Else a few odd windows (noise,
+      fibrillation) have balls that hold white noise, and a set of tenfold amplitude has balls that
+      hold everything (recall 1).
 
-    Recall is the weakest of the four: the balls of the synthetic set are as small as the likeness
-    of its own windows. Coverage asks the same better (Naeem).
+    Recall is the weakest of the four, coverage measures the same better (Naeem).
 
     Args:
         real: (n, d), n > k.
@@ -120,11 +119,11 @@ def precision_recall_density_coverage(real, synthetic, k: int = 5, cap: float | 
 def frechet_distance(real, synthetic, dimensions: int = 32, limit: float = 5.0) -> float:
     """Fréchet distance of two Gaussians, in the leading principal axes of both sets together.
 
-    |m1 - m2|² + tr(C1 + C2 - 2 (C1^½ C2 C1^½)^½). Axes of the real set alone would not see what a
-    synthetic set does outside them. Covariances are shrunk (Ledoit-Wolf): with few windows the raw
-    ones make equal sets look different. Rows farther from the real median than `limit` times the
-    median real row are drawn in to there: one artefact of 7 mV among 110 ECG-ID strips else moved
-    the distance of two halves of real persons from 1 to 25.
+    |m1 - m2|² + tr(C1 + C2 - 2 (C1^½ C2 C1^½)^½). Axes of the real set alone would miss what a
+    synthetic set does outside them. Covariances are shrunk (Ledoit-Wolf), since with few windows
+    raw ones make equal sets look different. Rows farther from the real median than `limit` times
+    the median real row are moved to that distance: else one artefact of 7 mV among 110 ECG-ID
+    strips moved the distance of two halves of real persons from 1 to 25.
 
     Args:
         real: (n, d).
@@ -174,7 +173,7 @@ def _leading_axes(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def diversity(real, synthetic, k: int = 1) -> dict[str, float]:
-    """Does the set vary as real ones do, or repeat itself?
+    """Diversity of the synthetic set relative to the real one, and its near-duplicates.
 
     Args:
         real: (n, d) features.

@@ -30,13 +30,14 @@ class PersonAUC:
                                                    (other, other_subjects))]
         shared = np.intersect1d(sides[0][1], sides[1][1])
         if len(shared):
-            raise InputError("Persons are members and others at once.", expected="disjoint persons",
-                             got=", ".join(map(str, shared[:5])), fix="split by subject")
-        scores = [score[who == one] for score, who in sides for one in np.unique(who)]
+            raise InputError("Persons are both members and non-members.",
+                             expected="disjoint persons", got=", ".join(map(str, shared[:5])),
+                             fix="split by subject")
+        scores = [score[who == person] for score, who in sides for person in np.unique(who)]
         self.members = len(np.unique(sides[0][1]))
-        self.sizes = np.array([len(one) for one in scores], float)
-        self.means = np.array([one.mean() for one in scores])
-        ordered = [np.sort(one) for one in scores]
+        self.sizes = np.array([len(score) for score in scores], float)
+        self.means = np.array([score.mean() for score in scores])
+        ordered = [np.sort(score) for score in scores]
         self.above = np.array([[(np.searchsorted(low, high) + np.searchsorted(low, high, "right")
                                  ).sum() / 2 for low in ordered] for high in scores])
 
@@ -83,14 +84,17 @@ class PersonAUC:
 
 
 def true_positives(member, other, alarm: float = 0.01) -> float:
-    """Share of members past the score that `alarm` of the others pass; NaN with too few others."""
+    """Share of members past the score that `alarm` of the others pass; NaN with too few others.
+
+    The true positive rate at a false positive rate of `alarm`.
+    """
     if len(other) < 1 / alarm:
         return np.nan
     return float(np.mean(np.asarray(member) > upper(other, alarm)))
 
 
 def upper(score, alarm: float) -> float:
-    """The least score that at most `alarm` of fresh ones pass: an order statistic, not a guess."""
+    """The order statistic that at most `alarm` of fresh scores pass."""
     rank = int(np.ceil((len(score) + 1) * (1 - alarm)))
     return float(np.sort(score)[min(rank, len(score)) - 1])
 

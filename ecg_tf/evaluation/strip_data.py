@@ -42,8 +42,8 @@ class StripData:
         self.subjects, self.by_person, self.seed, self._known = subjects, by_person, seed, {}
         self.rhythm = rhythm(signals, fs, rpeaks=rpeaks)
         self.spectrum = 10 * log_band_power(signals, fs)
-        drawn = np.random.default_rng(seed).integers(0, signals.shape[1], (len(signals), 64, 1))
-        self.samples = np.take_along_axis(signals, drawn, axis=1)
+        at = np.random.default_rng(seed).integers(0, signals.shape[1], (len(signals), 64, 1))
+        self.samples = np.take_along_axis(signals, at, axis=1)
         beats, owner = aligned_beats(signals, rpeaks, fs)
         self.beat = np.zeros((len(signals), beats.shape[1] * beats.shape[2]), np.float32)
         self.beat[owner] = beats.reshape(len(owner), self.beat.shape[1])  # the strip's last beat
@@ -112,8 +112,8 @@ class StripData:
         value = self.auc(test, fake, groups)
         real, other = test, train
         if not len(train):
-            one = np.isin(self.subjects[test], np.unique(self.subjects[test])[::2])
-            real, other = test[one], test[~one]
+            half = np.isin(self.subjects[test], np.unique(self.subjects[test])[::2])
+            real, other = test[half], test[~half]
         return value, self.auc(real, other, self.subjects[other])
 
     def auc(self, real, other, groups):

@@ -52,12 +52,10 @@ def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
     """The leads that the others follow from.
 
     Args:
-        leads: names. Where a limb lead is there twice, both are kept and none follows from them:
-            which of the two the others belong to is not known.
+        leads: names. Where a limb lead is there twice, both are kept and none follows from them.
 
     Returns:
-        tuple of names, in their order: all of them but the limb leads that two of I, II and III
-        determine.
+        tuple of names, in their order: all but the limb leads that two of I, II and III determine.
 
     Example:
         >>> independent_leads(["I", "II", "III", "aVR", "aVL", "aVF", "V1"])
@@ -73,7 +71,7 @@ def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
 
 
 def lead_factors(kept: Sequence[str], leads: Sequence[str]) -> np.ndarray:
-    """How leads are summed out of those that were kept.
+    """Factors that compute leads from those that were kept.
 
     Args:
         kept: names of the leads at hand.
@@ -110,7 +108,7 @@ def lead_factors(kept: Sequence[str], leads: Sequence[str]) -> np.ndarray:
 
 
 def all_leads(signals: np.ndarray, kept: Sequence[str], leads: Sequence[str]) -> np.ndarray:
-    """Signals of all leads out of those that were kept.
+    """Signals of all leads, computed from those that were kept.
 
     Args:
         signals: (..., kept) mV.

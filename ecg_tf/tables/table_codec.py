@@ -28,10 +28,10 @@ ARRANGEMENTS = ("row_major", "column_major", "serpentine", "hilbert")
 class TableCodec:
     """Rows of a table to images in [-1, 1] and back, fitted on training rows.
 
-    A record becomes a list of cells: one for each column, then a mark for each column in which
-    values are missing (1 missing, -1 there; the value's own cell is 0 then). The cells fill the
-    image along a path, one pixel each ("pad"), over and over ("tile") or a block of pixels each
-    ("replicate"); copies are decoded by their mean.
+    A record becomes a list of cells: one for each column, then a mark for each column with missing
+    values (1 missing, -1 there; a missing value's own cell is 0). The cells fill the image along a
+    path, one pixel each ("pad"), over and over ("tile") or a block of pixels each ("replicate");
+    copies are decoded by their mean.
 
     Args:
         height, width: int, pixels. Default 16 x 16.

@@ -1,4 +1,4 @@
-"""The measures against what is known of them, the mistakes of others, and their yardsticks."""
+"""The measures against what is known of them, the mistakes of others, and their baselines."""
 
 import tracemalloc
 
@@ -100,7 +100,7 @@ def test_any_real_ball_counts_not_only_the_nearest():
     assert got["density"] == pytest.approx(1)
 
 
-def test_equal_sets_reach_one_and_strangers_zero():
+def test_equal_sets_reach_one_and_far_sets_zero():
     x = _normal(200)
     assert set(fidelity.precision_recall_density_coverage(x, x).values()) >= {1.0}
     far = fidelity.precision_recall_density_coverage(x, _normal(200, mean=50, seed=1))

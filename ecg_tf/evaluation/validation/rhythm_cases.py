@@ -1,7 +1,7 @@
-"""Simulated ECGs of hard rhythms and bad recordings, each beat's place known: tests of a detector.
+"""Simulated ECGs of hard rhythms and bad recordings with known beats, to test detectors.
 
-Slow and fast, paced, irregular, with premature beats, steps, pops, gaps, hum and pauses. Hearts are
-those of `records.simulate`, here with rhythms that a healthy cohort does not have.
+Slow and fast, paced, irregular, with premature beats, steps, pops, gaps, hum and pauses. Persons
+are those of `records.simulate`, with rhythms that a healthy cohort does not have.
 """
 
 from collections import Counter
