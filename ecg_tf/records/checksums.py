@@ -11,11 +11,7 @@ LARGEST_LIST = 2**26  # bytes of a SHA256SUMS.txt
 
 
 def published_sums(folder: Path) -> dict[str, str]:
-    """Checksums a folder came with: name of file -> SHA-256, from SHA256SUMS.txt if there is one.
-
-    Args:
-        folder: Path.
-    """
+    """Name of file -> SHA-256 by a folder's SHA256SUMS.txt, empty if it has none."""
     file = folder / "SHA256SUMS.txt"
     try:
         if not file.is_file() or file.stat().st_size > LARGEST_LIST:
@@ -26,14 +22,7 @@ def published_sums(folder: Path) -> dict[str, str]:
 
 
 def parse_sums(text: str) -> dict[str, str]:
-    """Reads the lines "<64 hex digits> [*]<name>" of a sha256sum list.
-
-    Args:
-        text: str.
-
-    Returns:
-        name of file -> SHA-256 in lower case.
-    """
+    """Name of file -> SHA-256, of the lines "<64 hex digits> [*]<name>" of a sha256sum list."""
     found = re.findall(r"^([0-9a-fA-F]{64})[ \t]+\*?(.+?)[ \t\r]*$", text, re.M)
     return {name.removeprefix("./"): digest.lower() for digest, name in found}
 
@@ -45,15 +34,12 @@ def sha256_of(file: Path) -> str:
 
 
 def check_published(folder: Path, digests: Mapping[str, str], sums: Mapping[str, str]) -> None:
-    """Refuses files that are not the published ones.
+    """Refuses files of a folder that are not the published ones.
 
     Args:
         folder: Path.
         digests: name relative to it -> SHA-256 of the file.
         sums: name -> published SHA-256; files it does not list are not compared.
-
-    Raises:
-        InputError: a file is another one.
     """
     for name, digest in digests.items():
         if sums.get(name, digest) != digest:

@@ -90,17 +90,7 @@ def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float
 
 
 def lead_tuple(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Names of leads as a tuple, checked.
-
-    Args:
-        leads: one name, several different names, or None for all leads.
-
-    Returns:
-        tuple of str, or None for all.
-
-    Raises:
-        InputError: no name at all, one twice, or something that is no name.
-    """
+    """Names of leads as a tuple, None for all; refuses no name at all, or one twice."""
     if leads is None:
         return None
     leads = (leads,) if isinstance(leads, str) else tuple(leads)

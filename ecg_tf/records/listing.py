@@ -27,8 +27,7 @@ class Listing:
         items: name of a recording, without extension -> its file (a record's header), both
             relative to the folder.
         files: every file's name relative to the folder -> (bytes, time of change in ns).
-        left_out: what the list of records names and the folder does not hold, or what the caller
-            excluded.
+        left_out: what the list of records names and the folder does not hold, or was excluded.
     """
 
     folder: Path
@@ -43,9 +42,6 @@ class Listing:
             records: names or patterns, None for all.
             exclude: names or patterns of those to leave out.
 
-        Returns:
-            Listing.
-
         Raises:
             InputError: a name fits no recording: the nearest one is given.
         """
@@ -59,7 +55,7 @@ class Listing:
 
 
 def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = None) -> Listing:
-    """Lists the recordings of a folder, nested ones too.
+    """Lists the recordings of a folder, nested ones too; perhaps there is none.
 
     WFDB records are those that a file RECORDS lists, else every header found; segments of a
     multi-segment record are no records of their own. CSV files that are tables of records
@@ -70,19 +66,14 @@ def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = No
         skip: names of files that are no recordings, such as a metadata table.
         files: of `scan`, if that has been done. Default: it is done.
 
-    Returns:
-        Listing, perhaps without any item.
-
     Raises:
         InputError: there is no such folder, or its list of records leads out of it.
     """
     if not folder.is_dir():
-        raise InputError(
-            f"There is no folder '{folder}'.",
-            expected="a folder of WFDB, EDF, CSV or NumPy recordings",
-            got="a file" if folder.exists() else "no such folder",
-            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH",
-        )
+        raise InputError(f"There is no folder '{folder}'.",
+                         expected="a folder of WFDB, EDF, CSV or NumPy recordings",
+                         got="a file" if folder.exists() else "no such folder",
+                         fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH")
     files = scan(folder) if files is None else files
     names = list(dict.fromkeys(_names_in(folder, "RECORDS", files))) if "RECORDS" in files else \
         _headers(folder, files)
@@ -101,22 +92,18 @@ def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = No
 
 
 def chosen(names: Iterable[str], wanted: Iterable[str], where) -> list[str]:
-    """The names that are wanted, exactly or by a pattern such as "records500/*".
-
-    Raises:
-        InputError: a wanted name fits none.
-    """
+    """The names that are wanted, exactly or by a pattern such as "records500/*"."""
     wanted = [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
     if not wanted:
         raise InputError("No records are asked for.", expected="names, or None for all", got="[]")
-    known, found = dict.fromkeys(names), []
+    known, found = list(names), []
+    exact = set(known)
     for name in wanted:
-        fits = [name] if name in known else fnmatch.filter(known, name)
+        fits = [name] if name in exact else fnmatch.filter(known, name)
         if not fits:
-            first, last = ([*known] or [""])[0], ([*known] or [""])[-1]
             raise InputError(
                 f"There is no record '{name}' in '{where}'.", got=repr(name),
-                expected=f"one of its {len(known)} records ({first} ... {last})"
+                expected=f"one of its {len(known)} records ({known[0]} ... {known[-1]})"
                 if known else "a record it holds", fix=closest(name, known) or "check the name")
         found += fits
     return list(dict.fromkeys(found))
@@ -125,8 +112,8 @@ def chosen(names: Iterable[str], wanted: Iterable[str], where) -> list[str]:
 def scan(folder: Path) -> dict[str, tuple[int, int]]:
     """Every file below a folder: name relative to it -> (bytes, time of change in ns), sorted.
 
-    One pass over the directories instead of a question for each file: a folder of 43,000 files
-    takes a fraction of a second. Links to folders outside are not followed.
+    One pass over the directories: a folder of 43,000 files takes a fraction of a second. Links to
+    folders outside are not followed.
     """
     found: dict[str, tuple[int, int]] = {}
     home, todo, seen = folder.resolve(), [""], set()

@@ -44,20 +44,15 @@ _NO_ECG = re.compile(
 class Column:
     """What a column's name says.
 
-    Args:
-        raw: str, the name as the file has it.
-        name: str, the lead, without the unit: "II" of "II (uV)".
-        kind: "time", "rate", "counter", "note" (labels, events, persons), "other" (measured, but
-            no voltage, or no ECG by its name) or "lead".
-        unit: str, the unit in the name, "" if there is none.
-        factor: float, to mV of a lead; to s of a time, 0 where the name has no unit.
+    Its kind is "time", "rate", "counter", "note" (labels, events, persons), "other" (measured, but
+    no voltage, or no ECG by its name) or "lead".
     """
 
-    raw: str
-    name: str
+    raw: str  # the name as the file has it
+    name: str  # the lead, without the unit: "II" of "II (uV)"
     kind: str
-    unit: str = ""
-    factor: float = 1.0
+    unit: str = ""  # in the name, "" if there is none
+    factor: float = 1.0  # to mV of a lead; to s of a time, 0 where the name has no unit
 
 
 def column_of(raw: str, unit: str = "") -> Column:

@@ -28,21 +28,13 @@ _PERSONS = {"age", "sex", "gender", "patient age", "patientage", "diagnosis", "d
 
 @dataclass(frozen=True)
 class Head:
-    """What stands before the numbers.
+    """What stands before the numbers."""
 
-    Args:
-        comments: lines that begin with #, without it.
-        columns: what the names of the columns say, with the units of a second line.
-        delimiter: between fields.
-        decimal: "." or ",".
-        start: byte at which the numbers begin.
-    """
-
-    comments: tuple[str, ...]
-    columns: tuple[Column, ...]
+    comments: tuple[str, ...]  # lines that begin with #, without it
+    columns: tuple[Column, ...]  # what their names say, with the units of a second line
     delimiter: str
-    decimal: str
-    start: int
+    decimal: str  # "." or ","
+    start: int  # byte at which the numbers begin
 
 
 def read_head(path: Path) -> Head:

@@ -33,56 +33,32 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class Signal:
-    """What a header says of one signal.
+    """What a header says of one signal."""
 
-    Args:
-        file: str, name of the signal file, "~" for none.
-        format: str, WFDB's number of the format, "16".
-        per_frame: int, samples in a frame.
-        skew: int, frames by which it is shifted.
-        byte_offset: int, bytes in front of the samples (for FLAC: samples).
-        name: str, of the lead; "" if the header names none.
-        gain: float, ADC units per physical unit; 0 if the header gives none.
-        baseline: float, ADC units of 0 physical units.
-        unit: str, physical unit; "" if the header gives none.
-        initial: int, first sample, from which format 8 counts.
-        checksum: int, 16-bit sum of the samples; None if the header has none.
-        fault: str, what in the fields after the format is not understood, "" if all is.
-    """
-
-    file: str
-    format: str
-    per_frame: int = 1
-    skew: int = 0
-    byte_offset: int = 0
-    name: str = ""
-    gain: float = 0.0
-    baseline: float = 0.0
-    unit: str = ""
-    initial: int = 0
-    checksum: int | None = None
-    fault: str = ""
+    file: str  # name of the signal file, "~" for none
+    format: str  # WFDB's number of the format, "16"
+    per_frame: int = 1  # samples in a frame
+    skew: int = 0  # frames by which it is shifted
+    byte_offset: int = 0  # bytes in front of the samples (for FLAC: samples)
+    name: str = ""  # of the lead; "" if the header names none
+    gain: float = 0.0  # ADC units per physical unit; 0 if the header gives none
+    baseline: float = 0.0  # ADC units of 0 physical units
+    unit: str = ""  # physical unit; "" if the header gives none
+    initial: int = 0  # first sample, from which format 8 counts
+    checksum: int | None = None  # 16-bit sum of the samples; None if the header has none
+    fault: str = ""  # what in the fields after the format is not understood, "" if all is
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header's content; either signals or segments are there.
+    """A header's content; either signals or segments are there."""
 
-    Args:
-        fs: float, frames a second.
-        frames: int, length in frames; 0 if the header does not say.
-        signals: of a single record, in the header's order.
-        segments: (name, frames) of a multi-segment record, "~" for a gap.
-        comments: lines without "#".
-        notes: what had to be assumed, sentences.
-    """
-
-    fs: float
-    frames: int
-    signals: tuple[Signal, ...] = ()
-    segments: tuple[tuple[str, int], ...] = ()
-    comments: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    fs: float  # frames a second
+    frames: int  # length in frames; 0 if the header does not say
+    signals: tuple[Signal, ...] = ()  # of a single record, in the header's order
+    segments: tuple[tuple[str, int], ...] = ()  # (name, frames), "~" for a gap
+    comments: tuple[str, ...] = ()  # lines without "#"
+    notes: tuple[str, ...] = ()  # what had to be assumed, sentences
 
 
 def read_header(file: Path, root: Path) -> Header:
