@@ -85,7 +85,8 @@ def read_csv(path) -> pd.DataFrame:
             # Rows longer than the header would else lose their last value with a warning only.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(path, sep=separator, decimal=decimal, encoding="utf-8-sig",
-                                skipinitialspace=True, low_memory=False, index_col=False)
+                                skipinitialspace=True, low_memory=False, index_col=False,
+                                float_precision="round_trip")  # others may crash
     # Errors of pandas and of Unicode are ValueErrors.
     except (OSError, ValueError, csv.Error, pd.errors.ParserWarning) as error:
         raise InputError(f"'{path}' cannot be read as a table.",
