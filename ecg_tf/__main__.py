@@ -163,7 +163,7 @@ def evaluate(options) -> int:
 
 
 def export(options) -> int:
-    """Draws a synthetic set from a run's generator and writes it with its cards."""
+    """Samples a synthetic set from a run's generator and writes it with its cards."""
     from ecg_tf.release.export import NotReleased
     from ecg_tf.release.export import export as release
 
@@ -177,7 +177,7 @@ def export(options) -> int:
           f"{made.written:,} of them written now, are in {made.folder} with "
           "DATASET_CARD.md, MODEL_CARD.md and SHA256SUMS.txt.")
     if not made.gate.passed:
-        print(f"FORCED: the release gate was not passed; {made.gate.why}.")
+        print(f"FORCED: the release gate was not passed; {made.gate.reason}.")
     return 0
 
 

@@ -3,20 +3,19 @@
 from collections.abc import Iterable, Sequence
 
 from ecg_tf.images.codec import Codec
-from ecg_tf.records import database_names
-from ecg_tf.records.provenance import facts_of, in_words
-from ecg_tf.release.trained import Trained
-from ecg_tf.release.verdict import GateResult, about_persons
+from ecg_tf.records.provenance import in_words
+from ecg_tf.release.decision import Decision, about_persons
+from ecg_tf.study.results import Result
 
 NOT_TESTED = (
-    "The records of this release themselves: measures and attacks were made on another draw of "
+    "The records of this release themselves: measures and attacks were made on another sample of "
     "the same generator ({strips} strips of {seconds:g} s, the middle of each window). "
-    "`python -m ecg_tf evaluate --synthetic THIS_FOLDER` judges these.",
+    "`python -m ecg_tf evaluate --synthetic THIS_FOLDER` evaluates these.",
     "Whole records longer than {seconds:g} s: an attacker who uses all of one was not tried.",
     "Attackers who know more: other recordings of the persons, other leads, medical files, or the "
     "generator's weights. Attacks that were not made find nothing.",
     "Rare persons: power is over all persons; one unusual heart may be found where others are not.",
-    "More than one training: another seed of the training may leak more or less.",
+    "More than one training: another seed may leak more or less.",
     "Physicians: none is known to have looked at these ECGs.",
     "Other devices, leads, populations and filters than those of the sources below.",
 )
@@ -30,11 +29,12 @@ UNSUITABLE = (
 )
 
 
-def forced_line(gate: GateResult) -> str:
+def forced_line(gate: Decision) -> str:
     """The first line of a card of a set that the gate did not let go; "" if it did."""
     if gate.passed:
         return ""
-    return f"**FORCED: the release gate was not passed.** {gate.why[:1].upper()}{gate.why[1:]}.\n\n"
+    reason = gate.reason[:1].upper() + gate.reason[1:]
+    return f"**FORCED: the release gate was not passed.** {reason}.\n\n"
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -61,21 +61,10 @@ def leads_of(codec: Codec) -> str:
     return ", ".join(codec.leads) + more
 
 
-def source_facts(run: Trained) -> dict:
-    """Where the training data come from: as the run noted it, else what is known by name."""
-    if run.metrics.get("data"):
-        return run.metrics["data"]
-    # A whole path may say where somebody keeps patients: its last part is enough.
-    facts = [facts_of(name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1])
-             for name in database_names(run.experiment.database)]
-    return {key: "; ".join(dict.fromkeys(fact[key] for fact in facts if fact[key]))
-            for key in facts[0]}
-
-
-def sources(run: Trained) -> str:
+def sources(run: Result) -> str:
     """Source databases with license, citation, persons and checksum."""
-    data = source_facts(run)
-    split = run.metrics.get("split", {})
+    data = run.content["data"]
+    split = run.content.get("split", {})
     title = data.get("title", "")
     rows = [("database", f"{title} {data.get('version', '')}".strip()),
             ("where", " ".join(filter(None, (data.get("url"), data.get("doi")
@@ -88,7 +77,7 @@ def sources(run: Trained) -> str:
             ("options", data.get("options", "")),
             ("SHA-256 of what was read", data.get("sha256", ""))]
     text = table(("", ""), [(name, value) for name, value in rows if value])
-    if warnings := run.metrics.get("warnings"):
+    if warnings := run.content.get("warnings"):
         text += "\n" + bullets(f"**Warning:** {text}" for text in warnings)
     if "ODC-By" in str(data.get("license", "")):
         text += (f"\nContains information from the {title}, which is made available under the ODC "
@@ -97,11 +86,11 @@ def sources(run: Trained) -> str:
     return text
 
 
-def tested(run: Trained, gate: GateResult) -> str:
+def tested(run: Result, gate: Decision) -> str:
     """The gate's table, its power and notes, and what was measured beside it."""
     if not gate.rows:
         return "Nothing. This run has not been judged.\n"
-    text = table(("measure", "about", "verdict", "asked", "got", "remark"),
+    text = table(("measure", "about", "verdict", "criterion", "result", "note"),
                  [(name, "persons" if about_persons(name) else "fidelity or use",
                    *(row.get(key, "") for key in ("verdict", "asked", "got", "why")))
                   for name, row in gate.rows.items()])
@@ -112,7 +101,7 @@ def tested(run: Trained, gate: GateResult) -> str:
                      f"{', '.join(gate.dropped)}.")
     if notes:
         text += "\n" + bullets(notes)
-    beside = [one for one in run.metrics.get("measures", ())
+    beside = [one for one in run.content.get("measures", ())
               if about_persons(one["name"]) and one["name"] not in gate.rows]
     if beside:
         excess = [one["name"] for one in beside
@@ -123,14 +112,13 @@ def tested(run: Trained, gate: GateResult) -> str:
     return text
 
 
-def not_tested(run: Trained, gate: GateResult) -> str:
+def not_tested(run: Result, gate: Decision) -> str:
     """What nobody looked at, the gate's own gaps first."""
     missing = gate.having("not measured")
     first = [f"Rows of the gate that were not measured: {', '.join(missing)}."] if missing else []
-    facts = {"strips": run.metrics.get("synthetic_windows", 0),
+    facts = {"strips": run.content.get("synthetic_windows", 0),
              "seconds": run.experiment.strip_seconds}
-    lines = NOT_TESTED if run.metrics else NOT_TESTED[2:]
-    return bullets([*first, *(line.format(**facts) for line in lines)])
+    return bullets([*first, *(line.format(**facts) for line in NOT_TESTED)])
 
 
 def measures_table(measures: Iterable[dict]) -> str:

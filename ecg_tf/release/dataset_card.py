@@ -3,30 +3,30 @@
 import ecg_tf
 from ecg_tf.base.code import git_commit
 from ecg_tf.release import card_text as say
+from ecg_tf.release.decision import Decision
 from ecg_tf.release.formats import Format
 from ecg_tf.release.progress import Progress
-from ecg_tf.release.trained import Trained
-from ecg_tf.release.verdict import GateResult
+from ecg_tf.study.results import Result
 
 
-def dataset_card(run: Trained, gate: GateResult, kind: Format, state: Progress) -> str:
+def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> str:
     """The card of a release.
 
     Args:
-        run: `Trained`.
-        gate: `GateResult`; what did not pass is said in the first line.
+        run: `Result`.
+        gate: `Decision`; what did not pass is said in the first line.
         kind: `Format`.
         state: `Progress` of the release's folder.
 
     Returns:
         str, Markdown.
     """
-    identity, data = state.identity, say.source_facts(run)
+    identity, data = state.identity, run.content["data"]
     return f"""{say.forced_line(gate)}# Dataset card: synthetic ECGs of the run {identity['run']}
 
-**Synthetic. Not for diagnosis.** These ECGs were drawn by a generative adversarial network; they
+**Synthetic. Not for diagnosis.** These ECGs come from a generative adversarial network; they
 are no recordings, and each counts as a person of its own who does not exist. The set is not
-claimed to be anonymous: below stands what was looked for, with which power, and what was found.
+claimed to be anonymous: below is what was tested, with which power, and what was found.
 
 ## What it holds
 
@@ -44,7 +44,7 @@ The generator was trained on:
 {say.not_tested(run, gate)}
 ## Uses
 
-Intended: teaching how ECGs are read by software and how synthetic data are judged; research on
+Intended: teaching how ECGs are read by software and how synthetic data are evaluated; research on
 generators, privacy attacks and measures; trying software with ECG files that no patient has to
 lend.
 
@@ -71,13 +71,13 @@ Software: ecg_tf {ecg_tf.__version__}{_commit()}; \
 {', '.join(f'{name} {version}' for name, version in identity['versions'].items())}.
 `SHA256SUMS.txt` has the checksum of every file here. The run's files:
 
-{say.checksums(run.sha256)}"""
+{say.checksums(identity["sha256"])}"""
 
 
-def _contents(run: Trained, kind: Format, state: Progress) -> str:
+def _contents(run: Result, kind: Format, state: Progress) -> str:
     total, codec, e = state.total(), run.codec, run.experiment
     if not state.complete:
-        return ("**The export was not finished.** The same command goes on; until then fewer "
+        return ("**The export was not finished.** The same command continues it; until then fewer "
                 f"records than the {state.n:,} wanted are here, without list and checksums.\n")
     seconds = state.identity["seconds"]
     length = f"{seconds:g} s each, the middle of a window" if seconds else \
@@ -94,10 +94,10 @@ def _contents(run: Trained, kind: Format, state: Progress) -> str:
              + "; class not known, WFDB symbol Q"),
             ("persons", "each record its own, comment `subject: synthetic-...`")]
     text = say.table(("", ""), rows)
-    if total.redrawn:
-        text += (f"\n{total.redrawn:,} of {total.records:,} records came out shorter than "
-                 f"{seconds:g} s and were drawn anew: slow hearts are more frequent here than "
-                 "among the windows that were judged.\n")
+    if total.retried:
+        text += (f"\n{total.retried:,} of {total.records:,} records came out shorter than "
+                 f"{seconds:g} s and were regenerated: slow hearts are more frequent here than "
+                 "among the windows that were measured.\n")
     return text
 
 

@@ -1,11 +1,10 @@
 """The command `export`: a synthetic set in files that others can read, with its cards.
 
-Blocks of records are drawn, written and forgotten, so that memory does not grow with their number.
-Every file is written under another name and renamed, the one that makes a record whole last; a
-killed export goes on when it is called again, and gives the files it would have given.
+Blocks of records are sampled, written and forgotten, so that memory does not grow. Every file is
+written under another name and renamed, the one that makes a record whole last. A killed export
+continues when it is called again, and gives the files it would have given.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ from pathlib import Path
 import ecg_tf
 from ecg_tf.base.checks import choice, count
 from ecg_tf.base.code import versions
-from ecg_tf.base.errors import cannot_write, write_whole
+from ecg_tf.base.errors import write_whole
 from ecg_tf.records.checksums import sha256_of
-from ecg_tf.release.formats import FORMATS, Format, Stamp
+from ecg_tf.release.decision import Decision, decide
+from ecg_tf.release.formats import FORMATS, Format, Stamp, write_record
 from ecg_tf.release.progress import Progress, Tally, open_folder
-from ecg_tf.release.trained import Trained, read_run
-from ecg_tf.release.verdict import GateResult, read_verdict
+from ecg_tf.study.results import RESULTS, Result, read_result
 
 CARDS = ("DATASET_CARD.md", "MODEL_CARD.md")
 LARGEST = 999_999  # names have six digits
@@ -36,18 +35,18 @@ class Release:
         folder: of the release.
         total: `Tally` of all records in it.
         written: records written by this call; the others were there.
-        gate: `GateResult`.
+        gate: `Decision`.
     """
 
     folder: Path
     total: Tally
     written: int
-    gate: GateResult
+    gate: Decision
 
 
 def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int = 0,
            seconds: float = 0.0, force: bool = False, progress: bool = True) -> Release:
-    """Draws n records from a run's generator and writes them with cards and checksums.
+    """Samples n records from a run's generator and writes them with cards and checksums.
 
     Args:
         run_folder: of a finished run, such as "runs/quickstart".
@@ -63,7 +62,7 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
         Release.
 
     Raises:
-        NotReleased: the run's gate was not passed, or never asked.
+        NotReleased: the run's gate was not passed, or tests nothing about persons.
         InputError: the run, a number or the folder cannot be used.
 
     Example:
@@ -72,20 +71,20 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
     """
     kind = FORMATS[choice(format, "format", tuple(FORMATS))]
     n, seed = count(n, "n", 1, LARGEST), count(seed, "seed", 0, 2**31 - 1)
-    run = read_run(run_folder)
-    gate = read_verdict(run.metrics)
+    run = read_result(run_folder)
+    gate = decide(run.content)
     if not gate.passed and not force:
         raise NotReleased(
-            f"The release gate of '{run.folder}' was not passed: {gate.why}. Nothing was written. "
-            "With --force it is, and the cards say so in their first line.")
+            f"The release gate of '{run.folder}' was not passed: {gate.reason}. Nothing was "
+            "written. With --force it is, and the cards say so in their first line.")
     stamp = stamp_of(run, gate, seed)
     state = open_folder(output or run.folder / f"export-{kind.name}",
                         identity_of(run, kind, seed, seconds), n)
-    from ecg_tf.release.draw import BLOCK, Drawer, name_of
+    from ecg_tf.release.sampling import BLOCK, Sampler, name_of
 
-    drawer = Drawer(run, seed, seconds)
-    # What cannot be drawn is found before anything is written.
-    ready = {} if state.blocks else {0: drawer.block(0)}
+    sampler = Sampler(run, seed, seconds)
+    # What cannot be sampled is found before anything is written.
+    ready = {} if state.blocks else {0: sampler.block(0)}
     state.complete = False
     state.save()
     write_cards(state, run, gate, kind)
@@ -96,11 +95,11 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
         tally = state.blocks.get(index, Tally())
         if not missing and tally.records == len(names):
             continue
-        block = ready.pop(index, None) or drawer.block(index)
+        block = ready.pop(index, None) or sampler.block(index)
         tally = Tally()
-        for record, redrawn in zip(block.records, block.redrawn, strict=True):
+        for record, retried in zip(block.records, block.retried, strict=True):
             if record.name in names:
-                tally = tally.plus(Tally(1, int(redrawn > 0), len(record.signal) / record.fs,
+                tally = tally.plus(Tally(1, int(retried > 0), len(record.signal) / record.fs,
                                          len(record.beats)))
             if record.name in missing:
                 write_record(state.folder, record.name, kind, kind.files(record, stamp))
@@ -111,7 +110,7 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
     return Release(state.folder, state.total(), written, gate)
 
 
-def stamp_of(run: Trained, gate: GateResult, seed: int) -> Stamp:
+def stamp_of(run: Result, gate: Decision, seed: int) -> Stamp:
     """What every record says of itself."""
     e = run.experiment
     edges = [f"{name}:{edge:g}Hz" for name, edge in (("HP", e.band_low), ("LP", e.band_high))
@@ -122,36 +121,26 @@ def stamp_of(run: Trained, gate: GateResult, seed: int) -> Stamp:
                  "R peaks found by a detector", " ".join(edges))
 
 
-def identity_of(run: Trained, kind: Format, seed: int, seconds: float) -> dict:
+def identity_of(run: Result, kind: Format, seed: int, seconds: float) -> dict:
     """Everything that decides the bytes of every record, as plain values."""
     return {"run": run.experiment.experiment, "format": kind.name, "seed": seed,
-            "seconds": float(seconds), "sha256": run.sha256, "ecg_tf": ecg_tf.__version__,
+            "seconds": float(seconds), "sha256": sums_of(run), "ecg_tf": ecg_tf.__version__,
             "versions": versions()}
 
 
-def write_record(folder: Path, name: str, kind: Format, contents: tuple[bytes, ...]) -> None:
-    """Writes a record's files; it counts once the last one has its name.
-
-    Raises:
-        InputError: the folder cannot be written to.
-    """
-    try:
-        for ending, content in zip(kind.endings, contents, strict=True):
-            # The part has an ending of its own: no reader takes it for a record.
-            part = folder / f"{name}{ending}.part"
-            part.write_bytes(content)
-            os.replace(part, folder / f"{name}{ending}")
-    except OSError as error:
-        raise cannot_write(folder / name, error) from error
+def sums_of(run: Result) -> dict[str, str]:
+    """Checksums of the files whose bytes decide what is sampled and what the cards say."""
+    return {name: sha256_of(run.folder / name)
+            for name in ("experiment.yaml", "codec.json", "generator.keras", RESULTS)}
 
 
-def write_cards(state: Progress, run: Trained, gate: GateResult, kind: Format) -> None:
+def write_cards(state: Progress, run: Result, gate: Decision, kind: Format) -> None:
     """Writes both cards for what the folder holds now."""
     from ecg_tf.release.dataset_card import dataset_card
     from ecg_tf.release.model_card import model_card
 
     write_whole(state.folder / CARDS[0], dataset_card(run, gate, kind, state))
-    write_whole(state.folder / CARDS[1], model_card(run, gate))
+    write_whole(state.folder / CARDS[1], model_card(run, gate, state.identity["sha256"]))
 
 
 def _finish(state: Progress, run, gate, kind, names) -> None:
@@ -178,5 +167,3 @@ def _blocks(n: int, size: int, progress: bool) -> Iterator[int]:
     from tqdm import tqdm
 
     return iter(tqdm(blocks, desc="records", unit=f"x{size}"))
-
-

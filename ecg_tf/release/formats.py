@@ -10,15 +10,17 @@ of the first moment. `load` reads all of it back.
 import datetime
 import io
 import math
+import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import ecg_tf
-from ecg_tf.base.errors import InputError
+from ecg_tf.base.checks import choice, expanded
+from ecg_tf.base.errors import InputError, cannot_write
 from ecg_tf.records import Record
 from ecg_tf.records.formats.common import label_lines
 from ecg_tf.records.formats.csv_files import PEAKS, SYMBOLS
@@ -38,27 +40,30 @@ class Stamp:
     """What every record says of itself.
 
     Args:
-        experiment: name of the run.
+        experiment: name of the run; "" for none.
         seed: int.
-        gate: what the release gate said, in few words.
-        beats: where its R peaks come from.
+        gate: what the release gate said, in few words; "" if it was not consulted.
+        beats: where its R peaks come from; "" if that is not known.
         prefilter: pass band of the signal, in words.
+        synthetic: whether the ECGs are synthetic. Default True.
     """
 
-    experiment: str
-    seed: int
-    gate: str
-    beats: str
+    experiment: str = ""
+    seed: int = 0
+    gate: str = ""
+    beats: str = ""
     prefilter: str = ""
+    synthetic: bool = True
 
     def lines(self, record: Record) -> list[str]:
         """Lines of comment; `records` finds the subject in them."""
+        run = f", run {self.experiment}, seed {self.seed}" if self.experiment else ""
         return [
-            "SYNTHETIC ECG, drawn by a generative adversarial network: no person's heart",
-            "NOT FOR DIAGNOSIS or any decision about a patient",
-            f"software: ecg_tf {ecg_tf.__version__}, run {self.experiment}, seed {self.seed}",
-            f"release gate: {self.gate}",
-            f"beats: {self.beats}; of no known class",
+            *(["SYNTHETIC ECG of a generative adversarial network: no person's heart",
+               "NOT FOR DIAGNOSIS or any decision about a patient"] if self.synthetic else []),
+            f"software: ecg_tf {ecg_tf.__version__}{run}",
+            *([f"release gate: {self.gate}"] if self.gate else []),
+            *([f"beats: {self.beats}; of no known class"] if self.beats else []),
             f"subject: {_one_line(record.subject)}",
             *([f"sex: {record.sex}"] if record.sex else []),
             *facts_of(record),
@@ -95,7 +100,7 @@ def scale_of(record: Record) -> int:
         if round(top * scale) <= 32767:
             return scale
     raise InputError(f"Record '{record.name}' cannot be written.", expected="up to 32 V",
-                     got=f"{top:g} mV", fix="write CSV, or look at what the generator draws")
+                     got=f"{top:g} mV", fix="write CSV, or look at what the generator makes")
 
 
 def error_bound_mv(record: Record, format: str) -> float:
@@ -110,6 +115,53 @@ def facts_of(record: Record) -> list[str]:
     return [*([] if math.isnan(record.age) else [f"age: {age}"]),
             *([f"session: {_one_line(record.session)}"] if record.session else []),
             *label_lines(record.labels)]
+
+
+def save_ecgs(ecgs: Iterable[Record], folder, format: str = "wfdb") -> list[Path]:
+    """Writes ECGs into a folder, which `load` reads back with all that is known of them.
+
+    Args:
+        ecgs: `ECGs`, or records. Those of the database "synthetic" are stamped as such.
+        folder: new or empty.
+        format: "wfdb", "edf" or "csv"; default "wfdb". Each has its largest error, see `FORMATS`.
+
+    Returns:
+        list of Path, one a record, without ending.
+
+    Raises:
+        InputError: the folder holds something, or a record does not fit the format.
+
+    Example:
+        >>> save_ecgs(load("simulated", subjects=2), "mine", format="csv")
+    """
+    kind, folder = FORMATS[choice(format, "format", tuple(FORMATS))], expanded(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"'{folder}' holds something already.", expected="a new or empty folder",
+                         got="other files", fix="give another folder")
+    paths = []
+    for record in ecgs:
+        name = record.name.replace("/", "_")
+        stamp = Stamp(synthetic=record.database == "synthetic")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_record(folder, name, kind, kind.files(replace(record, name=name), stamp))
+        paths.append(folder / name)
+    return paths
+
+
+def write_record(folder: Path, name: str, kind: Format, contents: tuple[bytes, ...]) -> None:
+    """Writes a record's files; it counts once the last one has its name.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    try:
+        for ending, content in zip(kind.endings, contents, strict=True):
+            # The part has an ending of its own: no reader takes it for a record.
+            part = folder / f"{name}{ending}.part"
+            part.write_bytes(content)
+            os.replace(part, folder / f"{name}{ending}")
+    except OSError as error:
+        raise cannot_write(folder / name, error) from error
 
 
 def wfdb_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
@@ -134,11 +186,12 @@ def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
     edf = import_pyedflib()
     samples = _check_edf(record)
     scale = scale_of(record)
+    synthetic = "SYNTHETIC, not for diagnosis" if stamp.synthetic else ""
     fits = record.beats < samples
     beats, symbols = record.beats[fits], record.symbols[fits]
     signal = {"dimension": "mV", "sample_frequency": record.fs, "physical_min": -32768 / scale,
               "physical_max": 32767 / scale, "digital_min": -32768, "digital_max": 32767,
-              "transducer": "none: SYNTHETIC, not for diagnosis", "prefilter": stamp.prefilter}
+              "transducer": f"none: {synthetic}" if synthetic else "", "prefilter": stamp.prefilter}
     texts = [(0.0, part) for fact in facts_of(record) for part in _parts(fact)]
     texts += [(beat / record.fs, BEAT if symbol == "Q" else f"{BEAT} {symbol}")
               for beat, symbol in zip(beats, symbols, strict=True)]
@@ -149,9 +202,9 @@ def edf_files(record: Record, stamp: Stamp) -> tuple[bytes, ...]:
             file.setHeader({
                 "patientcode": record.subject, "patientname": "X",
                 "sex": {"male": 1, "female": 0}.get(record.sex), "birthdate": "",
-                "patient_additional": "SYNTHETIC, not for diagnosis", "technician": "",
-                "equipment": f"ecg_tf {ecg_tf.__version__}", "admincode": "SYNTHETIC",
-                "recording_additional": f"seed {stamp.seed}",
+                "patient_additional": synthetic, "technician": "",
+                "equipment": f"ecg_tf {ecg_tf.__version__}", "admincode": synthetic[:9],
+                "recording_additional": f"seed {stamp.seed}" if stamp.experiment else "",
                 "startdate": datetime.datetime(1985, 1, 1)})  # a date has to be there
             file.setSignalHeaders([{"label": lead[:16], **signal} for lead in record.leads])
             # A second holds as many annotations as there are channels for them.
@@ -219,7 +272,7 @@ def _check_edf(record: Record) -> int:
 
 
 def _parts(text: str) -> list[str]:
-    """A text as annotations of 40 bytes at most, of which the later ones go on from the former."""
+    """A text as annotations of 40 bytes at most, of which the later ones continue the former."""
     parts, start = [], ""
     for letter in text:
         if len((start + letter).encode()) > _LONGEST_TEXT:

@@ -1,26 +1,27 @@
-"""MODEL_CARD.md: the generator a release was drawn from, how it was trained and measured."""
+"""MODEL_CARD.md: the generator a release was made with, how it was trained and measured."""
 
 import ecg_tf
 from ecg_tf.config.experiment import MODELS, SETTINGS
 from ecg_tf.release import card_text as say
-from ecg_tf.release.trained import Trained
-from ecg_tf.release.verdict import GateResult, about_persons
+from ecg_tf.release.decision import Decision, about_persons
+from ecg_tf.study.results import Result
 
 #: Title of a table -> the groups of settings in it.
 _TABLES = {"data": ("data", "windows"), "image": ("image",), "training": ("gan", "result")}
 
 
-def model_card(run: Trained, gate: GateResult) -> str:
+def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
     """The card of a run's generator.
 
     Args:
-        run: `Trained`.
-        gate: `GateResult`; what did not pass is said in the first line.
+        run: `Result`.
+        gate: `Decision`; what did not pass is said in the first line.
+        sums: file -> SHA-256.
 
     Returns:
         str, Markdown.
     """
-    e, found = run.experiment, run.metrics
+    e, found = run.experiment, run.content
     fidelity = [one for one in found.get("measures", ()) if not about_persons(one["name"])]
     trip = found.get("round_trip", {})
     tables = "\n".join(say.table((title, ""), _settings(e, groups))
@@ -28,7 +29,7 @@ def model_card(run: Trained, gate: GateResult) -> str:
     versions = ", ".join(f"{name} {one}" for name, one in found.get("versions", {}).items())
     return f"""{say.forced_line(gate)}# Model card: generator of the run {e.experiment}
 
-**It draws synthetic ECGs. Not for diagnosis.** Nothing here says that its ECGs, or its weights,
+**It generates synthetic ECGs. Not for diagnosis.** Nothing here says that its ECGs, or its weights,
 are anonymous.
 
 ## What it is
@@ -36,7 +37,7 @@ are anonymous.
 {MODELS.get(e.model, e.model)}: a network from {e.latent_dim} normal random numbers to an image of \
 {' x '.join(map(str, run.codec.image_shape))} (height, width, channels), and a codec that turns the
 image into mV. Leads: {say.leads_of(run.codec)}. The averaged weights (EMA) are the ones that
-draw. All settings:
+generate. All settings:
 
 {tables}
 {_round_trip(trip)}
@@ -54,20 +55,20 @@ draw. All settings:
 {say.not_tested(run, gate)}
 ## Uses
 
-Intended: to draw sets for teaching and for research on generators, attacks and measures.
+Intended: to generate sets for teaching and for research on generators, attacks and measures.
 
 Unsuitable:
 
 {say.bullets(say.UNSUITABLE)}
-**Weights are not part of a release.** Who has them draws without end and attacks them from inside;
-of that only the attack by the discriminator's scores was tried, if it stands in the table above.
+**Weights are not part of a release.** Who has them can generate without end, and attack them from
+inside. Only the attack by the discriminator's scores was tried, if it is in the table above.
 
 ## Versions and checksums
 
 Trained and measured with: {versions or 'not known'}\
 {f"; commit {found['git']}" if found.get('git') else ''}. Card by ecg_tf {ecg_tf.__version__}.
 
-{say.checksums(run.sha256)}"""
+{say.checksums(sums)}"""
 
 
 def _settings(experiment, groups) -> list[tuple]:

@@ -1,6 +1,6 @@
 """What a release folder holds so far: release.json, which lets a killed export go on.
 
-It says from what and how the records are drawn. Records of another run, seed or format are never
+It says from what and how the records are sampled. Records of another run, seed or format are never
 mixed with them. For each block of records it keeps what the cards sum up, so that records that are
 there already need not be read again.
 """
@@ -20,13 +20,13 @@ class Tally:
 
     Args:
         records: how many.
-        redrawn: how many were drawn anew because they came out too short.
+        retried: how many were regenerated because they came out too short.
         seconds: of all together, s.
         beats: R peaks in all.
     """
 
     records: int = 0
-    redrawn: int = 0
+    retried: int = 0
     seconds: float = 0.0
     beats: int = 0
 
@@ -36,7 +36,7 @@ class Tally:
 
     def row(self) -> list:
         """Plain values, for JSON."""
-        return [self.records, self.redrawn, round(self.seconds, 6), self.beats]
+        return [self.records, self.retried, round(self.seconds, 6), self.beats]
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Progress:
         blocks = {str(block): tally.row() for block, tally in sorted(self.blocks.items())}
         write_whole(self.folder / NAME, json.dumps(
             {"complete": self.complete, "n": self.n, "identity": self.identity,
-             "blocks (records, drawn anew, seconds, beats)": blocks}, indent=1))
+             "blocks (records, regenerated, seconds, beats)": blocks}, indent=1))
 
     def total(self) -> Tally:
         """Sums over all blocks."""
@@ -73,7 +73,7 @@ class Progress:
 
 
 def open_folder(folder, identity: dict, n: int) -> Progress:
-    """The state of a release folder, new or to be gone on with.
+    """The state of a release folder, new or to be continued.
 
     Args:
         folder: of the release; it may be missing or empty.
@@ -96,19 +96,19 @@ def open_folder(folder, identity: dict, n: int) -> Progress:
         return Progress(folder, identity, {}, n)
     try:
         state = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        told, rows = state["identity"], state["blocks (records, drawn anew, seconds, beats)"]
+        before, rows = state["identity"], state["blocks (records, regenerated, seconds, beats)"]
         blocks = {int(block): Tally(*row) for block, row in rows.items()}
-        before = int(state["n"])
+        wanted = int(state["n"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"'{folder / NAME}' cannot be read.", expected="what an export writes",
                          got=f"{type(error).__name__}: {error}"[:100],
                          fix="give another --output") from error
-    if other := [name for name in identity if told.get(name) != identity[name]]:
+    if other := [name for name in identity if before.get(name) != identity[name]]:
         raise InputError(f"'{folder}' holds another release.",
                          expected="the same run, seed, format, length and versions",
                          got=f"other {', '.join(other)}",
                          fix="give another --output, or delete that folder")
-    if before > n:
-        raise InputError(f"'{folder}' was made for more records.", expected=f"--n {before} or more",
+    if wanted > n:
+        raise InputError(f"'{folder}' was made for more records.", expected=f"--n {wanted} or more",
                          got=n, fix="give another --output: the same seed gives the same records")
     return Progress(folder, identity, blocks, n)

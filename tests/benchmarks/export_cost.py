@@ -55,12 +55,12 @@ def one(run, kind, n, folder) -> dict:
 
 def compare(run, kind, n, folder) -> float:
     """Largest difference of all samples read back to those drawn again, mV."""
-    from ecg_tf.release.draw import BLOCK, Drawer
-    from ecg_tf.release.trained import read_run
+    from ecg_tf.release.sampling import BLOCK, Sampler
+    from ecg_tf.study.results import read_result
 
-    drawer, worst = Drawer(read_run(run), seed=0), 0.0
+    sampler, worst = Sampler(read_result(run), seed=0), 0.0
     for index in range(-(-n // BLOCK)):
-        for record in drawer.block(index).records[: n - index * BLOCK]:
+        for record in sampler.block(index).records[: n - index * BLOCK]:
             signal = read(folder / record.name, kind)
             wrong = signal - record.signal[: len(signal)].astype(float)
             worst = max(worst, float(np.abs(wrong).max()))

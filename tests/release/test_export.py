@@ -15,11 +15,11 @@ from ecg_tf.evaluation.evaluation_data import read_evaluation_data
 from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.release import export as module
-from ecg_tf.release.draw import BLOCK, Drawer
 from ecg_tf.release.export import NotReleased, export
 from ecg_tf.release.formats import error_bound_mv, scale_of
-from ecg_tf.release.trained import read_run
+from ecg_tf.release.sampling import BLOCK, Sampler
 from ecg_tf.signals.limb_leads import limb_lead_residual
+from ecg_tf.study.results import read_result
 from tests.small_run import FAIL, PASS, make_run
 
 GOOD = {"MMD²": PASS, "copies": PASS}
@@ -32,9 +32,9 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def drawn(run):
-    drawer = Drawer(read_run(run), seed=5)
-    return [record for index in (0, 1) for record in drawer.block(index).records][:N]
+def sampled(run):
+    sampler = Sampler(read_result(run), seed=5)
+    return [record for index in (0, 1) for record in sampler.block(index).records][:N]
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +47,12 @@ def contents(folder):
             if path.name.startswith("synthetic")}
 
 
-def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(drawn, whole):
+def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(sampled, whole):
     made = whole
     assert made.written == made.total.records == N and made.folder.name == "out"
     found = load(made.folder)  # compares with SHA256SUMS.txt, too
     assert len(found) == N and not list(made.folder.glob("*.part"))
-    for record, ours in zip(drawn, found, strict=True):
+    for record, ours in zip(sampled, found, strict=True):
         path = str(made.folder / record.name)
         read = wfdb.rdrecord(path)
         assert read.fs == 128 and read.units == ["mV"] and read.sig_name == ["MLII"]
@@ -68,19 +68,19 @@ def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(drawn, whole):
         assert words in said
 
 
-def test_the_beats_are_those_of_the_image(drawn):
-    for record in drawn:
+def test_the_beats_are_those_of_the_image(sampled):
+    for record in sampled:
         assert len(record.beats) == 8  # a row each
         assert (np.diff(record.beats) > 0.19 * 128).all()  # the shortest RR interval of the image
         assert 0 <= record.beats.min() and record.beats.max() < len(record.signal)
-    assert len({tuple(record.beats) for record in drawn}) > 1
-    assert len({record.signal.tobytes() for record in drawn}) == N
+    assert len({tuple(record.beats) for record in sampled}) > 1
+    assert len({record.signal.tobytes() for record in sampled}) == N
 
 
-def test_edf_is_read_by_pyedflib(run, drawn, tmp_path):
+def test_edf_is_read_by_pyedflib(run, sampled, tmp_path):
     pyedflib = pytest.importorskip("pyedflib")
     made = export(run, 5, "edf", tmp_path / "out", seed=5, progress=False)
-    for record in drawn[:5]:
+    for record in sampled[:5]:
         file = pyedflib.EdfReader(str(made.folder / f"{record.name}.edf"))
         signal, (onsets, _, words) = file.readSignal(0), file.readAnnotations()
         header, facts = file.getHeader(), file.getSignalHeaders()[0]
@@ -96,16 +96,16 @@ def test_edf_is_read_by_pyedflib(run, drawn, tmp_path):
         assert header["admincode"] == "SYNTHETIC" and header["recording_additional"] == "seed 5"
         assert header["equipment"] == "ecg tf 0.1.0"  # EDF+ has no spaces, its reader no _
         assert "not for diagnosis" in facts["transducer"]
-    for record, ours in zip(drawn, load(made.folder), strict=False):
+    for record, ours in zip(sampled, load(made.folder), strict=False):
         assert ours.subject == record.name and np.isin(ours.beats, record.beats).all()
         wrong = np.abs(ours.signal - record.signal[: len(ours.signal)]).max()
         assert wrong <= error_bound_mv(record, "edf")
 
 
-def test_csv_is_read_by_pandas_and_by_the_evaluation(run, drawn, tmp_path):
+def test_csv_is_read_by_pandas_and_by_the_evaluation(run, sampled, tmp_path):
     made = export(run, 5, "csv", tmp_path / "out", seed=5, progress=False)
     sides = load(made.folder)
-    for record, side in zip(drawn, sides, strict=False):
+    for record, side in zip(sampled, sides, strict=False):
         path = made.folder / f"{record.name}.csv"
         table = pd.read_csv(path, comment="#")
         assert list(table) == ["time", "MLII"] and len(table) == len(record.signal)
@@ -199,7 +199,7 @@ def test_images_of_fixed_length_have_detected_beats(tmp_path, capsys):
 
 def test_beat_strips_all_last_as_long_and_know_their_beats(tmp_path):
     run = make_run(tmp_path, GOOD, "beat_strips", rows=16)
-    records = Drawer(read_run(run), seed=5).block(0).records
+    records = Sampler(read_result(run), seed=5).block(0).records
     assert {len(record.signal) for record in records} == {640}
     assert min(len(record.beats) for record in records) >= 2
     for record in records:
@@ -276,7 +276,7 @@ def sums_in_steps(signals, step):
 @pytest.mark.parametrize("format", ["wfdb", "edf", "csv"])
 def test_twelve_leads_have_their_names_and_add_up_within_a_step(twelve, tmp_path, format):
     made = export(twelve, 4, format, tmp_path / "out", seed=2, progress=False)
-    records = Drawer(read_run(twelve), seed=2).block(0).records[:4]
+    records = Sampler(read_result(twelve), seed=2).block(0).records[:4]
     for record in records:
         assert record.leads == TWELVE
         assert limb_lead_residual([record.signal], TWELVE)[0] < 1e-6

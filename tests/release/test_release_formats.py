@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.gate import DEFAULTS
-from ecg_tf.records import Record, read_record
+from ecg_tf.records import Record, load, read_record
 from ecg_tf.records.formats.common import labels_of
 from ecg_tf.records.formats.csv_files import read_csv
 from ecg_tf.records.formats.edf_files import read_edf
+from ecg_tf.records.provenance import facts_of
 from ecg_tf.release.dataset_card import dataset_card
-from ecg_tf.release.formats import FORMATS, Stamp, error_bound_mv, scale_of
+from ecg_tf.release.decision import Decision, decide
+from ecg_tf.release.export import sums_of
+from ecg_tf.release.formats import FORMATS, Stamp, error_bound_mv, save_ecgs, scale_of
 from ecg_tf.release.model_card import model_card
 from ecg_tf.release.progress import Progress, Tally
-from ecg_tf.release.trained import read_run
-from ecg_tf.release.verdict import GateResult, read_verdict
+from ecg_tf.study.results import read_result
 from tests.small_run import FAIL, PASS, make_run
 
 STAMP = Stamp("run", 2**31 - 1, "passed", "R peaks", "HP:0.5Hz LP:40Hz")
@@ -137,23 +139,25 @@ def test_files_are_the_same_again():
 
 
 def test_a_gate_that_asks_nothing_of_persons_lets_nothing_go():
-    assert GateResult({"MMD²": PASS, "copies": PASS}).passed
-    assert not GateResult({"MMD²": PASS}).passed and not GateResult({}).passed
-    assert "no row about persons" in GateResult({"MMD²": PASS}).why
-    found = read_verdict({"privacy": {"gate": {"copies": FAIL, "membership AUC, beats": PASS}}})
-    assert found.why == "failed: copies" and not found.passed
+    assert Decision({"MMD²": PASS, "copies": PASS}).passed
+    assert not Decision({"MMD²": PASS}).passed and not Decision({}).passed
+    assert "no row about persons" in Decision({"MMD²": PASS}).reason
+    found = decide({"privacy": {"gate": {"copies": FAIL, "membership AUC, beats": PASS}}})
+    assert found.reason == "failed: copies" and not found.passed
     assert set(found.dropped) == set(DEFAULTS) - {"copies", "membership AUC"}
     for gate in ([1], {"copies": "pass"}, {"copies": {"verdict": "PASS"}}):
         with pytest.raises(InputError, match="cannot be read"):
-            read_verdict({"privacy": {"gate": gate}})
+            decide({"privacy": {"gate": gate}})
 
 
 def cards(folder, gate):
-    run = read_run(make_run(folder, gate))
-    verdict = read_verdict(run.metrics)
-    identity = {"run": "small", "seed": 3, "seconds": 4.0, "versions": {"numpy": "2"}}
+    run = read_result(make_run(folder, gate))
+    decision, sums = decide(run.content), sums_of(run)
+    identity = {"run": "small", "seed": 3, "seconds": 4.0, "versions": {"numpy": "2"},
+                "sha256": sums}
     state = Progress(folder, identity, {0: Tally(64, 5, 256.0, 500)}, 64, True)
-    return dataset_card(run, verdict, FORMATS["wfdb"], state), model_card(run, verdict), run
+    return (dataset_card(run, decision, FORMATS["wfdb"], state), model_card(run, decision, sums),
+            run)
 
 
 def test_cards_of_a_set_that_passed(tmp_path):
@@ -164,7 +168,7 @@ def test_cards_of_a_set_that_passed(tmp_path):
                       "9 of 10 copies found", "Words of the gate.", "A note.", "| copies | persons",
                       "| linkability | 0.1 | 0.2 |", "p < 0.05, each alone): linkability",
                       "took these rows of the default gate out", "What was not tested",
-                      "Diagnosis, triage", *run.sha256.values()):
+                      "Diagnosis, triage", *sums_of(run).values()):
             assert words in card, words
         said = card.lower().replace("not\nclaimed to be anonymous", "")
         assert "anonymous" not in said.replace("nothing here says that its ecgs, or its weights,\n"
@@ -176,12 +180,13 @@ def test_cards_of_a_set_that_passed(tmp_path):
 
 def test_cards_name_license_and_citation_of_a_known_database(tmp_path):
     _, _, run = cards(tmp_path, {"copies": PASS})
-    known = replace(run, metrics={}, experiment=replace(run.experiment, database="mitdb"))
-    card = model_card(known, read_verdict({}))
+    known = replace(run, content={"data": facts_of("mitdb")})
+    card = model_card(known, decide({}), {})
     assert card.startswith("**FORCED") and "Moody GB, Mark RG" in card and "ODC-By" in card
     assert "made available under the ODC Attribution License" in card
-    own = replace(known, experiment=replace(run.experiment, database="/home/me/ward 7"))
-    card = model_card(own, read_verdict({}))
+    own = replace(known, experiment=replace(run.experiment, database="/home/me/ward 7"),
+                  content={"data": facts_of("ward 7")})
+    card = model_card(own, decide({}), {})
     assert "ask whoever made the data" in card and "/home/me" not in card
 
 
@@ -189,3 +194,19 @@ def test_wfdb_tools_need_no_help(tmp_path):
     written(record(leads=("I", "II")), "wfdb", tmp_path)
     header = wfdb.rdheader(str(tmp_path / "synthetic-000001"))
     assert header.adc_gain == [2000.0, 2000.0] and header.fmt == ["16", "16"]
+
+
+@pytest.mark.parametrize("kind", ["wfdb", "edf", "csv"])
+def test_ecgs_are_saved_and_loaded_again(tmp_path, monkeypatch, kind):
+    if kind == "edf":
+        pytest.importorskip("pyedflib")
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    ecgs = load("simulated", subjects=2, minutes=0.5)
+    paths = save_ecgs(ecgs, tmp_path / "out", format=kind)
+    for record, again in zip(ecgs, load(tmp_path / "out"), strict=True):
+        assert again.subject == record.subject and np.array_equal(again.beats, record.beats)
+        assert np.abs(again.signal - record.signal).max() <= error_bound_mv(record, kind)
+    text = paths[0].with_suffix({"wfdb": ".hea"}.get(kind, f".{kind}")).read_bytes()
+    assert b"SYNTHETIC" not in text  # only what a GAN made is called so
+    with pytest.raises(InputError, match="holds something"):
+        save_ecgs(ecgs, tmp_path / "out")

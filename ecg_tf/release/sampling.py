@@ -1,8 +1,8 @@
-"""Record i of a seed: drawn from a run's generator in blocks, the same however many are wanted.
+"""Record i of a seed: sampled from a run's generator in blocks, the same however many are wanted.
 
 The latent vector of record i comes from (seed, i) alone. Blocks are always computed whole, also
 where fewer records of one are wanted, so that a record has the same neighbours in every batch and
-comes out the same to the last bit; a longer export goes on where a shorter one ended.
+comes out the same to the last bit; a longer export continues where a shorter one ended.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from ecg_tf.base.checks import number
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.records import Record
-from ecg_tf.release.trained import Trained
 from ecg_tf.signals.filtering import low_pass
 from ecg_tf.signals.rpeaks import find_rpeaks
 from ecg_tf.signals.windows import Windows
+from ecg_tf.study.results import Result
 
 BLOCK = 64  # records at once
-_ATTEMPTS = 20  # drawings of a record that came out too short
+_ATTEMPTS = 20  # samples of a record that came out too short
 #: A beat of unknown class: nobody has looked at it, so it is not called normal.
 SYMBOL = "Q"
 
@@ -30,31 +30,31 @@ class Block:
 
     Args:
         records: list of Record, named synthetic-000001, ...
-        redrawn: (record,) int, how often each was drawn anew because it was too short.
+        retried: (record,) int, how often each was regenerated because it was too short.
     """
 
     records: list[Record]
-    redrawn: np.ndarray
+    retried: np.ndarray
 
 
-class Drawer:
-    """Draws the records of one seed.
+class Sampler:
+    """Samples the records of one seed.
 
     Args:
-        run: `Trained`.
+        run: `Result`.
         seed: int.
         seconds: s, all records are cut to the middle of their window, this long; those whose
-            window is shorter are drawn anew. Default 0: whole windows.
+            window is shorter are regenerated. Default 0: whole windows.
 
     Raises:
         InputError: a length that no window has, or a generator that does not fit the codec.
 
     Example:
-        >>> Drawer(read_run("runs/quickstart"), seed=1).block(0).records[0].name
+        >>> Sampler(read_result("runs/quickstart"), seed=1).block(0).records[0].name
         'synthetic-000001'
     """
 
-    def __init__(self, run: Trained, seed: int, seconds: float = 0.0):
+    def __init__(self, run: Result, seed: int, seconds: float = 0.0):
         with quiet_startup():
             import keras
 
@@ -67,9 +67,10 @@ class Drawer:
             raise InputError("The run's generator and codec do not fit.", expected="latent vectors "
                              f"to images {run.codec.image_shape}", got=f"{shapes[0]} to "
                              f"{shapes[1]}", fix="run the experiment again")
-        if run.seconds and seconds > run.seconds:
+        longest = (run.codec.window_length or 0) / run.codec.fs  # 0: it varies with the rhythm
+        if longest and seconds > longest:
             raise InputError("The records cannot be so long.", got=f"{seconds:g} s",
-                             expected=f"at most {run.seconds:.4g} s, as long as the run's windows",
+                             expected=f"at most {longest:.4g} s, as long as the run's windows",
                              fix="give a smaller --seconds")
         self.generator, self.latent_dim = generator, shapes[0][1]
 
@@ -81,7 +82,7 @@ class Drawer:
         """
         length = round(self.seconds * self.run.codec.fs)
         records: list[Record | None] = [None] * BLOCK
-        redrawn, longest = np.zeros(BLOCK, int), 0
+        retried, longest = np.zeros(BLOCK, int), 0
         for attempt in range(_ATTEMPTS):
             windows = self._windows(index, attempt)
             longest = max(longest, int(windows.lengths.max()))
@@ -89,9 +90,9 @@ class Drawer:
                 if records[place] is None and windows.lengths[place] >= length:
                     records[place] = record_of(windows, place,
                                                name_of(index * BLOCK + place), length)
-                    redrawn[place] = attempt
+                    retried[place] = attempt
             if all(record is not None for record in records):
-                return Block([record for record in records if record is not None], redrawn)
+                return Block([record for record in records if record is not None], retried)
         raise InputError(
             f"{records.count(None)} of {BLOCK} records stayed shorter than {self.seconds:g} s.",
             expected="windows as long as --seconds", got=f"windows of up to "

@@ -1,7 +1,7 @@
-"""Whether a run's release gate lets a synthetic set go, read from its results.json.
+"""Whether a run's release gate lets a synthetic set go, read from its results.
 
 Stricter than the gate itself in one point: a gate whose settings took out every row about persons
-passes by asking nothing, and that lets nothing go here.
+passes without testing anything, and that lets nothing go here.
 """
 
 from dataclasses import dataclass
@@ -13,46 +13,49 @@ VERDICTS = ("pass", "fail", "not measured")
 
 
 @dataclass(frozen=True)
-class GateResult:
+class Decision:
     """What the release gate said.
 
     Args:
-        rows: measure -> {"verdict", "asked", "got", "why"}; {} if nothing was judged.
+        rows: measure -> the gate's row, with its "verdict"; {} if nothing was judged.
         power: what the tests about persons would have found, in words; "" if not stated.
         words: the gate's own words.
         notes: what was not measured and why.
-        dropped: rows of the default gate that the run's settings took out.
     """
 
     rows: dict
     power: str = ""
     words: str = ""
     notes: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """All rows pass, and one of them at least is about persons."""
-        passing = [name for name, row in self.rows.items() if row["verdict"] == "pass"]
+        passing = self.having("pass")
         return len(passing) == len(self.rows) and any(map(about_persons, passing))
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """Why it did not pass, naming the rows; "" if it did."""
         if self.passed:
             return ""
         if not self.rows:
-            return "nothing was judged: the run has no results.json with a gate in it"
+            return "nothing was judged: the run's results have no gate"
         if not any(map(about_persons, self.rows)):
-            return "no row about persons was asked for: the run's settings took them out"
+            return "no row about persons was in the gate: the run's settings took them out"
         return ". ".join(f"{verdict}: {'; '.join(names)}" for verdict, names in (
             ("failed", self.having("fail")), ("Not measured", self.having("not measured")),
         ) if names)
 
-    def having(self, verdict: str, persons: bool | None = None) -> list[str]:
-        """Names of the rows with a verdict; of those about persons, or of the others, only."""
-        return [name for name, row in self.rows.items() if row["verdict"] == verdict
-                and persons in (None, about_persons(name))]
+    @property
+    def dropped(self) -> list[str]:
+        """Rows of the default gate that the run's settings took out."""
+        return [name for name in DEFAULTS if self.rows and not any(
+            row == name or row.startswith(f"{name},") for row in self.rows)]
+
+    def having(self, verdict: str) -> list[str]:
+        """Names of the rows with a verdict."""
+        return [name for name, row in self.rows.items() if row["verdict"] == verdict]
 
 
 def about_persons(name: str) -> bool:
@@ -60,31 +63,24 @@ def about_persons(name: str) -> bool:
     return name.startswith(PRIVACY)
 
 
-def read_verdict(metrics: dict) -> GateResult:
-    """The gate's verdict in what results.json holds.
+def decide(results: dict) -> Decision:
+    """The gate's verdict in a run's results.
 
     Args:
-        metrics: of a run; {} where there is none.
+        results: `Result.content`.
 
     Returns:
-        GateResult.
+        Decision.
 
     Raises:
         InputError: the gate's table is not one.
-
-    Example:
-        >>> read_verdict({}).why
-        'nothing was judged: the run has no results.json with a gate in it'
     """
-    judged = metrics.get("privacy") or {}
-    rows = judged.get("gate") if isinstance(judged, dict) else None
-    rows = rows or {}
+    found = results.get("privacy") or {}
+    rows = found.get("gate") or {}
     if not isinstance(rows, dict) or not all(
             isinstance(row, dict) and row.get("verdict") in VERDICTS for row in rows.values()):
         raise InputError("The gate's table in results.json cannot be read.",
                          expected=f"a verdict in each row: {', '.join(VERDICTS)}",
                          got="something else", fix="run the experiment again")
-    dropped = [name for name in DEFAULTS if rows and not any(
-        row == name or row.startswith(f"{name},") for row in rows)]
-    return GateResult(rows, judged.get("power", ""), judged.get("words", ""),
-                      tuple(judged.get("notes", ())), tuple(dropped))
+    return Decision(rows, found.get("power", ""), found.get("words", ""),
+                    tuple(found.get("notes", ())))
