@@ -26,7 +26,7 @@ MEASURE = {
 
 
 def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
-             leads=("MLII",)):
+             leads=("MLII",), loudness=0.25):
     """Writes a finished run; gives its folder. `gate`: the verdict's table, None for none."""
     from ecg_tf.models import build_generator
 
@@ -45,7 +45,7 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
     codec.save(experiment.folder / "codec.json")
     generator = build_generator(codec.image_shape, latent_dim=8, base_filters=4)
     rng = np.random.default_rng(0)  # louder than fresh weights: the ECGs must differ
-    generator.set_weights([rng.normal(0, 0.25, w.shape) for w in generator.get_weights()])
+    generator.set_weights([rng.normal(0, loudness, w.shape) for w in generator.get_weights()])
     generator.save(experiment.folder / "generator.keras")
     content = {"experiment": experiment.to_dict(), "data": provenance(records),
                "measures": [MEASURE, {**MEASURE, "name": "linkability"}],

@@ -13,7 +13,8 @@ from tests.small_run import make_run
 @pytest.mark.parametrize("kind", ["wfdb", "edf", "csv"])
 def test_a_release_is_a_folder_of_records_like_any_other(tmp_path, monkeypatch, kind):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
-    run = make_run(tmp_path, arrangement="row_major", rows=48)  # 48 x 32 samples are 12 s at 128 Hz
+    # 48 x 32 samples are 12 s at 128 Hz
+    run = make_run(tmp_path, arrangement="row_major", rows=48, loudness=0.3)
     folder = export(run, 12, kind, str(tmp_path / "release"), 0, 10.0, True, False).folder
     ecgs = load(folder)
     assert len(ecgs) == len(ecgs.subjects) == 12 and not ecgs.left_out
