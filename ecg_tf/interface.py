@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from ecg_tf.base.checks import choice, count
-from ecg_tf.base.errors import InputError, whole_file, write_whole
+from ecg_tf.base.checks import count
+from ecg_tf.base.errors import InputError, whole_file
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
@@ -214,29 +214,22 @@ class SyntheticECGs(ECGs):
         """Writes each record, with "SYNTHETIC ... NOT FOR DIAGNOSIS" in it.
 
         Args:
-            folder: where to.
+            folder: where to, new or empty.
             format: "wfdb", "edf" or "csv". Default "wfdb".
 
         Returns:
             the folder. `load` reads it back.
         """
-        from ecg_tf.release.export import write_record
-        from ecg_tf.release.formats import FORMATS
+        from ecg_tf.release.formats import save_ecgs
 
-        kind, folder = FORMATS[choice(format, "format", tuple(FORMATS))], Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for record in self:
-            write_record(folder, record.name, kind, kind.files(record, self.stamp))
-        if kind.name == "wfdb":
-            write_whole(folder / "RECORDS", "".join(f"{record.name}\n" for record in self))
-        return folder
+        return save_ecgs(self, folder, format, self.stamp)
 
 
 def sample(run_folder, n: int, seed: int = 1) -> SyntheticECGs:
     """Synthetic ECGs of a finished run, such as "runs/quickstart"; see `GAN.sample`."""
-    from ecg_tf.release.trained import read_run
+    from ecg_tf.study.results import read_result
 
-    run = read_run(run_folder)
+    run = read_result(run_folder)
     with quiet_startup():
         import keras
 
@@ -247,8 +240,8 @@ def sample(run_folder, n: int, seed: int = 1) -> SyntheticECGs:
 
 
 def _sampled(generator, codec, experiment: Experiment, n: int, seed: int) -> SyntheticECGs:
-    from ecg_tf.release.draw import name_of, record_of
     from ecg_tf.release.formats import Stamp
+    from ecg_tf.release.sampling import name_of, record_of
     from ecg_tf.training.synthesis import synthesize
 
     count(n, "n", 1, 999_999)

@@ -20,7 +20,7 @@ import numpy as np
 
 import ecg_tf
 from ecg_tf.base.checks import choice, expanded
-from ecg_tf.base.errors import InputError, cannot_write
+from ecg_tf.base.errors import InputError, cannot_write, write_whole
 from ecg_tf.records import Record
 from ecg_tf.records.formats.common import label_lines
 from ecg_tf.records.formats.csv_files import PEAKS, SYMBOLS
@@ -117,16 +117,19 @@ def facts_of(record: Record) -> list[str]:
             *label_lines(record.labels)]
 
 
-def save_ecgs(ecgs: Iterable[Record], folder, format: str = "wfdb") -> list[Path]:
+def save_ecgs(ecgs: Iterable[Record], folder, format: str = "wfdb",
+              stamp: Stamp | None = None) -> Path:
     """Writes ECGs into a folder, which `load` reads back with all that is known of them.
 
     Args:
-        ecgs: `ECGs`, or records. Those of the database "synthetic" are stamped as such.
+        ecgs: `ECGs`, or records.
         folder: new or empty.
         format: "wfdb", "edf" or "csv"; default "wfdb". Each has its largest error, see `FORMATS`.
+        stamp: what every record says of itself. Default None: that a record of the database
+            "synthetic" is synthetic.
 
     Returns:
-        list of Path, one a record, without ending.
+        Path of the folder.
 
     Raises:
         InputError: the folder holds something, or a record does not fit the format.
@@ -138,14 +141,15 @@ def save_ecgs(ecgs: Iterable[Record], folder, format: str = "wfdb") -> list[Path
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"'{folder}' holds something already.", expected="a new or empty folder",
                          got="other files", fix="give another folder")
-    paths = []
+    names = []
     for record in ecgs:
-        name = record.name.replace("/", "_")
-        stamp = Stamp(synthetic=record.database == "synthetic")
+        names.append(record.name.replace("/", "_"))
+        own = stamp or Stamp(synthetic=record.database == "synthetic")
         folder.mkdir(parents=True, exist_ok=True)
-        write_record(folder, name, kind, kind.files(replace(record, name=name), stamp))
-        paths.append(folder / name)
-    return paths
+        write_record(folder, names[-1], kind, kind.files(replace(record, name=names[-1]), own))
+    if kind.name == "wfdb":
+        write_whole(folder / "RECORDS", "".join(f"{name}\n" for name in names))
+    return folder
 
 
 def write_record(folder: Path, name: str, kind: Format, contents: tuple[bytes, ...]) -> None:
