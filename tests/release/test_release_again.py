@@ -14,7 +14,7 @@ from tests.small_run import make_run
 def test_a_release_is_a_folder_of_records_like_any_other(tmp_path, monkeypatch, kind):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
     # 48 x 32 samples are 12 s at 128 Hz
-    run = make_run(tmp_path, arrangement="row_major", rows=48, loudness=0.3)
+    run = make_run(tmp_path, arrangement="row_major", rows=48, loudness=0.35)
     folder = export(run, 12, kind, str(tmp_path / "release"), 0, 10.0, True, False).folder
     ecgs = load(folder)
     assert len(ecgs) == len(ecgs.subjects) == 12 and not ecgs.left_out
