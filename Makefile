@@ -43,7 +43,6 @@ docs: $(VENV)/.installed ## write docs/settings.md anew, from the declarations
 
 bench: $(VENV)/.installed ## measure the speed as ratios; writes runs/bench/speed.md and .json
 	$(RUN) tests/benchmarks/speed.py
-	$(RUN) tests/benchmarks/shards_cost.py
 
 data: $(VENV)/.installed ## download the MIT-BIH Arrhythmia Database and verify it
 	$(RUN) -m ecg_tf data mitdb

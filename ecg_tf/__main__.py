@@ -69,16 +69,15 @@ def describe(options) -> int:
     return 0
 
 
-def shard(options) -> int:
-    """Writes the windows of an experiment as TFRecord files, for data larger than memory."""
+def store(options) -> int:
+    """Writes the windows of an experiment into files, for data larger than memory."""
     from ecg_tf.config.experiment import Experiment
-    from ecg_tf.shards.writing import folder_of, write_shards
+    from ecg_tf.training.stored import store_windows
 
     experiment = Experiment.from_yaml(experiment_file(options.file))
-    write_shards(experiment, options.output, progress=not options.quiet)
-    folder = folder_of(experiment, options.output)
+    folder = store_windows(experiment, options.output, progress=not options.quiet)
     print(f"They are in {folder}. To train from them, write into the experiment file:\n"
-          f"shards: {folder}")
+          f"stored: {folder}")
     return 0
 
 
@@ -242,11 +241,11 @@ COMMANDS = (
                 help="of CSV files and arrays that do not say it"),
         _option("--metadata", default="", metavar="FILE",
                 help="table that says who is who, beside what is found in the folder"))),
-    (shard, "shard", "write an experiment's windows into files",
+    (store, "store", "write an experiment's windows into files",
      "One record is in memory at a time; the same command goes on after a kill.", (
         _FILE,
         _option("--output", default="", metavar="FOLDER",
-                help="default: the experiment's `shards`, else shards/NAME"),
+                help="default: the experiment's `stored`, else stored/NAME"),
         _QUIET)),
     (run, "run", "run an experiment file", "", (
         _FILE,

@@ -11,6 +11,7 @@ RENAMED = {
     "mix_persons": "subject_mixing",
     "even_persons": "even_subjects",
     "redraw_rough": "rejection_roughness",
+    "shards": "stored",
     "stop: floor": "stop: baseline",
     "at_most_floors": "at_most_baselines",
     "at_least_floors": "at_least_baselines",

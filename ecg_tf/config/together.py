@@ -16,11 +16,6 @@ def check_together(e) -> None:
     _check_split(e)
     _check_band(e)
     _check_image(e)
-    if e.even_subjects and e.shards:
-        raise InputError("Persons cannot be drawn evenly from shards.",
-                         expected='shards: "" or even_subjects: false',
-                         got=f"shards: {e.shards[:60]!r} and even_subjects: true",
-                         fix="leave one of the two out")
     if e.model == "wavegan" and e.arrangement != "row_major":
         raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
                          expected="arrangement: row_major, which is the signal line by line",

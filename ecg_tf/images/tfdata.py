@@ -4,8 +4,6 @@ One chain, raw to image: standardize, arrange, grid, side channels. It gives wha
 gives, bit by bit for fixed arrangements, within 1e-6 for beat rows.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import tensorflow as tf
 
@@ -15,12 +13,9 @@ from ecg_tf.images.codec import Codec
 from ecg_tf.images.subject_mixing import beat_mixer
 from ecg_tf.signals.windows import Windows
 
-if TYPE_CHECKING:
-    from ecg_tf.shards.sharded_windows import ShardedWindows
-
 
 def make_dataset(
-    windows: "Windows | ShardedWindows",
+    windows: Windows,
     codec: Codec,
     batch_size: int = 64,
     seed: int = 0,
@@ -39,8 +34,8 @@ def make_dataset(
     killed continues with exactly the batches it would have seen.
 
     Args:
-        windows: `Windows` that the codec fits; or `sharded_windows.ShardedWindows`, which stay in
-            their files and give the same batches.
+        windows: `Windows` that the codec fits. Memory-mapped ones stay in their files and give the
+            same batches.
         codec: fitted `Codec`.
         batch_size: int. Default 64.
         seed: int, 0 or more. Default 0.
@@ -69,8 +64,8 @@ def make_dataset(
     seed = count(seed, "seed", 0, 2**31 - 1)
     position = count(start_step, "start_step", 0, 2**40) * batch_size
     size = len(windows)
-    gather = _from_memory(windows, codec) if isinstance(windows, Windows) else \
-        _from_files(windows, codec)
+    mapped = isinstance(windows.signals, np.memmap)
+    gather = (_from_files if mapped else _from_memory)(windows, codec)
     if labels is not None:
         labels = tf.constant(labels)
         if labels.shape[:1] != (size,):
@@ -102,11 +97,9 @@ def make_dataset(
 
 def _evenly(windows, shuffle: bool):
     """Function: shuffled numbers 0, 1, ... (n,), seed -> numbers of windows, persons evenly."""
-    if not shuffle or not isinstance(windows, Windows):
-        raise InputError("Persons are drawn evenly from windows in memory, in random order, alone.",
-                         expected="shuffle=True and windows that are no shards",
-                         got=f"shuffle={shuffle} and {type(windows).__name__}",
-                         fix="set even_subjects to False, or shards to \"\"")
+    if not shuffle:
+        raise InputError("Persons are sampled evenly in random order alone.",
+                         expected="shuffle=True", got="False", fix="set even_subjects to False")
     _, person, counts = np.unique(windows.subjects, return_inverse=True, return_counts=True)
     by_person = tf.constant(np.argsort(person, kind="stable"), tf.int64)
     first = tf.constant(np.cumsum(counts) - counts, tf.int64)
@@ -127,16 +120,12 @@ def _from_memory(windows: Windows, codec: Codec):
     return lambda index: {key: tf.gather(value, index) for key, value in inputs.items()}
 
 
-def _from_files(windows: "ShardedWindows", codec: Codec):
+def _from_files(windows: Windows, codec: Codec):
     """The same for windows that are read when they are needed."""
     like = tf_inputs(windows.take([0]), codec)
 
     def read(index):
-        try:
-            return list(tf_inputs(windows.take(index), codec, finite=True).values())
-        except InputError as error:
-            windows.problem = error  # TensorFlow would wrap it in words of its own
-            raise
+        return list(tf_inputs(windows.take(index), codec).values())
 
     def gather(index):
         found = tf.numpy_function(read, [index], [v.dtype for v in like.values()], stateful=False)
@@ -147,23 +136,19 @@ def _from_files(windows: "ShardedWindows", codec: Codec):
     return gather
 
 
-def tf_inputs(windows: Windows, codec: Codec, finite: bool = False) -> dict[str, np.ndarray]:
+def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:
     """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
 
     Args:
         windows: `Windows`.
         codec: fitted `Codec`.
-        finite: bool, the samples have been checked already. Default False.
 
     Returns:
         dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
         window's range, its `code`, and the arrangement's `geometry`.
     """
     windows = codec.image_windows(windows)
-    if finite:
-        codec.arrangement.check(windows.signals, windows.rpeaks, windows.lengths)
-    else:
-        codec.check(windows)
+    codec.check(windows)
     inputs: dict[str, np.ndarray] = {"signals": np.asarray(windows.signals, np.float32)}
     code = codec.standardizer.range_code(windows)
     if code is not None:

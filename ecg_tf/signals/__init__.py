@@ -17,4 +17,5 @@ In the order in which data flow:
 | `cutting.py` | records to windows, by time or by beats |
 | `interpolation.py` | interpolation, for arrays and for tensors |
 | `preparation.py` | one way from raw records to windows |
+| `stored.py` | windows in memory-mapped files |
 """

@@ -112,8 +112,8 @@ def run_key(experiment: Experiment) -> str:
 
 def _data_digest(experiment: Experiment) -> list:
     """What tells these records, and who is who in them, from others."""
-    if experiment.shards:
-        return [sha256_of(file) for file in sorted(Path(experiment.shards).glob("*.json"))]
+    if experiment.stored:
+        return [sha256_of(file) for file in sorted(Path(experiment.stored).glob("*.json"))]
     if experiment.database == "simulated":
         return []  # settings and code make them
     records = read_records(experiment)

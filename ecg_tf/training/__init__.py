@@ -4,6 +4,7 @@
 | --- | --- |
 | `data.py` | records to windows, split by subject, and the codec fitted on them |
 | `labelled_beats.py` | single beats with their class, as small images |
+| `stored.py` | data larger than memory: windows written into files, and read from them |
 | `families.py` | name of a model -> its GAN, one row each (TensorFlow) |
 | `fit.py`, `checkpoint.py` | the training loop of all GANs; a killed one resumes (TensorFlow) |
 | `callbacks.py` | sample grids, diversity, mode-collapse warning, history (TensorFlow) |

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -36,8 +35,8 @@ class Data:
         provenance: database, license, citation, numbers and checksum.
         quality: kind of window -> what the quality gate kept and dropped.
         attributes: "sex", "age" -> subject -> what is known of them, where they differ.
-        shards: `shards.sharded_windows.ShardedWindows`, all training windows, if they do not lie
-            in memory: then windows and strips are samples. Default None.
+        stored: all training windows, memory-mapped, if they do not lie in memory: then windows
+            and strips are samples. Default None.
         fitted: setting -> value, of `experiment.AUTOMATIC`: what was left to the records.
         warnings: sentences about who is who and what was left out, for terminal, report and card.
         left_out: records that were found and not read, each with kind and reason.
@@ -50,15 +49,15 @@ class Data:
     provenance: dict
     quality: dict[str, Quality] = field(default_factory=dict)
     attributes: dict[str, dict] = field(default_factory=dict)
-    shards: Any = None
+    stored: Windows | None = None
     fitted: dict = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def training(self):
+    def training(self) -> Windows:
         """All training windows, in memory or in files."""
-        return self.windows["train"] if self.shards is None else self.shards
+        return self.windows["train"] if self.stored is None else self.stored
 
     @property
     def unknown_persons(self) -> tuple[str, ...]:
@@ -86,10 +85,10 @@ def prepare_data(experiment: Experiment) -> Data:
         >>> data = prepare_data(Experiment(subjects=6, minutes=2))
         >>> images = data.codec.encode(data.windows["train"])
     """
-    if experiment.shards:
-        from ecg_tf.shards.sharded_windows import read_data
+    if experiment.stored:
+        from ecg_tf.training.stored import read_stored
 
-        return read_data(experiment)
+        return read_stored(experiment)
     ecgs = read_records(experiment)
     split = split_of(ecgs, experiment)
     raw = in_split(ecgs, split)

@@ -16,7 +16,6 @@ from ecg_tf.images.tfdata import beat_mixer, make_dataset
 from ecg_tf.models import GAN
 from ecg_tf.models.devices import copy_state, spread, strategy_for
 from ecg_tf.models.privacy import build_identity_network, train_identity_network
-from ecg_tf.shards.sharded_windows import telling
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.training.checkpoint import Checkpoint
 from ecg_tf.training.data import Data
@@ -100,12 +99,11 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
                             identity_weight=e.identity_weight)
         elif progress:
             print(f"Resuming from the checkpoint of step {int(gan.step.value):,}.", flush=True)
-        with telling(data.shards):
-            fit_gan(gan, partial(_batches, e, data), e.steps, check_every=e.check_every,
-                    callbacks=[*_watching(e, data, progress), *callbacks,
-                               *(stop.callbacks if stop else []),
-                               checkpoint],  # last: it is then no older than the history
-                    stop=stop, strategy=strategy)
+        fit_gan(gan, partial(_batches, e, data), e.steps, check_every=e.check_every,
+                callbacks=[*_watching(e, data, progress), *callbacks,
+                           *(stop.callbacks if stop else []),
+                           checkpoint],  # last: it is then no older than the history
+                stop=stop, strategy=strategy)
         if stop:
             kept = stop.restore(gan)
             if progress:
@@ -141,8 +139,8 @@ def training_key(experiment: Experiment, data: Data) -> str:
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end
-    shards = [] if data.shards is None else [data.shards.digest]
-    facts = json.dumps([settings, data.provenance["sha256"], data.split, *shards], sort_keys=True)
+    stored = [] if data.stored is None else [len(data.stored)]
+    facts = json.dumps([settings, data.provenance["sha256"], data.split, *stored], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
     if experiment.subject_mixing > 1:
         mix = beat_mixer(data.codec, experiment.subject_mixing)

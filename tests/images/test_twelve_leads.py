@@ -215,7 +215,7 @@ def test_tf_data_gives_the_same_images(beats):
         wanted = codec.encode(beats)
         dataset = make_dataset(beats, codec, len(beats), shuffle=False, repeat=False)
         assert np.abs(next(iter(dataset)).numpy() - wanted).max() <= 1e-6
-        inputs = tf_inputs(beats, codec, finite=True)  # as windows that come from files
+        inputs = tf_inputs(beats, codec)
         assert inputs["signals"].shape[2] == 8
         images = encode_tf(codec)({key: tf.constant(value) for key, value in inputs.items()})
         assert np.abs(images.numpy() - wanted).max() <= 1e-6

@@ -1,9 +1,7 @@
 """What measures compare, and what may not be asked for together."""
 
 import numpy as np
-import pytest
 
-from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.data import evaluation_strips
@@ -25,8 +23,3 @@ def test_with_even_persons_long_records_do_not_outvote_short_ones():
         "long": 40, "other": 40, "usual": 40, "short": 4, "one": 1}
     kept = fair.starts[fair.subjects == "long"]
     assert kept.min() == 0 and kept.max() == 2999 and np.ptp(np.diff(kept)) <= 1  # spread over it
-
-
-def test_persons_cannot_be_drawn_evenly_from_shards():
-    with pytest.raises(InputError, match="leave one of the two out"):
-        Experiment(even_subjects=True, shards="shards/x")
