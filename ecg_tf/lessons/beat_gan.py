@@ -52,7 +52,8 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed:
     images = tf.constant(codec.encode(windows))
     gan = build_gan(e, codec, classes=len(classes), projection=HalfMean(len(windows.leads) - 2),
                     generator_class_weight=generator_class_weight)
-    gan.compile(gan.g_optimizer, gan.d_optimizer, steps_per_execution=math.gcd(steps, e.check_every))
+    gan.compile(gan.g_optimizer, gan.d_optimizer,
+                steps_per_execution=math.gcd(steps, e.check_every))
     order = balanced_draw(windows.labels, windows.subjects, steps * e.batch_size, seed)
     batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, e.batch_size)).map(
         lambda at: (tf.gather(images, at), tf.gather(labels, at)))
