@@ -15,7 +15,6 @@ from ecg_tf.images.arrangement import ROWS, step_of
 from ecg_tf.images.beat_rows import BATCH, ON_SAMPLE, STEADY_RR_S, BeatRows
 from ecg_tf.images.strip_time import GRID, edges_of, lasting, possible_ends, times_at
 from ecg_tf.signals import cutting
-from ecg_tf.signals.cutting import outer_intervals
 from ecg_tf.signals.interpolation import interpolate, reflected
 
 # Up to here R peaks count as within the strip, in samples beyond its first and last one. Peaks
@@ -32,7 +31,7 @@ class BeatStrips(BeatRows):
 
     Rows and columns are those of `BeatRows`. The first row is the one that holds the strip's first
     sample, the last used one holds its last sample; both may be rows of beats whose R peaks lie
-    outside (`windows.outer_intervals` says where). Channels: the leads, "rr" as in `BeatRows`, and
+    outside (`cutting.outer_intervals` says where). Channels: the leads, "rr" as in `BeatRows`, and
     "presence": 1 where a pixel's time lies within the strip, falling to -1 one pixel outside.
     Empty pixels are 0 in the leads, as are RR intervals of empty rows.
 
@@ -166,7 +165,7 @@ class BeatStrips(BeatRows):
             ends: (window, 2) first and last sample in pixels along the helix, on `GRID`.
         """
         rpeaks = np.asarray(rpeaks, np.float64)
-        before, behind = (side[:, None] for side in outer_intervals(rpeaks, self.length))
+        before, behind = (side[:, None] for side in cutting.outer_intervals(rpeaks, self.length))
         last = np.isfinite(rpeaks).sum(axis=1, keepdims=True) - 1
         # Where the first beat's row begins after the first sample, there is a row before it.
         one_more = rpeaks[:, :1] - self.before * before > ON_SAMPLE
@@ -193,7 +192,7 @@ class BeatStrips(BeatRows):
         return (2 * share - 1).astype(np.float32).reshape(-1, self.rows, self.columns)
 
     def read(self, images) -> tuple[np.ndarray, np.ndarray]:
-        """What an image says of its time, made valid: `project` draws it, `decode` goes by it.
+        """What an image says of its time, made valid: for `project` and `decode`.
 
         Args:
             images: (window, rows, columns, lead + 2).
@@ -234,7 +233,7 @@ class BeatStrips(BeatRows):
             return np.zeros(len(rpeaks), bool)
         n = np.isfinite(rpeaks).sum(axis=1)
         good = (n >= 2) & (np.isfinite(rpeaks) == (np.arange(rpeaks.shape[1]) < n[:, None])).all(1)
-        rr = np.column_stack([*outer_intervals(rpeaks, self.length), np.diff(rpeaks)]) / self.fs
+        rr = np.column_stack([*cutting.outer_intervals(rpeaks, self.length), np.diff(rpeaks)]) / self.fs
         # NaN is behind the last R peak.
         good &= ~((rr < self.rr_min_s - 1e-9) | (rr > self.rr_max_s + 1e-9)).any(axis=1)
         good &= ~((rpeaks <= -BEYOND) | (rpeaks >= self.length - 1 + BEYOND)).any(axis=1)

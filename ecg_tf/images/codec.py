@@ -287,8 +287,7 @@ class Codec:
 
     @classmethod
     def from_dict(cls, state: dict) -> "Codec":
-        """Undoes `to_dict`, of this version or the one before; whatever is wrong in the state is
-        refused with an InputError."""
+        """Undoes `to_dict`, of this version or the one before; InputError for a wrong state."""
         state = checked_state(state)
         made = cls.of(Standardizer.from_dict(state["standardizer"]),
                       arrangement_from_dict(state["arrangement"]), state["fs"], state["leads"],

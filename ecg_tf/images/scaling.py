@@ -51,15 +51,8 @@ class Standardizer:
 
     options = ("quantiles", "limits_mv", "knee_mv", "quantization")
 
-    def __init__(
-        self,
-        scaling: str = "companded",
-        *,
-        quantiles=(0.001, 0.999),
-        limits_mv=(-4.0, 4.0),
-        knee_mv: float = 0.5,
-        quantization: str = "float32",
-    ):
+    def __init__(self, scaling: str = "companded", *, quantiles=(0.001, 0.999),
+                 limits_mv=(-4.0, 4.0), knee_mv: float = 0.5, quantization: str = "float32"):
         self.scaling = choice(scaling, "scaling", SCALINGS)
         self.quantiles = pair(quantiles, "quantiles", 0.0, 1.0)
         self.limits_mv = pair(limits_mv, "limits_mv", -1e4, 1e4)

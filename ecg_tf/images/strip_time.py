@@ -1,6 +1,6 @@
 """What the image of a strip says of its time, made valid: where it begins and ends, and its rhythm.
 
-A generator draws the channel "presence" and RR intervals that hardly ever agree with each other,
+A generator gives the channel "presence" and RR intervals that hardly ever agree with each other,
 or with the strip's length. Here the nearest ones are found that do.
 """
 
@@ -9,7 +9,7 @@ import numpy as np
 from ecg_tf.images.beat_rows import ON_SAMPLE
 
 # Begin and end of a strip lie on multiples of this share of a pixel, which float32 holds exactly:
-# so that an image says the same after it was read and drawn again.
+# so that an image says the same after it was read and made again.
 GRID = 2.0**-12
 
 
@@ -49,7 +49,7 @@ def possible_ends(arrangement, ends) -> np.ndarray:
     """
     fastest, slowest = arrangement.fastest_and_slowest
     pixels, lasts = np.arange(len(fastest)), arrangement.length - 1.0
-    # In steps of GRID. Limits are a little wider, so that what was drawn at one stays there.
+    # In steps of GRID. Limits are a little wider, so that what lay at one stays there.
     spare = _grid_samples(arrangement)
     latest = np.interp(slowest[-2] - lasts + spare, slowest, pixels)
     begin = np.clip(np.rint(ends[:, 0] / GRID), 0,

@@ -29,7 +29,7 @@ def make_dataset(
 ) -> tf.data.Dataset:
     """Batches of images, in an order that depends on the seed alone.
 
-    Every epoch is a new permutation of all windows, drawn from (seed, epoch); batches run on
+    Every epoch is a new permutation of all windows, from (seed, epoch); batches run on
     across epochs. So step k can be computed without the k - 1 before it, and a run that was
     killed continues with exactly the batches it would have seen.
 
@@ -46,7 +46,7 @@ def make_dataset(
         start_step: int, the first batch to give. Default 0.
         subject_mixing: int, persons whose average beats are mixed in each image, see `beat_mixer`.
             Default 1: everybody's own.
-        even_subjects: bool; True draws each person as often as every other, however many windows
+        even_subjects: bool; True samples each person as often as every other, however many windows
             they have: position by position a person, then any of that person's windows. An epoch
             is as long, but holds some windows twice and others not. Default False.
 
@@ -105,13 +105,13 @@ def _evenly(windows, shuffle: bool):
     first = tf.constant(np.cumsum(counts) - counts, tf.int64)
     sizes = tf.constant(counts, tf.float64)
 
-    def draw(order, seed):
+    def sample(order, seed):
         who = order % len(counts)
         part = tf.random.stateless_uniform(tf.shape(who), seed, dtype=tf.float64)
         own = tf.cast(part * tf.gather(sizes, who), tf.int64)
         return tf.gather(by_person, tf.gather(first, who) + own)
 
-    return draw
+    return sample
 
 
 def _from_memory(windows: Windows, codec: Codec):

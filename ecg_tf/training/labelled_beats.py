@@ -218,13 +218,13 @@ def balanced_draw(labels, subjects, size: int, seed: int, rare: int = 100,
                   power: float = 0.5) -> np.ndarray:
     """Draws beats so that classes are even, and no person fills a class.
 
-    A class with fewer than `rare` beats is drawn less often in proportion, lest the network learns
-    those few by heart. Within a class a person with n beats counts n ** power.
+    A class with fewer than `rare` beats is sampled less often in proportion, lest the network
+    memorizes those few. Within a class a person with n beats counts n ** power.
 
     Args:
         labels: (n,) class of each beat.
         subjects: (n,) person of each.
-        size: int, beats to draw, with repetition.
+        size: int, beats to sample, with repetition.
         seed: int.
         rare: int. Default 100.
         power: float, 0 for even persons, 1 for even beats. Default 0.5.
