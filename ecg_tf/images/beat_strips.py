@@ -233,8 +233,8 @@ class BeatStrips(BeatRows):
             return np.zeros(len(rpeaks), bool)
         n = np.isfinite(rpeaks).sum(axis=1)
         good = (n >= 2) & (np.isfinite(rpeaks) == (np.arange(rpeaks.shape[1]) < n[:, None])).all(1)
-        rr = np.column_stack([*cutting.outer_intervals(rpeaks, self.length), np.diff(rpeaks)]) / self.fs
-        # NaN is behind the last R peak.
+        outer = cutting.outer_intervals(rpeaks, self.length)
+        rr = np.column_stack([*outer, np.diff(rpeaks)]) / self.fs  # NaN behind the last R peak
         good &= ~((rr < self.rr_min_s - 1e-9) | (rr > self.rr_max_s + 1e-9)).any(axis=1)
         good &= ~((rpeaks <= -BEYOND) | (rpeaks >= self.length - 1 + BEYOND)).any(axis=1)
         ends = self.geometry(rpeaks[good], None)["ends"]
