@@ -11,7 +11,7 @@ from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_sequences, beat_strips, strips
 from ecg_tf.signals.filtering import prepare
 
-PASS = {"verdict": "pass", "asked": "at most 1", "got": "0.5", "why": ""}
+PASS = {"verdict": "pass", "criterion": "at most 1", "result": "0.5", "note": ""}
 FAIL = {**PASS, "verdict": "fail"}
 MEASURE = {
     "name": "MMD²",

@@ -16,6 +16,7 @@ from ecg_tf.evaluation.alignment_search import BLOCK, Coarse, Fine, unit
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
 
 BATCH = 64  # strips whose coarse correlations are kept at once
+BEATS = 4  # of a strip that are compared, spread over it
 _LEAST = 1e-4  # share of the energy below which two signals count as equal: planted copies reach it
 
 
@@ -62,24 +63,20 @@ class Nearest:
         return np.log(1 - self.second + _LEAST) - 2 * left
 
 
-def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, candidates: int = 20,
-                   min_overlap: float = 0.6, progress: bool = False, apart: int = 0) -> Nearest:
-    """Finds each strip's nearest reference strip, over shift, gain and ±5 % of speed.
+def nearest_strips(strips, reference, fs: float, excluded=None, candidates: int = 20,
+                   progress: bool = False) -> Nearest:
+    """Finds each strip's nearest reference strip, over shift, gain and ±5 % of speed; first lead.
 
-    Shifts of up to a quarter of a strip are found (the middle half must lie in the reference strip,
-    which may be longer); cut the reference with half overlap to find any shift. About 10 µs a pair.
+    Shifts of up to a quarter of a strip are found: the middle half must lie in the reference strip,
+    which may be longer. About 10 µs a pair.
 
     Args:
         strips: (n, time, lead) mV.
         reference: (m, time', lead) mV, time' >= time, m >= 2.
         fs: Hz.
-        groups: (labels of strips (n,), labels of reference (m,)); strips are not compared with
-            reference strips of the same label (their person, or themselves). Default None, all.
-        lead: which lead to compare, default 0.
+        excluded: (n, m) bool, pairs that are not compared; default None, all are.
         candidates: reference strips aligned in full for each strip, default 20.
-        min_overlap: share of a strip that must overlap with the reference, default 0.6.
         progress: bool, show a bar. Default False.
-        apart: labels that are numbers have to differ by more than this. Default 0.
 
     Returns:
         Nearest, n long.
@@ -91,33 +88,24 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
         >>> found = nearest_strips(synthetic, training, fs=128)
         >>> found.distance.min(), found.score.max()
     """
-    strips, reference = as_strips(strips, fs), as_strips(reference, fs, "reference strips")
+    strips, reference = _first_leads(strips, reference, fs)
     if reference.shape[1] < strips.shape[1] or len(reference) < 2:
         raise InputError("The reference strips do not fit.", got=reference.shape[:2],
                          expected=f"2 or more, of {strips.shape[1]} samples or longer",
                          fix="cut both sets to one length")
-    if not 0 <= lead < min(strips.shape[2], reference.shape[2]):
-        raise InputError("There is no such lead.", expected=f"0 to {strips.shape[2] - 1}",
-                         got=lead, fix="count leads from 0")
-    strips, reference = strips[..., lead], reference[..., lead]
-    same = None if groups is None else [np.asarray(side) for side in groups]
-    if same is not None and [len(side) for side in same] != [len(strips), len(reference)]:
-        raise InputError("The groups do not fit.", expected=(len(strips), len(reference)),
-                         got=tuple(map(len, same)), fix="give a label for each strip of both sets")
-    coarse, fine = Coarse(reference, strips.shape[1], fs), Fine(reference, fs, min_overlap)
+    coarse, fine = Coarse(reference, strips.shape[1], fs), Fine(reference, fs)
 
     def batch(start):
         part, found = strips[start:start + BATCH], []
         near = coarse.search(part)
-        if same is not None:
-            mine = same[0][start:start + BATCH, None]
-            near[np.abs(mine - same[1]) <= apart if apart else mine == same[1]] = -2
+        if excluded is not None:
+            near[excluded[start:start + BATCH]] = -2
         best = np.argpartition(-near, min(candidates, len(reference)) - 1)[:, :candidates]
         for row, (strip, chosen) in enumerate(zip(part, best, strict=True)):
             chosen = chosen[near[row, chosen] > -2]
             if len(chosen) < 2:
                 raise InputError("A strip has nothing to be compared with.", expected="two "
-                                 "reference strips of other groups", got=len(chosen),
+                                 "reference strips that are not excluded", got=len(chosen),
                                  fix="add reference strips")
             found.append(fine.align(strip, chosen))
         return found
@@ -134,33 +122,26 @@ def nearest_strips(strips, reference, fs: float, groups=None, lead: int = 0, can
     return Nearest(columns[0].astype(int), *columns[1:])
 
 
-def coarse_correlation(strips, reference, fs: float, lead: int = 0) -> np.ndarray:
-    """How well the middle of each strip fits each reference strip, low-passed: a first look.
-
-    Args:
-        strips: (n, time, lead) mV.
-        reference: (m, time', lead) mV, time' >= time.
-        fs: Hz.
-        lead: which lead to compare, default 0.
-
-    Returns:
-        (n, m) float32 correlations, the best over shift and ±5 % of speed.
-    """
-    strips, reference = as_strips(strips, fs), as_strips(reference, fs, "reference strips")
-    return Coarse(reference[..., lead], strips.shape[1], fs).search(strips[..., lead])
+def coarse_correlation(strips, reference, fs: float) -> np.ndarray:
+    """(n, m) correlations of each strip's middle, low-passed: a first look for `nearest_strips`."""
+    strips, reference = _first_leads(strips, reference, fs)
+    return Coarse(reference, strips.shape[1], fs).search(strips)
 
 
-def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
+def _first_leads(strips, reference, fs):
+    return as_strips(strips, fs)[..., 0], as_strips(reference, fs, "reference strips")[..., 0]
+
+
+def nearest_beats(strips, reference, fs: float) -> np.ndarray:
     """How well each strip's beats fit their nearest reference beats, over gain and ±5 % of speed.
 
-    Beats lie on their R peaks (-0.3 ... +0.49 s), so shift does not matter. One beat says little:
-    beats of two persons reach 0.99. Copies of single beats hide there.
+    Beats lie on their R peaks (-0.3 ... +0.49 s), so shift does not matter. Up to four beats of a
+    strip are compared. One beat says little: beats of two persons reach 0.99.
 
     Args:
         strips: (n, time, lead) mV.
         reference: (m, time', lead) mV.
         fs: Hz.
-        most: beats of a strip that are compared, spread over it, default 4.
 
     Returns:
         (n,) mean over a strip's beats of the correlation with the nearest one; 0 without beats.
@@ -174,8 +155,8 @@ def nearest_beats(strips, reference, fs: float, most: int = 4) -> np.ndarray:
         raise InputError("The reference strips have no beats.", expected="one or more", got=0,
                          fix="look at the reference strips")
     first, last = -BEAT_GRID[0] * 1.05 * fs, strips.shape[1] - 2 - BEAT_GRID[-1] * 1.05 * fs
-    whole = [one[(one >= first) & (one <= last)] for one in strip_rpeaks(strips, fs)]
-    peaks = [one[np.linspace(0, len(one) - 1, min(most, len(one))).astype(int)] for one in whole]
+    whole = [r[(r >= first) & (r <= last)] for r in strip_rpeaks(strips, fs)]
+    peaks = [r[np.linspace(0, len(r) - 1, min(BEATS, len(r))).astype(int)] for r in whole]
     known, best, owner = unit(known.reshape(len(known), -1)).T, None, np.zeros(0, int)
     for speed in (0.95, 0.975, 1, 1.025, 1.05):
         beats, owner = aligned_beats(strips, peaks, fs * speed)

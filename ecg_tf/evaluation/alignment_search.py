@@ -15,7 +15,8 @@ BLOCK = 512  # reference strips, or beats, compared at once
 EDGE = 0.03  # of a strip left out at either end: a slowed copy does not reach there
 _COARSE = (8, 40)  # Hz, low-pass and sampling rate of the comparison of all pairs
 _STEPS = ((6, 40), (12, 60))  # the same of the rough and of the close step
-_APART = 0.01  # two speeds that differ by less are one guess
+MIN_OVERLAP = 0.6  # share of a strip that must overlap with the reference
+_APART = 0.01  # two speeds that differ by less are one candidate
 
 
 def read_faster(strips, by) -> np.ndarray:
@@ -76,8 +77,8 @@ class Coarse:
 class Fine:
     """Alignment of one strip with a few reference strips, in four steps of rising accuracy."""
 
-    def __init__(self, reference, fs: float, min_overlap: float):
-        self.reference, self.fs, self.min_overlap = reference, fs, min_overlap
+    def __init__(self, reference, fs: float):
+        self.reference, self.fs = reference, fs
         self.slow = [_low_passed(reference, fs, *step) for step in _STEPS]
 
     def align(self, strip, index):
@@ -85,7 +86,7 @@ class Fine:
         speeds = np.broadcast_to(ROUGH, (len(index), len(ROUGH)))
         for step, (slow, more) in enumerate(zip(self.slow, (CLOSE, FINE), strict=True)):
             low = _low_passed(strip[None], self.fs, *_STEPS[step])[0]
-            match, _ = _correlations(low, slow[index], speeds, self.min_overlap)
+            match, _ = _correlations(low, slow[index], speeds)
             height = _peak(match.reshape(-1, match.shape[2])).reshape(match.shape[:2])
             if step:
                 left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
@@ -97,14 +98,13 @@ class Fine:
             beside = np.abs(speeds - best[:, None]) < _APART
             other = speeds[rows, np.where(beside, -2, height).argmax(1)]
             speeds = np.concatenate([one[:, None] + more for one in (best, other)], 1)
-        match, _ = _correlations(strip, self.reference[index], speeds, self.min_overlap)
+        match, _ = _correlations(strip, self.reference[index], speeds)
         rows, speed = np.arange(len(match)), match.max(2).argmax(1)
         match = match[rows, speed]
         order = np.argsort(-_peak(match))
         best, next_best = order[0], _peak(match)[order[1]]
         closer = speeds[best, speed[best]] + FINEST
-        again, lag = _correlations(strip, self.reference[index[best:best + 1]], closer[None],
-                                   self.min_overlap)
+        again, lag = _correlations(strip, self.reference[index[best:best + 1]], closer[None])
         height = _between(again[0])
         one = height.argmax()
         shift = again[0, one].argmax()
@@ -122,7 +122,7 @@ def _low_passed(strips, fs, cutoff, rate):
     return sosfiltfilt(low, strips, axis=1)[:, ::max(1, int(fs / rate))].astype(np.float32)
 
 
-def _correlations(strip, reference, speeds, min_overlap):
+def _correlations(strip, reference, speeds):
     """(reference, speed, lag) correlations of one strip read at (reference, speed), and lags."""
     from scipy.fft import irfft, next_fast_len, rfft
 
@@ -131,7 +131,7 @@ def _correlations(strip, reference, speeds, min_overlap):
     read = read_faster(strip[None], speeds.ravel())[:, edge:length - edge]
     read = _centred(read).reshape(*speeds.shape, -1)
     size = read.shape[2]
-    outside = int((1 - min_overlap) * size)
+    outside = int((1 - MIN_OVERLAP) * size)
     lag = np.arange(-outside, longer - size + outside + 1)
     low, high = np.maximum(lag, 0), np.minimum(lag + size, longer)
     whole = next_fast_len(longer + size, real=True)
@@ -144,7 +144,7 @@ def _correlations(strip, reference, speeds, min_overlap):
     match -= total[0] * total[1] / count
     there, here = (one - sums**2 / count for one, sums in zip(energy, total, strict=True))
     # Where little of a strip's energy is left, a few samples would match anything.
-    enough = [one > 0.3 * min_overlap * one.max(-1, keepdims=True) for one in (there, here)]
+    enough = [one > 0.3 * MIN_OVERLAP * one.max(-1, keepdims=True) for one in (there, here)]
     scaled = match / np.sqrt(np.maximum(there * here, 1e-9))
     return np.where(enough[0] & enough[1], scaled, -1), lag - edge
 

@@ -9,7 +9,11 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
-from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy
+from ecg_tf.evaluation.privacy_evaluation import (
+    AttackSettings,
+    PrivacyEvaluation,
+    evaluate_privacy,
+)
 from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.evaluation.utility_of_sets import labelled_beats, use_of_sides
 from ecg_tf.records import ECGs, load, provenance
@@ -21,7 +25,7 @@ from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.windows import Windows
 
-#: What the gate does not ask of a set whose beats carry no classes.
+#: The gate has no such row for a set whose beats carry no classes.
 NO_USE = {RATIO: None}
 
 
@@ -37,7 +41,7 @@ class EvaluationData:
         quality: side -> `Quality`, what was kept and dropped.
         notes: what had to be assumed or left out.
         unknown: why it is not known who is who, a sentence for each side of which it is not.
-        beats: side -> beats with their classes, of `use_of_sides.labelled_beats`, or None; empty
+        beats: side -> beats with their classes, of `utility_of_sets.labelled_beats`, or None; empty
             without a holdout.
     """
 
@@ -51,22 +55,19 @@ class EvaluationData:
     beats: dict = field(default_factory=dict)
 
 
-def read_evaluation_data(real, synthetic, holdout="", leads: Sequence[str] = (), fs: float = 128.0,
-               strip_seconds: float = 10.0, csv_fs: float = 0.0, band_low: float = 0.5,
-               band_high: float = 40.0, notch: float = 0.0) -> EvaluationData:
+def read_evaluation_data(real, synthetic, holdout="", preparation: Preparation | None = None,
+                         leads: Sequence[str] = (), strip_seconds: float = 10.0,
+                         csv_fs: float = 0.0) -> EvaluationData:
     """Reads, resamples, filters and cuts all sides in the same way.
 
     Args:
         real: folder of the ECGs the synthetic set was made from.
         synthetic: folder of the synthetic set.
         holdout: folder of ECGs of other persons; "" for none.
+        preparation: `Preparation`, rate and filters of all sides; default None, its defaults.
         leads: names; default (), those that all records of all sides have.
-        fs: Hz, all sides are resampled to it; default 128.
         strip_seconds: s, default 10.
         csv_fs: Hz, for CSV files that do not say it.
-        band_low: Hz, default 0.5.
-        band_high: Hz, default 40.
-        notch: Hz, default 0, none.
 
     Returns:
         EvaluationData.
@@ -76,104 +77,110 @@ def read_evaluation_data(real, synthetic, holdout="", leads: Sequence[str] = (),
             throughout; persons or recordings both in real and holdout; one real person only.
 
     Example:
-        >>> sides = read_evaluation_data("mine/real", "mine/synthetic", "mine/others")
-        >>> len(sides.synthetic), sides.notes
+        >>> data = read_evaluation_data("mine/real", "mine/synthetic", "mine/others")
+        >>> len(data.synthetic), data.notes
     """
+    preparation = preparation or Preparation()
     folders = {"real": real, "synthetic": synthetic, **({"holdout": holdout} if holdout else {})}
-    wanted = tuple(leads) or None
-    records = {side: load(folder, leads=wanted, fs=csv_fs, warn=False)
+    records = {side: load(folder, leads=tuple(leads) or None, fs=csv_fs, warn=False)
                for side, folder in folders.items()}
-    _disjoint(records)
-    if "holdout" in records:
-        records["holdout"] = _apart(records["holdout"], set(records["real"].subjects))
-    notes, common = [], _common_leads(records, leads)
-    cut, book, beats = {}, {}, {}
-    for side, found in records.items():
-        kept = [only_leads(record, common) for record in found if set(common) <= set(record.leads)]
-        least = strip_seconds * (1 - 1e-6)
-        long = [one for one in kept if len(one.signal) / one.fs >= least]
-        if not long:
-            raise InputError(f"The {side} records are too short.",
-                             expected=f"strips of {strip_seconds:g} s", got="records of up to "
-                             f"{max(len(one.signal) / one.fs for one in kept):.2f} s",
-                             fix="give a smaller --strip-seconds, the same for all sides")
-        if len(long) < len(kept):
-            notes.append(f"{len(kept) - len(long)} of {len(kept)} {side} records are shorter "
-                         f"than {strip_seconds:g} s and are left out.")
-        book[side] = Quality()
-        ready = Preparation(fs, band_low, band_high, notch).clean(long)
+    if holdout:
+        _disjoint(records["real"], records["holdout"])
+        records["holdout"] = _renamed(records["holdout"], set(records["real"].subjects))
+    leads, sets, books, beats = _common_leads(records, leads), {}, {}, {}
+    notes: list[str] = []
+    for side, ecgs in records.items():
+        long = _long_enough(side, ecgs, leads, strip_seconds, notes)
+        ready = preparation.clean(long)
+        books[side] = Quality()
         try:
-            cut[side] = strips(ready, round(strip_seconds * fs), quality=book[side])
+            sets[side] = strips(ready, round(strip_seconds * preparation.fs), quality=books[side])
         except InputError as error:
             raise InputError(f"The {side} records in '{folders[side]}' cannot be used. {error}") \
                 from error
-        notes += _told(side, found, book[side])
-        if holdout:  # without anybody to test on, no classifier is asked
+        notes += _notes(side, ecgs, books[side])
+        if holdout:  # without anybody to test on, no classifier is trained
             beats[side] = labelled_beats(ready)
-    persons = len(np.unique(cut["real"].subjects))
-    if persons < 2 and not holdout:
+    persons = np.unique(sets["real"].subjects)
+    if len(persons) < 2 and not holdout:
         raise InputError("The real ECGs are of one person.", expected="two persons or more, or a "
-                         "holdout", got=f"{persons}, {cut['real'].subjects[0]}",
+                         "holdout", got=f"{len(persons)}, {persons[0]}",
                          fix="name persons by a header comment `subject: ID` or subjects.csv")
-    return EvaluationData(cut["real"], cut["synthetic"], cut.get("holdout"),
-                 {side: provenance(found) for side, found in records.items()}, book, tuple(notes),
-                 tuple(f"The {side} records: {text}" for side, found in records.items()
-                       if side != "synthetic" for text in unknown_persons(found.warnings)), beats)
+    unknown = tuple(f"The {side} records: {text}" for side, ecgs in records.items()
+                    if side != "synthetic" for text in unknown_persons(ecgs.warnings))
+    return EvaluationData(sets["real"], sets["synthetic"], sets.get("holdout"),
+                          {side: provenance(ecgs) for side, ecgs in records.items()}, books,
+                          tuple(notes), unknown, beats)
 
 
-def evaluate_data(sides: EvaluationData, gate=None, max_strips: int = 1000, seed: int = 0,
-                progress: bool = False) -> Verdict:
-    """Fidelity, attacks and release gate of a synthetic set from outside.
+def evaluate_data(data: EvaluationData, gate=None, max_strips: int = 1000, seed: int = 0,
+                  progress: bool = False) -> PrivacyEvaluation:
+    """Fidelity, utility, attacks and release gate of a synthetic set from outside.
 
     Args:
-        sides: `EvaluationData`.
+        data: `EvaluationData`.
         gate: thresholds over the gate's defaults; default None. Where the beats carry no classes
-            the gate does not ask for their use.
+            the gate has no row about their utility.
         max_strips: of each set, default 1000.
         seed: int.
         progress: bool. Default False.
 
     Returns:
-        Verdict; its notes begin with those of the sides, and say which measures have no null.
+        PrivacyEvaluation; its notes begin with those of the data, and say which measures have no
+        null.
     """
-    real, holdout, fs = sides.real, sides.holdout, sides.real.fs
-    made, notes = sides.synthetic.signals, [*sides.notes]
+    real, holdout = data.real, data.holdout
+    made, notes = data.synthetic.signals, [*data.notes]
     test, train = (real, None) if holdout is None else (holdout, real)
     rows = fidelity_measures(test, made, train, max_strips, seed=seed)
     rows += inter_lead_measures(test, made, train, max_strips, seed=seed)
     if holdout is None:
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
                      "so copies look better than anything new could; baselines are halves of them.")
-    use, why = use_of_sides(sides.beats, seed=seed)
+    use, why = use_of_sides(data.beats, seed=seed)
     if use and why:
         notes.append(why[:1].upper() + why[1:] + ".")
     elif why:
         notes.append(f"Not measured: {RATIO}, whether a classifier can be trained on the synthetic "
-                     f"ECGs: {why}. The gate does not ask for it.")
-    verdict = evaluate_privacy(made, real, holdout, fs, fidelity=rows, utility=use,
-                    thresholds={**({} if use else NO_USE), **(gate or {})}, max_strips=max_strips,
-                    seed=seed, progress=progress, warnings=sides.unknown)
-    return replace(verdict, notes=(*notes, *verdict.notes))
+                     f"ECGs: {why}. The gate has no row for it.")
+    found = evaluate_privacy(made, real, holdout, settings=AttackSettings(
+        max_strips, seed, progress=progress))
+    found = found.gated([*rows, *use], {**({} if use else NO_USE), **(gate or {})}, data.unknown)
+    return replace(found, notes=(*notes, *found.notes))
 
 
-def lost_nulls(verdict: Verdict) -> list[Measured]:
+def lost_nulls(found: PrivacyEvaluation) -> list[Measured]:
     """The measures that could not be made, most often for want of a holdout."""
-    return [one for one in verdict.measures if not np.isfinite(one.value)]
+    return [row for row in found.measures if not np.isfinite(row.value)]
 
 
-def _disjoint(records: dict[str, ECGs]) -> None:
+def _long_enough(side: str, ecgs: ECGs, leads, strip_seconds: float, notes: list[str]) -> list:
+    """The records that have the leads and last a strip or more."""
+    kept = [only_leads(record, leads) for record in ecgs if set(leads) <= set(record.leads)]
+    seconds = [len(record.signal) / record.fs for record in kept]
+    long = [record for record, length in zip(kept, seconds, strict=True)
+            if length >= strip_seconds * (1 - 1e-6)]
+    if not long:
+        raise InputError(f"The {side} records are too short.",
+                         expected=f"strips of {strip_seconds:g} s",
+                         got=f"records of up to {max(seconds):.2f} s",
+                         fix="give a smaller --strip-seconds, the same for all sides")
+    if len(long) < len(kept):
+        notes.append(f"{len(kept) - len(long)} of {len(kept)} {side} records are shorter "
+                     f"than {strip_seconds:g} s and are left out.")
+    return long
+
+
+def _disjoint(real: ECGs, holdout: ECGs) -> None:
     """Refuses a person, or one and the same recording, on both sides."""
-    if "holdout" not in records:
-        return
-    real, other = (records[side] for side in ("real", "holdout"))
-    both = sorted(set(real.subjects) & set(other.subjects))
-    if both and "nothing" not in (real.subjects_known_by, other.subjects_known_by):
+    both = sorted(set(real.subjects) & set(holdout.subjects))
+    if both and "nothing" not in (real.subjects_known_by, holdout.subjects_known_by):
         raise InputError("Persons are in real and holdout.", expected="disjoint persons",
                          got=", ".join(both[:5]) + (", ..." if len(both) > 5 else ""),
                          fix="name persons alike in both folders only if they are the same; split "
                          "by person, not by record")
     seen = {digest_of(record): record.name for record in real}
-    twice = [(seen[digest], record.name) for record in other
+    twice = [(seen[digest], record.name) for record in holdout
              if (digest := digest_of(record)) in seen]
     if twice:
         raise InputError(f"{len(twice)} recordings are in real and in holdout.",
@@ -182,19 +189,19 @@ def _disjoint(records: dict[str, ECGs]) -> None:
                          fix="take them out of one of the two folders")
 
 
-def _apart(holdout: ECGs, real: set[str]) -> ECGs:
+def _renamed(holdout: ECGs, real: set[str]) -> ECGs:
     """The holdout under other names, where records of unknown persons are called as in real."""
-    named = [replace(one, subject=f"holdout/{one.subject}") if one.subject in real else one
-             for one in holdout]
-    return replace(holdout, records=tuple(named))
+    return replace(holdout, records=tuple(
+        replace(record, subject=f"holdout/{record.subject}") if record.subject in real else record
+        for record in holdout))
 
 
 def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
-    """The leads asked for, else those that all records have; of other records some may lack one."""
-    sides = {side: set.intersection(*(set(one.leads) for one in found))
-             for side, found in records.items()}
+    """The leads wanted, which the readers found, else those that all records have."""
+    sides = {side: set.intersection(*(set(record.leads) for record in ecgs))
+             for side, ecgs in records.items()}
     if wanted:
-        return tuple(wanted)  # the readers left out what has them not
+        return tuple(wanted)
     common = tuple(lead for lead in records["real"][0].leads
                    if all(lead in has for has in sides.values()))
     if not common:
@@ -207,14 +214,15 @@ def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
     return common
 
 
-def _told(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
+def _notes(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
     """What must be known of a side: who its persons are, what was left out."""
-    nobody = unknown_persons(ecgs.warnings) if side == "synthetic" else ()  # theirs are nobody's
-    said = [text for text in ecgs.warnings if text not in nobody]
-    out = [f"The {side} records: {text}" for text in said]
+    # Who is who does not matter in a synthetic set.
+    nobody = unknown_persons(ecgs.warnings) if side == "synthetic" else ()
+    notes = [f"The {side} records: {text}" for text in ecgs.warnings if text not in nobody]
     flawed = {why: n for why, n in quality.dropped.items() if n and why != "short"}
     if flawed:
-        out.append(f"{sum(flawed.values())} of {quality.kept + sum(flawed.values())} {side} strips "
-                   f"are left out: {', '.join(f'{n} {why}' for why, n in flawed.items())}."
-                   + (" What was judged is better than what was given." * (side == "synthetic")))
-    return out
+        notes.append(
+            f"{sum(flawed.values())} of {quality.kept + sum(flawed.values())} {side} strips are "
+            f"left out: {', '.join(f'{n} {why}' for why, n in flawed.items())}."
+            + " What was evaluated is better than what was given." * (side == "synthetic"))
+    return notes

@@ -1,18 +1,18 @@
-"""The plane's landmarks: sets whose right place between fidelity and privacy is known.
+"""Landmarks of the fidelity-privacy plot: sets whose right place in it is known.
 
 Two axes: MMD² to the holdout persons, in multiples of its baseline (the training persons in the
-synthetic set's place), and the share of strips taken for a member at 1 % false alarms. Copies of
-training strips stand at one baseline, for they are as like the holdout as the training persons are,
-and high up; new persons stand near one baseline and near the false alarms: that place is the aim.
+synthetic set's place), and the share of strips accepted as a member at 1 % false accepts. Copies of
+training strips stand high up at 1 x baseline, for they are as like the holdout as the training
+persons are. New persons stand near 1 x baseline and near 1 %: the target region.
 """
 
 import numpy as np
 import pandas as pd
 
+from ecg_tf.evaluation.attack_data import AttackData
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe
 from ecg_tf.evaluation.fidelity import mmd2
 from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
-from ecg_tf.evaluation.roles import Roles
 from ecg_tf.evaluation.validation import controls
 from ecg_tf.signals.selection import thin
 
@@ -28,17 +28,14 @@ LANDMARKS = {
 COLUMNS = ["mmd2", "baselines", "reidentified", "n"]
 
 
-def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
-                   alarm: float = 0.01, seed: int = 0) -> pd.DataFrame:
-    """Where sets whose nature is known stand in the plane.
+def landmark_table(data: AttackData, strips: int = 300, fpr: float = 0.01,
+                   seed: int = 0) -> pd.DataFrame:
+    """Where sets whose nature is known stand in the fidelity-privacy plot.
 
     Args:
-        roles: `Roles` with a holdout.
-        fs: Hz.
-        identifier: valid `Identifier` of members and known others; default None: the table then
-            has no shares.
+        data: `AttackData`; without a valid identifier the table has no shares.
         strips: of each set, default 300.
-        alarm: default 0.01.
+        fpr: false accept rate, default 0.01.
         seed: int.
 
     Returns:
@@ -46,22 +43,22 @@ def landmark_table(roles: Roles, fs: float, identifier=None, strips: int = 300,
         baseline, which is `.attrs["baseline"]`), `reidentified` (share, NaN without network), `n`.
         Empty without a holdout.
     """
-    if roles.other is None:
+    if data.non_members is None:
         return pd.DataFrame(columns=COLUMNS)
-    rng = np.random.default_rng(seed)
-    base = thin(roles.member, strips)
-    scale = DescriptorScale.from_real(roles.member.signals, fs)
+    rng, fs = np.random.default_rng(seed), data.fs
+    base = thin(data.members, strips)
+    scale = DescriptorScale.from_real(data.members.signals, fs)
     sets = _sets(base.signals, fs, rng)
-    holdout = thin(roles.other, 2 * strips)
+    holdout = thin(data.non_members, 2 * strips)
     real = describe(holdout.signals, fs, scale)
-    claims = _claims(roles, identifier, fs, alarm)
+    claims = _claims(data, fpr)
     rows = {}
     for name, signals in sets.items():
         value = mmd2(real, describe(signals, fs, scale), permutations=0, seed=seed)[0]
         rows[name] = (value, claims(signals), len(signals))
     baseline = rows["copies"][0]
-    rows["new persons"] = (_between_halves(real, holdout.subjects, len(roles.members), seed),
-                           _chance(roles, identifier, fs, alarm, seed), len(holdout))
+    rows["new persons"] = (_between_halves(real, holdout.subjects, len(data.member_names), seed),
+                           _chance(data, fpr, seed), len(holdout))
     table = pd.DataFrame.from_dict({name: rows[name] for name in LANDMARKS}, orient="index",
                                    columns=["mmd2", "reidentified", "n"])
     # A baseline that came out at or below 0 by chance is no yardstick.
@@ -101,27 +98,29 @@ def _between_halves(real, subjects, members, seed, repeats=10):
     return float(np.mean(values)) * numbers if values else np.nan
 
 
-def _claims(roles, identifier, fs, alarm):
-    """A function: strips -> share of them taken for a member."""
-    if identifier is None or not identifier.valid or len(roles.strange) < 1 / alarm:
+def _claims(data: AttackData, fpr: float):
+    """A function: strips -> share of them accepted as a member."""
+    if not _recognizes(data, fpr):
         return lambda signals: np.nan
-    templates = _member_templates(roles, identifier)
-    chance = (identifier.embed(roles.strange.signals, fs) @ templates.T).max(1)
-    threshold = upper(chance, alarm)
-    return lambda signals: float(np.mean(
-        (identifier.embed(signals, fs) @ templates.T).max(1) > threshold))
+    threshold = upper(_likeness(data, data.impostors.signals), fpr)
+    return lambda signals: float(np.mean(_likeness(data, signals) > threshold))
 
 
-def _chance(roles, identifier, fs, alarm, seed):
-    """Strangers, each judged by a threshold of the others."""
-    if identifier is None or not identifier.valid or len(roles.strange) < 1 / alarm \
-            or len(roles.strangers) < 2:
+def _chance(data: AttackData, fpr: float, seed: int) -> float:
+    """Impostors, each compared with a threshold of the others."""
+    if not _recognizes(data, fpr) or len(np.unique(data.impostors.subjects)) < 2:
         return np.nan
-    likeness = identifier.embed(roles.strange.signals, fs) @ _member_templates(
-        roles, identifier).T
-    return excess_over_strangers(likeness.max(1), likeness.max(1), roles.strange.subjects, alarm,
-                                 draws=1, seed=seed)["baseline"]
+    likeness = _likeness(data, data.impostors.signals)
+    return excess_over_strangers(likeness, likeness, data.impostors.subjects, fpr, draws=1,
+                                 seed=seed)["baseline"]
 
 
-def _member_templates(roles, identifier):
-    return identifier.templates[np.isin(identifier.persons, roles.members)]
+def _recognizes(data: AttackData, fpr: float) -> bool:
+    return data.identifier is not None and data.identifier.valid \
+        and len(data.impostors) >= 1 / fpr
+
+
+def _likeness(data: AttackData, signals) -> np.ndarray:
+    """(n,) likeness to the member whom a strip is most like."""
+    is_member = np.isin(data.identifier.persons, data.member_names)
+    return data.identifier.likeness(signals, data.fs)[:, is_member].max(1)

@@ -206,3 +206,11 @@ def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0
 def _ends(values, null) -> dict[str, float]:
     ends = (*percentiles(values), *percentiles(null))
     return dict(zip(("low", "high", "baseline_low", "baseline_high"), ends, strict=True))
+
+
+def mean_interval(values, subjects, seed: int = 0, draws: int = 500) -> tuple[float, float]:
+    """95 % interval of the mean of values (n,), by bootstrap over their subjects (n,)."""
+    _, who = np.unique(subjects, return_inverse=True)
+    total, count = np.bincount(who, np.asarray(values, float)), np.bincount(who)
+    return percentiles(bootstrap(lambda rows: total[rows].sum() / count[rows].sum(), [len(total)],
+                                 draws, seed))

@@ -1,143 +1,133 @@
 """Can persons be recognized in a synthetic set by a network that knows them?
 
-A closed-set network always names somebody. So nothing here counts bare hits: strips of persons the
-network never saw set the threshold, and what they pass by chance is the null.
+A closed-set network always names somebody. So nothing here counts bare hits: strips of impostors,
+whom the network never saw, set the threshold, and what they pass by chance is the null.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.attack_data import AttackData, attack_data
+from ecg_tf.evaluation.attacks import auc_row
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.embedding import Identifier, train_identifier
-from ecg_tf.evaluation.person_statistics import PersonAUC, joint_excess, upper
-from ecg_tf.evaluation.roles import assign_roles
+from ecg_tf.evaluation.embedding import REQUIRED, Identifier, train_identifier
+from ecg_tf.evaluation.person_statistics import PersonAUC, joint_excess, mean_interval, upper
 from ecg_tf.signals.windows import Windows
 
 GALLERIES = (10, 45, 89)
 
 
-@dataclass(frozen=True)
-class Twin:
-    """A second network that knows the first one's strangers, and not its known others.
+def with_identifier(data: AttackData, seed: int = 0, cache: bool = True, **settings) -> AttackData:
+    """The same data with an identification network trained on its enrolment strips.
 
     Args:
-        identifier: `Identifier` of the members and of the first one's strangers.
-        strange: strips of the first one's known others, strangers to this one.
+        data: AttackData.
+        seed, cache, settings: of `train_identifier`.
+
+    Raises:
+        InputError: no person has both enrolment and probe strips, or those of `train_identifier`.
     """
+    if not len(data.probe):
+        raise InputError("No person has later strips that the network could be tested on: records "
+                         "are too short, and only one a person.")
+    return replace(data, identifier=train_identifier(data.enrolment, data.probe, seed=seed,
+                                                     cache=cache, **settings))
 
-    identifier: Identifier
-    strange: Windows
 
+def swapped_roles(synthetic, train: Windows, holdout: Windows, max_strips: int, seed: int = 0,
+                  cache: bool = True) -> AttackData | None:
+    """A second attacker, whose impostors are the first one's known non-members.
 
-def train_twin(train: Windows, holdout: Windows, max_strips: int, seed: int = 0,
-               alarm: float = 0.01, cache: bool = True) -> Twin | None:
-    """Trains the second network of `reidentification`, so that all holdout persons are strangers.
+    With both, all holdout persons are impostors once.
 
     Args:
-        train, holdout, max_strips, seed: as given to `roles.cast` for the first one.
-        alarm: rate of false alarms that its strangers have to set. Default 0.01.
+        synthetic, train, holdout, max_strips, seed: as given to `attack_data` for the first one.
         cache: as in `train_identifier`.
 
     Returns:
-        Twin, or None where persons or strips are too few for one, or it does not know its persons.
+        AttackData, or None where persons or strips are too few, or its network is not valid.
     """
-    roles = assign_roles(train, holdout, max_strips, seed, swap=True)
-    strange = roles.strange
-    if strange is None or len(roles.strangers) < 2 or len(strange) < 1 / alarm \
-            or not len(roles.late):
+    data = attack_data(synthetic, train, holdout, max_strips, seed, swap=True)
+    if len(np.unique(data.impostors.subjects)) < 2:
         return None
     try:
-        known = train_identifier(roles.early.signals, roles.early.subjects, roles.late.signals,
-                                 roles.late.subjects, train.fs, seed=seed, cache=cache)
+        data = with_identifier(data, seed, cache)
     except InputError:
         return None
-    return Twin(known, strange) if known.valid else None
+    return data if data.identifier is not None and data.identifier.valid else None
 
 
-def reidentification(identifier: Identifier, members, synthetic, later, later_subjects, strangers,
-                     stranger_subjects, fs: float, galleries=GALLERIES, alarm: float = 0.01,
-                     seed: int = 0, twin: Twin | None = None) -> list[Measured]:
+def reidentification(data: AttackData, galleries: Sequence[int] = GALLERIES, fpr: float = 0.01,
+                     seed: int = 0, second: AttackData | None = None) -> list[Measured]:
     """All re-identification measures; void (NaN) where the network does not know its persons.
 
     Args:
-        identifier: trained on early strips of the members, and of some other persons, so that
-            intruders treat both alike.
-        members: names of the persons the generator was trained on, all known to the identifier.
-        synthetic: (n, time, lead) mV.
-        later: (m, time, lead) mV, later strips of known persons, members or not.
-        later_subjects: (m,).
-        strangers: (k, time, lead) mV of persons neither the identifier nor the generator saw.
-        stranger_subjects: (k,).
-        fs: Hz.
-        galleries: sizes of the intruders' galleries, default (10, 45, 89).
-        alarm: false alarms of a stranger's strip, default 0.01.
+        data: AttackData with an identifier and impostors.
+        galleries: sizes for singling out, default (10, 45, 89).
+        fpr: false accept rate of an impostor's strip, default 0.01.
         seed: int.
-        twin: second network with other strangers, see `train_twin`; the first two measures are
-            then means over both, and their null is over the strangers of both. Default None.
+        second: data of a second network with other impostors, see `swapped_roles`; the first two
+            measures are then means over both, and their null is over the impostors of both.
 
     Returns:
         list of Measured:
         "identification rank-1": the network's validity, baseline: what is required;
-        "re-identification at 1 % FAR": share of synthetic strips taken for a member (baseline:
-        strangers left out of the threshold; its interval and the one-sided p-value are over
-        strangers, and allow for one more who would be wholly taken for a member: with 13 strangers
-        an excess shows from about 0.25 on, with 100 from about 0.04; a twin doubles them);
-        "members' later strips at 1 % FAR": the power of the test;
-        "similarity to members": mean, baseline: that of strangers;
-        "pile-up on one person": share of the set taken for the one person most often found,
-        baseline: the same of strangers;
-        "intruder success, gallery of g": one member among g known persons is picked by likeness to
+        "re-identification at 1 % FAR": share of synthetic strips accepted as a member (baseline:
+        impostors left out of the threshold; interval and one-sided p-value are over impostors, and
+        allow for one more who would be wholly accepted: with 13 impostors an excess shows from
+        about 0.25 on, with 100 from about 0.04; a second network doubles them);
+        "members' probe strips at 1 % FAR": the power of the test;
+        "similarity to members": mean, baseline: that of impostors;
+        "maximum share per subject": share of the set accepted as the member most often found,
+        baseline: the same of impostors;
+        "singling-out rate, gallery of g": one member among g known persons is found by likeness to
         the synthetic set; baseline 1 / g. NaN where there are too few known persons;
         "membership AUC of persons, identifier": the same likeness, all known persons;
         "membership AUC of persons, adapted identifier": by how much templates retrained on the
-        synthetic set fit a person's later strips better; blind to copies of the early strips,
+        synthetic set fit a person's probe strips better; blind to copies of the enrolment strips,
         which the templates hold already.
 
     Raises:
-        InputError: members unknown to the identifier, strangers it knows, too few strangers.
-
-    Example:
-        >>> rows = reidentification(known, split["train"], synthetic, later, later_subjects,
-        ...                         strangers, stranger_subjects, fs=128)
+        InputError: members unknown to the identifier, impostors it knows, too few impostors.
     """
-    later, later_subjects = np.asarray(later), np.asarray(later_subjects)
-    _check(identifier, members, later_subjects, stranger_subjects)
-    n, percent = len(synthetic), f"{100 * alarm:g} % FAR"
-    validity = Measured("identification rank-1", identifier.rank1, identifier.required,
-                        identifier.rank1_low, identifier.rank1_high, unit="share", better="high",
-                        n=identifier.n)
-    inside = np.isin(identifier.persons, list(members))
-    templates = identifier.templates[inside]
-    own = np.isin(later_subjects, list(members))
-    fake, real, others = (identifier.embed(one, fs) for one in (synthetic, later, strangers))
-    likeness, known, chance = (one @ templates.T for one in (fake, real[own], others))
-    threshold = upper(chance.max(1), alarm)
-    folds, power = [(likeness.max(1), chance.max(1), stranger_subjects)], []
-    power.append(np.mean(known.max(1) > threshold) if own.any() else np.nan)
-    if twin is not None:
-        again = _likeness(twin.identifier, members, synthetic, later[own], twin.strange.signals,
-                          fs=fs)
-        folds.append((again[0], again[2], twin.strange.subjects))
-        power.append(np.mean(again[1] > upper(again[2], alarm)) if own.any() else np.nan)
-    found = joint_excess(folds, alarm, seed=seed, doubt=True)
-    low, high = _mean_interval(likeness.max(1), seed)
+    known, n = data.identifier, len(data.synthetic)
+    _check(known, data)
+    if second is not None and len(second.impostors) < 1 / fpr:
+        second = None
+    is_member = np.isin(known.persons, data.member_names)
+    percent = f"{100 * fpr:g} % FAR"
+    attackers = [data] if second is None else [data, second]
+    folds = [_accepted(part) for part in attackers]
+    power = [np.mean(probe.max(1) > upper(chance.max(1), fpr)) if len(probe) else np.nan
+             for _, probe, chance in folds]
+    found = joint_excess([(fake.max(1), chance.max(1), part.impostors.subjects) for
+                          (fake, _, chance), part in zip(folds, attackers, strict=True)],
+                         fpr, seed=seed, doubt=True)
+    fake, probe, chance = folds[0]
+    threshold = upper(chance.max(1), fpr)
+    low, high = mean_interval(fake.max(1), np.arange(n), seed)
+    vectors = known.embed(data.synthetic, data.fs)
     rows = [
         Measured(f"re-identification at {percent}", unit="share", n=n, **found),
-        Measured(f"members' later strips at {percent}",
-                 float(np.mean(power)), found["baseline"], unit="share", better="high",
-                 n=int(own.sum())),
-        Measured("similarity to members", float(likeness.max(1).mean()),
-                 float(chance.max(1).mean()), low, high, unit="cosine", n=n),
-        Measured("pile-up on one person", _pile(likeness, threshold), _pile(chance, threshold),
-                 unit="share", n=n),
+        Measured(f"members' probe strips at {percent}", float(np.mean(power)), found["baseline"],
+                 unit="share", better="high", n=len(probe)),
+        Measured("similarity to members", float(fake.max(1).mean()), float(chance.max(1).mean()),
+                 low, high, unit="cosine", n=n),
+        Measured("maximum share per subject", _largest_share(fake, threshold),
+                 _largest_share(chance, threshold), unit="share", n=n),
+        *_singled_out(vectors @ known.templates.T, is_member, galleries, n, seed),
+        _person_auc("adapted identifier", _adapted(data, vectors), is_member, n, seed),
     ]
-    rows += _intruders(fake @ identifier.templates.T, inside, galleries, n, seed)
-    rows.append(_adapted(identifier, fake, real, later_subjects, inside, n, seed))
-    if not identifier.valid:
-        rows = [void(row) for row in rows]
-    return [validity, *rows]
+    return [validity(known), *(rows if known.valid else map(void, rows))]
+
+
+def validity(known: Identifier) -> Measured:
+    """The row "identification rank-1"."""
+    return Measured("identification rank-1", known.rank1, REQUIRED, known.rank1_low,
+                    known.rank1_high, unit="share", better="high", n=known.n)
 
 
 def void(measured: Measured) -> Measured:
@@ -147,91 +137,79 @@ def void(measured: Measured) -> Measured:
     return replace(measured, **blank)
 
 
-def _likeness(identifier, members, *sets, fs):
-    """Of each set's strips to the member they are most like: one (n,) a set."""
-    templates = identifier.templates[np.isin(identifier.persons, list(members))]
-    return [(identifier.embed(one, fs) @ templates.T).max(1) if len(one) else np.zeros(0)
-            for one in sets]
+def _accepted(data: AttackData) -> list[np.ndarray]:
+    """(strip, member) likeness of the synthetic strips, the members' probes, the impostors."""
+    known = data.identifier
+    is_member = np.isin(known.persons, data.member_names)
+    probe = data.probe.signals[np.isin(data.probe.subjects, data.member_names)]
+    return [known.likeness(strips, data.fs)[:, is_member] if len(strips) else
+            np.zeros((0, is_member.sum())) for strips in (data.synthetic, probe,
+                                                          data.impostors.signals)]
 
 
-def _check(identifier, members, later_subjects, stranger_subjects):
-    unknown = np.setdiff1d([*members, *np.unique(later_subjects)], identifier.persons)
-    seen = np.intersect1d(stranger_subjects, identifier.persons)
-    if len(unknown) or len(seen) or not len(members):
+def _check(known: Identifier, data: AttackData) -> None:
+    unknown = np.setdiff1d(data.probe.subjects, known.persons)
+    seen = np.intersect1d(data.impostors.subjects, known.persons)
+    members = np.isin(data.member_names, known.persons).sum()
+    if len(unknown) or len(seen) or not members:
         raise InputError("The identification network knows the wrong persons.",
-                         expected="all members and later persons, and no stranger",
-                         got=f"unknown {unknown[:3].tolist()}, known strangers "
-                             f"{seen[:3].tolist()}, {len(members)} members",
-                         fix="train the identifier on the members and some others only")
+                         expected="members, all persons of the probes, and no impostor",
+                         got=f"unknown {unknown[:3].tolist()}, known impostors "
+                             f"{seen[:3].tolist()}, {members} members",
+                         fix="train the identifier on the enrolment strips only")
 
 
-def _adapted(identifier, fake, vectors, subjects, inside, n, seed):
-    """Templates retrained on the synthetic set: do they fit the later strips of members better?
+def _largest_share(likeness, threshold) -> float:
+    accepted = likeness.argmax(1)[likeness.max(1) > threshold]
+    return float(np.bincount(accepted, minlength=1).max() / len(likeness)) if len(likeness) \
+        else np.nan
+
+
+def _adapted(data: AttackData, vectors) -> np.ndarray:
+    """(person,) do templates retrained on the synthetic set fit a person's probes better?
 
     Every known person's template is moved to the ten most alike of the synthetic strips that are
     named as that person. What is recognized in the other half of the synthetic set would prove
-    nothing, since a new person in both halves is recognized too; real later strips are the judge.
+    nothing, since a new person in both halves is recognized too; so real probes decide.
     """
-    templates = identifier.templates
-    likeness, gain = fake @ templates.T, np.full(len(templates), np.nan)
-    for person, name in enumerate(identifier.persons):
-        named = np.flatnonzero(likeness.argmax(1) == person)
-        nearest = named[np.argsort(-likeness[named, person])[:10]]
-        moved = templates[person] + (fake[nearest].mean(0) if len(nearest) else 0)
+    templates = data.identifier.templates
+    likeness, gain = vectors @ templates.T, np.full(len(templates), np.nan)
+    probes = data.identifier.embed(data.probe.signals, data.fs)
+    for i, name in enumerate(data.identifier.persons):
+        named = np.flatnonzero(likeness.argmax(1) == i)
+        nearest = named[np.argsort(-likeness[named, i])[:10]]
+        moved = templates[i] + (vectors[nearest].mean(0) if len(nearest) else 0)
         moved = moved / max(np.linalg.norm(moved), 1e-9)
-        mine = vectors[subjects == name]
+        mine = probes[data.probe.subjects == name]
         if len(mine):
-            gain[person] = (mine @ (moved - templates[person])).mean()
-    there = np.isfinite(gain)
-    return _person_auc("adapted identifier", gain[there & inside], gain[there & ~inside], n, seed)
+            gain[i] = (mine @ (moved - templates[i])).mean()
+    return gain
 
 
-def _pile(likeness, threshold):
-    named = likeness.argmax(1)[likeness.max(1) > threshold]
-    return float(np.bincount(named, minlength=1).max() / len(likeness)) if len(likeness) else np.nan
-
-
-def _intruders(likeness, inside, galleries, n, seed, draws=2000):
+def _singled_out(likeness, is_member, galleries, n, seed, draws=2000) -> list[Measured]:
     """Each known person's likeness to the set: the mean of its ten best synthetic strips."""
-    top = min(10, len(likeness))
-    score = np.sort(likeness, axis=0)[-top:].mean(0)
-    members, others = score[inside], score[~inside]
+    score = np.sort(likeness, axis=0)[-10:].mean(0)
+    members, others = score[is_member], score[~is_member]
     rng, rows = np.random.default_rng(seed), []
     for size in galleries:
-        name = f"intruder success, gallery of {size}"
+        name = f"singling-out rate, gallery of {size}"
         if len(others) < size - 1:
             rows.append(Measured(name, np.nan, 1 / size, unit="share", n=n))
             continue
-        right = np.empty(draws)
         picked = rng.integers(len(members), size=draws)
-        for draw in range(draws):
-            rivals = rng.permutation(others)[:size - 1]
-            right[draw] = np.mean(members[picked[draw]] > rivals.max())
-        low, high = _member_interval(right, picked, len(members), seed)
-        rows.append(Measured(name, float(right.mean()), 1 / size, low, high, unit="share", n=n))
-    return [*rows, _person_auc("identifier", members, others, n, seed)]
+        right = np.array([np.mean(members[who] > rng.permutation(others)[:size - 1].max())
+                          for who in picked])
+        rows.append(Measured(name, float(right.mean()), 1 / size,
+                             *mean_interval(right, picked, seed), unit="share", n=n))
+    return [*rows, _person_auc("identifier", score, is_member, n, seed)]
 
 
-def _person_auc(attacker, members, others, n, seed):
+def _person_auc(attacker, score, is_member, n, seed) -> Measured:
     name = f"membership AUC of persons, {attacker}"
-    if min(len(members), len(others)) < 2:
+    sides = [score[np.isfinite(score) & side] for side in (is_member, ~is_member)]
+    if min(map(len, sides)) < 2:
         return Measured(name, np.nan, 0.5, n=n)
-    who = np.arange(len(members) + len(others))
-    auc = PersonAUC(members, who[:len(members)], others, who[len(members):])
-    (low, high), null = auc.interval(seed=seed), auc.null(seed=seed)
-    bottom = np.quantile(null, [0.025, 0.975])
-    return Measured(name, auc.value(), 0.5, low, high, n=n,
-                    p_value=float((1 + (null >= auc.value()).sum()) / (1 + len(null))),
-                    baseline_low=float(bottom[0]), baseline_high=float(bottom[1]))
-
-
-def _member_interval(right, picked, members, seed, draws=500):
-    hits, total = np.bincount(picked, right, members), np.bincount(picked, minlength=members)
-    drawn = np.random.default_rng(seed).integers(members, size=(draws, members))
-    share = hits[drawn].sum(1) / np.maximum(total[drawn].sum(1), 1)
-    return tuple(map(float, np.quantile(share, [0.025, 0.975])))
-
-
-def _mean_interval(values, seed, draws=500):
-    drawn = np.random.default_rng(seed).integers(len(values), size=(draws, len(values)))
-    return tuple(map(float, np.quantile(values[drawn].mean(1), [0.025, 0.975])))
+    persons = np.arange(sum(map(len, sides)))
+    first = len(sides[0])
+    return auc_row(name, PersonAUC(sides[0], persons[:first], sides[1], persons[first:]), n,
+                   seed=seed)

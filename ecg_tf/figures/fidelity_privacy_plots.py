@@ -57,7 +57,7 @@ def fidelity_privacy_plot(points: pd.DataFrame, landmarks: pd.DataFrame | None =
         points: DataFrame, index = name of the set; columns `baselines` (MMD² in multiples of its
             baseline) and `reidentified` (share of strips taken for a member); with `baselines_low`,
             `baselines_high`, `low`, `high` there are intervals. See `fidelity_privacy_point`.
-        landmarks: `Verdict.landmarks`; default None.
+        landmarks: `PrivacyEvaluation.landmarks`; default None.
         baseline: MMD² of one baseline, said below the axis; NaN (default) where experiments differ.
         null: share of non-members' strips taken for a member, or (mean, low, high) of it, see
             `fidelity_privacy_null`; the target reaches up to `high`. Default NaN: 1 %.

@@ -92,7 +92,7 @@ def tested(run: Result, gate: Decision) -> str:
         return "Nothing. This run has not been judged.\n"
     text = table(("measure", "about", "verdict", "criterion", "result", "note"),
                  [(name, "persons" if about_persons(name) else "fidelity or use",
-                   *(row.get(key, "") for key in ("verdict", "asked", "got", "why")))
+                   *(row.get(key, "") for key in ("verdict", "criterion", "result", "note")))
                   for name, row in gate.rows.items()])
     text += f"\nPower of the tests about persons: {gate.power or 'not stated'}.\n\n{gate.words}\n"
     notes = [*gate.notes]

@@ -8,7 +8,7 @@ from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.config.shipped import NOTEBOOKS
 from ecg_tf.evaluation.baselines import plain_measures
 from ecg_tf.evaluation.evaluation_data import EvaluationData
-from ecg_tf.evaluation.privacy_evaluation import Verdict
+from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation
 from ecg_tf.records.loading import is_source
 
 NOTEBOOK = NOTEBOOKS / "evaluate.ipynb"
@@ -24,7 +24,7 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
         holdout: folder of ECGs of other persons; "" for none.
         output: folder of the report, default "reports".
         name: of the report; default: evaluate-<name of the synthetic folder>.
-        progress: bool, show how far it is. Default True.
+        progress: bool. Default True.
         **settings: other parameters of notebooks/evaluate.ipynb, such as fs or leads.
 
     Returns:
@@ -41,54 +41,45 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
     from ecg_tf.study.pages import read_executed, to_html
     from ecg_tf.study.reports import keep_report
 
-    folders = {"real": real, "synthetic": synthetic, "holdout": holdout}
-    for side, folder in folders.items():
-        # What can be seen at once is said at once, before a notebook is started.
-        if folder and not is_source(str(folder)):
-            raise InputError(f"There is no folder '{folder}' of {side} ECGs.",
-                             expected="a folder or file of recordings, or a known database",
-                             got="none of these",
-                             fix="check the path")
-    places = {side: str(Path(one).expanduser().resolve()) for side, one in folders.items() if one}
-    if len(set(places.values())) < len(places):
-        raise InputError("Two sides are one folder.", expected="different folders",
-                         got=", ".join(places.values()), fix="check the paths")
-    name = name or f"evaluate-{Path(places['synthetic']).name}"
+    folders = {"real": str(real), "synthetic": str(synthetic), "holdout": str(holdout)}
+    _check(folders)  # before a notebook is started
+    name = name or f"evaluate-{Path(synthetic).expanduser().resolve().name}"
     if not re.fullmatch(r"[\w.-]+", name):
         raise InputError("The name of the report cannot be a file's.", expected="letters, digits, "
                          "'.', '-' and '_'", got=repr(name), fix="give another --name")
     metrics = Path(output) / f".{name}.metrics.json"
     report = run_notebook(NOTEBOOK, Path(output) / f"{name}.ipynb",
-                          {**{side: str(one) for side, one in folders.items()}, **settings,
-                           "metrics_file": str(metrics)}, progress=progress)
+                          {**folders, **settings, "metrics_file": str(metrics)}, progress=progress)
     content = json.loads(metrics.read_text(encoding="utf-8"))
     metrics.unlink()
     keep_report(read_executed(report), report.with_suffix(".json"), content,
-                parameters={"synthetic": Path(places["synthetic"]).name})
+                parameters={"synthetic": Path(synthetic).expanduser().resolve().name})
     return content, to_html(report)
 
 
 def gate_text(metrics: dict) -> str:
     """The gate's table for a terminal, its words, and what was not measured and why."""
+    import pandas as pd
+
     found = metrics["privacy"]
-    rows = [("", "verdict", "asked", "got"),
-            *((name, row["verdict"], row["asked"], row["got"]) for name, row in
-              found["gate"].items())]
-    width = [max(len(str(row[column])) for row in rows) for column in range(4)]
-    table = ["  ".join(f"{cell:<{wide}}" for cell, wide in zip(row, width, strict=True)).rstrip()
+    table = pd.DataFrame.from_dict(found["gate"], orient="index", columns=[
+        "verdict", "criterion", "result"]).reset_index(names="")
+    rows = [list(table), *table.astype(str).to_numpy().tolist()]
+    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(wide) for cell, wide in zip(row, width, strict=True)).rstrip()
              for row in rows]
     verdict = "Release gate: passed." if found["passed"] else "Release gate: failed."
-    return "\n".join([*table, "", f"{verdict} {found['words']}",
+    return "\n".join([*lines, "", f"{verdict} {found['words']}",
                       *(f"- {note}" for note in found["notes"])])
 
 
-def write_metrics(path, sides: EvaluationData, verdict: Verdict, settings: dict) -> Path:
+def write_metrics(path, data: EvaluationData, found: PrivacyEvaluation, settings: dict) -> Path:
     """Writes what was measured as JSON: measures, gate, notes, data and versions.
 
     Args:
         path: of the file.
-        sides: `EvaluationData`.
-        verdict: `Verdict`.
+        data: `EvaluationData`.
+        found: `PrivacyEvaluation`.
         settings: name -> plain value, what the measures depend on.
 
     Returns:
@@ -97,15 +88,27 @@ def write_metrics(path, sides: EvaluationData, verdict: Verdict, settings: dict)
     from ecg_tf.base.code import git_commit, versions
     from ecg_tf.study.writing import plain_verdict
 
-    cut = {"real": sides.real, "synthetic": sides.synthetic, "holdout": sides.holdout}
+    sets = {"real": data.real, "synthetic": data.synthetic, "holdout": data.holdout}
     content = {
         "settings": settings,
-        "measures": plain_measures(verdict.measures),
-        "privacy": plain_verdict(verdict),
-        "strips": {side: len(windows) for side, windows in cut.items() if windows is not None},
-        "data": sides.provenance,
-        "quality": {side: book.counts() for side, book in sides.quality.items()},
+        "measures": plain_measures(found.measures),
+        "privacy": plain_verdict(found),
+        "strips": {side: len(windows) for side, windows in sets.items() if windows is not None},
+        "data": data.provenance,
+        "quality": {side: book.counts() for side, book in data.quality.items()},
         "versions": versions(),
         "git": git_commit(),
     }
     return write_whole(path, json.dumps(content, indent=1))
+
+
+def _check(folders: dict[str, str]) -> None:
+    for side, folder in folders.items():
+        if folder and not is_source(folder):
+            raise InputError(f"There is no folder '{folder}' of {side} ECGs.",
+                             expected="a folder or file of recordings, or a known database",
+                             got="none of these", fix="check the path")
+    places = [str(Path(folder).expanduser().resolve()) for folder in folders.values() if folder]
+    if len(set(places)) < len(places):
+        raise InputError("Two sides are one folder.", expected="different folders",
+                         got=", ".join(places), fix="check the paths")

@@ -17,7 +17,7 @@ from ecg_tf.config.renamed import current_settings
 from ecg_tf.config.yaml_files import typed
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.gate import Gate
-from ecg_tf.evaluation.privacy_evaluation import Verdict
+from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation
 from ecg_tf.images.codec import Codec
 
 RESULTS, ARRAYS = "results.json", "results.npz"
@@ -53,13 +53,14 @@ class Result:
         return [Measured(**row) for row in rows]
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> PrivacyEvaluation:
         """Release gate, power, notes and landmarks."""
         found = self.content["privacy"]
         table = pd.DataFrame.from_dict(found["gate"], orient="index").rename_axis("measure")
         gate = Gate(table, found["power"], tuple(found["warnings"]))
         landmarks = pd.DataFrame.from_dict(found["landmarks"], orient="index", dtype=float)
-        return Verdict(self.measures, gate, found["power"], tuple(found["notes"]), landmarks)
+        return PrivacyEvaluation(self.measures, gate, found["power"], tuple(found["notes"]),
+                                 landmarks)
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:

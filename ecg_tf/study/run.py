@@ -15,10 +15,16 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment, affecting
+from ecg_tf.evaluation.attacks import Attack, Scores, attribute_attack
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
-from ecg_tf.evaluation.privacy_evaluation import Verdict, evaluate_privacy, unattacked
+from ecg_tf.evaluation.privacy_evaluation import (
+    AttackSettings,
+    PrivacyEvaluation,
+    evaluate_privacy,
+    unattacked,
+)
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.records import provenance
 from ecg_tf.records.checksums import sha256_of
@@ -157,7 +163,7 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
 
 
 def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures,
-           progress: bool = False) -> Verdict:
+           progress: bool = False) -> PrivacyEvaluation:
     """Who could be found in the synthetic ECGs, and may they be released?
 
     Members are the training subjects; the validation and test subjects, whom the generator never
@@ -172,30 +178,24 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
         progress: bool. Default False.
 
     Returns:
-        Verdict; its measures begin with those given.
+        PrivacyEvaluation; its measures begin with those given.
     """
     e = data.settled(experiment)
     if not e.attacks:
         return unattacked(measures, e.gate, warnings=data.unknown_persons)
     holdout = Windows.concatenate([data.strips[part] for part in ("validation", "test")
                                    if part in data.strips])
-    scores = None if gan is None else discriminator_scores(gan, data)
-    return evaluate_privacy(
-        cut_strips(synthetic, e.strip_seconds),
-        data.strips["train"],
-        holdout,
-        e.fs,
-        fidelity=measures,
-        discriminator=scores,
-        thresholds=e.gate,
-        attributes=data.attributes,
-        seed=e.seed,
-        progress=progress,
-        warnings=data.unknown_persons,
-    )
+    attacks = {f"attribute inference, {name}": attribute_attack(values)
+               for name, values in data.attributes.items()}
+    if gan is not None:
+        scores = discriminator_scores(gan, data)
+        attacks["discriminator"] = Attack(lambda _: scores, "the discriminator")
+    found = evaluate_privacy(cut_strips(synthetic, e.strip_seconds), data.strips["train"], holdout,
+                             attacks, AttackSettings(seed=e.seed, progress=progress))
+    return found.gated(measures, e.gate, data.unknown_persons)
 
 
-def discriminator_scores(gan, data: Data, most: int = 1000):
+def discriminator_scores(gan, data: Data, most: int = 1000) -> Scores:
     """What the discriminator says of real images of members and of non-members.
 
     Args:
@@ -204,16 +204,16 @@ def discriminator_scores(gan, data: Data, most: int = 1000):
         most: images a side, spread over the subjects; default 1000.
 
     Returns:
-        (scores of members, their subjects, scores of non-members, their subjects), for
-        `evaluate_privacy`.
+        Scores, for an `Attack`.
     """
-    out = []
+    scores, sides = [], []
     for parts in (("train",), ("validation", "test")):
         windows = thin(Windows.concatenate([thin(data.windows[part], most) for part in parts
-                                              if part in data.windows]), most)
-        images = (data.codec.encode(windows.take(slice(start, start + 128)))
-                  for start in range(0, len(windows), 128))
-        scores = [np.asarray(gan.discriminator(batch, training=False)).astype(np.float32).ravel()
-                  for batch in images]
-        out += [np.concatenate(scores), windows.subjects]
-    return tuple(out)
+                                            if part in data.windows]), most)
+        sides.append(windows.subjects)
+        for start in range(0, len(windows), 128):
+            images = data.codec.encode(windows.take(slice(start, start + 128)))
+            scores.append(np.asarray(gan.discriminator(images, training=False)).astype(
+                np.float32).ravel())
+    return Scores(np.concatenate(scores), np.concatenate(sides),
+                  np.repeat([True, False], [len(subjects) for subjects in sides]))

@@ -12,7 +12,7 @@ from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.baselines import plain_measures, plain_number
 from ecg_tf.evaluation.clinical import rhythm
-from ecg_tf.evaluation.privacy_evaluation import Verdict
+from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows, cut_strips
@@ -25,7 +25,7 @@ SHOWN = 500  # strips of either side that are kept for figures
 
 
 def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Windows,
-                  verdict: Verdict, steps: int) -> Result:
+                  verdict: PrivacyEvaluation, steps: int) -> Result:
     """Writes what a run leaves behind; `results.json`, which makes it complete, last.
 
     Args:
@@ -34,7 +34,7 @@ def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Win
         data: `Data`.
         generator: of `final_generator`.
         synthetic: `Windows` of `synthesize`.
-        verdict: `Verdict` with all measures.
+        verdict: `PrivacyEvaluation` with all measures.
         steps: int, of the training.
 
     Returns:
@@ -57,7 +57,7 @@ def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Win
     return read_result(folder)
 
 
-def results_of(e: Experiment, data: Data, synthetic: Windows, verdict: Verdict) -> dict:
+def results_of(e: Experiment, data: Data, synthetic: Windows, verdict: PrivacyEvaluation) -> dict:
     """JSON-able: the measures and everything needed to obtain them again.
 
     No times are in it, so that the same experiment gives the same file.
@@ -123,7 +123,7 @@ def arrays_of(e: Experiment, data: Data, generator, synthetic: Windows) -> dict[
     }
 
 
-def plain_verdict(verdict: Verdict) -> dict:
+def plain_verdict(verdict: PrivacyEvaluation) -> dict:
     """JSON-able: the gate's table, the power, the notes and the landmarks."""
     landmarks = {name: _plain(row) for name, row in verdict.landmarks.to_dict("index").items()}
     return {"passed": verdict.gate.passed, "gate": verdict.gate.table.to_dict("index"),

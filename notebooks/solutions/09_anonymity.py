@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.alignment import nearest_strips
 from ecg_tf.evaluation.copies import copy_measures, fit_copy_test, plant_copies
+from ecg_tf.evaluation.copy_reference import CopyReference, copy_reference
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
@@ -22,7 +22,7 @@ FS = 128.0
 
 def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minutes=4.0, height=32,
              seconds=10.0, **settings):
-    """Copies and lookalikes among the strips of a GAN that saw a few images of a few persons."""
+    """Copies and near-matches among the strips of a GAN that saw a few images of a few persons."""
     from ecg_tf.base.tf_startup import quiet_startup
 
     with quiet_startup():
@@ -43,16 +43,16 @@ def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minut
     made = cut_strips(synthesize(gan.ema_generator, data.codec, 2 * drawn, 1, high=40.0), seconds)
     inside = data.strips["train"].take(np.isin(data.strips["train"].subjects, known))
     other = data.strips["test"]
-    test = fit_copy_test(inside.signals, other.signals, other.subjects, FS)
-    rows = copy_measures(made[:drawn], inside.signals, test, FS)
+    reference = copy_reference(inside)
+    rows = copy_measures(reference.nearest(made[:drawn]).score, fit_copy_test(reference, other))
     print(f"{few_windows} images of each of {persons} persons, {steps} steps: "
-          + ", ".join(f"{row.name} {row.value:.0%}" for row in rows[:2]))
+          + ", ".join(f"{row.name} {row.value:.0%}" for row in rows))
     return {row.name: row.value for row in rows}
 
 
 def exercise_1(windows=(2, 10, 30), **size):
     """The more images of a person, the less any one of them is drawn again: copies fall first.
-    Lookalikes last longest, since the GAN still draws these few persons and nobody else."""
+    Near-matches last longest, since the GAN still draws these few persons and nobody else."""
     return {n: by_heart(few_windows=n, **size) for n in windows}
 
 
@@ -75,11 +75,11 @@ def exercise_3(members=10, others=20, planted=5, drawn=200, minutes=2.0, seconds
     chosen = inside.signals[rng.permutation(len(inside))[:planted]]
     hidden = plant_copies(chosen, FS, seconds, seed)["all of these"]
     mixed = np.concatenate([fresh.signals[rng.permutation(len(fresh))[:drawn]], hidden])
-    test = fit_copy_test(inside.signals, null.signals, null.subjects, FS, length=length)
-    score = nearest_strips(mixed, inside.signals, FS).score
+    reference = CopyReference(inside.signals, length, FS, 10 * np.arange(len(inside)))
+    test, score = fit_copy_test(reference, null), reference.nearest(mixed).score
     top = np.argsort(-score)[:planted]
-    found = float((top >= len(mixed) - planted).mean()), float((score > test.person).mean())
-    print(f"Lookalikes: {found[1]:.1%} of {len(mixed)} strips. Of the {planted} highest scores "
+    found = float((top >= len(mixed) - planted).mean()), float((score > test.near_match).mean())
+    print(f"Near-matches: {found[1]:.1%} of {len(mixed)} strips. Of the {planted} highest scores "
           f"{found[0]:.0%} are planted copies.")
     return found
 

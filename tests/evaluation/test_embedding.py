@@ -1,4 +1,4 @@
-"""The identification network names persons by later strips; the beat network hears their rhythm."""
+"""The identification network names persons by probe strips; the beat network knows rhythm."""
 
 from dataclasses import replace
 
@@ -7,17 +7,20 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import embedding
+from ecg_tf.evaluation.attack_data import enrolment_and_probe
+from ecg_tf.evaluation.beat_embedding import train_beat_embedding
 from ecg_tf.evaluation.fidelity import frechet_distance
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beats, strips
 from ecg_tf.signals.filtering import prepare
+from tests.privacy_cohort import mitdb_cohort
 
 FS = 128
 
 
 @pytest.fixture(scope="module")
 def prepared():
-    return [prepare(one) for one in simulate_cohort(subjects=8, minutes=3, fs=256.0, seed=3)]
+    return [prepare(one) for one in simulate_cohort(subjects=8, minutes=2, fs=256.0, seed=3)]
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +34,18 @@ def known(windows):
 
 
 def _train(windows, cache=False, **options):
-    early, late = embedding.early_and_late(windows, gap_s=5)
-    return embedding.train_identifier(windows.signals[early], windows.subjects[early],
-                                      windows.signals[late], windows.subjects[late], FS,
-                                      beats_per_person=100, cache=cache, **options)
+    parts = (windows.take(part) for part in enrolment_and_probe(windows))
+    return embedding.train_identifier(*parts, beats_per_person=60, cache=cache, **options)
 
 
-def test_later_strips_are_named(windows, known):
+def test_probe_strips_are_named(windows, known):
     assert known.valid and known.rank1 >= 0.95
     assert known.rank1_low <= known.rank1 <= known.rank1_high
     vectors = known.embed(windows.signals, FS)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert (known.embed(np.zeros((2, 10 * FS, 1)), FS) == 0).all()
     same = windows.subjects[:, None] == np.array(known.persons)
-    alike = vectors @ known.templates.T
+    alike = known.likeness(windows.signals, FS)
     assert alike[same].mean() > alike[~same].mean() + 0.5
 
 
@@ -55,7 +56,7 @@ def test_shift_gain_and_speed_do_not_hide_a_person(windows, known):
     rng = np.random.default_rng(0)
     for strips_ in (shifted(windows.signals, FS, rng), warped(windows.signals, 0.05),
                     0.9 * windows.signals):
-        named = (known.embed(strips_, FS) @ known.templates.T).argmax(1)
+        named = known.likeness(strips_, FS).argmax(1)
         assert np.mean(named == truth) > 0.85
 
 
@@ -89,18 +90,9 @@ def test_a_broken_cache_is_made_anew(windows, tmp_path, monkeypatch):
     np.testing.assert_allclose(one.templates, again.templates, atol=1e-5)
 
 
-def test_early_and_late_do_not_touch(windows):
-    early, late = embedding.early_and_late(windows, share=0.5, gap_s=10)
-    assert not (early & late).any() and early.any() and late.any()
-    for record in np.unique(windows.records):
-        mine = windows.records == record
-        last = (windows.starts + windows.lengths)[mine & early].max()
-        assert windows.starts[mine & late].min() - last >= 10 * FS
-
-
 def test_the_beat_network_hears_class_and_rhythm(prepared):
     cut = beats(prepared, 0.85, 0.85)
-    network = embedding.train_beat_embedding(cut, epochs=8, beats_per_person=150, cache=False)
+    network = train_beat_embedding(cut, epochs=8, beats_per_person=100, cache=False)
     assert network.rr_correlation > 0.55
     assert network.balanced_accuracy > 0.45  # three classes here
     x = strips(prepared, 10 * FS)
@@ -113,22 +105,19 @@ def test_the_beat_network_hears_class_and_rhythm(prepared):
 
 
 def test_bad_input_is_named(windows, prepared):
-    x, who = windows.signals[:9], windows.subjects[:9]
+    one = windows.take(windows.subjects == windows.subjects[0])
     with pytest.raises(InputError, match="told apart"):
-        embedding.train_identifier(x, who, x, who, FS)  # one person
-    many = windows.signals[::9], windows.subjects[::9]
-    with pytest.raises(InputError, match="stranger"):
-        embedding.train_identifier(*many, x[:1], ["nobody"], FS)
+        embedding.train_identifier(one, one)
+    nobody = replace(one, subjects=np.full(len(one), "nobody"))
+    with pytest.raises(InputError, match="unknown probes"):
+        embedding.train_identifier(windows, nobody)
     with pytest.raises(InputError, match="0.85 s"):
-        embedding.train_beat_embedding(beats(prepared, 0.3, 0.5))
+        train_beat_embedding(beats(prepared, 0.3, 0.5))
 
 
+@pytest.mark.slow
 def test_real_persons_are_named(mitdb):
-    from tests.privacy_cohort import mitdb_cohort
-
-    cohort = mitdb_cohort(mitdb, each=40)
-    rows = [cohort.strips, cohort.subjects]
-    network = embedding.train_identifier(*(one[~cohort.late] for one in rows),
-                                         *(one[cohort.late] for one in rows), FS,
+    strips = mitdb_cohort(mitdb, each=40).strips
+    network = embedding.train_identifier(*map(strips.take, enrolment_and_probe(strips)),
                                          beats_per_person=120, epochs=8, cache=False)
     assert network.rank1 > 0.93 and network.rank1_high > 0.95

@@ -20,7 +20,8 @@ def _good():
         Measured("identification rank-1", 0.98, 0.95, better="high"),
         Measured("re-identification at 1 % FAR", 0.01, 0.012, p_value=0.6),
         Measured("re-identification at 1 % FAR, adaptive", 0.01, 0.012, p_value=0.5),
-        Measured("copies", 0.0, 0.01, p_value=1.0), Measured("lookalikes", 0.01, 0.01, p_value=0.4),
+        Measured("copies", 0.0, 0.01, p_value=1.0),
+        Measured("near-matches", 0.01, 0.01, p_value=0.4),
     ]
 
 
@@ -60,7 +61,7 @@ def test_one_failed_row_fails_the_set(bad):
 
 def test_what_was_not_measured_has_not_passed():
     missing = release_gate(_good()[:-1])
-    assert not missing.passed and missing.table.loc["lookalikes", "verdict"] == "not measured"
+    assert not missing.passed and missing.table.loc["near-matches", "verdict"] == "not measured"
     void = release_gate(_with(a=Measured("re-identification at 1 % FAR", np.nan, p_value=np.nan)))
     assert void.table.loc["re-identification at 1 % FAR", "verdict"] == "not measured"
     no_baseline = release_gate(_with(a=Measured("MMD²", 0.0)))
@@ -75,18 +76,18 @@ def test_an_interval_too_wide_says_so():
     row = Measured("membership AUC, strips", 0.5, 0.5, 0.36, 0.64, 0.5, baseline_high=0.63)
     table = release_gate(_with(a=row), {"membership AUC": {"upper_at_most": 0.55}}).table
     assert table.loc["membership AUC, strips", "verdict"] == "fail"
-    assert "more persons" in table.loc["membership AUC, strips", "why"]
+    assert "more persons" in table.loc["membership AUC, strips", "note"]
     assert table.loc["membership AUC, beats", "verdict"] == "pass"
     table = release_gate(_with(a=row)).table  # the default passes it and says what that leaves
     assert table.loc["membership AUC, strips", "verdict"] == "pass"
-    assert "from about 0.63 on; a leak of up to 0.64" in table.loc["membership AUC, strips", "why"]
+    assert "from about 0.63 on; a leak of up to 0.64" in table.loc["membership AUC, strips", "note"]
 
 
 def test_several_attackers_share_one_rate_of_false_alarms():
     row = Measured("membership AUC, strips", 0.6, 0.5, 0.45, 0.7, p_value=0.026)
     table = release_gate(_with(a=row)).table
     assert table.loc["membership AUC, strips", "verdict"] == "pass"  # 0.026 > 0.05 / 2
-    assert table.loc["membership AUC, strips", "asked"].endswith("0.05 / 2 attackers")
+    assert table.loc["membership AUC, strips", "criterion"].endswith("0.05 / 2 attackers")
     alone = release_gate([row], {"membership AUC": {"no_excess": 0.05}}).table
     assert alone.loc["membership AUC, strips", "verdict"] == "fail"
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.attack_data import attack_data, enrolment_and_probe
+from ecg_tf.evaluation.attacks import Attack, Scores, attribute_attack
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.privacy_evaluation import evaluate_privacy, unattacked
-from ecg_tf.evaluation.roles import assign_roles, has_neighbours, in_time, places, stretched
+from ecg_tf.evaluation.copy_reference import stretched
+from ecg_tf.evaluation.privacy_evaluation import AttackSettings, evaluate_privacy, unattacked
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
@@ -47,37 +49,30 @@ def of_copies(sides, cached):
     moved = stretched(train, LENGTH)[::2, 150:150 + LENGTH] * np.float32(1.2)
     rng = np.random.default_rng(0)
     sex = {who: rng.choice(["male", "female"]) for side in sides for who in side.subjects}
-    scores = rng.standard_normal(80) + 2, np.arange(80) % 8, rng.standard_normal(80), \
-        10 + np.arange(80) % 8
-    return evaluate_privacy(
-        moved,
-        train,
-        holdout,
-        FS,
-        fidelity=FIDELITY,
-        utility=USE,
-        discriminator=scores,
-        attributes={"sex": sex, "age": {}},
-    )
+    given = Scores(np.r_[rng.standard_normal(80) + 2, rng.standard_normal(80)],
+                   np.arange(160) // 80 * 10 + np.arange(160) % 8, np.arange(160) < 80)
+    found = evaluate_privacy(moved, train, holdout, {
+        "discriminator": Attack(lambda _: given), "attribute inference, sex": attribute_attack(sex),
+        "attribute inference, age": attribute_attack({})}, AttackSettings(landmarks=False))
+    return found.gated([*FIDELITY, *USE])
 
 
 @pytest.fixture(scope="module")
 def of_new_persons(sides, cached):
-    return evaluate_privacy(
-        cohort(12, 1.0, seed=77).signals, *sides, FS, fidelity=FIDELITY, utility=USE
-    )
+    return evaluate_privacy(cohort(12, 1.0, seed=77).signals, *sides).gated([*FIDELITY, *USE])
 
 
 def test_copies_begun_between_two_strips_are_caught_by_every_attack(of_copies):
     rows, gate = {one.name: one for one in of_copies.measures}, of_copies.gate
     assert rows["copies"].value > 0.9 and rows["re-identification at 1 % FAR"].value > 0.5
     failed = set(gate.table.index[gate.table.verdict == "fail"])
-    assert {"copies", "lookalikes", "re-identification at 1 % FAR", "membership AUC, strips",
+    assert {"copies", "near-matches", "re-identification at 1 % FAR", "membership AUC, strips",
             "membership AUC, adaptive", "membership AUC, embedding",
             "membership AUC, discriminator"} <= failed
     assert not gate.passed and "leak was found" in gate.words
     assert rows["attribute inference, sex"].value > 0
-    assert any("attribute inference, age" in note for note in of_copies.notes)
+    assert any("inference, age. The attribute is known of fewer" in note
+               for note in of_copies.notes)
 
 
 def test_new_persons_pass(of_new_persons):
@@ -105,12 +100,12 @@ def test_landmarks_stand_where_they_must(of_new_persons):
 
 def test_without_a_holdout_copies_are_still_found_and_the_rest_has_lost_its_null(sides, cached):
     train = sides[0]
-    verdict = evaluate_privacy(train.signals[::3], train, None, FS)
+    verdict = evaluate_privacy(train.signals[::3], train, None)
     rows = {one.name: one for one in verdict.measures}
     assert rows["copies"].value > 0.9 and rows["copies"].p_value < 0.01
     assert rows["identification rank-1"].value > 0.9
     for name in ("re-identification at 1 % FAR", "membership AUC, strips", "linkability",
-                 "singling out", "lookalikes"):
+                 "singling out", "near-matches"):
         assert np.isnan(rows[name].value)
         assert any(name in note and "no holdout" in note for note in verdict.notes), name
     assert verdict.landmarks.empty and not verdict.gate.passed
@@ -120,9 +115,7 @@ def test_without_a_holdout_copies_are_still_found_and_the_rest_has_lost_its_null
 def test_few_persons_give_void_rows_with_a_reason(members, others, cached):
     windows = cohort(members + others, 0.6)
     inside = np.isin(windows.subjects, np.unique(windows.subjects)[:members])
-    verdict = evaluate_privacy(
-        windows.signals[:20], windows.take(inside), windows.take(~inside), FS
-    )
+    verdict = evaluate_privacy(windows.signals[:20], windows.take(inside), windows.take(~inside))
     rows = {one.name: one for one in verdict.measures}
     assert np.isnan(rows["re-identification at 1 % FAR"].value)
     void = [one.name for one in verdict.gate.table.index.map(rows.get) if one is not None
@@ -136,40 +129,54 @@ def test_bad_input_is_named(sides):
     train, holdout = sides
     longer = replace(holdout, signals=np.concatenate([holdout.signals] * 2, axis=1))
     with pytest.raises(InputError, match="holdout strips differ"):
-        evaluate_privacy(train.signals[:20], train, longer, FS)
+        evaluate_privacy(train.signals[:20], train, longer)
     with pytest.raises(InputError, match="training and holdout"):
-        evaluate_privacy(train.signals[:20], train, train, FS)
+        evaluate_privacy(train.signals[:20], train, train)
     with pytest.raises(InputError, match="too few"):
-        evaluate_privacy(train.signals[:3], train, holdout, FS)
+        evaluate_privacy(train.signals[:3], train, holdout)
 
 
 def test_switched_off_attacks_leave_their_rows_unmeasured():
-    verdict = unattacked(FIDELITY, utility=USE)
+    verdict = unattacked([*FIDELITY, *USE])
     assert verdict.gate.table.loc["copies", "verdict"] == "not measured"
     assert verdict.gate.table.loc["MMD²", "verdict"] == "pass"
     assert not verdict.privacy and "switched off" in verdict.notes[0]
 
 
-def test_persons_have_one_part_each_and_their_early_strips_end_before_the_late_ones(sides):
-    roles = assign_roles(*sides, max_strips=100)
-    assert len(np.intersect1d(roles.known, roles.strangers)) == 0
-    assert set(roles.known) | set(roles.strangers) == set(sides[1].subjects)
-    assert len(roles.member) <= 100 and len(np.unique(roles.member.subjects)) == 8
-    assert not np.isin(roles.strangers, np.concatenate([roles.early.subjects,
-                                                        roles.late.subjects])).any()
-    for who in np.unique(roles.late.subjects):
-        early, late = (part.starts[part.subjects == who] for part in (roles.early, roles.late))
-        assert early.max() + LENGTH <= late.min()
+def test_persons_have_one_role_and_enrol_before_they_are_probed(sides):
+    data = attack_data(sides[0].signals, *sides, max_strips=100)
+    impostors = np.unique(data.impostors.subjects)
+    assert not np.intersect1d(data.known_names, impostors).size
+    assert {*data.known_names, *impostors} == set(sides[1].subjects)
+    assert len(data.synthetic) == 100 and len(data.members) <= 100
+    assert set(data.members.subjects) == set(data.member_names)
+    learned = np.concatenate([data.enrolment.subjects, data.probe.subjects])
+    assert not np.isin(impostors, learned).any()
+    for who in np.unique(data.probe.subjects):
+        first, last = (part.starts[part.subjects == who] for part in (data.enrolment, data.probe))
+        assert first.max() + LENGTH <= last.min()
+    swapped = attack_data(sides[0].signals, *sides, max_strips=100, swap=True)
+    assert set(swapped.impostors.subjects) == set(data.known_names)
 
 
-def test_persons_with_several_short_records_are_parted_by_record():
+def test_persons_with_several_short_records_are_split_by_record():
     windows = cohort(3, 0.5)
     names = np.array([f"{who}-{start // (2 * LENGTH)}" for who, start in
                       zip(windows.subjects, windows.starts, strict=True)])
     windows = replace(windows, records=names, starts=windows.starts % (2 * LENGTH))
-    early, late = in_time(windows)
-    assert early.any() and late.any() and not (early & late).any()
-    assert not np.intersect1d(names[early], names[late]).size
+    enrolment, probe = enrolment_and_probe(windows)
+    assert enrolment.any() and probe.any() and not (enrolment & probe).any()
+    assert not np.intersect1d(names[enrolment], names[probe]).size
+
+
+def test_probes_begin_after_a_gap(sides):
+    windows = sides[0]
+    enrolment, probe = enrolment_and_probe(windows)
+    assert enrolment.any() and probe.any() and not (enrolment & probe).any()
+    for record in np.unique(windows.records):
+        mine = windows.records == record
+        last = (windows.starts + windows.lengths)[mine & enrolment].max()
+        assert windows.starts[mine & probe].min() - last >= 0.09 * np.ptp(windows.starts[mine])
 
 
 def test_thinning_takes_all_of_the_few_and_some_of_the_many(sides):
@@ -180,22 +187,3 @@ def test_thinning_takes_all_of_the_few_and_some_of_the_many(sides):
     part = thin(few, 10)
     assert (part.subjects == first).sum() == 3 and len(part) == 10
     assert len(thin(few, 1000)) == len(few)
-
-
-def test_stretched_strips_go_on_into_their_record(sides):
-    train = sides[0].take(slice(None, 40))
-    assert has_neighbours(train)
-    long = stretched(train, 200)
-    for row in range(len(train) - 1):
-        if train.records[row] == train.records[row + 1]:
-            assert (long[row, LENGTH:] == train.signals[row + 1, :200]).all()
-            assert (long[row, :LENGTH] == train.signals[row]).all()
-        else:
-            assert (long[row, 200:] == train.signals[row]).all()
-            assert (long[row, :200] == train.signals[row - 1, -200:]).all()
-    alone = stretched(train.take([0, 5, 10]), 200)
-    assert (alone[:, LENGTH:] == alone[:, LENGTH - 1:LENGTH]).all()
-    number = places(train)
-    apart = np.abs(number[:, None] - number)
-    near = np.abs(train.starts[:, None] - train.starts) <= LENGTH
-    assert ((apart <= 1) == (near & (train.records[:, None] == train.records))).all()

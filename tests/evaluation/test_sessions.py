@@ -1,4 +1,4 @@
-"""Recognition over dates: right persons are named, strangers to a date are not, and sizes count."""
+"""Recognition over dates: right persons are named, and sizes of galleries count."""
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from ecg_tf.evaluation.sessions import (
 )
 from ecg_tf.figures.curve_plots import validity_figure
 from ecg_tf.records.simulate import simulate_cohort
+from ecg_tf.signals.windows import Windows
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,12 @@ def test_an_attribute_that_shows_is_read_and_one_that_does_not_is_not():
     height = np.array([1.5 if size[name] == "large" else 0.5 for name in who])
     strips = (height[:, None, None] * wave[None, :, None] + 0.02 * rng.standard_normal(
         (len(who), 1280, 1))).astype(np.float32)
-    seen = attribute_of_persons(strips, who, size, 128)
+    windows = Windows(strips, 128.0, ("II",), np.full(len(who), 1280), who, who, np.zeros(len(who)))
+    seen = attribute_of_persons(windows, size)
     assert seen[0] > 0.9 > seen[3]
     coin = {name: rng.choice(["a", "b"]) for name in size}
-    assert attribute_of_persons(strips, who, coin, 128)[0] < 0.75
-    assert attribute_of_persons(strips, who, dict.fromkeys(size, ""), 128) is None
+    assert attribute_of_persons(windows, coin)[0] < 0.75
+    assert attribute_of_persons(windows, dict.fromkeys(size, "")) is None
 
 
 def test_success_in_a_gallery_is_what_drawing_gives():

@@ -161,6 +161,6 @@ def test_trainings_of_06_to_09(tmp_path, monkeypatch):
     do = solution("09_anonymity")
     caught = do["exercise_1"]((2,), steps=2, persons=2, drawn=12, subjects=18, minutes=2.0,
                               height=16, seconds=4.0, base_filters=4, latent_dim=8)
-    assert "lookalikes" in caught[2]
+    assert "near-matches" in caught[2]
     first, share = do["exercise_3"]()
     assert first > 0.7 and share < 0.1

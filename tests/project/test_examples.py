@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from ecg_tf.config import experiment
-from ecg_tf.evaluation import fidelity_measures
+from ecg_tf.evaluation import attacks, fidelity_measures
 from ecg_tf.images import arrangements as arrange
 from ecg_tf.records import databases
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 SAID = {
+    "add_attack": r"copies: AUC 1\.00 .* p = 0\.00\d;.*\nnew persons: AUC 0\.\d\d ",
     "add_arrangement": r"There and back: off by \d\.\de-0[6-9] mV",
     "add_database": r"c3 is of clinic-c1 \('II',\) 250 Hz\nLicense: for use inside",
     "add_gan": r"HingeGAN, 4 steps: \(128, 1\) mV",
@@ -28,9 +29,10 @@ def test_an_example_runs_in_under_40_lines(path, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
     for module, name in ((databases, "DATABASES"), (arrange, "ARRANGEMENTS"),
                          (experiment, "MODELS"), (families, "FAMILIES"),
-                         (fidelity_measures, "FURTHER")):
+                         (fidelity_measures, "FURTHER"), (attacks, "ATTACKS")):
         registry = getattr(module, name)
-        for key in ("clinic", "spiral", "hinge", "skewness"):  # taken out again at the end
+        # Taken out again at the end.
+        for key in ("clinic", "spiral", "hinge", "skewness", "amplitudes"):
             monkeypatch.setitem(registry, key, None)
             monkeypatch.delitem(registry, key)
     runpy.run_path(str(path), run_name="__main__")

@@ -209,19 +209,19 @@ def test_beat_strips_all_last_as_long_and_know_their_beats(tmp_path):
 
 def test_a_failed_gate_stops_it_and_force_is_said_first(tmp_path, capsys):
     run = make_run(tmp_path, {**GOOD, "recall": FAIL, "membership AUC, beats": FAIL,
-                              "lookalikes": {**PASS, "verdict": "not measured"}})
+                              "near-matches": {**PASS, "verdict": "not measured"}})
     out = tmp_path / "out"
     command = ["export", str(run), "--n", "2", "--output", str(out), "--quiet"]
     assert main(command) == 3
     error = capsys.readouterr().err
-    assert "recall; membership AUC, beats. Not measured: lookalikes" in error
+    assert "recall; membership AUC, beats. Not measured: near-matches" in error
     assert not out.exists()
     assert main([*command, "--force"]) == 0
     assert "FORCED" in capsys.readouterr().out
     for card in module.CARDS:
         first = (out / card).read_text().split("\n")[0]
         assert first.startswith("**FORCED: the release gate was not passed.**")
-        assert "recall" in first and "membership AUC, beats" in first and "lookalikes" in first
+        assert "recall" in first and "membership AUC, beats" in first and "near-matches" in first
     assert "NOT PASSED" in " ".join(wfdb.rdheader(str(out / "synthetic-000002")).comments)
 
 

@@ -6,17 +6,19 @@ measured against the members here, so copies have a known place: nearer than oth
 report compares with the holdout, where copies sit at the baseline.)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation import copies, privacy
-from ecg_tf.evaluation.alignment import nearest_strips
+from ecg_tf.evaluation.attack_data import attack_data
+from ecg_tf.evaluation.attacks import ATTACKS, run_attacks
 from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.copies import copy_measures, fit_copy_test
+from ecg_tf.evaluation.copy_reference import CopyReference
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
-from ecg_tf.evaluation.roles import assign_roles
+from ecg_tf.evaluation.reidentification import reidentification, swapped_roles, with_identifier
 from ecg_tf.evaluation.validation.controls import CONTROLS, control_sets
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows
@@ -78,7 +80,7 @@ EXPECTED = {
                          worse=["one window repeated"]),
     "near-duplicates": _expect(like=["exact copy", "other half"], worse=["one window repeated"]),
     "copies": _LEAK,
-    "lookalikes": _LEAK,
+    "near-matches": _LEAK,
     "membership AUC, strips": {**_MEMBER, "tenfold amplitude": "leak"},
     "membership AUC, beats": {
         **_MEMBER, **_expect(leak=["tenfold amplitude"], no_leak=["phase randomized"])},
@@ -261,43 +263,28 @@ def cohort_strips(database: str, data_dir: str = "", fs: float = 128.0, seconds:
 class _Attack:
     """The privacy tests on one control set after the other; shared parts are fitted once."""
 
-    def __init__(self, members, holdout, seed, identify):
-        fs = members.fs
-        self.fs, self.seed = fs, seed
-        self.roles = assign_roles(members, holdout, len(members) + len(holdout), seed)
-        self.members, self.holdout = members, holdout
-        self.test = copies.fit_copy_test(members.signals, holdout.signals, holdout.subjects, fs,
-                                         seed=seed)
-        self.known = self.twin = None
+    def __init__(self, members: Windows, holdout: Windows, seed: int, identify: bool):
+        self.seed, self.second = seed, None
+        most = len(members) + len(holdout)
+        self.data = attack_data(members.signals, members, holdout, most, seed)
+        # Strip against strip, not longer ones: here copies lie on the grid.
+        self.reference = CopyReference(members.signals, members.signals.shape[1], members.fs,
+                                       np.arange(len(members)))
+        self.test = fit_copy_test(self.reference, holdout, seed=seed)
         if identify:
-            from ecg_tf.evaluation.embedding import train_identifier
-            from ecg_tf.evaluation.reidentification import train_twin
-
-            early, late = self.roles.early, self.roles.late
-            self.known = train_identifier(early.signals, early.subjects, late.signals,
-                                          late.subjects, fs, seed=seed)
-            self.twin = train_twin(members, holdout, len(members) + len(holdout), seed)
+            self.data = with_identifier(self.data, seed)
+            self.second = swapped_roles(members.signals, members, holdout, most, seed)
 
     def __call__(self, strips) -> list[Measured]:
-        found = nearest_strips(strips, self.members.signals, self.fs)
-        rows = copies.copy_measures(strips, self.members.signals, self.test, self.fs, found)
-        sides = privacy.attack_scores(
-            self.members.signals, self.members.subjects, self.holdout.signals,
-            self.holdout.subjects, strips, self.fs, self.roles.strange.signals,
-            unused=np.isin(self.holdout.subjects, self.roles.known))
-        for attacker, side in sides.items():
-            rows += privacy.membership(*side, attacker, draws=200, seed=self.seed)
-        return rows + self._recognized(strips)
-
-    def _recognized(self, strips):
-        from ecg_tf.evaluation.reidentification import reidentification
-
-        if self.known is None:
-            return []
-        late, strange = self.roles.late, self.roles.strange
-        return reidentification(self.known, self.roles.members, strips, late.signals,
-                                late.subjects, strange.signals, strange.subjects, self.fs,
-                                (), 0.01, self.seed, self.twin)
+        data = replace(self.data, synthetic=strips)
+        rows = copy_measures(self.reference.nearest(strips).score, self.test)
+        shown = {name: attack for name, attack in ATTACKS.items()
+                 if attack.of_membership and name != "embedding"}
+        rows += run_attacks(data, shown, draws=200, seed=self.seed)[0]
+        if data.identifier is None:
+            return rows
+        second = None if self.second is None else replace(self.second, synthetic=strips)
+        return rows + reidentification(data, (), seed=self.seed, second=second)
 
 
 def _text(value: float) -> str:
