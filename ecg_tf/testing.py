@@ -17,6 +17,7 @@ from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
+from ecg_tf.signals.windows import Windows
 
 FS, SECONDS = 128.0, 5.0
 LEADS = ("II", "V1", "V5")
@@ -138,7 +139,7 @@ def check_measure(function: Callable) -> None:
     Example:
         >>> check_measure(lambda real, other, fs: abs(real.std() - other.std()))
     """
-    real, others, _ = (part.copy() for part, _ in _persons())
+    real, others, _ = (part.signals.copy() for part in _persons())
     noise = np.random.default_rng(0).normal(0, 2 * real.std(), real.shape).astype(np.float32)
     kept, value = real.copy(), float(function(real, others, FS))
     assert np.array_equal(kept, real), "The measure changes what it is given."
@@ -156,32 +157,33 @@ def check_attack(function: Callable) -> None:
     """It finds planted copies of members, and no members where there are none.
 
     Args:
-        function: (synthetic (strip, time, lead) mV, candidates (strip, time, lead)) ->
-            (candidate,) score, higher for "was in the training set".
+        function: `AttackData` -> (candidate,) scores of its candidates, higher for "was in the
+            training set", as in `evaluation.attacks.ATTACKS`.
 
     Raises:
         AssertionError: the attack breaks its contract.
 
     Example:
-        >>> check_attack(lambda synthetic, candidates: nearest(candidates, synthetic))
+        >>> check_attack(ATTACKS["strips"].scores)
     """
-    members, held_out, unrelated = (part for part, _ in _persons())
-    candidates = np.concatenate([members, held_out])
-    is_member = np.arange(len(candidates)) < len(members)
-    noise = np.random.default_rng(0).normal(0, 0.01, members.shape).astype(np.float32)
-    planted = _auc(function(members + noise, candidates), is_member)
+    from ecg_tf.evaluation.attack_data import attack_data
+
+    members, held_out, unrelated = _persons()
+    noise = np.random.default_rng(0).normal(0, 0.01, members.signals.shape).astype(np.float32)
+    data = attack_data(members.signals + noise, members, held_out)
+    planted = _auc(function(data), data.is_member)
     assert planted > 0.9, f"Planted copies are not found: AUC {planted:.2f}."
-    absent = _auc(function(unrelated, candidates), is_member)
+    absent = _auc(function(attack_data(unrelated.signals, members, held_out)), data.is_member)
     assert 0.25 < absent < 0.75, f"Members are found in ECGs of other persons: AUC {absent:.2f}."
 
 
 @functools.cache
-def _persons(each: int = 6):
-    """Three times (strips (strip, time, 1) mV, their persons), nobody in two of them."""
+def _persons(each: int = 6) -> list[Windows]:
+    """Three times strips of one lead, nobody in two of them."""
     records = [prepare(one, FS) for one in simulate_cohort(3 * each, minutes=0.5, seed=1)]
     parts = [strips(records[k::3], round(SECONDS * FS)) for k in range(3)]
     size = min(len(part) for part in parts)
-    return [(part.signals[:size], part.subjects[:size]) for part in parts]
+    return [part.take(slice(0, size)) for part in parts]
 
 
 def _auc(scores, is_member) -> float:

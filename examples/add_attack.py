@@ -21,6 +21,7 @@ def amplitudes(data) -> np.ndarray:
 # In the project this line goes into `ATTACKS` in ecg_tf/evaluation/attacks.py. Every report then
 # has its rows, and the release gate shares its error rate among all attackers.
 ATTACKS["amplitudes"] = Attack(amplitudes, knows="nothing but the released set")
+# `ecg_tf.testing.check_attack(amplitudes)` tells whether an attack keeps its contract.
 
 records = [prepare(one, 128.0) for one in simulate_cohort(subjects=18, minutes=0.5, seed=1)]
 train, holdout, new = (strips(records[k::3], 512) for k in range(3))  # 4 s, six persons each

@@ -9,7 +9,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import measured_table
 from ecg_tf.evaluation.evaluation_data import EvaluationData, evaluate_data
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
-from ecg_tf.evaluation.privacy_evaluation import Verdict, unattacked
+from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation, unattacked
 from ecg_tf.records import ECGs
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.preparation import Preparation
@@ -22,10 +22,10 @@ class Evaluation:
     """What `evaluate` found.
 
     Args:
-        verdict: `Verdict`, with all measures, the gate and notes.
+        verdict: `PrivacyEvaluation`, with all measures, the gate and notes.
     """
 
-    verdict: Verdict
+    verdict: PrivacyEvaluation
 
     @property
     def table(self) -> pd.DataFrame:

@@ -20,7 +20,7 @@ FS = 128
 
 @pytest.fixture(scope="module")
 def prepared():
-    return [prepare(one) for one in simulate_cohort(subjects=8, minutes=2, fs=256.0, seed=3)]
+    return [prepare(one) for one in simulate_cohort(subjects=8, minutes=3, fs=256.0, seed=3)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def known(windows):
 
 def _train(windows, cache=False, **options):
     parts = (windows.take(part) for part in enrolment_and_probe(windows))
-    return embedding.train_identifier(*parts, beats_per_person=60, cache=cache, **options)
+    return embedding.train_identifier(*parts, beats_per_person=100, cache=cache, **options)
 
 
 def test_probe_strips_are_named(windows, known):

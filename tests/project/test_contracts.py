@@ -6,11 +6,11 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.alignment import nearest_strips
+from ecg_tf.evaluation.attacks import ATTACKS
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.fixed_paths import RowMajor
 from ecg_tf.models import R1GAN, build_discriminator, build_generator
-from ecg_tf.testing import FS, check_arrangement, check_attack, check_gan, check_measure
+from ecg_tf.testing import check_arrangement, check_attack, check_gan, check_measure
 from ecg_tf.training.families import FAMILIES
 
 
@@ -62,9 +62,10 @@ def test_measures_and_what_is_none():
 
 
 def test_attacks_and_what_is_none():
-    check_attack(lambda synthetic, candidates: nearest_strips(candidates, synthetic, FS).score)
-    check_attack(lambda synthetic, candidates: -cdist(candidates[..., 0], synthetic[..., 0]).min(1))
+    check_attack(ATTACKS["strips"].scores)
+    check_attack(lambda data: -cdist(data.candidates.signals[..., 0],
+                                     data.synthetic[..., 0]).min(1))
     with pytest.raises(AssertionError, match="copies are not found"):
-        check_attack(lambda synthetic, candidates: candidates.std(axis=(1, 2)))
+        check_attack(lambda data: data.candidates.signals.std(axis=(1, 2)))
     with pytest.raises(AssertionError, match="other persons"):
-        check_attack(lambda synthetic, candidates: -np.arange(len(candidates)))
+        check_attack(lambda data: -np.arange(len(data.candidates)))
