@@ -69,7 +69,8 @@ class ECGs(records_ecgs.ECGs):
         """
         split = split_records(self.records, by, folds, seed)
         train, valid, test = (
-            self.taking(one for one in self if one.subject in split[part]) for part in split)
+            self.taking(record for record in self if record.subject in split[part])
+            for part in split)
         return train, valid, test
 
 

@@ -123,7 +123,7 @@ def check_gan(factory: Callable) -> None:
         resumed = keras.saving.load_model(Path(folder) / "gan.keras")
     trained(resumed, 2, 4)
     for name in ("generator", "discriminator", "ema_generator"):
-        ends = [getattr(one, name).get_weights() for one in (gan, resumed)]
+        ends = [getattr(model, name).get_weights() for model in (gan, resumed)]
         assert _equal(*ends), f"A resumed training ends with another {name}."
 
 

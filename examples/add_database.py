@@ -9,7 +9,7 @@ import wfdb
 from ecg_tf.records import DATABASES, Database, load, provenance
 
 # In the project this entry goes into `DATABASES` in ecg_tf/records/databases.py. A database of
-# PhysioNet can then be fetched too: python -m ecg_tf data clinic
+# PhysioNet can then be fetched too: ecg-tf data clinic
 DATABASES["clinic"] = Database(
     name="clinic",  # of the folder too
     title="ECGs of the Clinic",

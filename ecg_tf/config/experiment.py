@@ -87,7 +87,7 @@ class Experiment:
     strict: bool = setting(False, "data", affects="windows",
         help="refuse a folder with a damaged record, instead of leaving it out by name and reason")
     stored: str = setting("", "data", affects="nothing", private=True,
-        help="folder of `python -m ecg_tf store` to read the windows from; '' keeps them in memory")
+        help="folder of `ecg-tf store` to read the windows from; '' keeps them in memory")
     subjects: int = setting(20, "data", affects="windows", low=3, high=10_000,
         help="simulated persons")
     minutes: float = setting(5.0, "data", affects="windows", low=0.5, high=10_000, unit="min",

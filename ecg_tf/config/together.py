@@ -38,14 +38,14 @@ def checked_folds(folds: dict) -> dict:
     for part, values in folds.items():
         choice(part, "part of folds", PARTS)
         if not isinstance(values, (list, tuple)) or not values or len(values) > 1000 or not all(
-                isinstance(one, (str, int, float)) and not isinstance(one, bool)
-                for one in values):
+                isinstance(value, (str, int, float)) and not isinstance(value, bool)
+                for value in values):
             raise InputError(f"folds of '{part}' are no list.", expected="values such as [1, 2]",
                              got=printable(values), fix=f"write {part}: [...]")
     if missing := [part for part in ("train", "test") if part not in folds]:
         raise InputError("folds lack a part.", expected="train and test, perhaps validation",
                          got=", ".join(folds), fix=f"add {missing[0]}: [...]")
-    return {part: [printable(one) for one in values] for part, values in folds.items()}
+    return {part: [printable(value) for value in values] for part, values in folds.items()}
 
 
 def _check_split(e) -> None:

@@ -67,8 +67,8 @@ class Coarse:
             turned = np.conj(rfft(piece, self.size, axis=1))
             for start in range(0, len(self.spectrum), BLOCK):
                 block = slice(start, start + BLOCK)
-                for row, one in enumerate(turned):
-                    match = irfft(self.spectrum[block] * one, self.size, axis=1)[:, :self.lags]
+                for row, spectrum in enumerate(turned):
+                    match = irfft(self.spectrum[block] * spectrum, self.size, axis=1)[:, :self.lags]
                     match *= self.scale[block]
                     best[row, block] = np.maximum(best[row, block], _peak(match))
         return best
@@ -97,7 +97,7 @@ class Fine:
             best = speeds[rows, height.argmax(1)]
             beside = np.abs(speeds - best[:, None]) < _APART
             other = speeds[rows, np.where(beside, -2, height).argmax(1)]
-            speeds = np.concatenate([one[:, None] + more for one in (best, other)], 1)
+            speeds = np.concatenate([center[:, None] + more for center in (best, other)], 1)
         match, _ = _correlations(strip, self.reference[index], speeds)
         rows, speed = np.arange(len(match)), match.max(2).argmax(1)
         match = match[rows, speed]
@@ -106,12 +106,12 @@ class Fine:
         closer = speeds[best, speed[best]] + FINEST
         again, lag = _correlations(strip, self.reference[index[best:best + 1]], closer[None])
         height = _between(again[0])
-        one = height.argmax()
-        shift = again[0, one].argmax()
+        speed_row = height.argmax()
+        shift = again[0, speed_row].argmax()
         far = np.abs(np.arange(len(lag)) - shift) > 0.25 * self.fs
-        second = min(again[0, one][far].max(initial=0), height[one])
-        return (index[best], height[one], second, min(next_best, height[one]),
-                lag[shift] / self.fs, closer[one])
+        second = min(again[0, speed_row][far].max(initial=0), height[speed_row])
+        return (index[best], height[speed_row], second, min(next_best, height[speed_row]),
+                lag[shift] / self.fs, closer[speed_row])
 
 
 def _low_passed(strips, fs, cutoff, rate):
@@ -142,9 +142,9 @@ def _correlations(strip, reference, speeds):
     total, energy = zip(_over(reference[:, None], low, high), _over(read, low - lag, high - lag),
                         strict=True)
     match -= total[0] * total[1] / count
-    there, here = (one - sums**2 / count for one, sums in zip(energy, total, strict=True))
+    there, here = (part - sums**2 / count for part, sums in zip(energy, total, strict=True))
     # Where little of a strip's energy is left, a few samples would match anything.
-    enough = [one > 0.3 * MIN_OVERLAP * one.max(-1, keepdims=True) for one in (there, here)]
+    enough = [part > 0.3 * MIN_OVERLAP * part.max(-1, keepdims=True) for part in (there, here)]
     scaled = match / np.sqrt(np.maximum(there * here, 1e-9))
     return np.where(enough[0] & enough[1], scaled, -1), lag - edge
 

@@ -68,7 +68,7 @@ class Attack:
             return f"membership AUC, {name}"
         return name if name.startswith(PRIVACY) else f"attack, {name}"
 
-    def measures(self, name: str, data: AttackData, fpr: float = 0.01, draws: int = 1000,
+    def measures(self, name: str, data: AttackData, fpr: float = 0.01, resamples: int = 1000,
                  seed: int = 0) -> list[Measured]:
         """Rows of this attack; the name stands in them.
 
@@ -83,13 +83,13 @@ class Attack:
                 kept &= data.unused
             found = Scores(*(part[kept] for part in found))
         if self.of_membership:
-            return membership(found, name, fpr, draws, seed)
+            return membership(found, name, fpr, resamples, seed)
         return [Measured(self.row(name), unit=self.unit, n=len(found.score), **member_advantage(
-            found.score, found.subjects, found.member, draws, seed))]
+            found.score, found.subjects, found.member, resamples, seed))]
 
 
 def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, fpr: float = 0.01,
-                draws: int = 1000, seed: int = 0, progress: bool = False
+                resamples: int = 1000, seed: int = 0, progress: bool = False
                 ) -> tuple[list[Measured], dict[str, str]]:
     """Makes all attacks.
 
@@ -97,7 +97,7 @@ def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, f
         data: AttackData.
         attacks: name -> Attack; default `ATTACKS`.
         fpr: false positive rate of the TPR rows, default 0.01.
-        draws: bootstrap samples and permutations, default 1000.
+        resamples: bootstrap samples and permutations, default 1000.
         seed: int.
         progress: bool, show a bar. Default False.
 
@@ -110,7 +110,7 @@ def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, f
     ordered = sorted(attacks.items(), key=lambda item: not item[1].of_membership)
     for name, attack in tqdm(ordered, "attacks", leave=False, disable=not progress):
         try:
-            rows += attack.measures(name, data, fpr, draws, seed)
+            rows += attack.measures(name, data, fpr, resamples, seed)
         except InputError as error:
             row = attack.row(name)
             lost[row] = error.one_line
@@ -118,7 +118,7 @@ def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, f
     return rows, lost
 
 
-def membership(found: Scores, attacker: str, fpr: float = 0.01, draws: int = 1000,
+def membership(found: Scores, attacker: str, fpr: float = 0.01, resamples: int = 1000,
                seed: int = 0) -> list[Measured]:
     """Can an attacker's score tell members from non-members?
 
@@ -126,7 +126,7 @@ def membership(found: Scores, attacker: str, fpr: float = 0.01, draws: int = 100
         found: Scores.
         attacker: name, put behind the measure's.
         fpr: false positive rate of the last measure, default 0.01.
-        draws: default 1000.
+        resamples: default 1000.
         seed: int.
 
     Returns:
@@ -144,21 +144,21 @@ def membership(found: Scores, attacker: str, fpr: float = 0.01, draws: int = 100
     (member, _), (other, _) = sides
     rng, values = np.random.default_rng(seed), []
     rows_of = [[np.flatnonzero(who == subject) for subject in np.unique(who)] for _, who in sides]
-    for _ in range(draws // 4):
+    for _ in range(resamples // 4):
         first, second = (np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])
                          for rows in rows_of)
         values.append(true_positives(member[first], other[second], fpr))
     low, high = map(float, np.quantile(values, [0.025, 0.975]))
-    return [auc_row(f"membership AUC, {attacker}", auc, n, draws, seed),
-            auc_row(f"membership AUC of persons, {attacker}", auc.of_persons(), n, draws, seed),
+    return [auc_row(f"membership AUC, {attacker}", auc, n, resamples, seed),
+            auc_row(f"membership AUC of persons, {attacker}", auc.of_persons(), n, resamples, seed),
             Measured(name, true_positives(member, other, fpr), fpr, low, high, unit="share", n=n)]
 
 
-def auc_row(name: str, auc: PersonAUC, n: int, draws: int = 1000, seed: int = 0) -> Measured:
+def auc_row(name: str, auc: PersonAUC, n: int, resamples: int = 1000, seed: int = 0) -> Measured:
     """An AUC with its interval, its null of permuted membership, and a one-sided p-value."""
-    value, null, (low, high) = auc.value(), auc.null(draws, seed), auc.interval(draws, seed)
+    value, null, (low, high) = auc.value(), auc.null(resamples, seed), auc.interval(resamples, seed)
     baseline_low, baseline_high = map(float, np.quantile(null, [0.025, 0.975]))
-    return Measured(name, value, 0.5, low, high, (1 + (null >= value).sum()) / (1 + draws), n=n,
+    return Measured(name, value, 0.5, low, high, (1 + (null >= value).sum()) / (1 + resamples), n=n,
                     baseline_low=baseline_low, baseline_high=baseline_high)
 
 
@@ -166,8 +166,8 @@ def auc_row(name: str, auc: PersonAUC, n: int, draws: int = 1000, seed: int = 0)
 
 def descriptors(data: AttackData) -> np.ndarray:
     """Nearness of the nearest synthetic strip, by description."""
-    _, asked, known = data.described
-    return -_distances(asked, known, 1)[0][:, 0]
+    _, queries, known = data.described
+    return -_distances(queries, known, 1)[0][:, 0]
 
 
 def strips(data: AttackData) -> np.ndarray:
@@ -185,9 +185,9 @@ def embedding(data: AttackData) -> np.ndarray:
     if data.identifier is None or not len(data.known_names):
         raise InputError("There is no identification network, or no known persons beside the "
                          "members.")
-    asked, known = (data.identifier.embed(signals, data.fs)
+    queries, known = (data.identifier.embed(signals, data.fs)
                     for signals in (data.candidates.signals, data.synthetic))
-    return (asked @ known.T).max(1)
+    return (queries @ known.T).max(1)
 
 
 def adaptive(data: AttackData) -> np.ndarray:
@@ -196,9 +196,9 @@ def adaptive(data: AttackData) -> np.ndarray:
     A linear real-versus-synthetic classifier was tried first and found nothing in exact copies of
     MIT-BIH strips (AUC 0.54): as sets, copies look like the population.
     """
-    scale, asked, known = data.described
+    scale, queries, known = data.described
     public = describe(data.impostors.signals, data.fs, scale)
-    near, far = (_distances(asked, other, 1)[0][:, 0] for other in (known, public))
+    near, far = (_distances(queries, other, 1)[0][:, 0] for other in (known, public))
     return np.log(far + 1e-3) - np.log(near + 1e-3)
 
 
@@ -208,9 +208,9 @@ def linkability(data: AttackData) -> np.ndarray:
     One knows a strip by the shape of its beats, the other by rhythm and spectrum. They are linked
     when a synthetic strip is among the nearest five of both.
     """
-    _, asked, known = data.described
+    _, queries, known = data.described
     part = block_slices(data.synthetic.shape[2])
-    shape, rhythm = (_distances(asked[:, block], known[:, block], NEIGHBOURS)[1] for block in
+    shape, rhythm = (_distances(queries[:, block], known[:, block], NEIGHBOURS)[1] for block in
                      (part["mean_beat"], np.r_[part["rhythm"], part["spectrum"]]))
     return (shape[:, :, None] == rhythm[:, None]).any((1, 2)).astype(float)
 
@@ -223,9 +223,9 @@ def singling_out(data: AttackData) -> np.ndarray:
     """
     real, subjects = data.candidates.signals, data.candidates.subjects
     scale = DescriptorScale.from_real(real, data.fs)
-    asked, known = (describe(signals, data.fs, scale) for signals in (real, data.synthetic))
+    queries, known = (describe(signals, data.fs, scale) for signals in (real, data.synthetic))
     persons, person = np.unique(subjects, return_inverse=True)
-    distance = np.stack([_distances(known, asked[person == i], 1)[0][:, 0]
+    distance = np.stack([_distances(known, queries[person == i], 1)[0][:, 0]
                          for i in range(len(persons))], 1)
     nearest, second = np.sort(distance, axis=1)[:, :2].T
     claims = np.bincount(distance.argmin(1)[nearest < 0.5 * second], minlength=len(persons))
@@ -269,14 +269,14 @@ def attribute_attack(values: Mapping) -> Attack:
             raise InputError("The attribute is known of fewer than two persons on one side.")
         kinds, code = np.unique(truth[given], return_inverse=True) if text else ((), truth[given])
         inside, scale = member[given], DescriptorScale.from_real(real[given], data.fs)
-        asked = describe(real[given], data.fs, scale)
+        queries = describe(real[given], data.fs, scale)
         size = min(len(data.synthetic), len(data.impostors))
 
         def success(strips):
             rows = np.linspace(0, len(strips) - 1, size).astype(int)
             known = describe(strips[rows], data.fs, scale)
-            worst = code[inside][_distances(known, asked[inside], 1)[1][:, 0]]
-            votes = worst[_distances(asked, known, NEIGHBOURS)[1]]
+            worst = code[inside][_distances(known, queries[inside], 1)[1][:, 0]]
+            votes = worst[_distances(queries, known, NEIGHBOURS)[1]]
             if not text:
                 return -np.abs(np.median(votes, axis=1) - code)
             guess = (votes[..., None] == np.arange(len(kinds))).sum(1).argmax(1)

@@ -52,9 +52,9 @@ class BeatEmbedding:
             windows = strips[owner[:, None], peak.astype(int)[:, None] + np.arange(-reach, reach)]
             at = (peak % 1)[:, None] + reach + CONTEXT * fs
             found = predict(self.network, _levelled(_read(windows, at)))
-            for one in np.unique(owner):
-                mine = found[owner == one]
-                out[one] = mine.mean(0), mine.std(0)
+            for strip in np.unique(owner):
+                mine = found[owner == strip]
+                out[strip] = mine.mean(0), mine.std(0)
         return out.reshape(len(strips), -1)
 
 
@@ -100,12 +100,12 @@ def train_beat_embedding(beats: Windows, epochs: int = 10, beats_per_person: int
     model = fitted(key, beat_network(x.shape[1:], len(CLASSES), seed), cache, lambda model: fit(
         model, x[~out], [np.maximum(label[~out], 0), rr[~out]], epochs, seed,
         [weight[~out], np.ones((~out).sum())]))
-    told, told_rr = (np.asarray(part) for part in model.predict(x[out], 512, verbose=0))
-    present = [one for one in range(len(CLASSES)) if (label[out] == one).sum() >= 5]
-    recall = [np.mean(told.argmax(1)[label[out] == one] == one) for one in present]
-    heard = np.corrcoef(told_rr[:, 0], rr[out, 0])[0, 1]
+    predicted, predicted_rr = (np.asarray(part) for part in model.predict(x[out], 512, verbose=0))
+    present = [number for number in range(len(CLASSES)) if (label[out] == number).sum() >= 5]
+    recall = [np.mean(predicted.argmax(1)[label[out] == number] == number) for number in present]
+    rr_correlation = np.corrcoef(predicted_rr[:, 0], rr[out, 0])[0, 1]
     recall = float(np.mean(recall)) if recall else np.nan
-    return BeatEmbedding(embedding_of(model), recall, float(heard))
+    return BeatEmbedding(embedding_of(model), recall, float(rr_correlation))
 
 
 def _read(windows, at):
@@ -123,7 +123,7 @@ def _class_and_rr(beats: Windows):
     classes = {name: number for number, name in enumerate(CLASSES)}
     labels = [""] * len(beats) if beats.labels is None else beats.labels
     target = np.full((len(beats), 3), np.nan, np.float32)
-    target[:, 0] = [classes.get(str(one), -1) for one in labels]
+    target[:, 0] = [classes.get(str(label), -1) for label in labels]
     step = np.diff(beats.starts) / beats.fs
     near = (beats.records[1:] == beats.records[:-1]) & (step > 0.2) & (step < 2.5)
     rr = np.where(near, np.log(np.where(near, step, 1)), np.nan)

@@ -48,12 +48,12 @@ def beat_features(windows: Windows) -> np.ndarray:
         raise InputError("The beats have missing values.", expected="finite mV",
                          got="NaN or infinity", fix="leave these beats out")
     before, after, steady = np.maximum(np.nan_to_num(rr, nan=0.8), 0.05).T
-    x, usual = (one - np.median(one, axis=1, keepdims=True) for one in (x, usual))
-    size, usual_size = (np.maximum(np.abs(_between(one, -0.1, 0.1, fs)).max(axis=1), SMALLEST_MV)
-                        for one in (x, usual))
+    x, usual = (beats - np.median(beats, axis=1, keepdims=True) for beats in (x, usual))
+    size, usual_size = (np.maximum(np.abs(_between(beats, -0.1, 0.1, fs)).max(axis=1), SMALLEST_MV)
+                        for beats in (x, usual))
     own = [*np.log2([before / steady, after / steady, before / after]), size / usual_size]
     for wave in WAVES_S.values():
-        a, b = (_between(one, *wave, fs) for one in (x, usual))
+        a, b = (_between(beats, *wave, fs) for beats in (x, usual))
         own += [_correlation(a, b), np.sqrt(np.mean((a - b) ** 2, axis=1)) / usual_size,
                 np.ptp(a, axis=1) / np.maximum(np.ptp(b, axis=1), SMALLEST_MV)]
     return np.stack(own, -1).astype(np.float32)
@@ -67,6 +67,6 @@ def _between(x, start, stop, fs):
 
 
 def _correlation(a, b):
-    a, b = (one - one.mean(axis=1, keepdims=True) for one in (a, b))
+    a, b = (wave - wave.mean(axis=1, keepdims=True) for wave in (a, b))
     both = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     return (a * b).sum(axis=1) / np.maximum(both, 1e-9)

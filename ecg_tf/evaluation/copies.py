@@ -23,7 +23,7 @@ from ecg_tf.evaluation.alignment_search import read_faster
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.copy_reference import SHIFT_S, CopyReference, middle
 from ecg_tf.evaluation.descriptors import as_strips
-from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
+from ecg_tf.evaluation.person_statistics import excess_over_non_members, upper
 from ecg_tf.signals.windows import Windows
 
 _NEAR_PERSONS = 8  # of each side, in whom a strip's nearest one is sought
@@ -114,7 +114,7 @@ def copy_measures(score, test: CopyTest) -> list[Measured]:
     Returns:
         "copies": share past `test.copy`; baseline: the false positive rate; interval: Wilson's;
         p-value: binomial, of so many or more by chance. "near-matches": share past
-        `test.near_match`; baseline, interval and p-value by `excess_over_strangers`, for a few
+        `test.near_match`; baseline, interval and p-value by `excess_over_non_members`, for a few
         non-members decide how near new persons come. A single copy among n strips is not
         significant: look at the highest scores.
     """
@@ -129,12 +129,12 @@ def copy_measures(score, test: CopyTest) -> list[Measured]:
         p_value = binomtest(count, n, test.fpr, alternative="greater").pvalue
         copies = Measured("copies", count / n, test.fpr, low, high, p_value, "share", n=n)
     if test.scores is not None:
-        near = Measured("near-matches", unit="share", n=n, **excess_over_strangers(
+        near = Measured("near-matches", unit="share", n=n, **excess_over_non_members(
             score, test.scores, test.subjects, test.fpr, doubt=True))
     return [copies, near]
 
 
-def closest_record_measures(synthetic, members: Windows, non_members: Windows, draws: int = 20,
+def closest_record_measures(synthetic, members: Windows, non_members: Windows, resamples: int = 20,
                             seed: int = 0) -> list[Measured]:
     """DCR and NNDR: are synthetic strips nearer to training strips than to holdout strips?
 
@@ -146,7 +146,7 @@ def closest_record_measures(synthetic, members: Windows, non_members: Windows, d
         synthetic: (n, time, lead) mV.
         members: strips of the training persons.
         non_members: strips of other persons.
-        draws: samples of persons, default 20.
+        resamples: samples of persons, default 20.
         seed: int.
 
     Returns:
@@ -158,12 +158,12 @@ def closest_record_measures(synthetic, members: Windows, non_members: Windows, d
     """
     rng, n = np.random.default_rng(seed), len(synthetic)
     sets = members, non_members
-    each = max(2, int(min(np.median(np.unique(one.subjects, return_counts=True)[1])
-                          for one in sets)))
-    (near, ratio), (far, baseline) = (_distance_to_persons(synthetic, one, each, rng)
-                                      for one in sets)
+    each = max(2, int(min(np.median(np.unique(windows.subjects, return_counts=True)[1])
+                          for windows in sets)))
+    (near, ratio), (far, baseline) = (_distance_to_persons(synthetic, windows, each, rng)
+                                      for windows in sets)
     size, values = max(1, round(0.75 * min(len(near), len(far)))), []
-    for _ in range(draws):
+    for _ in range(resamples):
         one, other = (side[rng.permutation(len(side))[:size]].min(0) for side in (near, far))
         values.append(np.mean(one < other) + 0.5 * np.mean(one == other))
     low, high = np.quantile(values, [0.025, 0.975])
@@ -188,11 +188,11 @@ def _distance_to_persons(synthetic, windows: Windows, each: int, rng):
     distance = np.full((len(chosen), len(synthetic)), 2.0)  # that of r = -1: never the nearest
     ratio = np.ones(distance.shape)
     for person, rows in enumerate(chosen):
-        asked = np.flatnonzero(rank[:, person] < _NEAR_PERSONS)
-        if len(asked):
-            found = nearest_strips(synthetic[asked], windows.signals[rows], windows.fs,
+        near_rows = np.flatnonzero(rank[:, person] < _NEAR_PERSONS)
+        if len(near_rows):
+            found = nearest_strips(synthetic[near_rows], windows.signals[rows], windows.fs,
                                    candidates=4)
-            distance[person, asked], ratio[person, asked] = found.distance, found.ratio
+            distance[person, near_rows], ratio[person, near_rows] = found.distance, found.ratio
     nearest = distance.argmin(0), np.arange(len(synthetic))
     return distance, float(np.median(ratio[nearest]))
 

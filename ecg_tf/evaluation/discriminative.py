@@ -8,7 +8,7 @@ from ecg_tf.evaluation.resampling import bootstrap, percentiles
 
 
 def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthetic_groups=None,
-                       folds: int = 5, draws: int = 200) -> tuple[float, float, float]:
+                       folds: int = 5, resamples: int = 200) -> tuple[float, float, float]:
     """AUC of a fresh real-versus-synthetic classifier on windows it did not see.
 
     Mean rank of gradient boosting and logistic regression, cross-validated; the mean AUC of the
@@ -23,7 +23,7 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
         real_groups: (n,) persons; default None, every window for itself.
         synthetic_groups: (m,) persons or what stands for them (`pseudo_subjects`); default None.
         folds: int >= 2, at most the number of groups a side; default 5.
-        draws: bootstrap samples of whole groups for the interval (the classifier is not refitted).
+        resamples: of whole groups, for the interval (the classifier is not refitted).
 
     Returns:
         (AUC in [0.5, 1], low, high of the 95 % interval).
@@ -57,7 +57,7 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
         return max(0.5, float(np.mean([_auc(truth[test], score[test], weight[test])
                                        for test in tests])))
 
-    values = bootstrap(mean_auc, [owner.max() + 1 for owner in owners], draws, seed)
+    values = bootstrap(mean_auc, [owner.max() + 1 for owner in owners], resamples, seed)
     return mean_auc(), *percentiles(values)
 
 

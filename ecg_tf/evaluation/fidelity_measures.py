@@ -100,7 +100,7 @@ def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
         *((name, lambda a, b, of=more.function: float(of(signals[a], signals[b], fs)), more.unit,
            more.better, (-np.inf, np.inf)) for name, more in FURTHER.items()),
     ]
-    out = [sets.measure(*one) for one in measures]
+    out = [sets.measure(*arguments) for arguments in measures]
     out.insert(6, Measured("discriminative AUC", auc, real_auc[0], low, high, n=len(rows[2]),
                            baseline_low=real_auc[1], baseline_high=real_auc[2]))
     if clinical_strips:

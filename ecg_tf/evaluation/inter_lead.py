@@ -82,7 +82,7 @@ def known_relations(leads: Sequence[str]) -> dict[str, np.ndarray]:
         ['I + III = II']
     """
     limb = [limb_lead(re.sub(r"\s+filtered$", "", lead.strip(), flags=re.I)) for lead in leads]
-    return {name: np.array([factors.get(one, 0.0) for one in limb])
+    return {name: np.array([factors.get(name, 0.0) for name in limb])
             for name, factors in RELATIONS.items()
             if all(limb.count(key) == 1 for key in factors)}
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ecg_tf.evaluation.attack_data import AttackData
 from ecg_tf.evaluation.descriptors import DescriptorScale, describe
 from ecg_tf.evaluation.fidelity import mmd2
-from ecg_tf.evaluation.person_statistics import excess_over_strangers, upper
+from ecg_tf.evaluation.person_statistics import excess_over_non_members, upper
 from ecg_tf.evaluation.validation import controls
 from ecg_tf.signals.selection import thin
 
@@ -111,7 +111,7 @@ def _chance(data: AttackData, fpr: float, seed: int) -> float:
     if not _recognizes(data, fpr) or len(np.unique(data.impostors.subjects)) < 2:
         return np.nan
     likeness = _likeness(data, data.impostors.signals)
-    return excess_over_strangers(likeness, likeness, data.impostors.subjects, fpr, draws=1,
+    return excess_over_non_members(likeness, likeness, data.impostors.subjects, fpr, resamples=1,
                                  seed=seed)["baseline"]
 
 

@@ -45,17 +45,17 @@ class PersonAUC:
         """Of windows."""
         return self._auc(*self._sides(np.arange(len(self.sizes))))
 
-    def interval(self, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+    def interval(self, resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
         """95 % bootstrap interval over members and others."""
         k = self.members
         return percentiles(bootstrap(lambda high, low: self._auc(high, k + low),
-                                     [k, len(self.sizes) - k], draws, seed))
+                                     [k, len(self.sizes) - k], resamples, seed))
 
-    def null(self, draws: int = 1000, seed: int = 0) -> np.ndarray:
-        """(draws,) AUCs with membership permuted over the persons."""
+    def null(self, resamples: int = 1000, seed: int = 0) -> np.ndarray:
+        """(resamples,) AUCs with membership permuted over the persons."""
         rng = np.random.default_rng(seed)
         return np.array([self._auc(*self._sides(rng.permutation(len(self.sizes))))
-                         for _ in range(draws)])
+                         for _ in range(resamples)])
 
     def of_persons(self) -> "PersonAUC":
         """The same with one score a person, the mean over its windows."""
@@ -83,25 +83,25 @@ class PersonAUC:
         return score, subjects
 
 
-def true_positives(member, other, alarm: float = 0.01) -> float:
-    """Share of members past the score that `alarm` of the others pass; NaN with too few others.
+def true_positives(member, other, fpr: float = 0.01) -> float:
+    """True positive rate at a false positive rate of `fpr`; NaN with too few others.
 
-    The true positive rate at a false positive rate of `alarm`.
+    It is the share of members past the score that a share `fpr` of the others exceeds.
     """
-    if len(other) < 1 / alarm:
+    if len(other) < 1 / fpr:
         return np.nan
-    return float(np.mean(np.asarray(member) > upper(other, alarm)))
+    return float(np.mean(np.asarray(member) > upper(other, fpr)))
 
 
-def upper(score, alarm: float) -> float:
-    """The order statistic that at most `alarm` of fresh scores pass."""
-    rank = int(np.ceil((len(score) + 1) * (1 - alarm)))
+def upper(score, fpr: float) -> float:
+    """The order statistic that at most a share `fpr` of fresh scores exceeds."""
+    rank = int(np.ceil((len(score) + 1) * (1 - fpr)))
     return float(np.sort(score)[min(rank, len(score)) - 1])
 
 
-def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float = 0.01,
-                          draws: int = 500, seed: int = 0, doubt: bool = False
-                          ) -> dict[str, Any]:
+def excess_over_non_members(synthetic, non_members, non_member_subjects, fpr: float = 0.01,
+                            resamples: int = 500, seed: int = 0, doubt: bool = False
+                            ) -> dict[str, Any]:
     """Share of synthetic values past a threshold set by non-members, and the chance rate.
 
     Each non-member is compared with a threshold of the others, which gives the chance rate. Then
@@ -110,13 +110,13 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
 
     Args:
         synthetic: (n,) values, higher is worse.
-        strangers: (m,) values of strips of non-members.
-        stranger_subjects: (m,) two persons or more.
-        alarm: false positive rate of the threshold, default 0.01.
-        draws: default 500.
+        non_members: (m,) values of strips of non-members.
+        non_member_subjects: (m,) two persons or more.
+        fpr: false positive rate of the threshold, default 0.01.
+        resamples: default 500.
         seed: int.
         doubt: also resample one more non-member, wholly taken for a member (rule of succession).
-            Few non-members without a double among the members do not show that nobody has one: on
+            Few non-members without a double among the members do not show that none has one: on
             MIT-BIH 14 % of the strips of 11 new persons passed a threshold of 8 non-members,
             almost all of one or two persons. Default False.
 
@@ -124,41 +124,43 @@ def excess_over_strangers(synthetic, strangers, stranger_subjects, alarm: float 
         dict: value, low, high, baseline, baseline_low, baseline_high, p_value: arguments of
             `Measured`.
     """
-    return joint_excess([(synthetic, strangers, stranger_subjects)], alarm, draws, seed, doubt)
+    return joint_excess([(synthetic, non_members, non_member_subjects)], fpr, resamples, seed,
+                        doubt)
 
 
-def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
+def joint_excess(folds, fpr: float = 0.01, resamples: int = 500, seed: int = 0,
                  doubt: bool = False) -> dict[str, Any]:
-    """`excess_over_strangers` of several attackers, each with non-members of its own.
+    """`excess_over_non_members` of several attackers, each with non-members of its own.
 
     Args:
-        folds: (synthetic, strangers, stranger_subjects) of each attacker; the value is the mean of
-            theirs, the chance rate is that of all non-members together.
-        alarm, draws, seed, doubt: as in `excess_over_strangers`.
+        folds: (synthetic, non_members, non_member_subjects) of each attacker; the value is the
+            mean of theirs, the chance rate is that of all non-members together.
+        fpr, resamples, seed, doubt: as in `excess_over_non_members`.
 
     Returns:
-        dict, as in `excess_over_strangers`.
+        dict, as in `excess_over_non_members`.
     """
-    sides, rates = [], []
-    for synthetic, strangers, subjects in folds:
-        synthetic, strangers = np.asarray(synthetic, float), np.asarray(strangers, float)
+    attackers, rates = [], []
+    for synthetic, non_members, subjects in folds:
+        synthetic, non_members = np.asarray(synthetic, float), np.asarray(non_members, float)
         persons, who = np.unique(subjects, return_inverse=True)
-        if len(persons) < 2 or len(who) != len(strangers) or len(strangers) < 1 / alarm:
+        if len(persons) < 2 or len(who) != len(non_members) or len(non_members) < 1 / fpr:
             raise InputError("The non-members are too few to set a threshold.",
-                             expected=f"{1 / alarm:.0f} strips or more, of two persons or more",
-                             got=f"{len(strangers)} strips of {len(persons)} persons",
+                             expected=f"{1 / fpr:.0f} strips or more, of two persons or more",
+                             got=f"{len(non_members)} strips of {len(persons)} persons",
                              fix="give more held-out strips, or a larger false positive rate")
         rows = [np.flatnonzero(who == i) for i in range(len(persons))]
-        rates.append([np.mean(strangers[mine] > upper(strangers[who != i], alarm))
+        rates.append([np.mean(non_members[mine] > upper(non_members[who != i], fpr))
                       for i, mine in enumerate(rows)])
-        sides.append((synthetic, strangers, rows))
+        attackers.append((synthetic, non_members, rows))
     rate, offset = np.concatenate(rates), np.cumsum([0, *map(len, rates)])
     with_doubt = np.append(rate, 1.0) if doubt else rate
 
     def excess(*samples):
-        value = [np.mean(synthetic > upper(strangers[np.concatenate([rows[i] for i in sample])],
-                                           alarm))
-                 for (synthetic, strangers, rows), sample in zip(sides, samples, strict=False)]
+        value = [np.mean(synthetic > upper(non_members[np.concatenate([rows[i] for i in sample])],
+                                           fpr))
+                 for (synthetic, non_members, rows), sample
+                 in zip(attackers, samples, strict=False)]
         chance = samples[-1] if doubt else np.concatenate(
             [sample + start for sample, start in zip(samples, offset, strict=False)])
         return np.mean(value), with_doubt[chance].mean()
@@ -166,15 +168,16 @@ def joint_excess(folds, alarm: float = 0.01, draws: int = 500, seed: int = 0,
     sizes: list[int | tuple[int, int]] = [*map(len, rates)]
     if doubt:
         sizes.append((len(with_doubt), len(rate)))
-    value, chance = bootstrap(excess, sizes, draws, seed).T
-    return {"value": float(np.mean([np.mean(synthetic > upper(strangers, alarm))
-                                    for synthetic, strangers, _ in sides])),
+    value, chance = bootstrap(excess, sizes, resamples, seed).T
+    return {"value": float(np.mean([np.mean(synthetic > upper(non_members, fpr))
+                                    for synthetic, non_members, _ in attackers])),
             "baseline": float(rate.mean()),
-            **_ends(value, chance), "p_value": float((1 + (value <= chance).sum()) / (1 + draws))}
+            **_ends(value, chance),
+            "p_value": float((1 + (value <= chance).sum()) / (1 + resamples))}
 
 
-def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0) -> dict:
-    """Mean success over members less that over others; the null permutes membership.
+def member_advantage(success, subjects, member, resamples: int = 1000, seed: int = 0) -> dict:
+    """Mean success over members minus that over others; the null permutes membership.
 
     Args:
         success: (n,) of each window, higher is a better attack.
@@ -188,7 +191,7 @@ def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0
     rate = np.bincount(who, success) / np.bincount(who)
     inside = np.asarray(member, bool)[first]
     if inside.all() or not inside.any():
-        raise InputError("There is nobody to compare with.", expected="members and others",
+        raise InputError("There are no persons to compare with.", expected="members and others",
                          got=f"{int(inside.sum())} members of {len(persons)} persons",
                          fix="give windows of both")
     rng, members, others = np.random.default_rng(seed), rate[inside], rate[~inside]
@@ -196,11 +199,11 @@ def member_advantage(success, subjects, member, draws: int = 1000, seed: int = 0
     def gap(mask):
         return rate[mask].mean() - rate[~mask].mean()
 
-    null, value = np.array([gap(rng.permutation(inside)) for _ in range(draws)]), gap(inside)
+    null, value = np.array([gap(rng.permutation(inside)) for _ in range(resamples)]), gap(inside)
     values = bootstrap(lambda a, b: members[a].mean() - others[b].mean(),
-                       [len(members), len(others)], draws, rng)
+                       [len(members), len(others)], resamples, rng)
     return {"value": float(value), "baseline": 0.0, **_ends(values, null),
-            "p_value": float((1 + (null >= value).sum()) / (1 + draws))}
+            "p_value": float((1 + (null >= value).sum()) / (1 + resamples))}
 
 
 def _ends(values, null) -> dict[str, float]:
@@ -208,9 +211,9 @@ def _ends(values, null) -> dict[str, float]:
     return dict(zip(("low", "high", "baseline_low", "baseline_high"), ends, strict=True))
 
 
-def mean_interval(values, subjects, seed: int = 0, draws: int = 500) -> tuple[float, float]:
+def mean_interval(values, subjects, seed: int = 0, resamples: int = 500) -> tuple[float, float]:
     """95 % interval of the mean of values (n,), by bootstrap over their subjects (n,)."""
     _, who = np.unique(subjects, return_inverse=True)
     total, count = np.bincount(who, np.asarray(values, float)), np.bincount(who)
     return percentiles(bootstrap(lambda rows: total[rows].sum() / count[rows].sum(), [len(total)],
-                                 draws, seed))
+                                 resamples, seed))

@@ -186,7 +186,7 @@ def _adapted(data: AttackData, vectors) -> np.ndarray:
     return gain
 
 
-def _singled_out(likeness, is_member, galleries, n, seed, draws=2000) -> list[Measured]:
+def _singled_out(likeness, is_member, galleries, n, seed, resamples=2000) -> list[Measured]:
     """Each known person's likeness to the set: the mean of its ten best synthetic strips."""
     score = np.sort(likeness, axis=0)[-10:].mean(0)
     members, others = score[is_member], score[~is_member]
@@ -196,7 +196,7 @@ def _singled_out(likeness, is_member, galleries, n, seed, draws=2000) -> list[Me
         if len(others) < size - 1:
             rows.append(Measured(name, np.nan, 1 / size, unit="share", n=n))
             continue
-        picked = rng.integers(len(members), size=draws)
+        picked = rng.integers(len(members), size=resamples)
         right = np.array([np.mean(members[who] > rng.permutation(others)[:size - 1].max())
                           for who in picked])
         rows.append(Measured(name, float(right.mean()), 1 / size,

@@ -5,22 +5,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 
-def bootstrap(statistic: Callable, sizes: Sequence[int | tuple[int, int]], draws: int = 1000,
+def bootstrap(statistic: Callable, sizes: Sequence[int | tuple[int, int]], resamples: int = 1000,
               seed=0) -> np.ndarray:
     """A statistic of groups sampled again and again with replacement.
 
     Args:
         statistic: one index array a group -> value or values.
         sizes: of each group, in persons; or (population, number sampled).
-        draws: default 1000.
+        resamples: default 1000.
         seed: int, or a Generator to go on with.
 
     Returns:
-        (draws, ...) values; `percentiles` makes an interval of them.
+        (resamples, ...) values; `percentiles` makes an interval of them.
 
     Example:
         >>> rate = np.array([0.0, 0.2, 0.4])
-        >>> bootstrap(lambda rows: rate[rows].mean(), [3], draws=200).shape
+        >>> bootstrap(lambda rows: rate[rows].mean(), [3], resamples=200).shape
         (200,)
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap.
@@ -28,7 +28,7 @@ def bootstrap(statistic: Callable, sizes: Sequence[int | tuple[int, int]], draws
     rng = np.random.default_rng(seed)
     pairs = [size if isinstance(size, tuple) else (size, size) for size in sizes]
     return np.array([statistic(*(rng.integers(n, size=k) for n, k in pairs))
-                     for _ in range(draws)])
+                     for _ in range(resamples)])
 
 
 def percentiles(values, level: float = 0.95) -> tuple[float, float]:

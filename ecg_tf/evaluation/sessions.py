@@ -145,8 +145,8 @@ def attribute_of_persons(windows: Windows, values, seed: int = 0):
     near = truth[np.argsort(distance, axis=1)[:, :NEIGHBOURS]]
     others = [np.delete(truth, i) for i in range(len(truth))]
     guess, plain = (np.array([_common(some, text) for some in sets]) for sets in (near, others))
-    score, chance = ((told == truth).astype(float) if text else np.abs(told - truth)
-                     for told in (guess, plain))
+    score, chance = ((answer == truth).astype(float) if text else np.abs(answer - truth)
+                     for answer in (guess, plain))
     return _row(score, persons, float(chance.mean()), seed)
 
 

@@ -80,7 +80,7 @@ class Utility:
         return self.values(setup, classifier=classifier) / np.maximum(best, 1e-9)
 
     def over_persons(self, setup: str = "TSTR", column: str = "macro_f1_all",
-                     classifier: str = "forest", draws: int = 2000, seed: int = 0
+                     classifier: str = "forest", resamples: int = 2000, seed: int = 0
                      ) -> tuple[float, float]:
         """95 % bootstrap interval over test subjects and seeds: (low, high).
 
@@ -96,7 +96,8 @@ class Utility:
         def statistic(start, persons):
             return scores(counts[start, persons].sum(axis=0), self.classes, self.judged)[column]
 
-        return percentiles(bootstrap(statistic, [(len(counts), 1), counts.shape[1]], draws, seed))
+        return percentiles(bootstrap(statistic, [(len(counts), 1), counts.shape[1]],
+                                     resamples, seed))
 
     def measures(self, n: int = 0) -> list[Measured]:
         """Rows for a report and the release gate, each with its real-vs-real baseline.

@@ -32,8 +32,8 @@ def labelled_beats(records: Sequence[Prepared]) -> Windows | None:
         Windows of `labelled_beats.beats_with_rhythm`; None where no beat carries a class.
     """
     length = 2 * round(SECONDS * records[0].fs / 2)
-    first = [replace(one, signal=one.signal[:, :1], leads=one.leads[:1]) for one in records
-             if len(one.beats)]
+    first = [replace(record, signal=record.signal[:, :1], leads=record.leads[:1])
+             for record in records if len(record.beats)]
     try:
         return beats_with_rhythm(first, length) if first else None
     except InputError:

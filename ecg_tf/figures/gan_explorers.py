@@ -183,8 +183,8 @@ def arc_latents(latent_dim: int, first: int = 0, second: int = 1, mixes=MIXES) -
         first, second: numbers of two vectors; each number always names the same one.
         mixes: shares of the way, 0 to 1. Default: `MIXES`.
     """
-    a, b = (np.random.default_rng([count(one, "number", 0, 2**31 - 1)]).standard_normal(latent_dim)
-            for one in (first, second))
+    seeds = [count(number, "number", 0, 2**31 - 1) for number in (first, second)]
+    a, b = (np.random.default_rng([seed]).standard_normal(latent_dim) for seed in seeds)
     angle = np.arccos(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
     if angle < 1e-6:  # the same number twice
         return np.tile(a, (len(mixes), 1))
@@ -250,8 +250,8 @@ def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: boo
     picture, words = w.Image(format="png"), w.HTML()
 
     def update(_=None):
-        figure = explorer.figure(*(one.value for one in numbers), mix.value,
-                                 [one.value for one in along])
+        figure = explorer.figure(*(widget.value for widget in numbers), mix.value,
+                                 [widget.value for widget in along])
         picture.value, words.value = png_of(figure), figure.alt_text
 
     return _widget([w.HBox(numbers), mix, *along], [*numbers, mix, *along], update, picture, words)

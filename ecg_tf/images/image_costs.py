@@ -26,10 +26,10 @@ def range_costs(standardizers: Mapping[str, Standardizer], windows: Windows) -> 
         >>> range_costs({"physical": Standardizer("physical")}, windows).loc["physical"]
     """
     rows = {}
-    for name, one in standardizers.items():
-        report, code = one.report(windows), one.range_code(windows)
-        back = one.inverse_transform(one.transform(windows.signals, code), code)
-        held = np.abs(one.scale(windows.signals, code)) < 1  # False for padding (NaN) too
+    for name, standardizer in standardizers.items():
+        report, code = standardizer.report(windows), standardizer.range_code(windows)
+        back = standardizer.inverse_transform(standardizer.transform(windows.signals, code), code)
+        held = np.abs(standardizer.scale(windows.signals, code)) < 1  # False for padding (NaN) too
         error = np.abs(back - windows.signals)[held]
         rows[name] = {
             "clipped samples (%)": report["clipped_samples_percent"],

@@ -61,7 +61,7 @@ def beats_in_strips(records: Record | Iterable[Record], seconds: float) -> np.nd
             counts.append(np.diff(np.searchsorted(rpeaks, np.arange(strips + 1) * length)))
     beats = np.concatenate(counts)
     if not len(beats):
-        longest = max((len(one.signal) / one.fs for one in records), default=0.0)
+        longest = max((len(record.signal) / record.fs for record in records), default=0.0)
         raise InputError(f"No record lasts {seconds:g} s.",
                          expected=f"at most {longest:.4g} s, the longest of {len(records)} records",
                          got=f"{seconds:g} s", fix="take shorter strips or longer records")

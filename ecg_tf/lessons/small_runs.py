@@ -32,8 +32,8 @@ def train_all(plans: Mapping[tuple[str, int], Experiment]) -> dict[tuple[str, in
 def in_baselines(runs: Runs, measures: Iterable[str]) -> dict[str, dict[str, list[float]]]:
     """Choice -> measure -> value / baseline of each seed."""
     found: dict[str, dict[str, list[float]]] = {}
-    for (name, _), one in runs.items():
-        rows = {row.name: row for row in one.measures}
+    for (name, _), result in runs.items():
+        rows = {row.name: row for row in result.measures}
         for measure in measures:
             ratio = rows[measure].value / rows[measure].baseline
             found.setdefault(name, {}).setdefault(measure, []).append(ratio)
@@ -43,8 +43,8 @@ def in_baselines(runs: Runs, measures: Iterable[str]) -> dict[str, dict[str, lis
 def overview(runs: Runs) -> pd.DataFrame:
     """One row a choice: mean over the seeds, with the smallest and the largest value."""
     rows = []
-    for (name, _), one in runs.items():
-        values = {row.name: row for row in one.measures}
+    for (name, _), result in runs.items():
+        values = {row.name: row for row in result.measures}
         rows.append({"": name, "MMD² / baseline": values["MMD²"].value / values["MMD²"].baseline,
                      **{title: values[what].value for title, what in _OVERVIEW.items()}})
     if not rows:
@@ -55,7 +55,7 @@ def overview(runs: Runs) -> pd.DataFrame:
 
 def first_strips(runs: Runs, fs: float) -> Figure:
     """Two strips of a test person, then the first two generated ones of each choice."""
-    first = {name: one.arrays for (name, _), one in reversed(list(runs.items()))}
+    first = {name: result.arrays for (name, _), result in reversed(list(runs.items()))}
     first = {name: first[name] for name, _ in runs}
     strips = [*next(iter(first.values()))["test"][:2, :, 0]]
     strips += [strip for arrays in first.values() for strip in arrays["synthetic"][:2, :, 0]]

@@ -44,10 +44,10 @@ def same_leads(ecgs: ECGs) -> ECGs:
     kept = [record for record in ecgs if set(leads) <= set(record.leads)]
     out = [LeftOut(record.name, "lead", f"it has not all of {', '.join(leads)}")
            for record in ecgs if not set(leads) <= set(record.leads)]
-    told = f"The records differ in their leads: {', '.join(leads)} are used" + (
+    warning = f"The records differ in their leads: {', '.join(leads)} are used" + (
         f", {len(out)} records without them are left out." if out else ".")
     return replace(ecgs, records=tuple(only_leads(record, leads) for record in kept),
-                   left_out=(*ecgs.left_out, *out), warnings=(*ecgs.warnings, told))
+                   left_out=(*ecgs.left_out, *out), warnings=(*ecgs.warnings, warning))
 
 
 def only_leads(record: Record, leads: Sequence[str]) -> Record:

@@ -240,7 +240,7 @@ def _published(server: _Server, database: Database, text: bytes) -> _Published:
 
 def _files(database: Database, record: str, sums: dict[str, str]) -> list[str]:
     """Published files of a record; drawings, web pages and other annotators are left."""
-    files = (f"{record}.{one}" for one in (*database.extensions, *database.annotators))
+    files = (f"{record}.{ending}" for ending in (*database.extensions, *database.annotators))
     return [file for file in files if file in sums]
 
 

@@ -39,7 +39,7 @@ class ECGs(Sequence[Record]):
 
     Example:
         >>> ecgs = load("ptbxl")
-        >>> len(ecgs), ecgs.subjects_known_by, [one.name for one in ecgs.left_out][:2]
+        >>> len(ecgs), ecgs.subjects_known_by, [item.name for item in ecgs.left_out][:2]
     """
 
     records: tuple[Record, ...]
@@ -66,7 +66,7 @@ class ECGs(Sequence[Record]):
 
     def left_out_by_kind(self) -> dict[str, int]:
         """Kind -> number of records left out."""
-        return dict(Counter(one.kind for one in self.left_out))
+        return dict(Counter(item.kind for item in self.left_out))
 
     def split(self, by: str = "random", folds: Mapping | None = None,
               seed: int = 0) -> "tuple[ECGs, ECGs, ECGs]":
@@ -89,7 +89,7 @@ class ECGs(Sequence[Record]):
         """
         parts = split_records(self.records, by, folds, seed).values()
         return tuple(  # type: ignore[return-value]  # there are three parts
-            replace(self, records=tuple(one for one in self.records if one.subject in names))
+            replace(self, records=tuple(r for r in self.records if r.subject in names))
             for names in map(set, parts))
 
     @classmethod

@@ -85,7 +85,7 @@ def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float
                 continue
             reason = error.one_line if database is None else (
                 f"The {database.title} in '{folder}' is damaged. {error.one_line} "
-                f"`python -m ecg_tf data {database.name}` fetches missing and damaged files again.")
+                f"`ecg-tf data {database.name}` fetches missing and damaged files again.")
             yield LeftOut(name, "damaged", reason)
 
 

@@ -73,7 +73,7 @@ def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = No
         raise InputError(f"There is no folder '{folder}'.",
                          expected="a folder of WFDB, EDF, CSV or NumPy recordings",
                          got="a file" if folder.exists() else "no such folder",
-                         fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH")
+                         fix="check the path; `ecg-tf data mitdb` downloads MIT-BIH")
     files = scan(folder) if files is None else files
     names = list(dict.fromkeys(_names_in(folder, "RECORDS", files))) if "RECORDS" in files else \
         _headers(folder, files)

@@ -120,7 +120,7 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
             raise InputError(
                 f"The {DATABASES[source].title} is not at hand.", got="no such folder",
                 expected=f"its files in the folder '{folder}'",
-                fix=f"run `python -m ecg_tf data {source}`, or set ECG_TF_DATA to the folder "
+                fix=f"run `ecg-tf data {source}`, or set ECG_TF_DATA to the folder "
                 f"that holds the folder '{source}'")
         wanted = wanted or (None if leads == "all" else DATABASES[source].leads)
     elif _is_file(source):  # its folder, and of that folder this file
@@ -187,7 +187,7 @@ def _meant(listing: Listing, database: Database | None, table, rate: float) -> L
         if names and not kept:
             raise InputError(f"The part of {database.title} at hand has no such records.",
                              expected=f"records at {database.check_rate(rate)} Hz", got="none",
-                             fix=f"`python -m ecg_tf data {database.name} --rate "
+                             fix=f"`ecg-tf data {database.name} --rate "
                              f"{database.check_rate(rate)}` downloads them")
     else:
         other = table.other_rates(names, rate) if table is not None else {}
@@ -203,8 +203,8 @@ def _nothing(listing: Listing, failed: Sequence[LeftOut], leads) -> InputError:
             f"The folder '{listing.folder}' holds no ECGs.",
             expected=f"WFDB records, EDF files, CSV files or NumPy arrays ({', '.join(SUFFIXES)})",
             got=f"{len(listing.files)} other files" if listing.files else "an empty folder",
-            fix="check the path; `python -m ecg_tf data mitdb` downloads MIT-BIH")
-    lacking = leads and all(one.kind == "lead" for one in failed)
+            fix="check the path; `ecg-tf data mitdb` downloads MIT-BIH")
+    lacking = leads and all(left_out.kind == "lead" for left_out in failed)
     return InputError(f"No record in '{listing.folder}' " + (
         f"has the leads {', '.join(map(repr, leads))}." if lacking else "can be read."),
         expected="at least one readable ECG", got=f"{len(failed)} left out; the first, "

@@ -69,17 +69,17 @@ def about(comments: Sequence[str], first_line: bool = False) -> dict:
         >>> about(["subject: 7 age: 60 sex: M"])
         {'subject': '7', 'session': '', 'sex': 'male', 'age': 60.0}
     """
-    said: dict[str, str] = {}
+    found: dict[str, str] = {}
     for line in (line[:1000] for line in comments[:1000]):
         for key, value in _pairs(unicodedata.normalize("NFKC", line)[:4000]):
             if value and (key not in ("id", "subject", "patient") or not is_nobody(value)):
-                said.setdefault(key, value)
-    sex, age = said.get("sex", ""), said.get("age", "")
+                found.setdefault(key, value)
+    sex, age = found.get("sex", ""), found.get("age", "")
     if first_line and comments and (match := re.match(r"(-?\d+)\s+([MF])\b", comments[0])):
         age, sex = match.groups()
     return {
-        "subject": said.get("id") or said.get("subject") or said.get("patient") or "",
-        "session": said.get("session") or _iso_date(said.get("date", "")),
+        "subject": found.get("id") or found.get("subject") or found.get("patient") or "",
+        "session": found.get("session") or _iso_date(found.get("date", "")),
         "sex": sex_of(sex),
         "age": age_years(age),  # MIT-BIH writes -1 for "not known"
     }

@@ -43,8 +43,8 @@ def identify(
         sources.append(source)
         found.append(replace(_with_table(record, info), subject=subject))
     known_by = max(sources, key=KNOWN_BY.index, default="nothing")
-    told = list(metadata.remarks([record.name for record in records])) if metadata else []
-    return found, known_by, told + _warnings(found, sources, database)
+    remarks = list(metadata.remarks([record.name for record in records])) if metadata else []
+    return found, known_by, remarks + _warnings(found, sources, database)
 
 
 def unknown_persons(warnings: Sequence[str]) -> tuple[str, ...]:

@@ -124,9 +124,9 @@ def _persons(records: Sequence, names: Sequence[str]) -> dict:
     else:
         known_by, left_out = "", {}
     databases = [DATABASES[name] for name in names if name in DATABASES]
-    known = known_by != "nothing" and all(one.persons_known for one in databases)
+    known = known_by != "nothing" and all(database.persons_known for database in databases)
     facts = {"persons_known": known, "subjects_known_by": known_by, "left_out": left_out}
-    return facts | ({"noise": True} if any(one.noise for one in databases) else {})
+    return facts | ({"noise": True} if any(database.noise for database in databases) else {})
 
 
 def _whole(records: Sequence, names: Sequence[str]) -> dict:
@@ -148,10 +148,10 @@ def _labels(records: Sequence) -> dict:
     for record in records:
         for kind, statements in record.labels.items():
             counts.setdefault(kind, Counter()).update(statements)
-    told = {kind: {name: n for name, n in of.most_common() if n >= RARE}
+    frequent = {kind: {name: n for name, n in of.most_common() if n >= RARE}
             for kind, of in sorted(counts.items())}
-    told = {kind: of for kind, of in told.items() if of}
-    return {"labels": told} if told else {}
+    frequent = {kind: of for kind, of in frequent.items() if of}
+    return {"labels": frequent} if frequent else {}
 
 
 def _of(records: int, persons: int) -> str:

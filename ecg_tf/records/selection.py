@@ -41,7 +41,8 @@ def chosen_records(
     names = [name for name in published if name in at_rate]
     if records is not None:
         # A record that is named in full is meant, whatever its rate.
-        wanted = {name for one in _lines(records) for name in _fitting(one, names, published)}
+        wanted = {name for pattern in _lines(records)
+                  for name in _fitting(pattern, names, published)}
         names = [name for name in published if name in wanted]
     if folds is not None:
         names = _of_folds(database, folder, names, folds)
@@ -55,39 +56,40 @@ def chosen_records(
 def _lines(records: str | Iterable[str]) -> list[str]:
     """The wishes; a file is read, one a line."""
     found: list[str] = []
-    for one in [records] if isinstance(records, str) else map(str, records):
-        path = Path(one)
-        if one.endswith((".txt", "RECORDS")) and path.is_file():
+    for pattern in [records] if isinstance(records, str) else map(str, records):
+        path = Path(pattern)
+        if pattern.endswith((".txt", "RECORDS")) and path.is_file():
             if path.stat().st_size > LARGEST_LIST:
-                raise InputError(f"'{one}' is too large.", expected=f"{LARGEST_LIST} bytes at most",
+                raise InputError(f"'{pattern}' is too large.",
+                                 expected=f"{LARGEST_LIST} bytes at most",
                                  got=str(path.stat().st_size), fix="give a list of records")
             found += path.read_text(encoding="utf-8", errors="replace").split()
         else:
-            found.append(one)
+            found.append(pattern)
     if not found:
         raise InputError("No records are asked for.", expected="names, or None for all",
                          got="none", fix="leave --records out for all")
     return found
 
 
-def _fitting(one: str, names: Sequence[str], published: Sequence[str]) -> list[str]:
+def _fitting(pattern: str, names: Sequence[str], published: Sequence[str]) -> list[str]:
     """Records that a wish means."""
-    if any(mark in one for mark in "*?["):
-        fit = [name for name in names if fnmatch.fnmatchcase(name, one)
-               or fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], one)]
-    elif one in published:
-        fit = [one]
+    if any(mark in pattern for mark in "*?["):
+        fit = [name for name in names if fnmatch.fnmatchcase(name, pattern)
+               or fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], pattern)]
+    elif pattern in published:
+        fit = [pattern]
     else:
-        fit = [name for name in names if name.endswith(f"/{one}")] or [
-            name for name in published if name.endswith(f"/{one}")]
+        fit = [name for name in names if name.endswith(f"/{pattern}")] or [
+            name for name in published if name.endswith(f"/{pattern}")]
     if not fit:
         near = [name.rsplit("/", 1)[-1] for name in names[:30_000]]
         raise InputError(
-            f"There is no record '{printable(one)}'.",
+            f"There is no record '{printable(pattern)}'.",
             expected=f"one of {len(names)} records ({names[0]} ... {names[-1]}), a pattern, or a "
             "file (*.txt) with one a line" if names else "a published record",
-            got=printable(one),
-            fix=closest(one.rsplit("/", 1)[-1], near) or "check the name",
+            got=printable(pattern),
+            fix=closest(pattern.rsplit("/", 1)[-1], near) or "check the name",
         )
     return fit
 
@@ -97,12 +99,12 @@ def _of_folds(database: Database, folder: Path, names: Sequence[str],
     metadata = read_metadata(folder, database=database)
     known = metadata.match(names) if metadata else {}
     fold = {name: _fold(info.columns.get(database.fold_column, "")) for name, info in known.items()}
-    there = sorted(filter(None, {*fold.values()}), key=lambda one: (len(one), one))
-    for one in folds:
-        if one not in there:
-            raise InputError(f"There is no fold '{printable(one)}'.",
-                             expected=f"one of {', '.join(there)}", got=printable(one),
-                             fix=closest(one, there) or "choose one of these")
+    there = sorted(filter(None, {*fold.values()}), key=lambda name: (len(name), name))
+    for fold_name in folds:
+        if fold_name not in there:
+            raise InputError(f"There is no fold '{printable(fold_name)}'.",
+                             expected=f"one of {', '.join(there)}", got=printable(fold_name),
+                             fix=closest(fold_name, there) or "choose one of these")
     return [name for name in names if fold.get(name) in folds]
 
 

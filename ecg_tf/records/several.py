@@ -73,7 +73,7 @@ def join(parts: Sequence[ECGs], usual_leads: bool) -> ECGs:
     return ECGs(
         tuple(_common_leads(parts, joined) if usual_leads else joined),
         max((part.subjects_known_by for part in parts), key=KNOWN_BY.index),
-        tuple(one for part in parts for one in part.left_out),
+        tuple(item for part in parts for item in part.left_out),
         tuple(text for part in parts for text in part.warnings),
     )
 

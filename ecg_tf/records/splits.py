@@ -37,7 +37,7 @@ def split_records(records: Iterable[Record], by: str = "random", folds: Mapping 
         >>> split_records(load("mitdb"), "ds1ds2")["test"]
     """
     if by in SCHEMES:
-        chosen = [one for one in records if not (by == "ds1ds2" and one.paced)]
+        chosen = [record for record in records if not (by == "ds1ds2" and record.paced)]
         split = split_by_subject(chosen, by, fractions, seed, validation)
     else:
         split = split_by_column(records, by, folds)
@@ -110,7 +110,7 @@ def split_by_column(
     """
     records = list(records)
     value = {id(record): record.metadata.get(column, "") for record in records}
-    values = sorted({one for one in value.values() if one}, key=_by_size)
+    values = sorted({cell for cell in value.values() if cell}, key=_by_size)
     if not values:
         have = sorted({name for record in records for name in record.metadata})
         raise InputError(f"No record has the column '{column}' to be split by.",
@@ -144,13 +144,13 @@ def _part_of(values: list[str], folds, column: str) -> dict[str, str]:
         return dict.fromkeys(values, "train") | last
     part_of: dict[str, str] = {}
     for part, wanted in folds.items():
-        for one in map(_plain, wanted):
-            if one not in values or one in part_of:
+        for value in map(_plain, wanted):
+            if value not in values or value in part_of:
                 raise InputError(f"The folds of '{column}' do not fit.",
                                  expected=f"each value once, out of {', '.join(values[:12])}",
-                                 got=f"{one} in {part}", fix=closest(one, values)
+                                 got=f"{value} in {part}", fix=closest(value, values)
                                  or "correct folds")
-            part_of[one] = part
+            part_of[value] = part
     return part_of
 
 

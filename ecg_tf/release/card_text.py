@@ -10,7 +10,7 @@ from ecg_tf.study.results import Result
 NOT_TESTED = (
     "The records of this release themselves: measures and attacks were made on another sample of "
     "the same generator ({strips} strips of {seconds:g} s, the middle of each window). "
-    "`python -m ecg_tf evaluate --synthetic THIS_FOLDER` evaluates these.",
+    "`ecg-tf evaluate --synthetic THIS_FOLDER` evaluates these.",
     "Whole records longer than {seconds:g} s: an attacker who uses all of one was not tried.",
     "Attackers who know more: other recordings of the persons, other leads, medical files, or the "
     "generator's weights. Attacks that were not made find nothing.",
@@ -101,11 +101,11 @@ def tested(run: Result, gate: Decision) -> str:
                      f"{', '.join(gate.dropped)}.")
     if notes:
         text += "\n" + bullets(notes)
-    beside = [one for one in run.content.get("measures", ())
-              if about_persons(one["name"]) and one["name"] not in gate.rows]
+    beside = [measure for measure in run.content.get("measures", ())
+              if about_persons(measure["name"]) and measure["name"] not in gate.rows]
     if beside:
-        excess = [one["name"] for one in beside
-                  if one.get("p_value") is not None and one["p_value"] < 0.05]
+        excess = [measure["name"] for measure in beside
+                  if measure.get("p_value") is not None and measure["p_value"] < 0.05]
         text += "\nMeasured of persons beside the gate" + (
             f"; more than chance (p < 0.05, each alone): {'; '.join(excess)}" if excess else "")
         text += ":\n\n" + measures_table(beside)
@@ -123,9 +123,9 @@ def not_tested(run: Result, gate: Decision) -> str:
 
 def measures_table(measures: Iterable[dict]) -> str:
     """Measures with baseline, interval and p-value."""
-    rows = [(one["name"], shown(one["value"]), shown(one["baseline"]),
-             f"{shown(one['low'])} to {shown(one['high'])}" if one.get("low") is not None else "–",
-             shown(one.get("p_value")), one.get("unit", ""), one.get("n", "")) for one in measures]
+    rows = [(m["name"], shown(m["value"]), shown(m["baseline"]),
+             f"{shown(m['low'])} to {shown(m['high'])}" if m.get("low") is not None else "–",
+             shown(m.get("p_value")), m.get("unit", ""), m.get("n", "")) for m in measures]
     return table(("measure", "value", "baseline", "95 %", "p", "unit", "n"), rows)
 
 

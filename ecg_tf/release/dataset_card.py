@@ -60,7 +60,7 @@ no claim of its own.
 ## To obtain it again
 
 ```sh
-python -m ecg_tf export runs/{run.folder.name} --n {state.n} --format {kind.name} \
+ecg-tf export runs/{run.folder.name} --n {state.n} --format {kind.name} \
 --seed {identity['seed']}{_seconds(identity)}{'' if gate.passed else ' --force'}
 ```
 

@@ -301,7 +301,7 @@ def _one_line(text: str) -> str:
 
 
 _WFDB = (".dat", ".atr", ".hea")  # the header last: without one a folder has no such record
-FORMATS = {one.name: one for one in (
+FORMATS = {kind.name: kind for kind in (
     Format("wfdb", _WFDB, "WFDB (PhysioNet), 16 bit, beats in .atr",
            "at most 0.25 µV: whole numbers, 2,000 a mV (a record beyond 16 mV: the next coarser "
            f"of {', '.join(map(str, SCALES[1:]))} a mV, half a step)", wfdb_files),

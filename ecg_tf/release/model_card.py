@@ -22,11 +22,12 @@ def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
         str, Markdown.
     """
     e, found = run.experiment, run.content
-    fidelity = [one for one in found.get("measures", ()) if not about_persons(one["name"])]
+    fidelity = [measure for measure in found.get("measures", ())
+                if not about_persons(measure["name"])]
     trip = found.get("round_trip", {})
     tables = "\n".join(say.table((title, ""), _settings(e, groups))
                        for title, groups in _TABLES.items())
-    versions = ", ".join(f"{name} {one}" for name, one in found.get("versions", {}).items())
+    versions = ", ".join(f"{name} {version}" for name, version in found.get("versions", {}).items())
     return f"""{say.forced_line(gate)}# Model card: generator of the run {e.experiment}
 
 **It generates synthetic ECGs. Not for diagnosis.** Nothing here says that its ECGs, or its weights,
@@ -76,7 +77,8 @@ def _settings(experiment, groups) -> list[tuple]:
     names = [name for name, s in SETTINGS.items() if s.group in groups and not s.private
              and s.affects not in ("verdict", "nothing")]
     # Where somebody keeps data of patients is nobody's business: a path's last part is enough.
-    return [(name, "+".join(one.rstrip("/").rsplit("/", 1)[-1] for one in values[name].split("+"))
+    return [(name, "+".join(folder.rstrip("/").rsplit("/", 1)[-1]
+                            for folder in values[name].split("+"))
              if name == "database" else values[name]) for name in names]
 
 

@@ -36,8 +36,8 @@ def lagrange_weights(t, points=POINTS):
         above.append(above[-1] * high)
     denominators = [(-1) ** (points - 1 - k) * math.factorial(k) * math.factorial(points - 1 - k)
                     for k in range(points)]
-    return [one * other * (1 / denominator)
-            for one, other, denominator in zip(below, above[::-1], denominators, strict=True)]
+    return [left * right * (1 / denominator)
+            for left, right, denominator in zip(below, above[::-1], denominators, strict=True)]
 
 
 def interpolate(values, times, last=None, points=POINTS, window=None):

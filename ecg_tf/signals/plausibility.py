@@ -270,12 +270,12 @@ def in_words(found: dict[str, dict[str, str]], looked_at: int) -> list[str]:
         >>> in_words({"step": {"r1": "a step at the first sample"}}, 20)[0][:18]
         'Implausible (step:'
     """
-    told = []
+    sentences = []
     for kind, names in found.items():
         few = "; ".join(f"'{name}': {text}" for name, text in list(names.items())[:3])
-        told.append(f"{IMPLAUSIBLE} ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
-                    f"records. {few}{' ...' if len(names) > 3 else ''}")
-    return told
+        sentences.append(f"{IMPLAUSIBLE} ({kind}: {KINDS[kind]}): {len(names):,} of {looked_at:,} "
+                         f"records. {few}{' ...' if len(names) > 3 else ''}")
+    return sentences
 
 
 def _median_height(heights: np.ndarray) -> float:

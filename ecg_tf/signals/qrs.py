@@ -241,9 +241,9 @@ def _shadowed(seconds, height, valley):
     behind = np.concatenate([[False], (apart < NEAR_S) & (part < NEAR_PART)])
     before = np.concatenate([(apart < NEAR_S) & (1 / part < NEAR_PART), [False]])
     out = behind ^ before
-    one = (apart < NEAR_S) & (valley > VALLEY * np.minimum(height[1:], height[:-1]))
-    out[1:] |= one & (part < 1)
-    out[:-1] |= one & (part >= 1)
+    near = (apart < NEAR_S) & (valley > VALLEY * np.minimum(height[1:], height[:-1]))
+    out[1:] |= near & (part < 1)
+    out[:-1] |= near & (part >= 1)
     for k in (1, 2):
         apart, part = seconds[k:] - seconds[:-k], height[k:] / height[:-k]
         out[k:] |= (apart < T_S) & (part < T_PART)

@@ -116,10 +116,10 @@ def open_windows(folder, name: str, size: int, fs: float, leads: tuple[str, ...]
 def damaged(path, error) -> InputError:
     """The error for stored windows that cannot be used, to be raised."""
     text = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-    return InputError(f"'{path}' is damaged, or was not written by `python -m ecg_tf store`.",
+    return InputError(f"'{path}' is damaged, or was not written by `ecg-tf store`.",
                       expected="the files as they were written",
                       got="".join(one if one.isprintable() else "?" for one in text),
-                      fix="delete the folder and give `python -m ecg_tf store` again")
+                      fix="delete the folder and give `ecg-tf store` again")
 
 
 def _file(folder: Path, name: str, key: str) -> Path:

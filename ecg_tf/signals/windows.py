@@ -80,8 +80,8 @@ class Windows:
         Raises:
             InputError: no record says anything of that kind.
         """
-        said = [self._said(name, kind) for name in self.records]
-        found = {statement for one in said for statement in one}
+        statements = [self._said(name, kind) for name in self.records]
+        found = {statement for own in statements for statement in own}
         if not found:
             kinds = sorted({kind for about in self.about.values() for kind in about.labels})
             raise InputError(f"No record says anything of the kind '{kind}'.",
@@ -89,7 +89,7 @@ class Windows:
                              fix=closest(kind, kinds) or "name a table by metadata:, with the "
                              "column of the labels")
         names = tuple(names) or tuple(sorted(found))
-        return names, np.array([[name in one for name in names] for one in said], bool)
+        return names, np.array([[name in own for name in names] for own in statements], bool)
 
     def ages(self) -> np.ndarray:
         """(window,) float64, years; NaN where nobody knows."""
@@ -129,19 +129,19 @@ class Windows:
                     got=f"{one} and {two}",
                     fix="cut both in the same way from records of the same leads and rate",
                 )
-        longest = max(one.signals.shape[1] for one in windows)
+        longest = max(part.signals.shape[1] for part in windows)
         signals = np.empty((sum(map(len, windows)), longest, len(first.leads)), np.float32)
         stop = 0
-        for one in windows:
-            start, stop, width = stop, stop + len(one), one.signals.shape[1]
-            signals[start:stop, :width] = one.signals
+        for part in windows:
+            start, stop, width = stop, stop + len(part), part.signals.shape[1]
+            signals[start:stop, :width] = part.signals
             signals[start:stop, width:] = np.nan
         joined: dict[str, Any] = {
-            name: np.concatenate([getattr(one, name) for one in windows])
+            name: np.concatenate([getattr(part, name) for part in windows])
             for name, value in vars(first).items()
             if isinstance(value, np.ndarray) and name != "signals"
         }
-        about = {name: of for one in windows for name, of in one.about.items()}
+        about = {name: of for part in windows for name, of in part.about.items()}
         return replace(first, signals=signals, **joined, about=about)
 
 

@@ -49,12 +49,12 @@ def _records(windows: Windows) -> list[About]:
 
 
 def _women(abouts: list[About]) -> str:
-    known = [one.sex for one in abouts if one.sex]
+    known = [person.sex for person in abouts if person.sex]
     return f"{100 * np.mean([sex == 'female' for sex in known]):.0f} %" if known else ""
 
 
 def _ages(abouts: list[About]) -> str:
-    ages = np.array([one.age for one in abouts], float)
+    ages = np.array([person.age for person in abouts], float)
     ages = ages[np.isfinite(ages)]
     if not len(ages):
         return ""
@@ -66,8 +66,8 @@ def _frequent(of: Mapping[str, list[About]]) -> dict[str, list[str]]:
     """Kind -> its most frequent statements over all parts."""
     counts: dict[str, dict[str, int]] = {}
     for abouts in of.values():
-        for one in abouts:
-            for kind, names in one.labels.items():
+        for person in abouts:
+            for kind, names in person.labels.items():
                 for name in names:
                     of_kind = counts.setdefault(kind, {})
                     of_kind[name] = of_kind.get(name, 0) + 1

@@ -150,9 +150,9 @@ def fitted_of(experiment: Experiment) -> dict:
 def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
     """"sex", "age" -> subject -> value, where not all say the same."""
     records = list(records)
-    told: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
-            "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
-    return {name: of for name, of in told.items() if len(set(of.values())) > 1}
+    values: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
+                               "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
+    return {name: of for name, of in values.items() if len(set(of.values())) > 1}
 
 
 def codec_of(windows: Windows, experiment: Experiment, preparation=None) -> Codec:

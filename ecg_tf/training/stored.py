@@ -104,7 +104,7 @@ def read_stored(experiment: Experiment) -> Data:
             for kind in KINDS}
     for kind, found in sets.items():
         check_parts(list(found), kind)
-    windows, few = ({part: _sample(one) for part, one in sets[kind].items()} for kind in KINDS)
+    windows, few = ({part: _sample(whole) for part, whole in sets[kind].items()} for kind in KINDS)
     codec = codec_of(windows["train"], e, Preparation.of(e))
     return Data(index["split"], windows, few, codec, index["provenance"], index["quality"],
                 index["attributes"], sets["windows"]["train"], index["fitted"],
@@ -121,7 +121,7 @@ def check_settings(index: dict, experiment: Experiment, folder) -> None:
             f"The windows in '{folder}' are others than the experiment's.",
             expected=", ".join(f"{key}: {printable(wanted.get(key))}" for key in other[:5]),
             got=", ".join(f"{key}: {printable(found.get(key))}" for key in other[:5]),
-            fix="give `python -m ecg_tf store` another --output and name it in `stored:`, or take "
+            fix="give `ecg-tf store` another --output and name it in `stored:`, or take "
             "the settings of these windows",
         )
 
@@ -137,17 +137,17 @@ def _write(asked: Experiment, folder: Path, progress: bool) -> None:
     plan = {"settings": _settings_of(e), "fs": e.fs, "leads": list(ecgs[0].leads), "split": split,
             "provenance": provenance(ecgs), "attributes": attributes_of(ecgs),
             "fitted": fitted_of(e), "warnings": list(ecgs.warnings),
-            "about": {one.name: _plain(one.about) for one in entries}}
+            "about": {record.name: _plain(record.about) for record in entries}}
     _resume(folder, plan)
     paths = [folder / PARTS_FOLDER / f"{k:07d}.npz" for k in range(len(entries))]
-    begin = said = time.monotonic()
+    begin = printed = time.monotonic()
     for k, (record, path) in enumerate(zip(entries, paths, strict=True)):
         if path.exists():
             continue
         write_part(path, *_cut(record, e))
-        if progress and time.monotonic() - said > 5:
-            said = time.monotonic()
-            left = (said - begin) / (k + 1) * (len(entries) - k - 1) / 60
+        if progress and time.monotonic() - printed > 5:
+            printed = time.monotonic()
+            left = (printed - begin) / (k + 1) * (len(entries) - k - 1) / 60
             print(f"{k + 1:,} of {len(entries):,} records, {left:.1f} min left", file=sys.stderr,
                   flush=True)
     _join(folder, plan, entries, paths)
@@ -218,7 +218,7 @@ def _index(folder: Path) -> dict:
         raise InputError(f"The windows in '{printable(folder, 300)}' are not finished." if begun
                          else f"There are no stored windows in '{printable(folder, 300)}'.",
                          expected=f"a folder with {INDEX}", got="none",
-                         fix="write them by `python -m ecg_tf store FILE.yaml`")
+                         fix="write them by `ecg-tf store FILE.yaml`")
     try:
         if path.stat().st_size > LARGEST_INDEX:
             raise ValueError(f"more than {LARGEST_INDEX} bytes")
@@ -232,12 +232,12 @@ def _index(folder: Path) -> dict:
                 raise ValueError(f"'{key}' is no mapping")
         if not isinstance(index["provenance"]["sha256"], str):
             raise ValueError("'provenance' has no checksum")
-        index["about"] = {name: _about(one) for name, one in index["about"].items()}
+        index["about"] = {name: _about(entry) for name, entry in index["about"].items()}
         index["quality"] = {kind: Quality.of_counts({str(why): count(n, "quality", 0, 2**60)
                                                      for why, n in counts.items()})
                             for kind, counts in index["quality"].items()}
         index["sizes"] = {name: count(n, "sizes", 0, 2**40) for name, n in index["sizes"].items()}
-        if not all(isinstance(one, dict) for one in index["attributes"].values()) or not all(
+        if not all(isinstance(values, dict) for values in index["attributes"].values()) or not all(
                 isinstance(text, str) for text in (*index["warnings"], *sum(
                     index["split"].values(), []))):
             raise ValueError("attributes, warnings or subjects of another kind")

@@ -52,7 +52,7 @@ def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minut
 
 def exercise_1(windows=(2, 10, 30), **size):
     """The more images of a person, the less any one of them is drawn again: copies fall first.
-    Near-matches last longest, since the GAN still draws these few persons and nobody else."""
+    Near-matches last longest, since the GAN still generates these few persons and no others."""
     return {n: by_heart(few_windows=n, **size) for n in windows}
 
 
@@ -84,13 +84,13 @@ def exercise_3(members=10, others=20, planted=5, drawn=200, minutes=2.0, seconds
     return found
 
 
-def exercise_4(persons=(40, 20, 10), draws=500, seed=0):
+def exercise_4(persons=(40, 20, 10), repeats=500, seed=0):
     """The interval of the null grows with one over the square root of the persons, whatever the
     number of strips: with half of them a leak has to be 1.4 times as large to show."""
     rng, widths = np.random.default_rng(seed), {}
     for n in persons:
         half = n // 2
-        scores = rng.standard_normal((draws, n))  # one score a person, dealt at random
+        scores = rng.standard_normal((repeats, n))  # one score a person, assigned at random
         higher = (scores[:, :half, None] > scores[:, None, half:]).mean(axis=(1, 2))
         low, high = np.quantile(higher, [0.025, 0.975])
         widths[n] = high - low

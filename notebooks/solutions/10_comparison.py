@@ -46,20 +46,20 @@ def exercise_3(distances=(2.0, 2.6, 2.2, 2.4)):
     return widths
 
 
-def exercise_4(spread=0.15, seeds=3, factors=(1.1, 1.2, 1.5, 2.0, 3.0), draws=50, seed=0):
+def exercise_4(spread=0.15, seeds=3, factors=(1.1, 1.2, 1.5, 2.0, 3.0), repeats=50, seed=0):
     """At a spread of 15 % between trainings and three seeds each, a factor of 1.2 is seldom seen, 2
     in three of four comparisons, 3 nearly always. Look at the spread of your own runs before you
     believe in less."""
     rng, seen = np.random.default_rng(seed), {}
     for factor in factors:
         hits = 0
-        for _ in range(draws):
+        for _ in range(repeats):
             noise = np.exp(spread * rng.standard_normal((seeds, 2)))
             values = pd.DataFrame(noise * [1.0, factor], columns=["near", "far"])
             table, _ = standings(values)
             hits += bool(table.loc["far", "factor_low"] > 1) if "far" == table.index[1] else 0
-        seen[factor] = hits / draws
-        print(f"factor {factor:g}: seen in {seen[factor]:.0%} of {draws} comparisons")
+        seen[factor] = hits / repeats
+        print(f"factor {factor:g}: seen in {seen[factor]:.0%} of {repeats} comparisons")
     return seen
 
 

@@ -10,7 +10,7 @@ from ecg_tf.evaluation.attack_data import attack_data
 from ecg_tf.evaluation.attacks import ATTACKS, Attack, Scores, attribute_attack, run_attacks
 from ecg_tf.evaluation.person_statistics import (
     PersonAUC,
-    excess_over_strangers,
+    excess_over_non_members,
     joint_excess,
     mean_interval,
     member_advantage,
@@ -130,7 +130,7 @@ def test_an_attack_of_ones_own_is_a_function(data):
 
     rows, lost = attacked(data, data.synthetic, {
         "leak": Attack(leak), "blind": Attack(some), "no": Attack(lambda _: np.inf * leak(_)),
-        "gain": Attack(leak, of_membership=False)}, draws=100)
+        "gain": Attack(leak, of_membership=False)}, resamples=100)
     assert rows["membership AUC of persons, leak"].value > 0.9
     assert rows["membership AUC, blind"].value == 0.5
     assert rows["membership AUC, blind"].n == pytest.approx(len(data.candidates) / 2, abs=1)
@@ -247,7 +247,7 @@ def test_attributes_of_members_are_read_off_copies(data, newcomers):
         of = rng.choice(["male", "female"], len(persons)) if text else \
             rng.uniform(20, 80, len(persons))
         values = {str(who): value for who, value in zip(persons, of.tolist(), strict=True)}
-        return attacked(few, strips, {AGE: attribute_attack(values)}, draws=200)[0][AGE]
+        return attacked(few, strips, {AGE: attribute_attack(values)}, resamples=200)[0][AGE]
 
     for text, least in ((True, 0.05), (False, 3)):
         copies, fresh = ([gain(strips, draw, text) for draw in range(6)]
@@ -265,11 +265,11 @@ def test_excess_knows_chance_from_leak():
     offset = 0.5 * rng.standard_normal(40)
     others = rng.standard_normal(300) + offset[who]
     same = rng.standard_normal(600) + offset[10 + np.arange(600) % 30]
-    assert excess_over_strangers(same, others, who)["p_value"] > 0.05
-    leak = excess_over_strangers(same + 2, others, who)
+    assert excess_over_non_members(same, others, who)["p_value"] > 0.05
+    leak = excess_over_non_members(same + 2, others, who)
     assert leak["p_value"] < 0.05 and leak["low"] > leak["baseline"]
     with pytest.raises(InputError, match="too few"):
-        excess_over_strangers(same, others[:20], who[:20])
+        excess_over_non_members(same, others[:20], who[:20])
 
 
 def test_two_attackers_with_impostors_of_their_own_see_smaller_leaks():
@@ -280,7 +280,7 @@ def test_two_attackers_with_impostors_of_their_own_see_smaller_leaks():
         fake[:100] += 8  # a quarter of the set is a member's
         folds.append((fake, rng.standard_normal(200), who))
     one, both = joint_excess(folds[:1], doubt=True), joint_excess(folds, doubt=True)
-    assert one == excess_over_strangers(*folds[0], doubt=True)
+    assert one == excess_over_non_members(*folds[0], doubt=True)
     assert both["value"] == pytest.approx(0.25, abs=0.02)
     assert both["baseline_high"] < 0.7 * one["baseline_high"]
     assert both["p_value"] < 0.05 < one["p_value"]

@@ -1,4 +1,4 @@
-"""Planted copies among fresh strips: nearly all found, hardly one false alarm."""
+"""Planted copies among fresh strips: nearly all found, hardly any false positive."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def test_of_planted_copies_99_in_100_are_found(sides):
     assert table.loc["fresh strips", "as_copy"] <= 0.01
     assert table.loc["fresh strips", "n"] > 200 and table.attrs["persons"] == (20, 20)
     words = power_words(table)
-    assert "at least 100%" in words and words.endswith("false alarms is kept.")
+    assert "at least 100%" in words and words.endswith("false positives is kept.")
     assert "not kept" in power_words(table.assign(as_copy=0.98))
 
 

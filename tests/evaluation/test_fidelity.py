@@ -176,9 +176,9 @@ def test_auc_keeps_persons_together():
     who = np.repeat(np.arange(24), 15)
     x = (rng.normal(size=(24, 1, 6)) + 0.1 * rng.normal(size=(24, 15, 6))).reshape(-1, 6)
     real, other = who < 12, who >= 12
-    loose = discriminative_auc(x[real], x[other], draws=20)[0]
+    loose = discriminative_auc(x[real], x[other], resamples=20)[0]
     kept = discriminative_auc(x[real], x[other], 0, who[real], who[other],
-                                       draws=20)[0]
+                                       resamples=20)[0]
     assert loose > 0.9 and kept < 0.8
     np.testing.assert_array_equal(pseudo_subjects(x[real], who[real], x[real]), who[real])
 

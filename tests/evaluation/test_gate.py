@@ -83,7 +83,7 @@ def test_an_interval_too_wide_says_so():
     assert "from about 0.63 on; a leak of up to 0.64" in table.loc["membership AUC, strips", "note"]
 
 
-def test_several_attackers_share_one_rate_of_false_alarms():
+def test_several_attackers_share_one_false_positive_rate():
     row = Measured("membership AUC, strips", 0.6, 0.5, 0.45, 0.7, p_value=0.026)
     table = release_gate(_with(a=row)).table
     assert table.loc["membership AUC, strips", "verdict"] == "pass"  # 0.026 > 0.05 / 2

@@ -217,7 +217,7 @@ def test_malformed_annotations_are_input_errors(tmp_path):
 
 
 def test_missing_things_say_how_to_get_them(tmp_path):
-    with pytest.raises(InputError, match="(?s)python -m ecg_tf data mitdb.*ECG_TF_DATA"):
+    with pytest.raises(InputError, match="(?s)ecg-tf data mitdb.*ECG_TF_DATA"):
         load("mitdb", tmp_path)
     with pytest.raises(InputError, match="Did you mean 'mitdb'"):
         load("midb", tmp_path)

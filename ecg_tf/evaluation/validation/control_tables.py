@@ -1,4 +1,4 @@
-"""The tables of `python -m ecg_tf controls`: known orders, copies, intervals, detectors."""
+"""The tables of `ecg-tf controls`: known orders, copies, intervals, detectors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

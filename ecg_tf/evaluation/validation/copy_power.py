@@ -1,4 +1,4 @@
-"""How sure is the copy test? Planted copies among fresh strips of persons it has not used."""
+"""Power of the copy test: planted copies among fresh strips of persons it has not used."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ from ecg_tf.evaluation.validation.controls import halves
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows
 
-#: What is promised of each kind: found of 100, and false positives of 1,000 at most.
-FOUND, ALARMS = 0.99, 0.01
+#: Promise for each kind of copy: least share found, largest false positive rate.
+MIN_FOUND, MAX_FPR = 0.99, 0.01
 
 
 def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int = 1000,
@@ -20,7 +20,7 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
 
     The test is fitted as `evaluate_privacy` fits it: copies are sought among training strips that
     go on into what follows them. One half of the holdout persons sets the thresholds, the fresh
-    strips come from the other half; then the halves change places, and the alarms of both are
+    strips come from the other half; then the halves swap, and the false positives of both are
     counted. Copies are cut 1.5 s off the training strips' grid, and shifted from there.
 
     Args:
@@ -54,30 +54,31 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
     longer = known.strips[rows, :length + int(2 * SHIFT_S * fs) + 2]
     made = copies.plant_copies(longer, fs, length / fs, seed)
     scores = {kind: known.nearest(strips).score for kind, strips in made.items()}
-    first, found, alarms = halves(holdout.subjects, seed), [], []
+    first, found, false_positives = halves(holdout.subjects, seed), [], []
     for side in (first, ~first):
         sets, other = (thin(holdout.take(part), fresh) for part in (side, ~side))
         test = copies.fit_copy_test(known, sets, fpr, seed=seed)
         found.append({kind: (np.mean(score > test.copy), np.mean(score > test.near_match))
                       for kind, score in scores.items()})
         score = known.nearest(other.signals).score
-        alarms.append((score > test.copy, score > test.near_match))
-    table = {kind: (len(scores[kind]), *np.min([one[kind] for one in found], axis=0))
+        false_positives.append((score > test.copy, score > test.near_match))
+    table = {kind: (len(scores[kind]), *np.min([shares[kind] for shares in found], axis=0))
              for kind in scores}
-    passed = [np.concatenate(one) for one in zip(*alarms, strict=True)]
-    table["fresh strips"] = (len(passed[0]), *(float(one.mean()) for one in passed))
+    passed = [np.concatenate(each) for each in zip(*false_positives, strict=True)]
+    table["fresh strips"] = (len(passed[0]), *(float(each.mean()) for each in passed))
     out = pd.DataFrame.from_dict(table, orient="index", columns=["n", "as_copy", "as_near_match"])
-    out.attrs["persons"] = tuple(len(np.unique(one.subjects)) for one in (train, holdout))
+    out.attrs["persons"] = tuple(
+        len(np.unique(windows.subjects)) for windows in (train, holdout))
     return out.rename_axis("kind")
 
 
 def power_words(table: pd.DataFrame) -> str:
     """Whether the promise is kept: each promised kind found, few fresh strips taken for copies."""
     least = table.loc[list(copies.PROMISED), "as_copy"]
-    alarms = table.loc["fresh strips"]
-    kept = least.min() >= FOUND and alarms.as_copy <= ALARMS
+    fresh = table.loc["fresh strips"]
+    kept = least.min() >= MIN_FOUND and fresh.as_copy <= MAX_FPR
     return (f"Of planted copies at least {least.min():.0%} were found, whatever was done to them "
-            f"({least.idxmin()} is the hardest of {len(least)} kinds); of {int(alarms.n):,} fresh "
-            f"strips {alarms.as_copy:.1%} were taken for copies and {alarms.as_near_match:.1%} for "
-            f"near-matches. The promise of {FOUND:.0%} at {ALARMS:.0%} false positives is "
+            f"({least.idxmin()} is the hardest of {len(least)} kinds); of {int(fresh.n):,} fresh "
+            f"strips {fresh.as_copy:.1%} were taken for copies and {fresh.as_near_match:.1%} for "
+            f"near-matches. The promise of {MIN_FOUND:.0%} at {MAX_FPR:.0%} false positives is "
             f"{'kept' if kept else 'not kept'}.")

@@ -52,7 +52,7 @@ DELINEATORS: Mapping[str, Delineator] = {
 def delineation_tables(data_dir: str = "", rates: Sequence[float] = (500.0, 100.0),
                        methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt", "neurokit2 prominence")
                        ) -> dict[str, pd.DataFrame]:
-    """What `python -m ecg_tf controls --tables delineation` prints: title -> table.
+    """What `ecg-tf controls --tables delineation` prints: title -> table.
 
     Args:
         data_dir: folder of the databases; "ludb" has to be there.

@@ -21,7 +21,7 @@ NOISY = ("118", "119")  # records of the Noise Stress Test
 
 
 def detector_tables(data_dir: str = "", progress: bool = False) -> dict[str, pd.DataFrame]:
-    """What `python -m ecg_tf controls --tables detectors` prints: title -> table.
+    """What `ecg-tf controls --tables detectors` prints: title -> table.
 
     Args:
         data_dir: folder of the databases; missing ones are left out.
@@ -262,7 +262,7 @@ def record_names(folder: Path) -> list[str]:
     """Names in a database's RECORDS; an InputError where the folder is not there."""
     if not (folder / "RECORDS").is_file():
         raise InputError(f"There is no database in {folder}.", expected="its files and RECORDS",
-                         fix=f"download it: python -m ecg_tf data {folder.name}")
+                         fix=f"download it: ecg-tf data {folder.name}")
     return (folder / "RECORDS").read_text().split()
 
 
@@ -272,7 +272,7 @@ def read_record(folder: Path, name: str):
 
     if not (folder / f"{name}.hea").is_file():
         raise InputError(f"There is no record {name} in {folder}.", expected="the whole database",
-                         fix=f"download it: python -m ecg_tf data {folder.name}")
+                         fix=f"download it: ecg-tf data {folder.name}")
     return wfdb.rdrecord(str(folder / name))
 
 

@@ -119,7 +119,7 @@ class FaultTable:
         out = pd.DataFrame({control: [
             _text(self.values.at[measure, control]) + signs.get(self.right.at[measure, control], "")
             for measure in self.values.index] for control in self.values}, self.values.index)
-        out.insert(0, "baseline", [_text(one) for one in self.baseline])
+        out.insert(0, "baseline", [_text(value) for value in self.baseline])
         return out
 
     @property
@@ -169,7 +169,7 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, seed: int = 
     for name in names:
         rows[name] = fidelity_measures(members, sets[name], holdout, repeats=1, seed=seed)
         rows[name] += attack(sets[name])
-    return judged({name: {one.name: one for one in found} for name, found in rows.items()})
+    return judged({name: {row.name: row for row in found} for name, found in rows.items()})
 
 
 def judged(rows) -> FaultTable:
@@ -193,26 +193,27 @@ def judged(rows) -> FaultTable:
     return FaultTable(values, baseline, right)
 
 
-def ordered(one: Measured, relation: str | None) -> bool | None:
+def ordered(measure: Measured, relation: str | None) -> bool | None:
     """Whether a measured value stands in its known relation; None where none is known."""
     if relation is None:
         return None
-    value, baseline = one.value, one.baseline
+    value, baseline = measure.value, measure.baseline
     if not np.isfinite(value):
         return False
     if relation in ("leak", "no leak"):
         # Of ten new subjects one looks like a member, in all strips: 5 % may be too few.
-        chance = one.baseline_high if "AUC" in one.name else np.fmax(one.baseline_high, _FEW)
-        least = chance if "AUC" in one.name else max(chance, _MOST)
+        high = measure.baseline_high
+        chance = high if "AUC" in measure.name else np.fmax(high, _FEW)
+        least = chance if "AUC" in measure.name else max(chance, _MOST)
         return bool(value > least if relation == "leak" else value <= chance)
-    if "AUC" in one.name:  # 0.5 is the best, 1 the worst: by what is left to 1
+    if "AUC" in measure.name:  # 0.5 is the best, 1 the worst: by what is left to 1
         value, baseline, better = 1 - value, 1 - baseline, "high"
     else:
-        better = one.better
+        better = measure.better
     if better == "high":
         return bool({"nearer": value >= baseline, "like": value >= baseline / _FACTOR,
                      "worse": value < baseline / _FACTOR}[relation])
-    limit = _FACTOR * baseline + _SLACK.get(one.name, 0)
+    limit = _FACTOR * baseline + _SLACK.get(measure.name, 0)
     return bool({"nearer": value <= baseline, "like": value <= limit,
                  "worse": value > limit}[relation])
 
@@ -242,7 +243,7 @@ def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 12
                          expected="16 or more", got=len(persons), fix="take a larger database")
     persons = np.random.default_rng(seed).permutation(persons)
     quarter = len(persons) // 4
-    groups = [thin(one, each * len(np.unique(one.subjects))) for one in (
+    groups = [thin(windows, each * len(np.unique(windows.subjects))) for windows in (
         windows.take(np.isin(windows.subjects, some))
         for some in (persons[:quarter], persons[quarter:2 * quarter], persons[2 * quarter:]))]
     size = min(map(len, groups[:2]))
@@ -280,7 +281,7 @@ class _Attack:
         rows = copy_measures(self.reference.nearest(strips).score, self.test)
         shown = {name: attack for name, attack in ATTACKS.items()
                  if attack.of_membership and name != "embedding"}
-        rows += run_attacks(data, shown, draws=200, seed=self.seed)[0]
+        rows += run_attacks(data, shown, resamples=200, seed=self.seed)[0]
         if data.identifier is None:
             return rows
         second = None if self.second is None else replace(self.second, synthetic=strips)

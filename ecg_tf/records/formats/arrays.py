@@ -42,7 +42,8 @@ def records_of_arrays(signals, fs: float, leads: Sequence[str] = (), subjects=No
     leads = leads or lead_names([None] * found[0].shape[1])
     records = _records(found, known, labels, _numbered(name, len(found), "-"), name,
                        _rate(fs, name), leads, "write signals * 1e-3")
-    return [one if one.subject else replace(one, subject=one.name) for one in records]
+    return [record if record.subject else replace(record, subject=record.name)
+            for record in records]
 
 
 def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
@@ -88,8 +89,8 @@ def read_array_file(path: Path, root: Path, leads: Sequence[str] | None = None,
     notes += [note] if note else []
     notes += [f"Read as {_single(content['unit'])}, as the file says."] if factor != 1 else []
     file = path.relative_to(root)
-    found = [one[:, columns] if factor == 1 else one[:, columns] * np.float64(factor)
-             for one in found]
+    found = [signal[:, columns] if factor == 1 else signal[:, columns] * np.float64(factor)
+             for signal in found]
     return _records(found, content, labels,
                     _names(file.with_suffix("").as_posix(), len(found), content.get("names")),
                     root.absolute().name, rate, names, "" if "unit" in content else _UNIT, notes,
@@ -149,21 +150,21 @@ def _rate(fs, what: str) -> float:
     return rate
 
 
-def _leads(named: tuple[str, ...], count: int, asked, what: str):
+def _leads(named: tuple[str, ...], count: int, wanted, what: str):
     """Names, columns, and what was assumed."""
     if named and len(named) != count:
         raise InputError(f"'{what}' names {len(named)} leads.", expected=f"{count}, as the signals "
                          "have", got=printable(", ".join(named), 200), fix="correct `leads`")
     names = tuple(lead_names(named or [None] * count))
-    if not asked:
+    if not wanted:
         return names, slice(None), ""
-    asked = tuple(asked)
-    if not named and len(asked) == count and not {*asked} & {*names}:
-        return asked, slice(None), f"The file names no leads: taken as {', '.join(asked)}."
-    for lead in asked:
+    wanted = tuple(wanted)
+    if not named and len(wanted) == count and not {*wanted} & {*names}:
+        return wanted, slice(None), f"The file names no leads: taken as {', '.join(wanted)}."
+    for lead in wanted:
         if lead not in names:
             raise missing_lead(what, lead, names)
-    return asked, [names.index(lead) for lead in asked], ""
+    return wanted, [names.index(lead) for lead in wanted], ""
 
 
 def _texts(values, what: str, count: int = -1) -> list[str]:
@@ -176,20 +177,20 @@ def _texts(values, what: str, count: int = -1) -> list[str]:
                          f"The {what} are no list of names.", got=f"shape {values.shape}",
                          expected=f"{count} values" if count >= 0 else "names",
                          fix=f"give {what} in the records' order")
-    return [_text(one) for one in values]
+    return [_text(value) for value in values]
 
 
 def _statements(values, kind: str, count: int) -> list[tuple[str, ...]]:
     """For each record its statements; of a table of flags nobody knows what they mean."""
     values = [values] if isinstance(values, str) or not np.iterable(values) else list(values)
-    flags = any(np.size(one) and np.asarray(one).dtype.kind in "biuf"
-                for one in values if np.ndim(one))
+    flags = any(np.size(value) and np.asarray(value).dtype.kind in "biuf"
+                for value in values if np.ndim(value))
     if len(values) != count or flags:
         raise InputError(f"The labels '{printable(kind)}' do not fit.", expected=f"{count} "
                          "statements, or lists of statements", got="rows of numbers" if flags else
                          f"{len(values)}", fix="write the statements themselves, as text")
-    lists = [one if np.ndim(one) else [one] for one in values]
-    return [tuple(dict.fromkeys(text for one in some if (text := _text(one)) and text != "nan"))
+    lists = [value if np.ndim(value) else [value] for value in values]
+    return [tuple(dict.fromkeys(text for value in some if (text := _text(value)) and text != "nan"))
             for some in lists]
 
 

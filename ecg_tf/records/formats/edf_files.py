@@ -146,13 +146,14 @@ def _signal(path: Path, header: Header, data, chosen, rate: float, starts) -> np
         where = (places.astype(np.int64)[:, None] + np.arange(per_record)).ravel()
     signal = np.full((length, len(chosen)), np.nan, np.float32)
     for column, (name, i) in enumerate(chosen.items()):
-        one = header.signals[i]
+        signal_header = header.signals[i]
         try:
-            gain, offset = one.scale()
+            gain, offset = signal_header.scale()
         except ValueError as error:
             raise broken(path, f"signal '{name}': {error}") from error
-        factor = to_millivolts(one.unit) or 1.0
-        values = data[:, one.at : one.at + one.samples] * (gain * factor) + offset * factor
+        factor = to_millivolts(signal_header.unit) or 1.0
+        digital = data[:, signal_header.at : signal_header.at + signal_header.samples]
+        values = digital * (gain * factor) + offset * factor
         signal[where, column] = values.ravel()
     return signal
 

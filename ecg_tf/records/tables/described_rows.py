@@ -154,33 +154,34 @@ def path_of(cell: str) -> str:
 
 def _read(row: Mapping[str, str], layout: Layout, file: Path, line: int) -> Info:
     """What one row says."""
-    said = {name: cell for name, cell in row.items() if not is_blank(cell)}
-    subject = plain(unicodedata.normalize("NFC", said.get(layout.subject, "")))
-    session, sex, age = (said.get(column, "") for column in
+    cells = {name: cell for name, cell in row.items() if not is_blank(cell)}
+    subject = plain(unicodedata.normalize("NFC", cells.get(layout.subject, "")))
+    session, sex, age = (cells.get(column, "") for column in
                          (layout.session, layout.sex, layout.age))
     if layout.day and re.match(r"\d{4}-\d\d-\d\d", session):
         session = session[:10]
     years, male_or_female = _years(age, layout), layout.sexes.get(plain(sex)) or sex_of(sex)
-    labels = _labels(said, layout, file, line)
+    labels = _labels(cells, layout, file, line)
     odd = {"age": not is_nobody(age) and math.isnan(years),
            "sex": not is_nobody(sex) and not male_or_female}
     return Info(
         "" if is_nobody(subject) else subject, plain(session), male_or_female, years, labels,
-        {name: cell for name, cell in said.items() if name not in (*layout.record, layout.subject)},
-        layout.paced_column in said or any(layout.paced & {*names} for names in labels.values()),
+        {name: cell for name, cell in cells.items()
+         if name not in (*layout.record, layout.subject)},
+        layout.paced_column in cells or any(layout.paced & {*names} for names in labels.values()),
         frozenset(name for name, is_odd in odd.items() if is_odd),
     )
 
 
-def _labels(said: Mapping[str, str], layout: Layout, file: Path, line: int) -> dict:
+def _labels(cells: Mapping[str, str], layout: Layout, file: Path, line: int) -> dict:
     found = {}
     for kind, columns in layout.labels.items():
-        cells = [said[column] for column in columns if column in said]
+        texts = [cells[column] for column in columns if column in cells]
         read = _scp if layout.kind == "ptbxl" and kind == "scp" else statements
         try:
-            found[kind] = tuple(dict.fromkeys(name for cell in cells for name in read(cell)))
+            found[kind] = tuple(dict.fromkeys(name for text in texts for name in read(text)))
         except InputError as error:
-            raise bad_table(file, "statements in a cell", f"'{printable(cells[0])}' on line {line}",
+            raise bad_table(file, "statements in a cell", f"'{printable(texts[0])}' on line {line}",
                             "fetch it again: `ecg-tf data ptbxl`") from error
     for kind, meaning in layout.derived.items():
         codes = found.get("scp", ())
