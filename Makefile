@@ -38,7 +38,7 @@ durable: $(VENV)/.installed ## kill trainings at ten moments and compare what co
 fuzz: $(VENV)/.installed ## 2,000 hostile files for every reader
 	ECG_TF_FUZZ_CASES=2000 $(RUN) -m pytest tests/fuzz
 
-docs: $(VENV)/.installed ## write docs/settings.md anew, from the declarations
+docs: $(VENV)/.installed ## regenerate docs/settings.md from the declarations
 	$(RUN) -m ecg_tf.config.settings_page docs/settings.md
 
 bench: $(VENV)/.installed ## measure the speed as ratios; writes runs/bench/speed.md and .json

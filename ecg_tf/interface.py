@@ -1,6 +1,6 @@
 """What `import ecg_tf as et` offers: the way from records to synthetic ones in a dozen lines.
 
-The classes of the subpackages, taking `ECGs` where those take windows; nothing is computed anew.
+The classes of the subpackages, taking `ECGs` where those take windows; nothing is computed again.
 """
 
 import json
@@ -60,7 +60,7 @@ class ECGs(records_ecgs.ECGs):
         return self.taking(found) if isinstance(index, slice) else found
 
     def split(self, by: str = "random", folds=None, seed: int = 0) -> tuple[Self, Self, Self]:
-        """Train, validation and test records; nobody is in two of them.
+        """Train, validation and test records; no person is in two of them.
 
         Args:
             by: "random", "ds1ds2" (of MIT-BIH), or a column such as "strat_fold". Default "random".
@@ -125,7 +125,7 @@ class GAN:
         self.experiment = settings_of(codec, model=model, seed=seed, **settings)
 
     def fit(self, train, steps: int = 1200, *, callbacks=(), progress: bool = True) -> "GAN":
-        """Trains it anew on records of the training persons.
+        """Trains it from the start on records of the training persons.
 
         Args:
             train: `ECGs`, or `Windows` that the codec fits.
@@ -250,6 +250,6 @@ def _sampled(generator, codec, experiment: Experiment, n: int, seed: int) -> Syn
     made = SyntheticECGs.of(records_ecgs.ECGs(
         tuple(record_of(windows, place, name_of(place)) for place in range(n)), "database"))
     made.__dict__["stamp"] = Stamp(
-        experiment.experiment, seed, "NOT ASKED: made outside of a run", "R peaks of the image"
+        experiment.experiment, seed, "NOT APPLIED: made outside of a run", "R peaks of the image"
         if codec.rows is not None else "R peaks found by a detector")
     return made

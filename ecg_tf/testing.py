@@ -179,7 +179,7 @@ def check_attack(function: Callable) -> None:
 
 @functools.cache
 def _persons(each: int = 6) -> list[Windows]:
-    """Three times strips of one lead, nobody in two of them."""
+    """Three sets of strips of one lead, no person in two of them."""
     records = [prepare(one, FS) for one in simulate_cohort(3 * each, minutes=0.5, seed=1)]
     parts = [strips(records[k::3], round(SECONDS * FS)) for k in range(3)]
     size = min(len(part) for part in parts)

@@ -1,7 +1,7 @@
 """One writer at a time in a folder: locks that end with the process that holds them.
 
 The operating system keeps the lock, by way of `filelock`: that of a killed process is gone at once
-and nobody has to delete a file. What stands in the file only says who is there.
+and no file has to be deleted by hand. Its content only says who holds the lock.
 """
 
 import atexit

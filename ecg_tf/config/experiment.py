@@ -2,7 +2,7 @@
 
 The same keys stand in the YAML files of `notebooks/experiments/` and in the parameters cell of
 `notebooks/05_experiment.ipynb`; docs/settings.md lists them. A setting is declared here and nowhere
-else: what it affects decides what is trained anew, compared and written on cards.
+else: what it affects decides what is trained again, compared and written on cards.
 """
 
 import dataclasses

@@ -90,7 +90,7 @@ def setting(default, group: str, *, help: str, affects: str, **more):
     """A dataclass field that declares one setting.
 
     Args:
-        default: its value where nobody says another one.
+        default: its value unless another one is given.
         group, help, affects, more: of `Setting`.
 
     Example:

@@ -49,7 +49,7 @@ def checked_folds(folds: dict) -> dict:
 
 
 def _check_split(e) -> None:
-    """A split that nobody knows is a column of a table, or a misspelt name."""
+    """A split that is no known scheme is a column of a table, or a misspelt name."""
     near = closest(e.split, SCHEMES)
     if e.split in SCHEMES and e.folds:
         raise InputError(f"folds belong to a column, not to split: {e.split}.",

@@ -21,5 +21,5 @@ In the order in which data flow:
 | `codec_file.py` | its JSON file, checked |
 | `tfdata.py` | the same chain inside tf.data (brings TensorFlow) |
 | `subject_mixing.py` | subject mixing, where rows are beats (brings TensorFlow) |
-| `image_costs.py` | what ranges and arrangements cost before any GAN is trained |
+| `image_losses.py` | losses of scaling and arrangement, before any GAN is trained |
 """

@@ -9,7 +9,7 @@ from ecg_tf.signals.limb_leads import independent_leads
 from ecg_tf.signals.quality import Quality
 from ecg_tf.signals.windows import Windows
 
-ROWS = 32  # of an image whose height nobody says
+ROWS = 32  # of an image whose height is not given
 
 
 class Arrangement:

@@ -235,14 +235,14 @@ class Codec:
         ranges = channels_of.range_image(code, *self.image_shape[:2])
         return np.concatenate([projected, ranges.astype(images.dtype)], -1)
 
-    # What it costs
+    # Losses
 
     def round_trip_error(self, windows: Windows) -> dict:
         """Measured error of encode and decode, see `round_trip.round_trip_error`."""
         return round_trip_error(self, windows)
 
     def report(self, windows: Windows) -> dict:
-        """What the scaling costs on these windows: `Standardizer.report` of the image's leads."""
+        """Losses by scaling on these windows: `Standardizer.report` of the image's leads."""
         return self.standardizer.report(self.image_windows(windows))
 
     def error_bound_mv(self) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from ecg_tf.signals.preparation import Preparation
 from ecg_tf.signals.quality import NoWindow, Prepared
 from ecg_tf.signals.rpeaks import rpeaks_of
 
-LONGEST_STRIP_S = 30.0  # s of a strip that one image holds, unless more is asked for
+LONGEST_STRIP_S = 30.0  # s of a strip that one image holds, unless more is set
 USUAL_STRIP_S = 10.0  # s of the strips that measures compare
 LONG_RECORD_S = 60.0  # s from which on windows of a fixed number of beats fit everywhere
 SHARE = 0.9  # of the records must be as long as the windows chosen
@@ -119,7 +119,7 @@ def _arrangement(e, usual: float, beats: _Beats) -> str:
     if usual >= LONG_RECORD_S and enough and rows * np.nanmedian(beats.rr) >= (
             e.strip_seconds or USUAL_STRIP_S):
         return "beat_rows"
-    # A height that was asked for is a number of beats, where the records have so many.
+    # A height that was set is a number of beats, where the records have so many.
     return "beat_rows" if e.height and np.median(beats.counts) >= e.height + 2 else "beat_strips"
 
 

@@ -1,7 +1,7 @@
 """Signals in mV to values in [-1, 1] and back: ranges from global to adapted, and grey levels.
 
 A generator ends in tanh and an image viewer shows 256 grey levels, so an ECG has to be squeezed
-into a range [a, b]. What that costs is known beforehand (`Standardizer.error_bound_mv`) and
+into a range [a, b]. The loss by that is known beforehand (`Standardizer.error_bound_mv`) and
 reported afterwards (`Standardizer.report`).
 """
 
@@ -24,7 +24,7 @@ SCALINGS = {
 }
 PER_WINDOW = ("record", "window")
 FIXED = ("physical", "companded")
-SMALLEST_HALF_MV = 0.005  # a flat window still gets a range: one step of a usual converter
+SMALLEST_HALF_MV = 0.005  # a flat window still gets a range: one step of a usual A/D converter
 _STATE = ("scaling", "quantiles", "limits_mv", "knee_mv", "quantization", "fs", "leads")
 _FITTED = ("centre", "half", "code_low", "code_high")
 
@@ -192,7 +192,7 @@ class Standardizer:
         return np.max([np.abs(self.inverse_transform(e, c))[0, 0] for e in ends for c in codes], 0)
 
     def report(self, windows) -> dict:
-        """What the range costs on these windows.
+        """Losses by this scaling on these windows.
 
         Args:
             windows: `Windows`; clipped R peaks are counted where `rpeaks` are known.

@@ -66,7 +66,7 @@ class ClassAgreement(keras.callbacks.Callback):
     """Adds `own_head` and `independent` to the history.
 
     They are the shares of generated beats in which the GAN's class head and an independent
-    classifier find the class that was asked for.
+    classifier find the class that was requested.
 
     Args:
         judge: fitted classifier with `predict`, from features to names of classes.

@@ -1,4 +1,4 @@
-"""A GAN that generates the class asked for, with a class head beside the score (AC-GAN)."""
+"""A GAN that generates a given class, with a class head beside the score (AC-GAN)."""
 
 import keras
 import numpy as np

@@ -142,7 +142,7 @@ def _names(devices: int) -> list[str]:
                 cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
     except RuntimeError as error:
         raise InputError("TensorFlow is at work already, with one device.",
-                         expected=f"{devices} devices asked for before anything else",
-                         got=str(error)[:200], fix="start Python anew (a notebook: restart the "
+                         expected=f"{devices} devices requested before anything else",
+                         got=str(error)[:200], fix="restart Python (a notebook: restart the "
                          "kernel) and train first") from error
     return [f"CPU:{i}" for i in range(devices)]

@@ -192,7 +192,7 @@ class GAN(keras.Model):
 
         if self.penalty_every == 1 or self.penalty_now:
             return gradients()
-        # Differentiated inside the branch: a skipped step then costs nothing at all.
+        # Differentiated inside the branch: a skipped step then takes no time.
         return tf.cond(tf.equal(self.step.value % self.penalty_every, 0), gradients,
                        lambda: [tf.zeros(weight.shape) for weight in weights])
 

@@ -244,7 +244,7 @@ class SpectralNorm(keras.constraints.Constraint):
     """Keeps the largest singular value of a kernel at 1 or below, after every optimizer step.
 
     The kernel is read as a matrix (inputs x outputs), as in Miyato 2018. Being a constraint it
-    costs one short power iteration a step, instead of one in every forward pass and penalty, and
+    takes one short power iteration a step, instead of one in every forward pass and penalty, and
     has no state to save.
 
     Args:

@@ -59,7 +59,7 @@ class R1GAN(GAN):
     """Zero-centred penalties on the discriminator's slope settle the training (Mescheder 2018).
 
     Relativistic pairing compares each real image with a generated one, D(x) - D(G(z)): a generator
-    that leaves out a mode is told so by every real image of it (Jolicoeur-Martineau 2019; Huang
+    that leaves out a mode is penalized by every real image of it (Jolicoeur-Martineau 2019; Huang
     2024, "The GAN is dead; long live the GAN!").
 
     Args:

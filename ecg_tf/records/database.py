@@ -22,12 +22,12 @@ class Database:
         license: str.
         citation: str, the authors' paper and PhysioNet's.
         n_records: int, number of published recordings.
-        n_subjects: int, number of persons; 0 where nobody has published it.
-        fs: float, Hz, that is read when no rate is asked for.
+        n_subjects: int, number of persons; 0 where it is not published.
+        fs: float, Hz, that is read when no rate is given.
         lead: str, lead that is read when none is named; "" for all leads.
-        persons: str, how persons are told apart. "record": each record is a person, but for
+        persons: str, how persons are identified. "record": each record is a person, but for
             `same_subject`. "folder": each person has a folder. "table": a column of the first of
-            `tables` says it. "unknown": nobody knows; a record is at best a person. "none": there
+            `tables` says it. "unknown": a record is at best a person. "none": there
             is no ECG of anybody, it is noise.
         paced: records with paced beats.
         leave_out_paced: bool, records with paced beats are left out and counted, default False.
@@ -80,7 +80,7 @@ class Database:
     def __post_init__(self):
         if self.persons not in PERSONS:
             raise InputError(
-                f"The database '{self.name}' does not say how persons are told apart.",
+                f"The database '{self.name}' does not say how persons are identified.",
                 expected=f"persons: one of {', '.join(PERSONS)}",
                 got=repr(self.persons),
                 fix=closest(self.persons, PERSONS) or "choose one of these",
@@ -88,7 +88,7 @@ class Database:
 
     @property
     def persons_known(self) -> bool:
-        """Whether it can be said which records are of one person."""
+        """Whether it is known which records are of one person."""
         return self.persons not in ("unknown", "none")
 
     @property

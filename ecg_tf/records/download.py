@@ -51,7 +51,7 @@ def download(
             file with one a line. Default all.
         folds: only these of the database's published folds, by its table. Default all.
         rate: Hz, or "all", of a database that has every recording at several rates. Default: the
-            rate that is read when none is asked for.
+            rate that is read when none is given.
         progress: bool, show a progress bar, default True.
         base_url: str, where the databases are served, default PhysioNet.
         attempts: int, for each file, default 4.
@@ -200,24 +200,24 @@ def _rates(database: Database, rate: float | str) -> tuple[int, ...]:
     if rate == "all":
         return tuple(database.rates)
     try:
-        asked = float(rate)
+        wanted = float(rate)
     except (TypeError, ValueError) as error:
         raise InputError("The rate is wrong.", expected='Hz, or "all"', got=printable(rate),
                          fix="leave it out for the usual one") from error
-    chosen = database.check_rate(asked)
+    chosen = database.check_rate(wanted)
     return (chosen,) if database.rates else ()
 
 
 def _folds(database: Database, folds: Iterable[int | str] | None) -> list[str] | None:
     if folds is None:
         return None
-    asked = [str(fold) for fold in ([folds] if isinstance(folds, str) else folds)]
+    wanted = [str(fold) for fold in ([folds] if isinstance(folds, str) else folds)]
     if not database.fold_column:
         known = ", ".join(one.name for one in DATABASES.values() if one.fold_column)
         raise InputError(f"The {database.title} has no published folds.",
-                         expected=f"folds only with {known}", got=", ".join(asked),
+                         expected=f"folds only with {known}", got=", ".join(wanted),
                          fix="choose records instead")
-    return asked
+    return wanted
 
 
 def _published(server: _Server, database: Database, text: bytes) -> _Published:

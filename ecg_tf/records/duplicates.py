@@ -115,7 +115,7 @@ def _agree(one: Record, other: Record) -> bool:
     slow, fast = sorted((one, other), key=lambda record: record.fs)
     ratio = Fraction(fast.fs / slow.fs).limit_denominator(SIMPLE)
     if abs(ratio * slow.fs / fast.fs - 1) > 1e-6:
-        return False  # nobody resamples from 249.89 to 499.31 Hz: two devices, or two clocks
+        return False  # no one resamples from 249.89 to 499.31 Hz: two devices, or two clocks
     count = min(len(slow.signal), int(LONGEST_S * slow.fs))
     low = np.nan_to_num(slow.signal[:count, 0])
     high = np.nan_to_num(fast.signal[: int(count * fast.fs / slow.fs), 0])

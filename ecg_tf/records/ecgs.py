@@ -33,7 +33,7 @@ class ECGs(Sequence[Record]):
     Args:
         records: the records.
         subjects_known_by: str, one of `KNOWN_BY`. "nothing": each record counts as a person, and
-            nobody knows whether that is so.
+            it is not known whether that is so.
         left_out: the records that were found and not read.
         warnings: sentences for whoever uses these records, none where all is well.
 
@@ -102,7 +102,7 @@ class ECGs(Sequence[Record]):
                 (time,), which may differ in length. float32 is not copied.
             fs: float, Hz, of all.
             leads: names of the leads. Default: "lead 0", "lead 1", ...
-            subjects: (record,) names of the persons. Default: nobody knows, each record is one.
+            subjects: (record,) names of the persons. Default: unknown, each record is one.
             sex: (record,) "male", "female" or "". Default: unknown.
             age: (record,) years. Default: unknown.
             labels: kind -> for each record a statement or several; or only the statements.

@@ -95,7 +95,7 @@ def chosen(names: Iterable[str], wanted: Iterable[str], where) -> list[str]:
     """The names that are wanted, exactly or by a pattern such as "records500/*"."""
     wanted = [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
     if not wanted:
-        raise InputError("No records are asked for.", expected="names, or None for all", got="[]")
+        raise InputError("No records are named.", expected="names, or None for all", got="[]")
     known, found = list(names), []
     exact = set(known)
     for name in wanted:

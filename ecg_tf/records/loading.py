@@ -24,7 +24,7 @@ from ecg_tf.records.several import database_names, is_folder, join
 from ecg_tf.records.tables.metadata import read_metadata
 
 SOURCES = ("simulated", "sample", *DATABASES)  # beside folders and files
-QUIET = ("excluded", "paced", "duplicate")  # kinds that were asked for, or are told by number
+QUIET = ("excluded", "paced", "duplicate")  # kinds that were wanted, or are only counted
 
 
 def load(
@@ -153,7 +153,7 @@ def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, me
     if not read:
         raise _nothing(listing, failed, leads)
     if records is not None and failed:  # never left out in silence
-        raise InputError(f"Record '{failed[0].name}' was asked for and cannot be read. "
+        raise InputError(f"Record '{failed[0].name}' is named and cannot be read. "
                          f"{failed[0].reason}")
     found, known_by, texts = identify(read, table, database)
     found, twice, merged = without_duplicates(found, rate)
@@ -225,7 +225,7 @@ def _text_on_left_out(folder: Path, database, kept: int, left_out, leads) -> lis
 
 
 def _pick(found: ECGs, records: Iterable[str] | None, exclude: Iterable[str] = ()) -> ECGs:
-    """Chooses records by name, in the order asked for."""
+    """Chooses records by name, in the order given."""
     if records is None and not exclude:
         return found
     of, where = {record.name: record for record in found}, found[0].database

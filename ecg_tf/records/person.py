@@ -60,7 +60,7 @@ def about(comments: Sequence[str], first_line: bool = False) -> dict:
         first_line: bool, the first is "69 M 1085 1629 x1" as in MIT-BIH (age, sex, tape).
 
     Returns:
-        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where not said or
+        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where missing or
         not understood.
 
     Example:

@@ -20,7 +20,7 @@ def identify(
     """Gives every record its person, and what a table says of it.
 
     What a database itself knows comes first, then the table, then what the file says. A record
-    of which nobody says whose it is counts as a person of its own.
+    of unknown origin counts as a person of its own.
 
     Args:
         records: as their files were read; `subject` is "" where a file says nothing.
@@ -48,7 +48,7 @@ def identify(
 
 
 def unknown_persons(warnings: Sequence[str]) -> tuple[str, ...]:
-    """Those of the warnings of `identify` that say that nobody knows who is who."""
+    """Those of the warnings of `identify` that say that persons are unknown."""
     return tuple(text for text in warnings
                  if "who is who" in text or "Nothing says whose" in text)
 

@@ -36,7 +36,7 @@ def provenance(records: Sequence) -> dict:
     Returns:
         JSON-able dict: database, title, version, url, doi, license, citation, records, subjects,
         persons_known (bool; if not, `subjects` counts records), subjects_known_by (str, "" if it
-        was not said), left_out (kind -> number), noise (True where records are noise and no ECG),
+was unknown), left_out (kind -> number), noise (True where records are noise and no ECG),
         published (records and persons of the whole database, where that is known), folds (those
         of the published folds that were read), labels (kind -> statement -> records, of those that
         at least five records have: a rare disease may name somebody), leads, fs (float, or list
@@ -135,7 +135,7 @@ def _whole(records: Sequence, names: Sequence[str]) -> dict:
     if database is None:
         return {}
     whole = {"published": {"records": database.n_records}}
-    if database.n_subjects:  # 0: nobody has said how many there are
+    if database.n_subjects:  # 0: not published
         whole["published"]["subjects"] = database.n_subjects
     folds = {record.metadata.get(database.fold_column, "") for record in records} - {""}
     folds = sorted((fold.removesuffix(".0") for fold in folds), key=lambda one: (len(one), one))

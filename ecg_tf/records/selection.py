@@ -24,7 +24,7 @@ def chosen_records(
 
     Args:
         database: Database.
-        folder: Path that holds its tables, where folds are asked for.
+        folder: Path that holds its tables, where folds are given.
         published: names of all records.
         records: names, ends of names, patterns with * and ?, or files with one of these a line.
             Default None, all.
@@ -67,7 +67,7 @@ def _lines(records: str | Iterable[str]) -> list[str]:
         else:
             found.append(pattern)
     if not found:
-        raise InputError("No records are asked for.", expected="names, or None for all",
+        raise InputError("No records are named.", expected="names, or None for all",
                          got="none", fix="leave --records out for all")
     return found
 

@@ -45,7 +45,7 @@ def is_folder(name: str) -> bool:
     """Whether there is such a folder; False for what can be no path at all."""
     try:
         return Path(name).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # too long, a home of nobody, no name at all
+    except (OSError, RuntimeError, ValueError):  # too long, a home of no user, no name at all
         return False
 
 

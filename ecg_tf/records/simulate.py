@@ -12,7 +12,7 @@ from ecg_tf.records import Record
 from ecg_tf.records.simulated_hearts import WAVES, Identity, draw_identity
 from ecg_tf.records.simulated_leads import BACK, LEADS, checked_leads, measured_leads, summed
 
-GRID = 0.1  # s between the points at which breath, heart rate and drift are drawn
+GRID = 0.1  # s between the points at which breath, heart rate and drift are sampled
 LEAD_IN = 3.0  # s simulated before the record starts, so that it can start anywhere in a beat
 
 
@@ -28,7 +28,7 @@ def simulate_cohort(
     mains_hz: float = 50.0,
     ectopy: float = 1.0,
 ) -> list[Record]:
-    """Simulates ECGs of several persons; person k is the same however many are asked for.
+    """Simulates ECGs of several persons; person k is the same however many are simulated.
 
     Args:
         subjects: int, persons, default 12.

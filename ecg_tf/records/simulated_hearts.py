@@ -47,7 +47,7 @@ class Identity:
 
 
 def draw_identity(seed: int, subject: int) -> Identity:
-    """Draws the heart of one person.
+    """Samples the heart of one person.
 
     Args:
         seed: int >= 0, of the cohort.
@@ -59,7 +59,7 @@ def draw_identity(seed: int, subject: int) -> Identity:
     """
     if seed < 0 or subject < 1:
         raise InputError(
-            "A person is drawn from a seed and a number.",
+            "A person is made from a seed and a number.",
             expected="seed 0 or more, subject 1 or more", got=f"seed {seed}, subject {subject}",
         )
     rng = np.random.default_rng([seed, subject, 0])

@@ -1,4 +1,4 @@
-"""Who trains and who is tested: parts by subject, so that nobody is on both sides."""
+"""Splits into training, validation and test by subject: no subject is in two parts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -102,8 +102,8 @@ def split_by_column(
         {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted.
 
     Raises:
-        InputError: no record has the column (those it has are named), a value nobody has, or a
-            person whose records are in several parts.
+        InputError: no record has the column (those it has are named), a value that no record has,
+            or a person whose records are in several parts.
 
     Example:
         >>> split_by_column(load("ptbxl"), "strat_fold", {"train": ["1", "2"], "test": ["8"]})
@@ -130,7 +130,7 @@ def split_by_column(
                          got=", ".join(sorted(shared)[:5]),
                          fix="split by another column, or set split: random")
     if not parts["train"] or not parts["test"]:
-        raise InputError(f"By '{column}' nobody is left to train or to test.",
+        raise InputError(f"The split by '{column}' leaves no person to train or to test.",
                          expected="persons on both sides",
                          got=f"{len(parts['train'])} and {len(parts['test'])}",
                          fix=f"give folds of these values: {', '.join(values[:12])}")
@@ -167,7 +167,7 @@ def _plain(value) -> str:
 
 
 def assert_disjoint(split: Mapping[str, Sequence[str]]) -> None:
-    """Makes sure that nobody is in two parts.
+    """Makes sure that no subject is in two parts.
 
     Args:
         split: part -> names of subjects.

@@ -4,7 +4,7 @@ In the order in which a release is made:
 
 | file | what lives there |
 | --- | --- |
-| `decision.py` | what the run's release gate said, and whether that lets a set go |
+| `decision.py` | result of the run's release gate, and whether it allows a release |
 | `sampling.py` | record i of a seed, sampled in blocks (brings TensorFlow) |
 | `formats.py` | a record as WFDB, EDF+ or CSV, each with its largest error; `save_ecgs` |
 | `progress.py` | what a release folder holds so far, so that a killed export continues |

@@ -89,7 +89,7 @@ def sources(run: Result) -> str:
 def tested(run: Result, gate: Decision) -> str:
     """The gate's table, its power and notes, and what was measured beside it."""
     if not gate.rows:
-        return "Nothing. This run has not been judged.\n"
+        return "Nothing. This run has not been evaluated.\n"
     text = table(("measure", "about", "verdict", "criterion", "result", "note"),
                  [(name, "persons" if about_persons(name) else "fidelity or use",
                    *(row.get(key, "") for key in ("verdict", "criterion", "result", "note")))
@@ -113,7 +113,7 @@ def tested(run: Result, gate: Decision) -> str:
 
 
 def not_tested(run: Result, gate: Decision) -> str:
-    """What nobody looked at, the gate's own gaps first."""
+    """What was not tested, the gate's own gaps first."""
     missing = gate.having("not measured")
     first = [f"Rows of the gate that were not measured: {', '.join(missing)}."] if missing else []
     facts = {"strips": run.content.get("synthetic_windows", 0),

@@ -14,7 +14,7 @@ def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> 
 
     Args:
         run: `Result`.
-        gate: `Decision`; what did not pass is said in the first line.
+        gate: `Decision`; what did not pass stands in the first line.
         kind: `Format`.
         state: `Progress` of the release's folder.
 

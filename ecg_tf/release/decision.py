@@ -14,10 +14,10 @@ VERDICTS = ("pass", "fail", "not measured")
 
 @dataclass(frozen=True)
 class Decision:
-    """What the release gate said.
+    """Result of the release gate.
 
     Args:
-        rows: measure -> the gate's row, with its "verdict"; {} if nothing was judged.
+        rows: measure -> the gate's row, with its "verdict"; {} if nothing was evaluated.
         power: what the tests about persons would have found, in words; "" if not stated.
         words: the gate's own words.
         notes: what was not measured and why.
@@ -40,7 +40,7 @@ class Decision:
         if self.passed:
             return ""
         if not self.rows:
-            return "nothing was judged: the run's results have no gate"
+            return "nothing was evaluated: the run's results have no gate"
         if not any(map(about_persons, self.rows)):
             return "no row about persons was in the gate: the run's settings took them out"
         return ". ".join(f"{verdict}: {'; '.join(names)}" for verdict, names in (

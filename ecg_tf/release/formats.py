@@ -42,7 +42,7 @@ class Stamp:
     Args:
         experiment: name of the run; "" for none.
         seed: int.
-        gate: what the release gate said, in few words; "" if it was not consulted.
+        gate: result of the release gate, in few words; "" if it was not applied.
         beats: where its R peaks come from; "" if that is not known.
         prefilter: pass band of the signal, in words.
         synthetic: whether the ECGs are synthetic. Default True.

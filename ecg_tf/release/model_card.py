@@ -15,7 +15,7 @@ def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
 
     Args:
         run: `Result`.
-        gate: `Decision`; what did not pass is said in the first line.
+        gate: `Decision`; what did not pass stands in the first line.
         sums: file -> SHA-256.
 
     Returns:
@@ -76,7 +76,7 @@ def _settings(experiment, groups) -> list[tuple]:
     values = experiment.to_dict()
     names = [name for name, s in SETTINGS.items() if s.group in groups and not s.private
              and s.affects not in ("verdict", "nothing")]
-    # Where somebody keeps data of patients is nobody's business: a path's last part is enough.
+    # Paths of patients' data are private: the last part is enough.
     return [(name, "+".join(folder.rstrip("/").rsplit("/", 1)[-1]
                             for folder in values[name].split("+"))
              if name == "database" else values[name]) for name in names]

@@ -20,7 +20,7 @@ from ecg_tf.study.results import Result
 
 BLOCK = 64  # records at once
 _ATTEMPTS = 20  # samples of a record that came out too short
-#: A beat of unknown class: nobody has looked at it, so it is not called normal.
+#: A beat of unknown class: it was not classified, so it is not called normal.
 SYMBOL = "Q"
 
 
@@ -105,7 +105,7 @@ class Sampler:
             for number in range(index * BLOCK, (index + 1) * BLOCK)])
         images = self.generator.predict_on_batch(latents.astype(np.float32))
         windows = self.run.codec.decode(np.asarray(images, np.float32))
-        # Decoded ECGs pass the low-pass that the real ones passed, as those that were judged did.
+        # Decoded ECGs pass the low-pass of the real ones, as those that were evaluated did.
         return low_pass(windows, self.run.experiment.band_high)
 
 

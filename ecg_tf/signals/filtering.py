@@ -135,8 +135,8 @@ def filter_record(
 def low_pass(windows: Windows, high: float) -> Windows:
     """The upper edge of `filter_record` for windows: decoded ECGs pass what real records passed.
 
-    A generator knows of no band: beyond 40 Hz it drew noise of -50 dB where filtered records have
-    next to nothing, and a classifier told it by that.
+    Generated signals are not band-limited: beyond 40 Hz they had noise of -50 dB where
+    filtered records have next to nothing, and a classifier found them by that.
 
     Args:
         windows: `Windows`; only valid samples are filtered (Butterworth of order 2, both ways).

@@ -21,7 +21,7 @@ KINDS = {
     "amplitude": "an artefact far higher than any ECG",
     "heart rate": "a rate no record of a living person has, or no beats",
     "flat": "a lead is constant for a good part",
-    "clipped": "a lead is at the limit of its converter",
+    "clipped": "a lead is saturated (limit of the A/D converter)",
     "lost": "samples are missing",
     "step": "a step at an end, or spikes of one sample",
     "inverted": "upside down",
@@ -43,7 +43,7 @@ SCALED = 0.005  # by so little do ranges differ from 1 or 2 where each lead was 
 STANDARD = {"I", "II", "III", "AVR", "AVL", "AVF", "MLII", "MLIII",
             "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"}
 #: What was probably read as mV: how many of it are a mV.
-_MISREAD = (("microvolt (or raw converter values)", 1e3), ("nanovolt", 1e6), ("volt", 1e-3))
+_MISREAD = (("microvolt (or raw ADC values)", 1e3), ("nanovolt", 1e6), ("volt", 1e-3))
 
 
 class Concern(NamedTuple):
@@ -69,13 +69,13 @@ class Plausibility:
         typical_mv: (lead,) mV, the same in a typical stretch of 2.5 s: artefacts hardly count.
         ranges_mv: (lead,) mV, from the lowest to the highest sample, without `steps`.
         heart_rate_bpm: float, by the median RR interval; NaN if not known.
-        beats: int, R peaks; -1 if nobody looked for them.
+        beats: int, R peaks; -1 if not searched.
         seconds: float, s.
         flat: (lead,) share of the samples in stretches constant for more than 1 s.
         clipped: (lead,) share in stretches of 0.05 to 1 s at the lead's lowest or highest value.
         lost: (lead,) share of missing samples.
         steps: the steps and spikes found.
-        inverted: bool, upside down as far as R peaks tell; False if nobody looked for them.
+        inverted: bool, upside down as far as R peaks tell; False if not searched.
         limb_residuals_mv: lead -> mV rms of its difference from two of I, II and III.
     """
 
@@ -105,7 +105,7 @@ class Plausibility:
             "amplitude": self._amplitude(),
             "heart rate": self._heart_rate(),
             "flat": self._share(self.flat, MOST_FLAT, "constant"),
-            "clipped": self._share(self.clipped, MOST_CLIPPED, "at its converter's limit"),
+            "clipped": self._share(self.clipped, MOST_CLIPPED, "saturated"),
             "lost": self._share(self.lost, MOST_LOST, "missing"),
             "step": self._steps(),
             "inverted": UPSIDE_DOWN if self.inverted else "",
@@ -224,7 +224,7 @@ def implausible(record: Record, rpeaks: Sequence[int] | np.ndarray | None = None
 
     Example:
         >>> implausible(replace(record, signal=1000 * record.signal))[0].text
-        '1,310 mV peak to peak: looks like microvolt (or raw converter values) read as millivolt'
+        '1,310 mV peak to peak: looks like microvolt (or raw ADC values) read as millivolt'
     """
     return plausibility(record, rpeaks).concerns()
 

@@ -6,7 +6,7 @@ not depend on the first seconds. What is taken for a beat is decided in this ord
 1. Jumps within one sample are taken out (`without_jumps`): no heart makes them.
 2. Energy from 8 to 25 Hz, each lead by how far its complexes stand out of its noise (`energy`).
 3. Peaks of energy that reach a part of what is usual nearby, and stand out of the noise there.
-4. A peak close to a much larger one is its P or T wave; so is an early one before a pause.
+4. A peak close to a much larger one is its P or T wave; so is a premature one before a pause.
 5. Where a beat is missing, a smaller peak will do; where it is noisy, a weak one too many goes.
 
 Source: energy and refractory rules after Pan & Tompkins 1985, doi:10.1109/TBME.1985.325532. The
@@ -165,10 +165,10 @@ def _prepared(signal, fs):
     leads = np.stack([_bridged(lead) for lead in signal.T], 1)
     band = _band_pass(leads, fs)
     for lead, usual in enumerate(_usual(np.abs(band), fs)):
-        mended = without_jumps(leads[:, lead], fs, 0.5 * usual) if usual else None
-        if mended is not None:
-            leads[:, lead] = mended
-            band[:, lead] = _band_pass(mended[:, None], fs)[:, 0]
+        repaired = without_jumps(leads[:, lead], fs, 0.5 * usual) if usual else None
+        if repaired is not None:
+            leads[:, lead] = repaired
+            band[:, lead] = _band_pass(repaired[:, None], fs)[:, 0]
     return leads, band
 
 
@@ -180,7 +180,7 @@ def _choose(strength, at, fs):
     usual = _between_blocks(largest, LEVEL_S * fs, at)
     noise = np.percentile(_blocks(strength, NOISE_S * fs), NOISE_PERCENTILE, axis=1)
     noise = _between_blocks(_median_of(noise, NOISE_BLOCKS), NOISE_S * fs, at)
-    # At 240 bpm complexes leave no room between them, and pass for noise: hence "at most".
+    # At 240 bpm complexes leave no gap between them, and pass for noise: hence "at most".
     noise = np.minimum(ABOVE_NOISE * noise, NOISE_AT_MOST * usual)
     valley = np.minimum.reduceat(strength, at)[:-1]
     free = ~_shadowed(seconds, height, valley)

@@ -232,7 +232,7 @@ def _find_flaws(values, valid, fs: float, quality: Quality) -> list[tuple[int, i
 
 
 def limit_runs(values: np.ndarray, end: float, least: float, fs: float) -> list[tuple[int, int]]:
-    """Where a signal is at the limit of its converter, and not by chance for long at one value.
+    """Where a signal is saturated (ADC limit), and not by chance for long at one value.
 
     In MIT-BIH, whose saturations all stay, they last 0.2 s and more or are entered at 0.25 times a
     beat's steepest slope. Of 2,322 records of PTB-XL, 62 had such a stretch by chance, of 0.12 s

@@ -32,7 +32,7 @@ def flat_share(values: np.ndarray, fs: float) -> float:
 
 
 def clipped_share(values: np.ndarray, fs: float) -> float:
-    """Share of the samples at the limit of the converter, but for what counts as flat.
+    """Share of the samples that are saturated (ADC limit), but for what counts as flat.
 
     Args:
         values: (time,) mV; NaN does not count.

@@ -123,7 +123,7 @@ def rpeaks_of(record: Record) -> tuple[np.ndarray, np.ndarray]:
     Example:
         >>> positions, classes = rpeaks_of(prepare(record))
     """
-    if record not in _KNOWN:  # records never change: each is searched once, however often asked
+    if record not in _KNOWN:  # records never change: each is searched only once
         _KNOWN[record] = _rpeaks_of(record)
     positions, classes = _KNOWN[record]
     return positions.copy(), classes.copy()

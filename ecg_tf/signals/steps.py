@@ -37,7 +37,7 @@ def find_steps(signal: np.ndarray, fs: float, paced: bool = False) -> list[Step]
     At either end: one jump alone, steeper than `STEEPER` times what is steepest in a typical
     stretch of the lead. Within: spikes of one sample that return, `SPIKE` times as steep, taller
     than a beat from peak to peak, and rare: more than one in `RARE_S` that are alike may be
-    pacing, and stay. A pacemaker that paces once in 10 s cannot be told from such a spike.
+    pacing, and stay. A pacemaker that paces once in 10 s cannot be distinguished from such a spike.
 
     Args:
         signal: (time, lead), mV; NaN where samples are missing.

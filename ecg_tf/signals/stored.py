@@ -78,7 +78,7 @@ def join_parts(folder, name: str, kind: str, parts: Sequence[Path], width: int) 
 
 def open_windows(folder, name: str, size: int, fs: float, leads: tuple[str, ...],
                  about: Mapping) -> Windows:
-    """A set of windows; its signals stay in their file until they are asked for.
+    """A set of windows; its signals stay in their file until they are read.
 
     Args:
         folder, name, size: as of `join_parts`.

@@ -78,13 +78,13 @@ class Windows:
             names; (window, name) bool. A window without any statement of the kind has only False.
 
         Raises:
-            InputError: no record says anything of that kind.
+            InputError: no record has a statement of that kind.
         """
         statements = [self._said(name, kind) for name in self.records]
         found = {statement for own in statements for statement in own}
         if not found:
             kinds = sorted({kind for about in self.about.values() for kind in about.labels})
-            raise InputError(f"No record says anything of the kind '{kind}'.",
+            raise InputError(f"No record has a statement of the kind '{kind}'.",
                              expected=f"one of {', '.join([*kinds, 'sex'])}", got=repr(kind),
                              fix=closest(kind, kinds) or "name a table by metadata:, with the "
                              "column of the labels")
@@ -92,7 +92,7 @@ class Windows:
         return names, np.array([[name in own for name in names] for own in statements], bool)
 
     def ages(self) -> np.ndarray:
-        """(window,) float64, years; NaN where nobody knows."""
+        """(window,) float64, years; NaN where unknown."""
         unknown = About()
         return np.array([self.about.get(name, unknown).age for name in self.records], float)
 

@@ -22,7 +22,7 @@ LARGEST = 1e100  # of a number in a table
 
 @dataclass(frozen=True)
 class Column:
-    """What has to be remembered of a column to draw it and to read it back.
+    """What has to be remembered of a column to write it as pixels and to read it back.
 
     Args:
         name: str.
@@ -129,7 +129,7 @@ class Column:
         return np.linspace(-1, 1, len(self.levels)) if len(self.levels) > 1 else np.zeros(1)
 
     def error_bound(self, quantization: str = "float32") -> float:
-        """Largest error of the way to pixels and back within the training range, in the column's
+        """Largest error of the round trip through pixels within the training range, in the column's
         unit: (high - low) / 2 times half a grid step. 0 for levels, and for whole numbers as long
         as the grid tells them apart."""
         if self.kind != "numeric":

@@ -1,4 +1,4 @@
-"""What watches a training: sample grids, diversity, the collapse alarm, progress, the history file.
+"""Callbacks that monitor a training: samples, diversity, collapse, progress, history file.
 
 They act at the end of each round (Keras: epoch) of `fit_gan`. Order matters: `Diversity` first,
 since `CollapseAlarm`, `ProgressLine` and `HistoryCSV` read what it adds to the logs.
@@ -111,7 +111,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         monitor: str, the value in the logs, default "diversity".
 
     Attributes:
-        alarms: list of str, one sentence a collapse; after a recovery the next one counts anew.
+        alarms: list of str, one sentence a collapse; after a recovery the next one counts again.
     """
 
     def __init__(self, fraction=0.3, patience=3, warmup=0, monitor="diversity"):
@@ -203,7 +203,7 @@ _FIRST = ["step", "seconds"]  # columns that every history begins with
 class HistoryCSV(keras.callbacks.Callback):
     """Keeps the logs in a CSV file with one line a round: step, seconds, then the values.
 
-    The file is written whole each time, so a kill costs at most the current line. A resumed
+    The file is written whole each time, so a kill loses at most the current line. A resumed
     training continues the file, after dropping lines of steps the checkpoint does not know. A value
     that comes late gets a column of its own at the end.
 
@@ -242,7 +242,7 @@ class HistoryCSV(keras.callbacks.Callback):
             raise InputError(
                 f"The history '{self.path}' is damaged.", expected="one line a check, as written",
                 got=f"{type(error).__name__}: {error}"[:200],
-                fix=f"delete '{self.path}': the training continues, its history begins anew"
+                fix=f"delete '{self.path}': the training continues, its history starts again"
             ) from error
         return rows, columns
 

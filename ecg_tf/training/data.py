@@ -27,10 +27,10 @@ class Data:
     """What an experiment works on.
 
     Args:
-        split: "train", "validation", "test" -> names of subjects; nobody is in two of them.
+        split: "train", "validation", "test" -> names of subjects; no person is in two of them.
         windows: part -> `Windows` as the codec takes them; the GAN sees those of "train" only.
         strips: part -> `Windows` of `strip_seconds`, cut from the records whatever the
-            arrangement is, so that all experiments are judged by the same real ECGs.
+            arrangement is, so that all experiments are evaluated on the same real ECGs.
         codec: fitted on windows["train"].
         provenance: database, license, citation, numbers and checksum.
         quality: kind of window -> what the quality gate kept and dropped.
@@ -61,7 +61,7 @@ class Data:
 
     @property
     def unknown_persons(self) -> tuple[str, ...]:
-        """Those of the warnings that say that nobody knows who is who."""
+        """Those of the warnings that say that persons are unknown."""
         return unknown_persons(self.warnings)
 
     def settled(self, experiment: Experiment) -> Experiment:
@@ -176,7 +176,7 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
     Args:
         records: prepared records.
         experiment: of `fit_to_records`.
-        quality: the book of what is kept and dropped.
+        quality: signal-quality exclusion log, what is kept and dropped.
     """
     e = experiment
     return ARRANGEMENTS[e.arrangement].cut(records, e.height, e.width, e.window_seconds, e.overlap,

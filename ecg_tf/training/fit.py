@@ -94,7 +94,7 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         checkpoint = Checkpoint(e.folder / "checkpoints" / "last.keras", training_key(e, data))
         gan = checkpoint.load()
         if gan is None or int(gan.step.value) > e.steps:
-            # Asked for fewer steps than were kept: those weights would not be what was asked for.
+            # Fewer steps than the checkpoint has: its weights are not those of this experiment.
             gan = build_gan(e, data.codec, identity=_identity_network(e, data, progress),
                             identity_weight=e.identity_weight)
         elif progress:
@@ -151,7 +151,7 @@ def training_key(experiment: Experiment, data: Data) -> str:
 def _identity_network(experiment: Experiment, data: Data, progress: bool):
     """The network of an `identity_weight`, kept in the run's folder or trained now; None for 0.
 
-    It sees everybody's own images: mixed ones are of nobody whom it could name.
+    It sees unmixed images: mixed ones are of no single person.
     """
     e = experiment
     if not e.identity_weight:

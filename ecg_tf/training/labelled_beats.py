@@ -1,8 +1,8 @@
 """Single beats with their class and rhythm, as small images: what a class-conditional GAN learns.
 
-A beat alone does not tell an early beat from one in time, nor an odd one from a person whose beats
-all look so. So what is usual for the person rides along as more leads of the window, and with it
-through codec, image, GAN and back: the usual beat, and the rhythm.
+A beat alone does not tell a premature beat from one in time, nor an odd one from a person whose
+beats all look so. So the person's usual beat and rhythm are further leads of the window. They go
+with it through codec, image, GAN and back.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,10 +23,10 @@ from ecg_tf.training.data import codec_of, in_split, read_records, split_of
 
 CLASSES = {
     "N": "normal, or conducted like a normal beat",
-    "S": "supraventricular: too early, from above the ventricles",
+    "S": "supraventricular: premature, from above the ventricles",
     "V": "ventricular: wide, from a ventricle",
     "F": "fusion of a normal and a ventricular beat",
-    "Q": "paced or not to be told",
+    "Q": "paced or not classifiable",
 }
 #: Names of the lead that carries the person's usual beat, and of the two that carry the rhythm.
 DEVIATION = "beat - usual beat"
@@ -113,7 +113,7 @@ def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> W
 
     The lead `DEVIATION` is the ECG minus the median beat of its record. `EARLINESS` holds
     log2 (RR / usual RR), of the interval before the beat up to R, of the one after it from R on;
-    the usual RR is the mean of the record, as one nearby would give in to a run of early beats.
+    the usual RR is the mean of the record, as one nearby would follow a run of premature beats.
     `USUAL` holds log2 (usual RR / 0.8 s) throughout. No label is looked at for any of them.
 
     Args:
@@ -216,7 +216,7 @@ def class_numbers(labels, classes) -> np.ndarray:
 
 def balanced_draw(labels, subjects, size: int, seed: int, rare: int = 100,
                   power: float = 0.5) -> np.ndarray:
-    """Draws beats so that classes are even, and no person fills a class.
+    """Samples beats so that classes are even, and no person fills a class.
 
     A class with fewer than `rare` beats is sampled less often in proportion, lest the network
     memorizes those few. Within a class a person with n beats counts n ** power.

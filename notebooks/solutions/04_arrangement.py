@@ -9,7 +9,7 @@ import numpy as np
 
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.arrangements import make_arrangement
-from ecg_tf.images.image_costs import neighbour_correlation
+from ecg_tf.images.image_losses import neighbour_correlation
 from ecg_tf.training.data import prepare_data
 
 

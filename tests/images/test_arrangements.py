@@ -12,7 +12,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.images.arrangements import ARRANGEMENTS, arrangement_from_dict, make_arrangement
 from ecg_tf.images.beat_rows import BeatRows
 from ecg_tf.images.fixed_paths import FITS
-from ecg_tf.images.image_costs import neighbour_correlation
+from ecg_tf.images.image_losses import neighbour_correlation
 from ecg_tf.images.round_trip import compare
 from tests.bounds import smooth_beats
 

@@ -104,13 +104,13 @@ def test_08_09_and_10_without_training(tmp_path):
     assert found["one strip"][0] > 0.95 and found["one strip"][1] < 0.05
     assert found["noise"][0] < 0.05 and found["noise"][1] > 0.3
     do = solution("09_anonymity")
-    widths = do["exercise_4"](resamples=200)
+    widths = do["exercise_4"](repeats=200)
     assert widths[20] / widths[40] == pytest.approx(np.sqrt(2), rel=0.2)
     do["exercise_5"]()
     do = solution("10_comparison")
     widths = do["exercise_3"]()
     assert widths[2] > 5 * widths[3] > 5 * widths[4]
-    seen = do["exercise_4"](resamples=10)
+    seen = do["exercise_4"](repeats=10)
     assert seen[1.1] < 0.5 < seen[3.0]
 
 

@@ -227,11 +227,11 @@ def test_a_failed_gate_stops_it_and_force_is_said_first(tmp_path, capsys):
 
 def test_a_run_without_measures_is_not_released(tmp_path):
     run = make_run(tmp_path)
-    with pytest.raises(NotReleased, match="nothing was judged"):
+    with pytest.raises(NotReleased, match="nothing was evaluated"):
         export(run, 2, output=tmp_path / "out", progress=False)
     made = export(run, 2, output=tmp_path / "out", force=True, progress=False)
     text = (made.folder / "MODEL_CARD.md").read_text()
-    assert text.startswith("**FORCED") and "has not been judged" in text
+    assert text.startswith("**FORCED") and "has not been evaluated" in text
 
 
 def test_what_does_not_belong_together_is_refused(run, tmp_path, capsys):

@@ -52,7 +52,7 @@ def test_simulated_persons_are_plausible_and_measured_right(number, fs):
 
 
 @pytest.mark.parametrize(("factor", "words"), [
-    (1e3, "looks like microvolt (or raw converter values) read as millivolt"),
+    (1e3, "looks like microvolt (or raw ADC values) read as millivolt"),
     (1e6, "looks like nanovolt read as millivolt"),
     (1e-3, "looks like volt read as millivolt"),
 ])

@@ -99,8 +99,8 @@ def test_jumps_and_spikes_are_taken_out_and_complexes_are_not(sinus):
     step[1333:] += 3.0
     spike[1333] += 3.0
     for changed in (step, spike):
-        mended = without_jumps(changed, 250.0, 0.3)
-        assert np.ptp(mended - ecg) < 0.2
+        repaired = without_jumps(changed, 250.0, 0.3)
+        assert np.ptp(repaired - ecg) < 0.2
         assert len(detect_qrs(changed[:, None], 250.0).at) == len(beats)
 
 

@@ -264,7 +264,7 @@ def test_generated_pixels_go_to_the_levels_a_folder_uses():
 
 
 def test_the_permutation_takes_the_neighbourhoods_away(tmp_path):
-    from ecg_tf.images.image_costs import neighbour_correlation
+    from ecg_tf.images.image_losses import neighbour_correlation
 
     images = image_folders.read_image_folder(image_folders.write_digits(tmp_path))
     moved = image_folders.PixelPermutation(8, 8, 0).encode(images)

@@ -62,7 +62,7 @@ def recordings(signals, leads: Sequence[str], records: int = 0,
 
 
 def check_numbers(array: np.ndarray, what: str, fix: str) -> None:
-    """Refuses arrays of anything but floats: whole numbers have a unit that nobody knows."""
+    """Refuses arrays of anything but floats: whole numbers have an unknown unit."""
     if array.dtype.kind == "f":
         return
     whole = array.dtype.kind in "iu"

@@ -181,7 +181,7 @@ def _texts(values, what: str, count: int = -1) -> list[str]:
 
 
 def _statements(values, kind: str, count: int) -> list[tuple[str, ...]]:
-    """For each record its statements; of a table of flags nobody knows what they mean."""
+    """For each record its statements; a table of flags is refused, as it does not name them."""
     values = [values] if isinstance(values, str) or not np.iterable(values) else list(values)
     flags = any(np.size(value) and np.asarray(value).dtype.kind in "biuf"
                 for value in values if np.ndim(value))

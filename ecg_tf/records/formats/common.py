@@ -175,7 +175,7 @@ def _varies(values: np.ndarray) -> bool:
 
 
 def text_of(content: bytes) -> str:
-    """Text whose encoding nobody states: UTF-8, else Latin-1 as devices and spreadsheets write."""
+    """Text whose encoding is not stated: UTF-8, else Latin-1 as devices and spreadsheets write."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

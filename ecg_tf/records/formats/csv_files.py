@@ -108,7 +108,7 @@ def _table(path: Path, head: Head):
 
 def _choose(path: Path, columns: Sequence[Column], table, leads
             ) -> tuple[dict[str, int], list[str]]:
-    """Lead -> number of its column, in the order asked for; sentences on what was left out."""
+    """Lead -> number of its column, in the order wanted; sentences on what was left out."""
     timed = any(column.kind == "time" for column in columns)
     counters = {i for i, column in enumerate(columns) if _is_counter(column, table[i], path, timed)}
     usable = {i: column for i, column in enumerate(columns) if i not in counters and column.name

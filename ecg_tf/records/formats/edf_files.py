@@ -95,7 +95,7 @@ def _choose(path: Path, header: Header, leads) -> tuple[dict[str, int], list[str
     volts = {names[i]: i for i, signal in enumerate(header.signals) if not signal.is_text
              and to_millivolts(signal.unit) is not None}
     if leads:
-        return _asked(path, volts, leads)
+        return _wanted(path, volts, leads)
     usable = {name: i for name, i in volts.items() if header.signals[i].unit or is_ecg(name)}
     chosen = {name: i for name, i in usable.items() if is_ecg(name)} or \
         {name: i for name, i in usable.items() if not is_no_ecg(name)}
@@ -110,7 +110,7 @@ def _choose(path: Path, header: Header, leads) -> tuple[dict[str, int], list[str
     return chosen, [note + printable(", ".join(left), 200) + "."] if left else []
 
 
-def _asked(path: Path, volts: dict[str, int], leads) -> tuple[dict[str, int], list[str]]:
+def _wanted(path: Path, volts: dict[str, int], leads) -> tuple[dict[str, int], list[str]]:
     chosen, notes = {}, []
     for lead in leads:
         alike = [name for name in volts if _bare(name) == _bare(lead)]

@@ -25,7 +25,7 @@ _FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes of a signal's fields
 _NUMBER = re.compile(r"[+-]?(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:e[+-]?\d{1,3})?", re.I | re.A)
 _ONSET = re.compile(rb"([+-]\d{1,12}(?:\.\d{0,12})?)(?:\x15\d{1,12}(?:\.\d{0,12})?)?")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_NO_DATE = datetime.date(1985, 1, 1)  # what writers put where the date is not to be told
+_NO_DATE = datetime.date(1985, 1, 1)  # what writers put where the date is withheld
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def person_of(header: Header) -> dict:
             "age": years if 0 <= years < 130 else math.nan}
 
 
-def broken(path: Path, got: str, fix: str = "fetch the file again, or write it anew") -> InputError:
+def broken(path: Path, got: str, fix: str = "fetch the file again, or rewrite it") -> InputError:
     """The error for a file that breaks the format, to be raised."""
     return InputError(f"'{path}' cannot be read.", expected="an EDF or EDF+ file",
                       got=printable(got, 200), fix=fix)

@@ -103,5 +103,5 @@ def _check_array(file, size: int) -> int:
 def _broken(path: Path, error: Exception) -> InputError:
     return InputError(f"'{path}' cannot be read.", expected="a NumPy file without objects",
                       got=f"{type(error).__name__}: {printable(error, 200)}",
-                      fix="write it anew with np.savez or np.save; columns of text as "
+                      fix="rewrite it with np.savez or np.save; columns of text as "
                       "values.astype(str)")

@@ -43,7 +43,7 @@ def rate_of_times(times: np.ndarray, factor: float, column: str, what: str) -> f
     resolution = _resolution(elapsed, np.abs(times[[0, -1]]).max())
     index = np.arange(len(times))
     line = np.polyfit(index, elapsed, 1) if count > 1 else (step, 0.0)
-    # Few times fit many grids, so they have to be told apart more clearly.
+    # Few times fit many grids, so the grids have to differ more clearly.
     clear = 1.25 * resolution if count > 50 else 1.6 * resolution
     allowed = 1.25 * resolution if clear < line[0] else line[0] / 2
     # Times that were float32 once are rough at the end of a long recording.
@@ -88,7 +88,7 @@ def seconds_of_texts(texts) -> np.ndarray | None:
 
 
 def _resolution(elapsed: np.ndarray, largest: float) -> float:
-    """The decimal that times were rounded to; 0 where that is finer than can be told."""
+    """The decimal that times were rounded to; 0 where that is too fine to be found."""
     noise = 4 * np.spacing(largest)
     for digits in range(10):
         scaled = elapsed * 10.0**digits

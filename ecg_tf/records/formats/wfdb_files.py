@@ -48,7 +48,7 @@ def read_wfdb(file: Path, root: Path, leads: Sequence[str] | None = None,
               database: Database | None = None) -> Record:
     """Reads one WFDB record with its annotated beats.
 
-    Signals that nobody asked for are not looked at: their units, rates, files and checksums may be
+    Signals that are not wanted are not looked at: their units, rates, files and checksums may be
     what they are.
 
     Args:
@@ -159,7 +159,7 @@ def _choose(file: Path, header: Header, names: list[str], leads) -> list[int]:
     chosen = list(leads or usable)
     lacking = next((lead for lead in chosen if lead not in usable), "")
     for name, signal in zip(names, header.signals, strict=True):
-        # What is not understood may be the very lead that is asked for.
+        # What is not understood may be the very lead that is wanted.
         if signal.fault and (lacking or not leads or name in chosen):
             raise malformed(file, signal.fault)
     if lacking or not chosen:

@@ -168,7 +168,7 @@ def _signal_line(line: str) -> Signal:
         return Signal(*layout)
     try:
         return Signal(*layout, **_calibration(fields[1]))
-    except ValueError as error:  # it matters only if this signal is asked for
+    except ValueError as error:  # it matters only if this signal is read
         return Signal(*layout, fault=f"{error} in the line {_short(line)}")
 
 

@@ -35,7 +35,7 @@ def read_samples(file: Path, header: Header, chosen: Sequence[int], names: Seque
         chosen: places of the signals in the header, all of one rate.
         names: of all its leads, for messages.
         damaged: samples at the start known to be damaged in the published file. They are cut off
-            only where the checksum fails and they are constant: a mended file is left alone.
+            only where the checksum fails and they are constant: a repaired file is left alone.
         root: Path of the folder that no file may lie outside of.
 
     Returns:

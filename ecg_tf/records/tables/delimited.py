@@ -87,7 +87,7 @@ def bad_table(file: Path, expected: str, got: str, fix: str = "") -> InputError:
     """The error for a table that cannot be used, to be raised."""
     return InputError(
         f"The table '{file}' cannot be used.", expected=expected, got=got,
-        fix=fix or "correct the table, or save it anew as CSV in UTF-8",
+        fix=fix or "correct the table, or save it again as CSV in UTF-8",
     )
 
 
@@ -112,7 +112,7 @@ def _text(file: Path) -> str:
         what = "a workbook" if data[:2] == b"PK" else f"the character {ord(found[0])}"
         raise bad_table(file, "text: CSV, TSV or semicolons", what,
                         "open it in a spreadsheet and save it as CSV" if what == "a workbook"
-                        else "save it anew as CSV in UTF-8")
+                        else "save it again as CSV in UTF-8")
     return text
 
 

@@ -25,13 +25,13 @@ class Info:
 
     Args:
         subject: the person as the table writes it; "" where no table names one.
-        session: "" if not said.
-        sex: "male", "female" or "" if not said or not understood.
-        age: years, NaN if not said or not understood.
+        session: "" if missing.
+        sex: "male", "female" or "" if missing or not understood.
+        age: years, NaN if missing or not understood.
         labels: kind -> statements.
         columns: column -> text, all cells that are not blank but record and person.
         paced: a table says that beats are paced.
-        odd: "age", "sex": said, but not understood.
+        odd: "age", "sex": given, but not understood.
     """
 
     subject: str = ""

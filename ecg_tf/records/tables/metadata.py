@@ -9,7 +9,7 @@ from ecg_tf.base.errors import InputError, closest
 from ecg_tf.records.database import Database
 from ecg_tf.records.tables.described_rows import DescribedTable, Info
 
-#: Tables that are recognized by name, in the order in which they are asked.
+#: Tables that are recognized by name, in the order in which they are searched.
 RECOGNIZED = (
     "subjects.csv", "subjects.tsv", "ptbxl_database.csv", "reference-v3.csv", "reference.csv",
     "ludb.csv",
@@ -22,7 +22,7 @@ class Metadata:
     """The tables of a folder.
 
     Args:
-        tables: those found, in the order in which they are asked.
+        tables: those found, in the order in which they are searched.
         files: their names relative to the folder, with those that explain them.
         must_match: the first table has to know some of the records.
     """
@@ -158,7 +158,7 @@ def read_metadata(
 ) -> Metadata | None:
     """Reads the tables beside the records of a folder.
 
-    Recognized without being told are subjects.csv (columns record, subject and, if there are, age,
+    Recognized by their names are subjects.csv (columns record, subject and, if there are, age,
     sex, session, labels), PTB-XL's ptbxl_database.csv with scp_statements.csv, the labels of a
     PhysioNet challenge (REFERENCE.csv, REFERENCE-v3.csv) and LUDB's ludb.csv. A table that the user
     names comes first; what it does not say is taken from these.
@@ -207,7 +207,7 @@ def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
         database: the known database that it holds, which may have tables in other places.
 
     Returns:
-        list of Path, in the order in which they are asked.
+        list of Path, in the order in which they are searched.
     """
     try:
         there = {path.name.casefold(): path for path in sorted(folder.iterdir()) if path.is_file()}

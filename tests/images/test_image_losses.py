@@ -10,7 +10,7 @@ from ecg_tf.figures import dot_plots, image_plots, plots
 from ecg_tf.figures.plots import time_path
 from ecg_tf.images.arrangements import make_arrangement
 from ecg_tf.images.codec import Codec
-from ecg_tf.images.image_costs import arrangement_costs, range_costs
+from ecg_tf.images.image_losses import arrangement_losses, scaling_losses
 from ecg_tf.images.scaling import SCALINGS, Standardizer
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.cutting import beat_sequences, strips
@@ -29,11 +29,11 @@ def test_errors_stay_within_bounds_and_clipping_is_counted_apart(prepared):
         made = {
             name: Standardizer(name, quantization=quantization).fit(windows) for name in SCALINGS
         }
-        costs = range_costs(made, windows)
-        assert (costs["largest error (mV)"] <= costs["bound (mV)"]).all()
-        assert (costs["largest error (mV)"] > 0.3 * costs["bound (mV)"]).drop("companded").all()
-    assert costs.loc["global", "clipped samples (%)"] == 0
-    assert costs.loc["quantile", "clipped samples (%)"] == pytest.approx(0.2, abs=0.02)
+        losses = scaling_losses(made, windows)
+        assert (losses["largest error (mV)"] <= losses["bound (mV)"]).all()
+        assert (losses["largest error (mV)"] > 0.3 * losses["bound (mV)"]).drop("companded").all()
+    assert losses.loc["global", "clipped samples (%)"] == 0
+    assert losses.loc["quantile", "clipped samples (%)"] == pytest.approx(0.2, abs=0.02)
 
 
 def test_a_ramp_has_costs_known_beforehand():
@@ -41,7 +41,7 @@ def test_a_ramp_has_costs_known_beforehand():
     names = np.array(["a"])
     windows = Windows(ramp, 100.0, ("II",), np.array([2000]), names, names, np.array([0]))
     one = Standardizer("physical", limits_mv=(-0.5, 0.5), quantization="uint8").fit(windows)
-    row = range_costs({"half": one}, windows).loc["half"]
+    row = scaling_losses({"half": one}, windows).loc["half"]
     assert row["clipped samples (%)"] == pytest.approx(50, abs=0.1)
     assert row["grey levels used"] == 256 and row["clipped R peaks (%)"] is None
     assert row["largest error (mV)"] == pytest.approx(0.5 / 255, rel=0.05)
@@ -53,15 +53,15 @@ def test_arrangements_are_compared_by_neighbours_seams_and_error(prepared):
     examples = {name: (Codec(name, **same).fit(flat), flat)
                 for name in ("row_major", "column_major", "serpentine", "hilbert")}
     examples["beat_rows"] = Codec(scaling="global", height=8, width=32).fit(beats), beats
-    costs = arrangement_costs(examples)
-    assert costs.loc["row_major", "vertical"] == costs.loc["column_major", "horizontal"]
-    assert costs.loc["row_major", "horizontal"] == costs.loc["column_major", "vertical"] > 0.8
-    assert costs["seams"].tolist() == [15, 15, 0, 0, 7]
-    assert costs[["vertical", "horizontal"]].min(axis=1).idxmax() == "beat_rows"
-    assert (costs["largest error (mV)"].drop("beat_rows") < 1e-5).all()
-    assert costs.loc["beat_rows", "largest error (mV)"] > 1e-3
-    assert costs.loc["row_major", "ECG in it (s)"] == 2
-    assert costs.loc["hilbert", "image"] == "16 x 16 x 1"
+    losses = arrangement_losses(examples)
+    assert losses.loc["row_major", "vertical"] == losses.loc["column_major", "horizontal"]
+    assert losses.loc["row_major", "horizontal"] == losses.loc["column_major", "vertical"] > 0.8
+    assert losses["seams"].tolist() == [15, 15, 0, 0, 7]
+    assert losses[["vertical", "horizontal"]].min(axis=1).idxmax() == "beat_rows"
+    assert (losses["largest error (mV)"].drop("beat_rows") < 1e-5).all()
+    assert losses.loc["beat_rows", "largest error (mV)"] > 1e-3
+    assert losses.loc["row_major", "ECG in it (s)"] == 2
+    assert losses.loc["hilbert", "image"] == "16 x 16 x 1"
 
 
 def test_curves_end_where_the_range_ends():

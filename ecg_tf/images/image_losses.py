@@ -1,4 +1,4 @@
-"""What ranges and arrangements cost on given windows, before any GAN is trained."""
+"""Losses of scalings and arrangements on given windows, before any GAN is trained."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from ecg_tf.images.scaling import Standardizer
 from ecg_tf.signals.windows import Windows
 
 
-def range_costs(standardizers: Mapping[str, Standardizer], windows: Windows) -> pd.DataFrame:
+def scaling_losses(standardizers: Mapping[str, Standardizer], windows: Windows) -> pd.DataFrame:
     """Every range on the same windows: what is clipped, how the grey levels are used, the error.
 
     Args:
@@ -23,7 +23,7 @@ def range_costs(standardizers: Mapping[str, Standardizer], windows: Windows) -> 
         largest error (mV), measured on the samples that are not clipped.
 
     Example:
-        >>> range_costs({"physical": Standardizer("physical")}, windows).loc["physical"]
+        >>> scaling_losses({"physical": Standardizer("physical")}, windows).loc["physical"]
     """
     rows = {}
     for name, standardizer in standardizers.items():
@@ -42,7 +42,7 @@ def range_costs(standardizers: Mapping[str, Standardizer], windows: Windows) -> 
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def arrangement_costs(codecs: Mapping[str, tuple[Codec, Windows]]) -> pd.DataFrame:
+def arrangement_losses(codecs: Mapping[str, tuple[Codec, Windows]]) -> pd.DataFrame:
     """Every arrangement on its windows: how alike neighbours are, seams, error of the way back.
 
     Args:
@@ -55,7 +55,7 @@ def arrangement_costs(codecs: Mapping[str, tuple[Codec, Windows]]) -> pd.DataFra
         signal).
 
     Example:
-        >>> arrangement_costs({"row_major": (codec, windows)})["vertical"]
+        >>> arrangement_losses({"row_major": (codec, windows)})["vertical"]
     """
     rows = {}
     for name, (codec, windows) in codecs.items():
