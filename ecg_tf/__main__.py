@@ -27,13 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        print("Stopped. The same command resumes from the last checkpoint.", file=sys.stderr)
         return 1
     except Exception as error:
         from ecg_tf.study.execution import NotebookError
 
         if not isinstance(error, NotebookError):
-            raise  # a fault of ours: the traceback is what mends it (Python exits with 1)
+            raise  # a bug: the traceback helps to fix it (Python exits with 1)
         print(f"Error: {error}", file=sys.stderr)
         return 1
 
@@ -149,11 +149,11 @@ def compare(options) -> int:
 
 
 def evaluate(options) -> int:
-    """Judges a synthetic set that this software did not make; writes a report."""
-    from ecg_tf.study.evaluate import evaluate as judge_folders
+    """Evaluates a synthetic set that this software did not make; writes a report."""
+    from ecg_tf.study.evaluate import evaluate as evaluate_folders
     from ecg_tf.study.evaluate import gate_text
 
-    metrics, page = judge_folders(
+    metrics, page = evaluate_folders(
         options.real, options.synthetic, options.holdout, options.output, options.name,
         progress=not options.quiet, leads=options.leads, csv_fs=options.fs,
         strip_seconds=options.strip_seconds, seed=options.seed)
@@ -277,7 +277,7 @@ COMMANDS = (
         _option("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, and "
                 "some tiny ones are trained if there are none)"),
         _REPORTS)),
-    (evaluate, "evaluate", "judge a synthetic set made by other software",
+    (evaluate, "evaluate", "evaluate a synthetic set made by other software",
      "Folders hold WFDB records, EDF files, or CSV files: a column `time` (s) or `fs` (Hz), the "
      "others leads in mV. Exit status 0: gate passed, 3: gate failed, 2: bad input.", (
         _option("--real", required=True, metavar="FOLDER",

@@ -35,7 +35,7 @@ MEASURES = {
 LOSSES = ("d_loss", "g_loss", "critic's distance")
 
 
-class StripJudge:
+class StripEvaluator:
     """Measures synthetic ECGs against groups of real persons, whose strips are described once.
 
     Args:
@@ -58,8 +58,9 @@ class StripJudge:
         InputError: strips of other lengths or leads, or a group of fewer than ten.
 
     Example:
-        >>> judge = StripJudge({"validation": strips["validation"]}, strips["train"], 10.0)
-        >>> judge.measure(synthesize(gan.ema_generator, codec, 200, seed=1))["validation", "MMD²"]
+        >>> evaluator = StripEvaluator({"validation": strips["validation"]}, strips["train"], 10.0)
+        >>> synthetic = synthesize(gan.ema_generator, codec, 200, seed=1)
+        >>> evaluator.measure(synthetic)["validation", "MMD²"]
     """
 
     def __init__(self, against: Mapping[str, Windows], others: Windows, seconds: float,
@@ -189,7 +190,7 @@ def decide(values, baseline: float = np.nan, factor: float = 1.0, patience: int 
 
 
 def usable_baselines(baselines: pd.DataFrame) -> dict[str, float]:
-    """name -> baseline, of a group of `StripJudge.baselines`, without those that are no goal: 0
+    """name -> baseline, of a group of `StripEvaluator.baselines`, without those that are no goal: 0
     where high is better."""
     values = baselines["baseline"]
     kept = values.notna() & ((baselines["better"] == "low") | (values > 0))
@@ -223,7 +224,7 @@ def rank_agreement(table: pd.DataFrame, better: Mapping[str, str], method: str =
     return (table * signs).corr(method=method)
 
 
-def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.Series,
+def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], outcome: pd.Series,
                   baselines: Mapping[str, float] | None = None, patience: int = 10,
                   factor: float = 1.0) -> pd.DataFrame:
     """Where each criterion would have stopped one and the same training, and how good that is.
@@ -231,14 +232,14 @@ def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.
     Args:
         criteria: one row a check (index: step), one column a criterion: measures, losses.
         better: column -> "low" or "high".
-        judged: by step, what tells how good the choice is; low is better. It was no criterion.
+        outcome: by step, how good the choice is; low is better. It was no criterion.
         baselines: column -> baseline; criteria without one stop by patience only.
         patience, factor: see `decide`.
 
     Returns:
         DataFrame, index criterion: `stops` (step; the last one where it never stopped), `why`
-        ("baseline", "patience", "end"), `picks` (step of the weights it keeps), `judged` there,
-        `times_best` (over the lowest judged value of all checks; 1 is the best choice).
+        ("baseline", "patience", "end"), `picks` (step of the weights it keeps), `outcome` there,
+        `times_best` (over the lowest outcome of all checks; 1 is the best choice).
     """
     baselines = {} if baselines is None else dict(baselines)
     rows, steps = {}, criteria.index
@@ -247,10 +248,10 @@ def compare_rules(criteria: pd.DataFrame, better: Mapping[str, str], judged: pd.
                          better[name])
         end = len(steps) - 1 if verdict.stop is None else verdict.stop
         picked = end if verdict.best is None else verdict.best
-        value = float(judged.loc[steps[picked]])
+        value = float(outcome.loc[steps[picked]])
         rows[name] = {"stops": int(steps[end]), "why": verdict.reason or "end",
-                      "picks": int(steps[picked]), "judged": value,
-                      "times_best": value / float(judged.min())}
+                      "picks": int(steps[picked]), "outcome": value,
+                      "times_best": value / float(outcome.min())}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

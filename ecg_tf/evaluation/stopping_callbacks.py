@@ -14,7 +14,7 @@ import pandas as pd
 
 from ecg_tf.base.errors import InputError, whole_file, write_whole
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.evaluation.stopping import MEASURES, StripJudge, Verdict, decide
+from ecg_tf.evaluation.stopping import MEASURES, StripEvaluator, Verdict, decide
 from ecg_tf.images.codec import Codec
 from ecg_tf.training.data import Data, evaluation_strips
 from ecg_tf.training.synthesis import synthesize
@@ -30,7 +30,7 @@ class MeasuresAlong(keras.callbacks.Callback):
     Args:
         folder: where to write.
         codec: `Codec` of the images.
-        judge: `StripJudge`; without the test persons if anything is chosen by it.
+        evaluator: `StripEvaluator`; without the test persons if anything is chosen by it.
         every: steps between two checks; taken at the first end of a round that is due.
         n: images generated, default 200.
         seed: int, of the latents.
@@ -41,19 +41,20 @@ class MeasuresAlong(keras.callbacks.Callback):
         rows: DataFrame, all measures so far.
 
     Example:
-        >>> along = MeasuresAlong(folder, data.codec, judge, every=200)
+        >>> along = MeasuresAlong(folder, data.codec, evaluator, every=200)
         >>> train(experiment, data, callbacks=[along])
         >>> along.table("validation")["MMD²"].idxmin()  # the step of the lowest
     """
 
-    def __init__(self, folder, codec: Codec, judge: StripJudge, every: int, n: int = 200,
+    def __init__(self, folder, codec: Codec, evaluator: StripEvaluator, every: int, n: int = 200,
                  seed: int = 0, keep: bool = False, high: float = 0.0):
         super().__init__()
-        self.folder, self.codec, self.judge = Path(folder), codec, judge
+        self.folder, self.codec, self.evaluator = Path(folder), codec, evaluator
         self.every, self.n, self.seed, self.keep, self.high = every, n, seed, keep, high
         self.path = self.folder / "measures.csv"
         # To the letter what a file holds: with other baselines, measures are no help.
-        self._baselines = judge.baselines.assign(images=n, latents=seed).to_csv(lineterminator="\n")
+        baselines = evaluator.baselines.assign(images=n, latents=seed)
+        self._baselines = baselines.to_csv(lineterminator="\n")
         self.rows = _NOTHING.copy()
 
     def load(self, step: int) -> pd.DataFrame:
@@ -68,7 +69,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         except (ValueError, KeyError, OSError) as error:
             raise InputError(f"The measures '{self.path}' are damaged.",
                              expected="columns step, against, name, value", got=str(error)[:200],
-                             fix=f"delete '{self.folder}' to train anew") from error
+                             fix=f"delete '{self.folder}' to train again") from error
         self.rows = rows[rows["step"] <= step].reset_index(drop=True)
         return self.rows
 
@@ -89,7 +90,7 @@ class MeasuresAlong(keras.callbacks.Callback):
             raise InputError(f"The training in '{self.folder}' was not measured like this.",
                              expected=f"checks every {self.every} steps up to {step}",
                              got=f"{rows['step'].nunique()} checks",
-                             fix=f"delete '{self.folder}' to train anew")
+                             fix=f"delete '{self.folder}' to train again")
         return rows
 
     def weights_of(self, step: int) -> Path:
@@ -104,7 +105,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         last = int(self.rows["step"].max()) if len(self.rows) else 0
         if step // self.every <= last // self.every:
             return
-        values = self.judge.measure(synthesize(self.model.ema_generator, self.codec, self.n,
+        values = self.evaluator.measure(synthesize(self.model.ema_generator, self.codec, self.n,
                                                self.seed, high=self.high))
         new = pd.DataFrame([(step, *key, value) for key, value in values.items()],
                            columns=_NOTHING.columns)
@@ -126,7 +127,7 @@ class StopAtBaseline(keras.callbacks.Callback):
     Args:
         along: `MeasuresAlong`.
         path: file for the best averaged weights, `*.weights.h5`.
-        against: group of the judge, default "validation".
+        against: group of the evaluator, default "validation".
         measure: name in `MEASURES`, default "MMD²".
         factor, patience: see `stopping.decide`.
 
@@ -139,11 +140,11 @@ class StopAtBaseline(keras.callbacks.Callback):
     def __init__(self, along: MeasuresAlong, path, against: str = "validation",
                  measure: str = "MMD²", factor: float = 1.0, patience: int = 10):
         super().__init__()
-        if (against, measure) not in along.judge.baselines.index:
+        if (against, measure) not in along.evaluator.baselines.index:
             raise InputError(
                 "There is no such measure to stop at; a loss is none.",
                 expected=", ".join(f"{name} against {group}"
-                                   for group, name in along.judge.baselines.index),
+                                   for group, name in along.evaluator.baselines.index),
                 got=f"{measure} against {against}",
                 fix="take MMD² against validation",
             )
@@ -158,7 +159,7 @@ class StopAtBaseline(keras.callbacks.Callback):
     @property
     def verdict(self) -> Verdict:
         """What the rule says of all checks so far."""
-        of = self.along.judge.baselines.loc[(self.against, self.measure)]
+        of = self.along.evaluator.baselines.loc[(self.against, self.measure)]
         values = self.along.table(self.against)[self.measure]
         return decide(values, of["baseline"], self.factor, self.patience, of["better"])
 
@@ -182,7 +183,7 @@ class StopAtBaseline(keras.callbacks.Callback):
         if verdict.best is None:
             return "No check was made: the last weights are kept."
         load_averages(gan, self.path)
-        baseline = self.along.judge.baselines.loc[(self.against, self.measure), "baseline"]
+        baseline = self.along.evaluator.baselines.loc[(self.against, self.measure), "baseline"]
         why = {"baseline": "the baseline was reached", "": "all steps were trained",
                "patience": f"{self.patience} checks brought nothing better"}[verdict.reason]
         return (f"Trained {checks.index[-1]:,} steps: {why}. Kept: the weights of step "
@@ -210,9 +211,9 @@ def stopping_rule(experiment: Experiment, data: Data) -> StopAtBaseline | None:
     validation, train = (
         evaluation_strips(data.strips[part], e) for part in ("validation", "train")
     )
-    judge = StripJudge({"validation": validation, "training": train}, train, e.strip_seconds,
-                       seed=e.seed)
-    along = MeasuresAlong(e.folder, data.codec, judge, e.measure_every, seed=e.seed,
+    evaluator = StripEvaluator({"validation": validation, "training": train}, train,
+                               e.strip_seconds, seed=e.seed)
+    along = MeasuresAlong(e.folder, data.codec, evaluator, e.measure_every, seed=e.seed,
                           high=e.band_high)
     return StopAtBaseline(along, e.folder / "checkpoints" / "best.weights.h5", patience=e.patience)
 
@@ -241,7 +242,7 @@ def load_averages(gan, path) -> None:
     except Exception as error:
         raise InputError(f"The weights '{path}' cannot be read.",
                          expected="what a training of this experiment kept", got=str(error)[:200],
-                         fix="delete the run's checkpoints/ to train anew") from error
+                         fix="delete the run's checkpoints/ to train again") from error
 
 
 _NOTHING = pd.DataFrame({"step": np.zeros(0, int), "against": np.zeros(0, str),

@@ -15,7 +15,7 @@ from ecg_tf.base.checks import choice, count
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.resampling import bootstrap, percentiles
-from ecg_tf.training.labelled_beats import balanced_draw
+from ecg_tf.training.labelled_beats import balanced_sample
 
 CLASSIFIERS = {
     "forest": "random forest of 50 trees",
@@ -47,11 +47,11 @@ class Utility:
     """All results of `utility`.
 
     Args:
-        runs: DataFrame, one row a (classifier, setup, seed): `macro_f1` of the judged classes,
+        runs: DataFrame, one row a (classifier, setup, seed): `macro_f1` of the scored classes,
             `macro_f1_all` of all, `balanced_accuracy`, and `recall N`, `f1 N`, ... for each class.
         confusion: (classifier, setup) -> (class, class) float, rows the truth, mean over seeds.
         classes: all classes, in the order of the confusion's rows.
-        judged: those in `macro_f1` and `balanced_accuracy`.
+        scored: those in `macro_f1` and `balanced_accuracy`.
         by_person: (classifier, setup) -> (seed, person, class, class) counts of the test subjects;
             empty where they are not known.
     """
@@ -59,7 +59,7 @@ class Utility:
     runs: pd.DataFrame
     confusion: dict
     classes: tuple[str, ...]
-    judged: tuple[str, ...]
+    scored: tuple[str, ...]
     by_person: dict = field(default_factory=dict)
 
     def table(self, classifier: str = "forest") -> pd.DataFrame:
@@ -94,7 +94,7 @@ class Utility:
         counts = self.by_person[classifier, setup]
 
         def statistic(start, persons):
-            return scores(counts[start, persons].sum(axis=0), self.classes, self.judged)[column]
+            return scores(counts[start, persons].sum(axis=0), self.classes, self.scored)[column]
 
         return percentiles(bootstrap(statistic, [(len(counts), 1), counts.shape[1]],
                                      resamples, seed))
@@ -108,7 +108,7 @@ class Utility:
         """
         columns = {"macro_f1": "macro-F1", "macro_f1_all": "macro-F1 of all classes",
                    "balanced_accuracy": "balanced accuracy"}
-        columns |= {f"recall {name}": f"recall of {name}" for name in self.judged}
+        columns |= {f"recall {name}": f"recall of {name}" for name in self.scored}
         out = []
         for name in dict.fromkeys(self.runs["classifier"]):
             pairs = {RATIO: (self.ratio(name), self.ratio(name, "half the persons"))}
@@ -124,7 +124,7 @@ class Utility:
 
 def utility(train: Beats, synthetic: Beats, test: Beats, *,
             classes: Sequence[str] = ("N", "S", "V", "F", "Q"),
-            judged: Sequence[str] = ("N", "S", "V", "F"), per_class: int = 2000, seeds: int = 5,
+            scored: Sequence[str] = ("N", "S", "V", "F"), per_class: int = 2000, seeds: int = 5,
             classifiers: Sequence[str] = tuple(CLASSIFIERS), seed: int = 0) -> Utility:
     """Trains classifiers on real and on synthetic beats, and tests them on other subjects' beats.
 
@@ -137,7 +137,7 @@ def utility(train: Beats, synthetic: Beats, test: Beats, *,
         synthetic: synthetic beats with the requested classes.
         test: real beats of held-out subjects; their subjects, where given, must not be in training.
         classes: names of all classes.
-        judged: those that count; others are trained and predicted.
+        scored: those that count; others are trained and predicted.
         per_class: int, beats a class to train on. Default 2,000.
         seeds: int, repetitions. Default 5.
         classifiers: of `CLASSIFIERS`. Default: all.
@@ -164,7 +164,7 @@ def utility(train: Beats, synthetic: Beats, test: Beats, *,
         if (both := np.intersect1d(train.subjects, test.subjects)).size:
             raise InputError("Subjects are in training and test.", expected="disjoint subjects",
                              got=", ".join(both[:5]), fix="split by subject, not by beat")
-    judged = tuple(name for name in judged if name in set(test.labels))
+    scored = tuple(name for name in scored if name in set(test.labels))
     rows, confusion, by_person = [], {}, {}
     for key in [(name, setup) for name in classifiers for setup in SETUPS]:
         matrices = []
@@ -175,20 +175,20 @@ def utility(train: Beats, synthetic: Beats, test: Beats, *,
             matrices.append([confusion_matrix(tested.labels[group], predicted[group], classes)
                              for group in groups])
             rows.append({"classifier": key[0], "setup": key[1], "seed": number}
-                        | scores(np.sum(matrices[-1], axis=0), classes, judged))
+                        | scores(np.sum(matrices[-1], axis=0), classes, scored))
         confusion[key] = np.sum(matrices, axis=1).mean(axis=0)
         if len(matrices[0]) > 1:
             by_person[key] = np.array(matrices, float)
-    return Utility(pd.DataFrame(rows), confusion, tuple(classes), judged, by_person)
+    return Utility(pd.DataFrame(rows), confusion, tuple(classes), scored, by_person)
 
 
-def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str, float]:
+def scores(confusion, classes: Sequence[str], scored: Sequence[str]) -> dict[str, float]:
     """F1, recall and balanced accuracy of one confusion matrix.
 
     Args:
         confusion: (class, class) counts, rows the truth, columns the predictions.
         classes: names of rows and columns.
-        judged: those in `macro_f1` and `balanced_accuracy`.
+        scored: those in `macro_f1` and `balanced_accuracy`.
 
     Returns:
         dict: `macro_f1`, `macro_f1_all`, `balanced_accuracy`, and `recall X`, `f1 X` of each class;
@@ -198,7 +198,7 @@ def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str
     hit, truth, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         recall, f1 = hit / np.where(truth, truth, np.nan), 2 * hit / (truth + predicted)
-    chosen = np.isin(list(classes), list(judged))
+    chosen = np.isin(list(classes), list(scored))
     out = {"macro_f1": float(np.mean(f1[chosen])), "macro_f1_all": float(np.nanmean(f1)),
            "balanced_accuracy": float(np.mean(recall[chosen]))}
     for name, r, f in zip(classes, recall, f1, strict=True):
@@ -207,7 +207,7 @@ def scores(confusion, classes: Sequence[str], judged: Sequence[str]) -> dict[str
 
 
 def circularity(own_on_generated, own_on_test, test_labels, other_on_generated,
-                generated_labels, classes: Sequence[str], judged: Sequence[str]) -> pd.DataFrame:
+                generated_labels, classes: Sequence[str], scored: Sequence[str]) -> pd.DataFrame:
     """How a GAN's own class head labels beats, beside an independent classifier.
 
     Args:
@@ -216,7 +216,7 @@ def circularity(own_on_generated, own_on_test, test_labels, other_on_generated,
         test_labels: (k,) their classes.
         other_on_generated: (m,) predictions of an independent classifier for the GAN's beats.
         generated_labels: (m,) the requested classes.
-        classes, judged: as in `utility`.
+        classes, scored: as in `utility`.
 
     Returns:
         DataFrame, one row a comparison: `accuracy`, `balanced_accuracy`, `macro_f1`.
@@ -228,7 +228,7 @@ def circularity(own_on_generated, own_on_test, test_labels, other_on_generated,
         ("own class head on real test persons", own_on_test, test_labels),
     ):
         matrix = confusion_matrix(truth, predicted, classes)
-        present = [label for label in judged if matrix[list(classes).index(label)].sum()]
+        present = [label for label in scored if matrix[list(classes).index(label)].sum()]
         own = scores(matrix, classes, present)
         rows[name] = {"accuracy": matrix.trace() / matrix.sum(),
                       "balanced_accuracy": own["balanced_accuracy"], "macro_f1": own["macro_f1"]}
@@ -286,7 +286,7 @@ def _even(labels, subjects, per_class, seed):
         if len(np.unique(subjects[own])) == 1 and len(own) >= per_class:
             out.append(rng.choice(own, per_class, replace=False))
         else:
-            out.append(own[balanced_draw(labels[own], subjects[own], per_class, seed)])
+            out.append(own[balanced_sample(labels[own], subjects[own], per_class, seed)])
     return np.concatenate(out)
 
 

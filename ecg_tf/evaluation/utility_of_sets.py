@@ -73,7 +73,7 @@ def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, see
             for side, beats in given.items()}
     found = utility(sets["real"], sets["synthetic"], sets["holdout"], classes=tuple(CLASSES),
                     per_class=per_class, seeds=seeds, classifiers=(CLASSIFIER,), seed=seed)
-    lost = ", ".join(name for name in found.judged if name in known - made)
+    lost = ", ".join(name for name in found.scored if name in known - made)
     return found.measures(len(given["synthetic"])), (
         f"no synthetic beat is of the class {lost}, which counts against {RATIO}" if lost else "")
 

@@ -4,10 +4,10 @@
 | --- | --- |
 | `plots.py` | `show`, and the most used figures and tables |
 | `style.py`, `html_tables.py` | one look for all figures, one for all tables |
-| `ecg_paper.py` | ECGs on paper, to scale; real and synthetic told apart |
+| `ecg_paper.py` | ECGs on paper, to scale |
 | `paper.py`, `lead_pages.py`, `page_layout.py` | the paper itself; pages of six leads and more |
 | `record_plots.py` | records: waves, beats by class, flaws |
-| `image_plots.py` | images, the path of time, what scaling costs |
+| `image_plots.py` | images, the path of time, losses by scaling |
 | `curve_plots.py` | losses and measures along a training |
 | `measure_plots.py` | distributions, spectra, beats, scores about a threshold |
 | `dot_plots.py`, `matrix_plots.py` | numbers as dots, confusions, rank agreement |

@@ -96,7 +96,7 @@ def fooled_table(found: pd.DataFrame, blind: Mapping[str, str]):
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
-    """Names without the words that all of them begin with: room is scarce."""
+    """Names without the words that all of them begin with: space is scarce."""
     last = {name: name.rsplit("/", 1)[-1] for name in names}
     last = last if len(set(last.values())) == len(last) else {name: name for name in last}
     common = os.path.commonprefix(list(last.values()) if len(last) > 1 else [""])

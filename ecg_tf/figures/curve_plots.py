@@ -53,7 +53,7 @@ def training_history(history: pd.DataFrame) -> Figure:
         if names:
             kinds.append((title, unit, names, log))
     if not kinds:
-        raise InputError("There is nothing in this history to draw.",
+        raise InputError("There is nothing in this history to plot.",
                          expected="columns such as d_loss, g_loss, g_gradient_norm, diversity",
                          got=", ".join(map(str, history)) or "no columns",
                          fix="give the history.csv of a run")
@@ -89,8 +89,8 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
         x: str, the column along the x axis, default "step".
         xlabel: str, default `x`.
         log: columns with a logarithmic axis.
-        log_x: bool, logarithmic x axis; steps from 0 on are drawn linearly up to 1.
-        levels: column -> (number, word), a level drawn across; default none.
+        log_x: bool, logarithmic x axis; steps from 0 on are linear up to 1.
+        levels: column -> (number, word), a level as a horizontal line; default none.
 
     Returns:
         Figure.
@@ -100,7 +100,7 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
     """
     columns = {c: label for c, label in columns.items() if any(c in t for t in tables.values())}
     if not columns:
-        raise InputError("There are no curves to draw.", expected="tables with a known column",
+        raise InputError("There are no curves to plot.", expected="tables with a known column",
                          got=", ".join(tables) or "no tables", fix="give the history of a training")
     figure, axes = panels(len(columns), 4, min(5.2, 11.4 / len(columns)), 3.6)
     texts = []
@@ -174,34 +174,34 @@ def along_training(criteria: pd.DataFrame, baselines: pd.DataFrame,
 
 
 @in_style
-def where_they_stop(judged: pd.Series, rules: pd.DataFrame, name: str, baseline: float = np.nan,
+def where_they_stop(outcome: pd.Series, rules: pd.DataFrame, name: str, baseline: float = np.nan,
                     losses=()) -> Figure:
-    """What each rule keeps, on the curve that judges all of them, and how much worse that is.
+    """What each rule keeps, on the curve of the outcome, and how much worse that is.
 
     Args:
-        judged: by step, low is better; what the rules did not see.
-        rules: of `stopping.compare_rules`, drawn from the best to the worst.
-        name: of what judges, with its unit.
+        outcome: by step, low is better; not seen by the rules.
+        rules: of `stopping.compare_rules`, plotted from the best to the worst.
+        name: of the outcome, with its unit.
         baseline: its baseline; default none.
         losses: names of the rules that go by a loss.
 
     Returns:
         Figure: left the curve with the step each rule keeps, right the values there over the best.
     """
-    rules = rules.sort_values(["judged", "picks"])
+    rules = rules.sort_values(["outcome", "picks"])
     looks = {rule: (COLORS[2], "X") if rule in losses else (SYNTHETIC, "o") for rule in rules.index}
     figure, (left, right) = panels(2, 2, 5.3, 0.3 * len(rules) + 1.5, width_ratios=(1, 1.15))
-    left.plot(judged.index, judged, color=COLORS[1], linewidth=1.4, zorder=1)
+    left.plot(outcome.index, outcome, color=COLORS[1], linewidth=1.4, zorder=1)
     for rule, step in rules["picks"].items():
         color, marker = looks[rule]
-        left.plot(step, judged.loc[step], marker, color=color, zorder=3, markeredgecolor="white",
+        left.plot(step, outcome.loc[step], marker, color=color, zorder=3, markeredgecolor="white",
                   markersize=9 if marker == "o" else 6)
     if np.isfinite(baseline):
         left.axhline(baseline, **BASELINE)
-        left.text(judged.index[-1], baseline, "baseline", ha="right", va="bottom", fontsize=8.5)
+        left.text(outcome.index[-1], baseline, "baseline", ha="right", va="bottom", fontsize=8.5)
     left.set(xlabel="Step", ylabel=name, title="weights that the rules keep",
-             yscale="log" if judged.min() > 0 else "linear")
-    if judged.min() > 0:
+             yscale="log" if outcome.min() > 0 else "linear")
+    if outcome.min() > 0:
         plain_decades(left.yaxis)
     left.grid(which="both")
     _rule_rows(right, rules, looks)
@@ -229,7 +229,7 @@ def validity_figure(table: pd.DataFrame, required: float = 0.95) -> Figure:
     """
     names = table.index.to_series().str.extract(r"^gallery of (\d+), (.+)$").dropna()
     if not len(names):
-        raise InputError("There is no validity to draw.", expected="galleries in the table",
+        raise InputError("There is no validity to plot.", expected="galleries in the table",
                          got=", ".join(map(str, table.index[:3])) or "an empty table",
                          fix="take more persons, or smaller galleries")
     rows = table.loc[names.index, ["value", "low", "high"]].astype(float)

@@ -31,16 +31,16 @@ def dots(table: Mapping[str, Mapping], xlabel: str, baseline: float | None = Non
         table: choice -> {what: number, or several numbers (one a seed: each a pale dot, their
             mean a strong one)}.
         xlabel: str, with unit.
-        baseline: float, real-vs-real baseline, drawn as a line; default None.
-        log: bool, logarithmic axis; numbers at or below 0 are drawn at its left end.
+        baseline: float, real-vs-real baseline, as a line; default None.
+        log: bool, logarithmic axis; numbers at or below 0 stand at its left end.
         xlim: (low, high), default by the numbers.
-        bars: names of what is drawn as upright bars, such as a bound that dots must not pass.
+        bars: names of what is shown as upright bars, such as a bound that dots must not pass.
 
     Returns:
         Figure.
 
     Raises:
-        InputError: nothing to draw.
+        InputError: nothing to plot.
 
     Example:
         >>> dots({"row_major": {"MMD²": [0.5, 0.6]}, "beat_rows": {"MMD²": [0.2]}}, "MMD²", 0.05)
@@ -131,7 +131,7 @@ def standings_figure(runs: pd.DataFrame, means: pd.DataFrame) -> Figure:
 
 @in_style
 def ring_points(points: Mapping[str, np.ndarray], ring, columns: int = 4) -> Figure:
-    """Generated points beside the Gaussians of a ring; a mode that is reached is drawn solid.
+    """Generated points beside the Gaussians of a ring; a reached mode is solid.
 
     Args:
         points: title -> points (n, 2) or (n, 1, 1, 2).
@@ -145,18 +145,18 @@ def ring_points(points: Mapping[str, np.ndarray], ring, columns: int = 4) -> Fig
         InputError: no panels.
     """
     if not points:
-        raise InputError("There are no points to draw.", expected="title -> points", got="none",
+        raise InputError("There are no points to plot.", expected="title -> points", got="none",
                          fix="train at least one GAN")
     figure, axes = panels(len(points), columns, 2.75, 3.1)
     span, texts = 1.35 * ring.radius + 3 * ring.std, []
     for ax, (title, own) in zip(axes, points.items(), strict=True):
         own = np.asarray(own, float).reshape(-1, 2)
-        judged = ring.judge(own)
+        found = ring.evaluate(own)
         for center, reached in zip(ring.centers, ring.reached(own), strict=True):
             ax.add_patch(Circle(center, 3 * ring.std, fill=False, edgecolor="#222222",
                                 linewidth=1.4, linestyle="-" if reached else ":"))
         ax.plot(*own.T, ".", color=SYNTHETIC, markersize=2.2, alpha=0.35)
-        text = f"{judged['modes']} of {ring.modes} modes, {judged['good']:.0%} good"
+        text = f"{found['modes']} of {ring.modes} modes, {found['good']:.0%} good"
         ax.set_title(f"{title}\n{text}", fontsize=9.5, loc="center")
         ax.set(xlim=(-span, span), ylim=(-span, span), aspect="equal", xticks=[], yticks=[])
         texts.append(f"{title}: {text}")

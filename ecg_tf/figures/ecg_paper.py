@@ -1,4 +1,4 @@
-"""ECGs as a cardiologist expects them: on paper, to scale, real and synthetic told apart.
+"""ECGs as a cardiologist expects them: on paper, to scale; real and synthetic look different.
 
 25 mm/s and 10 mm/mV, and boxes stay square at every size. Each strip says whether it is real.
 """
@@ -35,21 +35,21 @@ def ecg_paper(signals, fs: float, titles: Sequence[str] | None = None, columns: 
 
     Args:
         signals: array (time,), (strip, time) or (strip, time, lead), or a list of (time,) of
-            different lengths, mV. NaN (the padding of short windows) is not drawn.
+            different lengths, mV. NaN (the padding of short windows) is left out.
         fs: float, Hz.
         titles: one text a strip, such as its record's name; none by default.
         columns: int, strips side by side.
         real: True (real), False (synthetic) or None (unmarked), for all strips or one each.
         lead: int, which lead of (strip, time, lead).
         max_width: float, inches. Wider paper is shrunk, and the figure says by how much.
-        leads: names of all leads of (strip, time, lead), to draw them below each other, six or
-            more as pages (see `lead_pages`); default none, `lead` alone is drawn.
+        leads: names of all leads of (strip, time, lead), to show them below each other, six or
+            more as pages (see `lead_pages`); default none, `lead` alone.
 
     Returns:
         Figure with `alt_text`.
 
     Raises:
-        InputError: nothing to draw, or titles or marks that do not match the strips.
+        InputError: nothing to plot, or titles or marks that do not match the strips.
 
     Example:
         >>> figure = ecg_paper(np.zeros((4, 720)), fs=360, columns=2, real=[True, False] * 2)
@@ -89,7 +89,7 @@ def real_beside_synthetic(real, synthetic, fs: float, n: int = 4, lead: int = 0,
                           titles: Sequence[str] | None = None, leads: Sequence[str] = ()) -> Figure:
     """Real ECGs in the left column, synthetic ones in the right, on the same paper.
 
-    The strips face each other only to be compared: a synthetic ECG is nobody's counterpart.
+    The strips face each other only to be compared: a synthetic ECG has no real counterpart.
 
     Args:
         real: (window, time, lead) or (window, time), mV.
@@ -98,7 +98,7 @@ def real_beside_synthetic(real, synthetic, fs: float, n: int = 4, lead: int = 0,
         n: int, rows; fewer where there are fewer windows.
         lead: int, which lead.
         titles: one text a real strip, such as its record's name.
-        leads: names of all leads, to draw them below each other; default none, `lead` alone.
+        leads: names of all leads, to show them below each other; default none, `lead` alone.
 
     Returns:
         Figure.
@@ -133,7 +133,7 @@ def as_strips(signals, lead: int = 0) -> list[np.ndarray]:
     arrays = [array[:, lead] if array.ndim == 2 else array for array in arrays]
     if not arrays or any(array.ndim != 1 or not np.isfinite(array).any() for array in arrays):
         raise InputError(
-            "These signals cannot be drawn.",
+            "These signals cannot be plotted.",
             expected="(time,), (strip, time) or (strip, time, lead) in mV, finite values in each",
             got=f"shapes {[array.shape for array in arrays]}" if arrays else np.shape(signals),
             fix="give at least one strip that holds a signal")
@@ -146,7 +146,7 @@ def _voltage_range(strips) -> tuple[float, float]:
         low = np.median([np.nanpercentile(strip, 1) for strip in strips])
         high = np.median([np.nanpercentile(strip, 99.5) for strip in strips]) + 0.5
         low, high = max(low, -_TALLEST / 2), min(high, _TALLEST / 2)
-    # Whole large boxes, a little air, and always room for the 1 mV calibration pulse.
+    # Whole large boxes, a little air, and always space for the 1 mV calibration pulse.
     return (math.floor((min(low, -0.3) - 0.1) / 0.5) * 0.5,
             math.ceil((max(high, 1.0) + 0.1) / 0.5) * 0.5)
 

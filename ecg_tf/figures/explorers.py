@@ -50,7 +50,7 @@ class Explorer:
         self._prepared, self._arranged = {}, {}
 
     def arrangements(self, record: str) -> list[str]:
-        """Names of the arrangements that can draw this record."""
+        """Names of the arrangements that can arrange this record."""
         leads = len(self.records[record].leads)
         return [name for name, kind in ARRANGEMENTS.items() if leads >= (kind.lead_count or 1)]
 

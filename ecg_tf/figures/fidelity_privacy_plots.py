@@ -58,12 +58,13 @@ def fidelity_privacy_plot(points: pd.DataFrame, landmarks: pd.DataFrame | None =
             baseline) and `reidentified` (share of strips taken for a member); with `baselines_low`,
             `baselines_high`, `low`, `high` there are intervals. See `fidelity_privacy_point`.
         landmarks: `PrivacyEvaluation.landmarks`; default None.
-        baseline: MMD² of one baseline, said below the axis; NaN (default) where experiments differ.
+        baseline: MMD² of one baseline, written below the axis; NaN (default) where
+            experiments differ.
         null: share of non-members' strips taken for a member, or (mean, low, high) of it, see
             `fidelity_privacy_null`; the target reaches up to `high`. Default NaN: 1 %.
 
     Returns:
-        Figure. A set whose place is not known is named above the axes, not drawn.
+        Figure. A set whose place is not known is named above the axes, not plotted.
 
     Raises:
         InputError: columns are missing.

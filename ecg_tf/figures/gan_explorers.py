@@ -19,7 +19,7 @@ from ecg_tf.figures.style import in_style
 from ecg_tf.images.codec import Codec
 from ecg_tf.signals.filtering import low_pass
 
-SECONDS = 6.0  # of a decoded window that are drawn
+SECONDS = 6.0  # of a decoded window that are shown
 STILLS = 5  # pictures in a still
 MIXES = tuple(np.linspace(0, 1, STILLS))
 _IMAGES = 192  # from which the directions are learned
@@ -166,7 +166,7 @@ class Replay:
         return figure
 
     def still(self, sample: int = 0) -> Figure:
-        """The same sample at `STILLS` steps, early ones nearer to each other, below each other."""
+        """The same sample at `STILLS` steps, closer in time at first, below each other."""
         last = len(self.steps) - 1
         places = np.unique(np.rint(last * np.linspace(0, 1, STILLS) ** 1.5).astype(int))
         chosen = [self.steps[place] for place in places]

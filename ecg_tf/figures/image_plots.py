@@ -1,4 +1,4 @@
-"""Figures of images: what a GAN sees, how time runs through it, what scaling to pixels costs."""
+"""Figures of images: what a GAN sees, how time runs through it, losses by scaling to pixels."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ def image_grid(images, channel: int | str = 0, columns: int = 6, titles=None,
 
     Args:
         images: (batch, height, width, channel) or (batch, height, width), in [-1, 1].
-        channel: int, the channel to draw, or "rgb" for the first three as colours.
+        channel: int, the channel to show, or "rgb" for the first three as colours.
         columns: int, images side by side.
         titles: one text an image.
         time: "rows" (time runs along a row, then the next row), "columns" or "" (no arrow).
@@ -33,7 +33,7 @@ def image_grid(images, channel: int | str = 0, columns: int = 6, titles=None,
     rgb = channel == "rgb"
     chosen: list = [0, 1, 2] if rgb else [channel]
     if images.ndim != 4 or not len(images) or not set(chosen) <= set(range(images.shape[3])):
-        raise InputError("These images, or this channel of them, cannot be drawn.",
+        raise InputError("These images, or this channel of them, cannot be shown.",
                          expected="(batch, height, width, channel) and a channel they have, or "
                          "'rgb' of three", got=f"shape {images.shape}, channel {channel!r}",
                          fix="choose one of the channels, or add the missing axes")
@@ -108,7 +108,7 @@ def scaling_curves(standardizers: Mapping, signals, codes: Mapping | None = None
 
     Args:
         standardizers: name -> fitted `Standardizer`.
-        signals: (window, time, lead) mV, lead 0 is drawn; NaN is left out.
+        signals: (window, time, lead) mV, lead 0 is shown; NaN is left out.
         codes: name -> (1, lead, 2), one window's ends for "record" and "window"; default None.
 
     Returns:

@@ -53,7 +53,7 @@ def lead_pages(signals, fs: float, leads: Sequence[str], titles: Sequence[str] |
 
     Args:
         signals: (strip, time, lead) or a list of (time, lead) of any lengths, mV; each lead is
-            drawn about its own median, NaN is not drawn. Strips longer than 10 s show their first
+            drawn about its own median, NaN is left out. Strips longer than 10 s show their first
             10 s, and their rhythm strip, up to a minute, in rows of 10 s; of strips shorter than
             6 s all leads are shown from the beginning.
         fs: float, Hz.
@@ -81,21 +81,22 @@ def lead_pages(signals, fs: float, leads: Sequence[str], titles: Sequence[str] |
     sheet = Sheet(across, columns, max_width, foot=8)
     pages = [_Page(strip, fs, tuple(leads), mark, sheet.scale)
              for strip, mark in zip(strips, marks, strict=True)]
-    room = _room_for(pages)
-    tall = 10 * (room.above + room.below + room.apart * (max(page.rows for page in pages) - 1))
-    figure = sheet.start(math.ceil(count / columns), tall, room.gain)
+    space = _space_for(pages)
+    tall = 10 * (space.above + space.below + space.apart * (max(page.rows for page in pages) - 1))
+    figure = sheet.start(math.ceil(count / columns), tall, space.gain)
     for index, page in enumerate(pages):
         ax = sheet.field(*divmod(index, columns))
-        draw_grid(ax, across / 25 - LEAD_IN, room.above - tall / 10, room.above, sheet.scale > 0.5)
+        draw_grid(ax, across / 25 - LEAD_IN, space.above - tall / 10, space.above,
+                  sheet.scale > 0.5)
         ax.set_xticks([])
         label(ax, marks[index], titles[index] or "")
-        warn(ax, page.draw(ax, room))
-    figure.alt_text = _describe(pages, marks, room.gain)
+        warn(ax, page.draw(ax, space))
+    figure.alt_text = _describe(pages, marks, space.gain)
     return figure
 
 
 @dataclass(frozen=True)
-class _Room:
+class _Space:
     """What all pages of a figure have in common, in cm of paper but for the gain in mm/mV."""
 
     gain: float
@@ -105,7 +106,7 @@ class _Room:
 
 
 class _Page:
-    """One strip: where its leads stand, how much room they need, and how they are drawn."""
+    """One strip: where its leads stand, how much space they need, and how they are plotted."""
 
     def __init__(self, strip: np.ndarray, fs: float, leads: tuple[str, ...], mark, scale: float):
         self.fs, self.leads, self.mark, self.scale = fs, leads, mark, scale
@@ -130,31 +131,31 @@ class _Page:
         return skyline(self.cells, signal, self.fs, self.page, 0.62 * self.letter_cm / 2.5,
                        1.2 * self.letter_cm * mv) / mv
 
-    def room(self, gain: float, signal: np.ndarray) -> tuple[float, float, float]:
+    def space(self, gain: float, signal: np.ndarray) -> tuple[float, float, float]:
         """cm needed between rows, above the first and below the last."""
         up, down = self.reach(gain, signal)
         between = (down[:-1] + up[1:]).max(initial=0) + CLEAR
         return float(between), float(up[0].max()) + CLEAR, float(down[-1].max()) + CLEAR
 
-    def fitting(self, room: _Room) -> np.ndarray:
-        """The signal, as much of it as there is room for; the rest is NaN."""
-        limits = np.array([room.apart, room.above, room.below]) + 1e-9
+    def fitting(self, space: _Space) -> np.ndarray:
+        """The signal, as much of it as there is space for; the rest is NaN."""
+        limits = np.array([space.apart, space.above, space.below]) + 1e-9
         for signal in (self.signal, self.tame):
-            if (np.array(self.room(room.gain, signal)) <= limits).all():
+            if (np.array(self.space(space.gain, signal)) <= limits).all():
                 return signal
-        half = (room.apart - CLEAR) / 2 * 10 / room.gain
-        up = max(half - 1.2 * self.letter_cm * 10 / room.gain, half / 2)
+        half = (space.apart - CLEAR) / 2 * 10 / space.gain
+        up = max(half - 1.2 * self.letter_cm * 10 / space.gain, half / 2)
         return np.where((self.signal > up) | (self.signal < -half), np.nan, self.signal)
 
-    def draw(self, ax, room: _Room) -> str:
-        """Draws all leads with their names; returns what has to be said about them."""
-        signal, cm = self.fitting(room), room.gain / 10
-        up = self.reach(room.gain, signal)[0]
+    def draw(self, ax, space: _Space) -> str:
+        """Draws all leads with their names; returns notes on them."""
+        signal, cm = self.fitting(space), space.gain / 10
+        up = self.reach(space.gain, signal)[0]
         plain = up - 1.2 * self.letter_cm  # names stand on the traces, not on themselves
         gone = set()
         for cell in self.cells:
             t, values = trace_of(cell, signal, self.fs)
-            base = -cell.row * room.apart
+            base = -cell.row * space.apart
             if cell.at == 0:
                 draw_pulse(ax, self.mark, self.scale, base, cm)
             else:
@@ -169,19 +170,19 @@ class _Page:
         return _leaving(self.signal, sorted(gone), self.leads)
 
 
-def _room_for(pages: list[_Page]) -> _Room:
+def _space_for(pages: list[_Page]) -> _Space:
     """The largest gain at which most pages fit; what sticks out of the others is left out."""
     for gain in GAINS:
         for tame in (False, True):
-            rooms = np.array([page.room(gain, page.tame if tame else page.signal)
+            rooms = np.array([page.space(gain, page.tame if tame else page.signal)
                               for page in pages])
             fits = (rooms <= FARTHEST).all(axis=1)
             if fits.mean() >= 0.75:
                 # Whole large boxes: baselines lie on lines.
                 apart, above, below = np.ceil(rooms[fits].max(axis=0) / 0.5 - 1e-9) * 0.5
-                return _Room(gain, max(NEAREST, float(apart)), max(1.5, float(above)),
+                return _Space(gain, max(NEAREST, float(apart)), max(1.5, float(above)),
                               max(1.0, float(below)))
-    return _Room(GAINS[-1], FARTHEST, FARTHEST / 2, FARTHEST / 2)
+    return _Space(GAINS[-1], FARTHEST, FARTHEST / 2, FARTHEST / 2)
 
 
 def _leaving(signal, gone, leads) -> str:
@@ -203,10 +204,10 @@ def _checked(signals, leads) -> list[np.ndarray]:
         and np.isfinite(strip).any(axis=0).all() for strip in strips)
     if not good:
         raise InputError(
-            "These signals cannot be drawn as pages.",
+            "These signals cannot be plotted as pages.",
             expected=f"(strip, time, {len(leads)}) in mV for {len(leads)} leads, {MANY_LEADS} or "
             "more, finite values in each", got=f"shapes {[strip.shape for strip in strips][:3]}",
-            fix="name each lead of the signals, or draw one of them with ecg_paper(lead=0)")
+            fix="name each lead of the signals, or plot one of them with ecg_paper(lead=0)")
     return [strip[: np.flatnonzero(np.isfinite(strip).any(axis=1))[-1] + 1] for strip in strips]
 
 

@@ -23,8 +23,8 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
         Figure; shares of a row in the cells, the number of beats beside it.
     """
     if not matrices:
-        raise InputError("There is no confusion to draw.", expected="title -> matrix", got="none",
-                         fix="pass utility.confusion of one judge")
+        raise InputError("There is no confusion to plot.", expected="title -> matrix", got="none",
+                         fix="pass utility.confusion of one classifier")
     figure, axes = panels(len(matrices), len(matrices), 0.62 * len(classes) + 1.5,
                           0.5 * len(classes) + 1.5)
     texts = []

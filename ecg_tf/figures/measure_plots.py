@@ -30,7 +30,7 @@ def distributions(real: Mapping, synthetic: Mapping, baseline: Mapping | None = 
                   columns: int = 3) -> Figure:
     """How heart rate, R amplitude, RR ... are distributed, real and synthetic, same bins and scale.
 
-    What was found on one side only (strips of a poor GAN may have no beats) is drawn alone.
+    What was found on one side only (strips of a poor GAN may have no beats) is shown alone.
 
     Args:
         real: name -> values; known names (heart_rate, rr, r_amplitude ...) get their unit.
@@ -119,7 +119,7 @@ def beat_overlay(real, synthetic, fs: float, lead: int = 0, before: float = 0.3,
         after: float, s shown after R.
         rpeaks: (real, synthetic), each a list of R positions (samples) a window; default: found
             by `evaluation.descriptors.strip_rpeaks`, the same on both sides.
-        most: int, beats drawn a side, evenly chosen; the median is over all.
+        most: int, beats shown a side, evenly chosen; the median is over all.
 
     Returns:
         Figure.
@@ -218,9 +218,9 @@ def threshold_figure(groups: Mapping, threshold: float, xlabel: str, above: str 
     values = {name: _finite(scores) for name, scores in groups.items()}
     empty = [name for name, scores in values.items() if not len(scores)]
     if empty or not values or not np.isfinite(threshold):
-        raise InputError("These scores cannot be drawn.", expected="sets of finite scores and a "
+        raise InputError("These scores cannot be plotted.", expected="sets of finite scores and a "
                          "finite threshold", got=f"none in {empty}, threshold {threshold}",
-                         fix="draw only what was measured")
+                         fix="plot only what was measured")
     low, high = np.quantile(np.concatenate([*values.values(), [threshold]]), [0.002, 0.998])
     edges = np.linspace(min(low, threshold), max(high, threshold), bins + 1)
     figure, axes = panels(len(values), 1, 7.6, 0.95, 0.8, sharex=True)

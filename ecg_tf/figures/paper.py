@@ -1,7 +1,7 @@
 """ECG paper itself: sheets in millimetres, grid, calibration pulse, and traces with their marks.
 
 25 mm/s and 10 mm/mV: a small box is 0.04 s x 0.1 mV (1 mm), a large one 0.2 s x 0.5 mV (5 mm).
-A mark is True (real: black, solid), False (synthetic: blue, dashed) or None (not said).
+A mark is True (real: black, solid), False (synthetic: blue, dashed) or None (not stated).
 """
 
 import math
@@ -140,5 +140,5 @@ def _line_width(scale):
 def _box_note(scale, gain):
     mv = 1 / gain
     small = f"small box 0.04 s × {mv:g} mV, large box" if scale > 0.5 else "one box"
-    size = "" if scale == 1 else f"; drawn at {scale:.0%} of its size"
+    size = "" if scale == 1 else f"; shown at {scale:.0%} of its size"
     return f"25 mm/s, {gain:g} mm/mV; {small} 0.2 s × {5 * mv:g} mV{size}"

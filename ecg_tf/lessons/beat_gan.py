@@ -17,7 +17,7 @@ from ecg_tf.signals.filtering import low_pass
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.families import build_gan
 from ecg_tf.training.fit import fit_gan
-from ecg_tf.training.labelled_beats import balanced_draw, class_numbers
+from ecg_tf.training.labelled_beats import balanced_sample, class_numbers
 
 
 def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed: int = 0,
@@ -54,7 +54,7 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed:
                     generator_class_weight=generator_class_weight)
     gan.compile(gan.g_optimizer, gan.d_optimizer,
                 steps_per_execution=math.gcd(steps, e.check_every))
-    order = balanced_draw(windows.labels, windows.subjects, steps * e.batch_size, seed)
+    order = balanced_sample(windows.labels, windows.subjects, steps * e.batch_size, seed)
     batches = tf.data.Dataset.from_tensor_slices(order.reshape(steps, e.batch_size)).map(
         lambda at: (tf.gather(images, at), tf.gather(labels, at)))
     history = fit_gan(gan, batches.repeat().prefetch(4), steps, check_every=e.check_every,
@@ -69,7 +69,7 @@ class ClassAgreement(keras.callbacks.Callback):
     classifier find the class that was requested.
 
     Args:
-        judge: fitted classifier with `predict`, from features to names of classes.
+        classifier: fitted, with `predict`, from features to names of classes.
         codec: the `Codec` of the images.
         classes: names of the classes, in the order of their numbers.
         per_class: int, beats of each class. Default 50.
@@ -77,17 +77,17 @@ class ClassAgreement(keras.callbacks.Callback):
         high: float, Hz, as in `synthesize_beats`. Default 0, none.
     """
 
-    def __init__(self, judge, codec: Codec, classes, per_class: int = 50, seed: int = 0,
+    def __init__(self, classifier, codec: Codec, classes, per_class: int = 50, seed: int = 0,
                  high: float = 0.0):
         super().__init__()
-        self.judge, self.codec, self.classes = judge, codec, tuple(classes)
+        self.classifier, self.codec, self.classes = classifier, codec, tuple(classes)
         self.per_class, self.seed, self.high = per_class, seed, high
 
     def on_epoch_end(self, epoch, logs=None):
         beats = synthesize_beats(self.model, self.codec, self.classes, self.per_class, self.seed,
                                  self.high)
         own = named_by_head(self.model, self.codec, self.classes, beats)
-        independent = self.judge.predict(beat_features(beats))
+        independent = self.classifier.predict(beat_features(beats))
         logs |= {"own_head": float((own == beats.labels).mean()),
                  "independent": float((independent == beats.labels).mean())}
 

@@ -79,7 +79,7 @@ class Ring:
         """Modes that get `least` of their fair share, n / modes, of good points: (modes,) bool."""
         return self.counts(points) >= max(least * len(points) / self.modes, 1)
 
-    def judge(self, points, least: float = 0.1) -> dict:
+    def evaluate(self, points, least: float = 0.1) -> dict:
         """How many modes points reach, and how many of the points are good.
 
         Args:
@@ -94,7 +94,7 @@ class Ring:
             InputError: no points, or points that are not two numbers each.
 
         Example:
-            >>> Ring().judge(Ring().sample(2000, seed=0))["modes"]
+            >>> Ring().evaluate(Ring().sample(2000, seed=0))["modes"]
             8
         """
         points = np.asarray(points, float)
@@ -169,7 +169,7 @@ class RingWatch(keras.callbacks.Callback):
         self.points[int(gan.step.numpy())] = images.reshape(-1, 2)
         if logs is not None:
             prefix = "" if self.averaged else "raw_"
-            logs.update({prefix + k: v for k, v in self.ring.judge(images).items()})
+            logs.update({prefix + k: v for k, v in self.ring.evaluate(images).items()})
 
 
 def dense_layers(units: int, hidden: int, constraint=None) -> list:

@@ -321,8 +321,8 @@ class HoldThenFall(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _check_pair(generator, discriminator):
-    made, judged = tuple(generator.output_shape[1:]), tuple(discriminator.input_shape[1:])
-    if made != judged:
-        raise InputError("Generator and discriminator do not fit together.", got=judged,
+    made, expected = tuple(generator.output_shape[1:]), tuple(discriminator.input_shape[1:])
+    if made != expected:
+        raise InputError("Generator and discriminator do not fit together.", got=expected,
                          expected=f"a discriminator for images of shape {made}",
                          fix="build both with the same image_shape")

@@ -107,7 +107,7 @@ class CollapseAlarm(keras.callbacks.Callback):
     Args:
         fraction: float, alarm below this share of what real images have, default 0.3.
         patience: int, rounds in a row that must lie below it, default 3.
-        warmup: int, steps at the start that are not judged, default 0.
+        warmup: int, steps at the start that are not monitored, default 0.
         monitor: str, the value in the logs, default "diversity".
 
     Attributes:

@@ -214,7 +214,7 @@ def class_numbers(labels, classes) -> np.ndarray:
     return np.array([numbers[name] for name in labels], np.int32)
 
 
-def balanced_draw(labels, subjects, size: int, seed: int, rare: int = 100,
+def balanced_sample(labels, subjects, size: int, seed: int, rare: int = 100,
                   power: float = 0.5) -> np.ndarray:
     """Samples beats so that classes are even, and no person fills a class.
 

@@ -63,7 +63,7 @@ def exercise_3(seconds=0.03):
 
 def exercise_4(persons=6, seed=1, minutes=1.0):
     """By their beats nearly everybody: the mean beat of another session is nearest to the own one.
-    By the median heart rate hardly anybody: it moves between sessions as much as between
+    By the median heart rate hardly anyone: it moves between sessions as much as between
     persons."""
     records = [prepare(r) for r in simulate_cohort(persons, sessions=2, minutes=minutes, seed=seed)]
     beats, rates = [], []

@@ -1,7 +1,8 @@
 """Solutions to the exercises of 02_hypothesis: `python notebooks/solutions/02_hypothesis.py`.
 
 Each function answers one exercise; its first line says what is to be seen. Exercises 1 to 3 and 5
-train small GANs, some minutes in all; what they print decides, and another seed may decide anew.
+train small GANs, some minutes in all; what they print decides, another seed may decide
+otherwise.
 """
 
 import numpy as np
@@ -23,16 +24,16 @@ def halves(table, seed=0):
 
 
 def trained(steps=1500, synthetic=1000, seed=0, side=16, base_filters=32, **codec):
-    """Measures of a GAN on the diabetes table, drawn as images by a codec of these options."""
+    """Measures of a GAN on the diabetes table, as images by a codec of these options."""
     with quiet_startup():
         from ecg_tf.lessons.image_gan import train_images
 
     train, test = halves(load_table("diabetes"))
     made = TableCodec(side, side, **codec).fit(train)
     gan = train_images(made.encode(train), steps, base_filters=base_filters, seed=seed)
-    drawn = made.standardize(made.decode(gan.generate(synthetic, seed + 1)))
+    generated = made.standardize(made.decode(gan.generate(synthetic, seed + 1)))
     real = (made.standardize(part) for part in (train, test))
-    return measured_table(table_fidelity.table_measures(*real, drawn, seed=seed))["value"]
+    return measured_table(table_fidelity.table_measures(*real, generated, seed=seed))["value"]
 
 
 def beside(**measured):
@@ -76,8 +77,8 @@ def exercise_4(seed=0):
 
 
 def exercise_5(rows=400, steps=800, synthetic=1000, rare=0.03, seed=0, base_filters=32):
-    """Count the rare category among the drawn rows: a GAN may lose it, or draw too many. Here is an
-    invented table with a category that few rows have; put your own in its place."""
+    """Count the rare category among the generated rows: a GAN may lose it, or generate too many.
+    Here is an invented table with a category that few rows have; put your own in its place."""
     with quiet_startup():
         from ecg_tf.lessons.image_gan import train_images
 
@@ -88,8 +89,9 @@ def exercise_5(rows=400, steps=800, synthetic=1000, rare=0.03, seed=0, base_filt
     codec = TableCodec(8, 8).fit(table)
     gan = train_images(codec.encode(table), steps, base_filters=base_filters, seed=seed)
     shares = {name: float((part["kind"] == "rare").mean()) for name, part in
-              (("real", table), ("drawn", codec.decode(gan.generate(synthetic, seed + 1))))}
-    print(f"Rare: {shares['real']:.1%} of the real rows, {shares['drawn']:.1%} of the drawn ones.")
+              (("real", table), ("generated", codec.decode(gan.generate(synthetic, seed + 1))))}
+    print(f"Rare: {shares['real']:.1%} of the real rows, {shares['generated']:.1%} of the "
+          "generated ones.")
     return shares
 
 

@@ -1,7 +1,7 @@
 """Solutions to the exercises of 05_experiment: `python notebooks/solutions/05_experiment.py`.
 
 Each function answers one exercise; its first line says what is to be seen. Exercises 1, 2 and 4
-train GANs, some minutes each; what they print decides, and another seed may decide anew.
+train GANs, some minutes each; what they print decides, and another seed may decide otherwise.
 """
 
 from dataclasses import replace
@@ -45,7 +45,7 @@ def exercise_2(few=50, steps=800, **settings):
 
 def exercise_3(**size):
     """The T waves fade: under `physical` they get fewer grey levels than under `companded`, so the
-    discriminator sees less of them, and the generator has less reason to draw them well."""
+    discriminator sees less of them, and the generator has less reason to generate them well."""
     e = Experiment(**{"subjects": 6, "minutes": 1.0, "height": 8, **size})
     levels = {}
     for name in ("physical", "companded"):
@@ -61,9 +61,9 @@ def exercise_3(**size):
 
 
 def exercise_4(few=4, many=12, **settings):
-    """Recall falls: the GAN can only draw what two persons show, and most test persons are not near
-    them. A hospital would publish a set in which its other patients do not occur, and the two who
-    do are easily found."""
+    """Recall falls: the GAN can only generate what two persons show, and most test persons are
+    not near them. A hospital would publish a set in which its other patients do not occur, and
+    the two who do are easily found."""
     return {n: trained(f"{n}-subjects", subjects=n, **settings) for n in (few, many)}
 
 

@@ -2,7 +2,7 @@
 `python notebooks/solutions/06_training_concerns.py`.
 
 Each function answers one exercise; its first line says what is to be seen. Exercises 2, 3 and 5
-train GANs, some minutes each; what they print decides, and another seed may decide anew.
+train GANs, some minutes each; what they print decides, and another seed may decide otherwise.
 """
 
 import numpy as np
@@ -43,8 +43,8 @@ def ring_modes(recipes=RECIPES, seeds=(0,), steps=2000, beta_1=0.5, latent_dim=8
 
 
 def exercise_2(**size):
-    """Look which recipes change between the three lines. "This loss does not collapse" is said of a
-    loss with its optimizer, its networks and its latents; change these, and it may."""
+    """Look which recipes change between the three lines. "This loss does not collapse" holds for
+    a loss with its optimizer, its networks and its latents; change these, and it may."""
     lines = {"as in the lesson": ring_modes(**size),
              "beta_1 = 0": ring_modes(beta_1=0.0, **size),
              "2 latents": ring_modes(latent_dim=2, **size)}
@@ -82,17 +82,17 @@ def exercise_4(steps=300, recipes=("non-saturating", "+ gradient penalty", "+ sp
 
 
 def slope_of(gan, n=256):
-    """Mean length of the discriminator's gradient at drawn points."""
-    drawn = tf.constant(gan.generate(n, 0))
+    """Mean length of the discriminator's gradient at generated points."""
+    generated = tf.constant(gan.generate(n, 0))
     with tf.GradientTape() as tape:
-        tape.watch(drawn)
-        score = gan.discriminator(drawn, training=False)
-    gradient = tape.gradient(score, drawn).numpy().reshape(n, -1)
+        tape.watch(generated)
+        score = gan.discriminator(generated, training=False)
+    gradient = tape.gradient(score, generated).numpy().reshape(n, -1)
     return float(np.linalg.norm(gradient, axis=1).mean())
 
 
 def exercise_5(faster=(30.0, 10.0, 3.0), steps=400, **settings):
-    """Where the alarm falls silent the generator need not be well: it only draws things that
+    """Where the alarm falls silent the generator need not be well: it only generates things that
     differ. Its MMD² in baselines tells, and so do the images."""
     from ecg_tf.models import build_discriminator, build_generator, projection_of
     from ecg_tf.signals.windows import cut_strips

@@ -29,7 +29,7 @@ def exercise_1(patiences=(1, 5, 20), checks=60, seed=0):
 
 
 def exercise_2(steps=600, **settings):
-    """Lowest where the discriminator has the easiest task, and that is early, while the drawings
+    """Lowest where the discriminator has the easiest task, and that is early, while the images
     are still noise; or late, when it begins to know its training images. Whoever stops at the
     lowest d_loss keeps the weights of one of these."""
     from ecg_tf.base.tf_startup import quiet_startup

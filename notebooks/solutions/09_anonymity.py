@@ -1,7 +1,7 @@
 """Solutions to the exercises of 09_anonymity: `python notebooks/solutions/09_anonymity.py`.
 
 Each function answers one exercise; its first line says what is to be seen. Exercises 1 and 2 train
-GANs, some minutes each; what they print decides, and another seed may decide anew.
+GANs, some minutes each; what they print decides, and another seed may decide otherwise.
 """
 
 from dataclasses import replace
@@ -20,8 +20,8 @@ from ecg_tf.training.data import prepare_data
 FS = 128.0
 
 
-def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minutes=4.0, height=32,
-             seconds=10.0, **settings):
+def memorizing(few_windows=2, steps=1500, persons=5, generated=100, subjects=40, minutes=4.0,
+               height=32, seconds=10.0, **settings):
     """Copies and near-matches among the strips of a GAN that saw a few images of a few persons."""
     from ecg_tf.base.tf_startup import quiet_startup
 
@@ -40,29 +40,30 @@ def by_heart(few_windows=2, steps=1500, persons=5, drawn=100, subjects=40, minut
     narrow = pool.take(np.unique(np.concatenate(rows)))
     gan = train(replace(e, batch_size=min(16, len(narrow))),
                 replace(data, windows={**data.windows, "train": narrow}), progress=False)
-    made = cut_strips(synthesize(gan.ema_generator, data.codec, 2 * drawn, 1, high=40.0), seconds)
+    made = synthesize(gan.ema_generator, data.codec, 2 * generated, 1, high=40.0)
+    made = cut_strips(made, seconds)
     inside = data.strips["train"].take(np.isin(data.strips["train"].subjects, known))
     other = data.strips["test"]
     reference = copy_reference(inside)
-    rows = copy_measures(reference.nearest(made[:drawn]).score, fit_copy_test(reference, other))
+    rows = copy_measures(reference.nearest(made[:generated]).score, fit_copy_test(reference, other))
     print(f"{few_windows} images of each of {persons} persons, {steps} steps: "
           + ", ".join(f"{row.name} {row.value:.0%}" for row in rows))
     return {row.name: row.value for row in rows}
 
 
 def exercise_1(windows=(2, 10, 30), **size):
-    """The more images of a person, the less any one of them is drawn again: copies fall first.
+    """The more images of a person, the less any one of them is generated again: copies fall first.
     Near-matches last longest, since the GAN still generates these few persons and no others."""
-    return {n: by_heart(few_windows=n, **size) for n in windows}
+    return {n: memorizing(few_windows=n, **size) for n in windows}
 
 
 def exercise_2(steps=(100, 1500), **size):
-    """Look at the shares after 100 steps, and at the strips: what is still noise is near nobody. A
-    GAN is caught when, not before, its drawings are good enough to be somebody's."""
-    return {n: by_heart(steps=n, **size) for n in steps}
+    """Look at the shares after 100 steps, and at the strips: what is still noise is near no one. A
+    GAN is caught when, not before, its images are good enough to be a person's."""
+    return {n: memorizing(steps=n, **size) for n in steps}
 
 
-def exercise_3(members=10, others=20, planted=5, drawn=200, minutes=2.0, seconds=4.0, seed=0):
+def exercise_3(members=10, others=20, planted=5, generated=200, minutes=2.0, seconds=4.0, seed=0):
     """Five of two hundred are 2.5 %: a share moves little, but the five stand at the very top of
     the copy scores. Whoever looks at the highest scores sees them at once."""
     length, margin = round(seconds * FS), round(2 * FS)
@@ -74,7 +75,7 @@ def exercise_3(members=10, others=20, planted=5, drawn=200, minutes=2.0, seconds
     null = outside.take(~np.isin(outside.subjects, np.unique(outside.subjects)[::2]))
     chosen = inside.signals[rng.permutation(len(inside))[:planted]]
     hidden = plant_copies(chosen, FS, seconds, seed)["all of these"]
-    mixed = np.concatenate([fresh.signals[rng.permutation(len(fresh))[:drawn]], hidden])
+    mixed = np.concatenate([fresh.signals[rng.permutation(len(fresh))[:generated]], hidden])
     reference = CopyReference(inside.signals, length, FS, 10 * np.arange(len(inside)))
     test, score = fit_copy_test(reference, null), reference.nearest(mixed).score
     top = np.argsort(-score)[:planted]

@@ -29,7 +29,7 @@ def one(size: int) -> dict:
     synthetic = _windows(size, 3).signals
     from ecg_tf.base.tf_startup import quiet_startup
 
-    with quiet_startup():  # a run has TensorFlow loaded long before it is judged
+    with quiet_startup():  # a run has TensorFlow loaded long before it is evaluated
         import keras  # noqa: F401
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, busy = time.perf_counter(), time.process_time()

@@ -40,7 +40,7 @@ def by_hand(gan):
 
     Relativistic logistic losses, R1 and R2 every `penalty_every`-th step, Adam, averaged weights.
     """
-    generator, judge, average = gan.generator, gan.discriminator, gan.ema_generator
+    generator, critic, average = gan.generator, gan.discriminator, gan.ema_generator
     every, weight = gan.penalty_every, gan.r1
     drawn = tf.random.Generator.from_seed(1)
     step = tf.Variable(0, dtype=tf.int64)
@@ -48,11 +48,11 @@ def by_hand(gan):
     def slope(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            scores = judge(images, training=True)
+            scores = critic(images, training=True)
         return tf.reduce_mean(tf.reduce_sum(tape.gradient(scores, images) ** 2, [1, 2, 3]))
 
     def penalty(real, fake):
-        values = [one.value for one in judge.trainable_variables]
+        values = [one.value for one in critic.trainable_variables]
         with tf.GradientTape() as tape:
             value = every * 0.5 * weight * (slope(real) + slope(fake))
         return tape.gradient(value, values,
@@ -64,16 +64,16 @@ def by_hand(gan):
         with tf.GradientTape() as drawing:
             fake = generator(latents, training=True)
         with tf.GradientTape() as tape:
-            scores = judge(fake, training=True) - judge(real, training=True)
+            scores = critic(fake, training=True) - critic(real, training=True)
             d_loss = tf.reduce_mean(tf.nn.softplus(scores))
-        gradients = tape.gradient(d_loss, judge.trainable_variables)
+        gradients = tape.gradient(d_loss, critic.trainable_variables)
         more = tf.cond(step % every == 0, lambda: penalty(real, fake),
-                       lambda: [tf.zeros(one.shape) for one in judge.trainable_variables])
+                       lambda: [tf.zeros(one.shape) for one in critic.trainable_variables])
         gan.d_optimizer.apply([a + b for a, b in zip(gradients, more, strict=True)],
-                              judge.trainable_variables)
+                              critic.trainable_variables)
         with tf.GradientTape() as tape:
             tape.watch(fake)
-            scores = judge(real, training=True) - judge(fake, training=True)
+            scores = critic(real, training=True) - critic(fake, training=True)
             g_loss = tf.reduce_mean(tf.nn.softplus(scores))
         pixels = tape.gradient(g_loss, fake)
         weights = generator.trainable_variables

@@ -15,8 +15,8 @@ from ecg_tf.evaluation.validation.fault_table import (
     FaultTable,
     fault_cohort,
     fault_table,
-    judged,
     ordered,
+    table_of,
 )
 
 CASES = [(measure, control) for measure, known in EXPECTED.items() for control in known]
@@ -107,7 +107,7 @@ def test_surrogates_of_another_strip_point_at_their_person(groups):
 
 def test_a_wrong_order_is_shown():
     rows = {control: {"MMD²": Measured("MMD²", 0.0, baseline=1.0)} for control in CONTROLS}
-    blind = judged(rows)  # a measure that finds white noise perfect, like clipped ones
+    blind = table_of(rows)  # a measure that finds white noise perfect, like clipped ones
     assert ("MMD²", "white noise") in blind.wrong and ("MMD²", "exact copy") not in blind.wrong
     assert isinstance(blind, FaultTable) and "Wrong: MMD² of" in blind.note
     assert blind.cells().at["MMD²", "white noise"] == "0 ✗"

@@ -14,7 +14,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.stopping import (
     MEASURES,
-    StripJudge,
+    StripEvaluator,
     Verdict,
     compare_rules,
     decide,
@@ -117,49 +117,48 @@ def data():
     return prepare_data(EXPERIMENT)
 
 
-def judge_of(data):
-    return StripJudge({"validation": data.strips["validation"], "training": data.strips["train"]},
-                      data.strips["train"], 4.0, size=60, repeats=4)
+def evaluator_of(data):
+    groups = {"validation": data.strips["validation"], "training": data.strips["train"]}
+    return StripEvaluator(groups, data.strips["train"], 4.0, size=60, repeats=4)
 
 
 @pytest.fixture(scope="module")
-def judge(data):
-    return judge_of(data)
+def evaluator(data):
+    return evaluator_of(data)
 
 
 def test_the_judge_orders_copies_other_persons_and_noise():
     data = prepare_data(replace(EXPERIMENT, subjects=40, minutes=1.5))
-    rng, judge = np.random.default_rng(0), judge_of(data)
+    rng, evaluator = np.random.default_rng(0), evaluator_of(data)
     train, test = (data.strips[part].take(rng.permutation(len(data.strips[part])))
-                   for part in ("train", "test"))  # a judge looks at the first ones
+                   for part in ("train", "test"))  # an evaluator looks at the first ones
     noise = replace(test, signals=rng.normal(0, 0.3, test.signals.shape).astype(np.float32))
-    found = {name: judge.measure(one) for name, one in (
+    found = {name: evaluator.measure(one) for name, one in (
         ("copies", train), ("others", test), ("noise", noise))}
     for who in ("validation", "training"):
         mmd2 = {name: values[who, "MMD²"] for name, values in found.items()}
         assert mmd2["noise"] > 3 * max(
-            mmd2["others"], judge.baselines.loc[(who, "MMD²"), "baseline"]
+            mmd2["others"], evaluator.baselines.loc[(who, "MMD²"), "baseline"]
         )
     # Copies are nearer to the training persons than these are to each other: no baseline sees that
     # against validation persons, where copies are the baseline.
-    assert (
-        found["copies"]["training", "MMD²"] < 0.4 * judge.baselines.loc["training", "MMD²"].baseline
-    )
-    baseline = judge.baselines.loc[("validation", "MMD²"), "baseline"]
+    baseline = evaluator.baselines.loc[("training", "MMD²"), "baseline"]
+    assert found["copies"]["training", "MMD²"] < 0.4 * baseline
+    baseline = evaluator.baselines.loc[("validation", "MMD²"), "baseline"]
     assert found["copies"]["validation", "MMD²"] == pytest.approx(baseline, rel=0.3)
-    assert list(found["noise"]) == list(judge.baselines.index)
-    assert judge.baselines["baseline"].drop("discriminative AUC", level=1).notna().all()
+    assert list(found["noise"]) == list(evaluator.baselines.index)
+    assert evaluator.baselines["baseline"].drop("discriminative AUC", level=1).notna().all()
 
 
-def test_the_judge_measures_the_auc_where_asked_and_nothing_without_strips(data):
-    one = StripJudge({"test": data.strips["test"]}, data.strips["train"], 4.0, size=30, repeats=2,
-                     auc=True)
+def test_the_evaluator_measures_the_auc_where_wanted_and_nothing_without_strips(data):
+    one = StripEvaluator({"test": data.strips["test"]}, data.strips["train"], 4.0, size=30,
+                         repeats=2, auc=True)
     values = one.measure(data.strips["test"])
     assert all(np.isfinite(v) for v in values.values()) and len(values) == len(MEASURES)
     short = data.strips["test"].take(slice(0, 9))
     assert all(np.isnan(v) for v in one.measure(short).values())
     with pytest.raises(InputError, match="strips of 'x'"):
-        StripJudge({"x": short.take([0])}, data.strips["train"], 4.0)
+        StripEvaluator({"x": short.take([0])}, data.strips["train"], 4.0)
 
 
 @pytest.fixture
@@ -167,10 +166,10 @@ def quick(monkeypatch):
     """`stopping_rule` with few strips and images: the way, not the numbers, is tested."""
     import ecg_tf.evaluation.stopping_callbacks as callbacks
 
-    along, judge = callbacks.MeasuresAlong, callbacks.StripJudge
+    along, evaluator = callbacks.MeasuresAlong, callbacks.StripEvaluator
     monkeypatch.setattr(callbacks, "MeasuresAlong", lambda *a, **k: along(*a, **k, n=20))
-    monkeypatch.setattr(callbacks, "StripJudge",
-                        lambda *a, **k: judge(*a, **k, size=30, repeats=2))
+    monkeypatch.setattr(callbacks, "StripEvaluator",
+                        lambda *a, **k: evaluator(*a, **k, size=30, repeats=2))
 
 
 class Killed(Exception):
@@ -191,7 +190,7 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
         drawn.append(synthetic.signals)
         return {key: values[2 * (len(drawn))] for key in self.baselines.index}
 
-    monkeypatch.setattr(StripJudge, "measure", measure)
+    monkeypatch.setattr(StripEvaluator, "measure", measure)
     settings = replace(EXPERIMENT, stop="baseline", measure_every=2, patience=3, steps=12)
 
     whole = replace(settings, experiment="whole", runs_dir=str(tmp_path))
@@ -248,18 +247,18 @@ def same(ones, others):
     return all(np.array_equal(a, b) for a, b in zip(ones, others, strict=True))
 
 
-def test_measuring_changes_no_weights_and_no_key(tmp_path, data, judge):
+def test_measuring_changes_no_weights_and_no_key(tmp_path, data, evaluator):
     from ecg_tf.evaluation.stopping_callbacks import MeasuresAlong, StopAtBaseline, load_averages
     from ecg_tf.training.fit import train, training_key
 
     plain = replace(EXPERIMENT, experiment="plain", runs_dir=str(tmp_path), steps=4)
     watched = replace(plain, experiment="watched")
-    along = MeasuresAlong(watched.folder, data.codec, judge, every=4, n=30, keep=True)
+    along = MeasuresAlong(watched.folder, data.codec, evaluator, every=4, n=30, keep=True)
     one, two = train(plain, data, progress=False), train(watched, data, [along], progress=False)
     assert same(one.get_weights(), two.get_weights())
     assert along.table("validation").index.tolist() == [4]  # every 4 steps, with rounds of 2
     assert list(along.table("training").columns) == list(MEASURES)
-    other = MeasuresAlong(watched.folder, data.codec, judge, every=4, n=20)
+    other = MeasuresAlong(watched.folder, data.codec, evaluator, every=4, n=20)
     assert len(along.load(4)) and not len(along.load(3)) and not len(other.load(4))
 
     averages = two.ema_generator.get_weights()

@@ -21,7 +21,7 @@ from ecg_tf.evaluation.utility import (
 from ecg_tf.images.codec import Codec
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.labelled_beats import (
-    balanced_draw,
+    balanced_sample,
     beats_with_rhythm,
     class_numbers,
     prepare_beats,
@@ -32,7 +32,7 @@ from ecg_tf.training.labelled_beats import (
 from tests.small_records import make_record
 
 CLASSES = ("N", "S", "V")
-FAST = {"classes": CLASSES, "judged": CLASSES, "per_class": 60, "seeds": 3,
+FAST = {"classes": CLASSES, "scored": CLASSES, "per_class": 60, "seeds": 3,
         "classifiers": ("forest",)}
 
 
@@ -55,10 +55,10 @@ def real():
 @pytest.fixture(scope="module")
 def of_copies(real):
     """Utility of a copy of the real training beats."""
-    return judged(real, *real[0][:2])
+    return scored(real, *real[0][:2])
 
 
-def judged(real, synthetic, labels, **changed):
+def scored(real, synthetic, labels, **changed):
     return utility(Beats(*real[0]), Beats(synthetic, labels), Beats(*real[1]), **(FAST | changed))
 
 
@@ -97,7 +97,7 @@ def test_shuffled_labels_are_chance(of_copies):
 def test_swapped_labels_are_caught(real):
     x, y, _ = real[0]
     swapped = np.select([y == "S", y == "V"], ["V", "S"], y)
-    u = judged(real, x, swapped)
+    u = scored(real, x, swapped)
     assert u.ratio().mean() < 0.6
     table = u.table()
     assert table.loc["TSTR", "recall S"] < 0.3 < 0.6 < table.loc["TRTR", "recall S"]
@@ -108,14 +108,14 @@ def test_swapped_labels_are_caught(real):
 def test_one_beat_repeated_is_caught(real):
     x, y, _ = real[0]
     one = np.concatenate([np.tile(x[np.flatnonzero(y == name)[:1]], (60, 1)) for name in CLASSES])
-    assert judged(real, one, np.repeat(CLASSES, 60)).ratio().mean() < 0.9
+    assert scored(real, one, np.repeat(CLASSES, 60)).ratio().mean() < 0.9
 
 
 def test_the_ratio_asks_for_the_better_way_to_train_on_real_beats(real, of_copies):
     u = of_copies
     best = np.maximum(u.values("TRTR"), u.values("TRTR, all beats"))
     assert np.allclose(u.ratio(), u.values("TSTR") / best)
-    again = judged(real, *real[0][:2])
+    again = scored(real, *real[0][:2])
     assert u.runs.equals(again.runs)
 
 
@@ -148,14 +148,14 @@ def test_scores_by_hand():
 
 def test_both_classifiers_work_and_bad_sets_are_refused(real):
     few = tuple(tuple(part[:200] for part in side) for side in real)
-    u = judged(few, *few[0][:2], classifiers=("forest", "boosting"), seeds=1, per_class=15)
+    u = scored(few, *few[0][:2], classifiers=("forest", "boosting"), seeds=1, per_class=15)
     assert {m.name for m in u.measures()} >= {f"{RATIO}, boosting", "TSTR recall of V, forest"}
     with pytest.raises(InputError, match="training and test"):
         utility(Beats(*real[0]), Beats(*real[0]), Beats(*real[0]), **FAST)
     with pytest.raises(InputError, match="synthetic set"):
-        judged(real, real[0][0], np.full(1500, "X"))
+        scored(real, real[0][0], np.full(1500, "X"))
     with pytest.raises(InputError, match="forest"):
-        judged(real, *real[0][:2], classifiers=("forrest",))
+        scored(real, *real[0][:2], classifiers=("forrest",))
 
 
 def bumps(symbols="NNANVNNNNNNNNNNNNN", fs=100.0, rr=80):
@@ -230,12 +230,12 @@ def test_features_tell_early_and_wide_beats():
 def test_draw_is_even_over_classes_and_gentle_with_the_rare():
     labels = np.array(["N"] * 5000 + ["S"] * 400 + ["Q"] * 10)
     subjects = np.array(["a"] * 4900 + ["b"] * 100 + ["a"] * 200 + ["b"] * 200 + ["a"] * 10)
-    drawn = balanced_draw(labels, subjects, 20000, seed=0)
+    drawn = balanced_sample(labels, subjects, 20000, seed=0)
     share = {name: (labels[drawn] == name).mean() for name in "NSQ"}
     assert abs(share["N"] - share["S"]) < 0.02 and share["Q"] == pytest.approx(10 / 210, abs=0.01)
     normal = drawn[labels[drawn] == "N"]
     assert (subjects[normal] == "b").mean() == pytest.approx(10 / 80, abs=0.02)  # roots: 70 and 10
-    assert np.array_equal(drawn, balanced_draw(labels, subjects, 20000, seed=0))
+    assert np.array_equal(drawn, balanced_sample(labels, subjects, 20000, seed=0))
 
 
 def test_prepared_beats_have_nobody_on_both_sides():

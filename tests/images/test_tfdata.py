@@ -119,8 +119,8 @@ def test_networks_are_built_for_any_number_of_rows(height):
     shape = (height, 16, 3)
     for padding in ("zero", "helical"):
         made = build_generator(shape, latent_dim=4, base_filters=2, padding=padding)
-        judged = build_discriminator(shape, base_filters=2, padding=padding)
-        assert made.output_shape == (None, *shape) and judged.input_shape == (None, *shape)
+        critic = build_discriminator(shape, base_filters=2, padding=padding)
+        assert made.output_shape == (None, *shape) and critic.input_shape == (None, *shape)
 
 
 def batches(windows, codec, count, **options):

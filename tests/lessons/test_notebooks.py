@@ -162,7 +162,7 @@ def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeyp
 def test_07_classifier_gan(tmp_path):
     settings = {"subjects": 5, "minutes": 1.5, "ectopy": 5.0, "train_steps": 4, "base_filters": 4,
                 "latent_dim": 8, "batch_size": 8, "checks": 2, "per_class": 40, "repeats": 2,
-                "judges": ["forest"]}
+                "classifiers": ["forest"]}
     executed = run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
     said = texts(executed)

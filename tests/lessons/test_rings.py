@@ -22,19 +22,19 @@ def gan_of(recipe, **changes):
 @settings(max_examples=20, deadline=None)
 def test_real_points_reach_all_modes_and_nearly_all_are_good(modes, radius, seed):
     ring = Ring(modes, radius, radius * np.sin(np.pi / modes) / 5)
-    judged = ring.judge(ring.sample(4000, seed))
-    assert judged["modes"] == modes and judged["modes_reached"] == 1
-    assert judged["good"] == pytest.approx(1 - np.exp(-4.5), abs=0.012)
+    found = ring.evaluate(ring.sample(4000, seed))
+    assert found["modes"] == modes and found["modes_reached"] == 1
+    assert found["good"] == pytest.approx(1 - np.exp(-4.5), abs=0.012)
 
 
 def test_missing_modes_stray_and_nan_points_are_counted_for_what_they_are():
     points = RING.sample(4000, seed=1).reshape(-1, 2)
-    assert RING.judge(points[points[:, 0] > 1.0])["modes"] == 3
-    assert RING.judge(np.repeat(points[:1], 100, axis=0))["modes"] == 1
-    assert RING.judge(np.zeros((100, 2))) == {"modes": 0, "modes_reached": 0.0, "good": 0.0}
-    assert RING.judge(np.full((100, 2), np.nan))["good"] == 0
+    assert RING.evaluate(points[points[:, 0] > 1.0])["modes"] == 3
+    assert RING.evaluate(np.repeat(points[:1], 100, axis=0))["modes"] == 1
+    assert RING.evaluate(np.zeros((100, 2))) == {"modes": 0, "modes_reached": 0.0, "good": 0.0}
+    assert RING.evaluate(np.full((100, 2), np.nan))["good"] == 0
     # One stray point in a mode is not enough to have reached it.
-    assert RING.judge(np.concatenate([np.repeat(RING.centers[:1], 999, 0), RING.centers[1:2]]))[
+    assert RING.evaluate(np.concatenate([np.repeat(RING.centers[:1], 999, 0), RING.centers[1:2]]))[
         "modes"] == 1
     assert np.array_equal(RING.sample(5, 3), RING.sample(5, 3))
 
@@ -43,7 +43,7 @@ def test_what_is_no_ring_and_no_point_is_refused():
     with pytest.raises(InputError, match="overlap"):
         Ring(8, 1.0, 0.2)
     with pytest.raises(InputError, match="points of a plane"):
-        RING.judge(np.zeros((10, 3)))
+        RING.evaluate(np.zeros((10, 3)))
     with pytest.raises(InputError, match="non-saturating"):
         make_gan("non-saturatin", build_point_generator, build_point_discriminator)
 

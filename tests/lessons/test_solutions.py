@@ -159,7 +159,7 @@ def test_trainings_of_06_to_09(tmp_path, monkeypatch):
     found = do["exercise_3"](8, 12)
     assert found[8][0] == 1 and found[8][3] - found[8][2] > 0
     do = solution("09_anonymity")
-    caught = do["exercise_1"]((2,), steps=2, persons=2, drawn=12, subjects=18, minutes=2.0,
+    caught = do["exercise_1"]((2,), steps=2, persons=2, generated=12, subjects=18, minutes=2.0,
                               height=16, seconds=4.0, base_filters=4, latent_dim=8)
     assert "near-matches" in caught[2]
     first, share = do["exercise_3"]()

@@ -17,7 +17,7 @@ QUICK = {"base_filters": 4, "latent_dim": 8, "batch_size": 8, "steps": 4, "train
          "synthetic": 40, "strip_seconds": 4.0, "height": 16, "width": 32, "minutes": 2.5,
          "attacks": False, "check_every": 1, "ring_steps": 20, "long_steps": 3, "plain_strips": 20,
          "few_windows": 3, "max_strips": 150, "images": 30, "checks": 2, "per_class": 40,
-         "repeats": 2, "judges": ["forest"], "trained": ["window"], "recipes": ["saturating"],
+         "repeats": 2, "classifiers": ["forest"], "trained": ["window"], "recipes": ["saturating"],
          "image_side": 8, "most_images": 60, "measure_every": 2, "shown": 2}
 OWN = {"04_arrangement": {"trained": ["rgb_planar"], "side": 32}, "09_anonymity": {"subjects": 14},
        "05_experiment": {"experiment": "twice"}, "02_hypothesis": {"height": 8},

@@ -18,13 +18,13 @@ def test_multiplications_of_a_step_are_counted_as_the_layers_have_them():
     forward, back = (sum(one[1] for one in work if one[0] == kind)
                      for kind in ("Conv2D", "Conv2DBackpropInput"))
     layers = gan.discriminator.layers
-    judged = sum(2 * 2 * math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:-1])
+    critic = sum(2 * 2 * math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:-1])
                  for layer in layers if hasattr(layer, "kernel"))  # one pass over two images
     made = sum(2 * 2 * math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:-1])
                for layer in gan.generator.layers if hasattr(layer, "kernel"))
     # Forward 1, backward 2: the discriminator sees real and generated images, then the generated
     # ones and the real ones of the relativistic loss again; the generator works forward and back.
-    least, most = 2 * 3 * judged + 3 * made, 2 * 3 * judged + 5 * judged + 4 * made + 8 * judged
+    least, most = 2 * 3 * critic + 3 * made, 2 * 3 * critic + 5 * critic + 4 * made + 8 * critic
     assert least < flops < most and forward < 3 * back
 
 

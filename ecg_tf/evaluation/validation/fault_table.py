@@ -169,10 +169,10 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, seed: int = 
     for name in names:
         rows[name] = fidelity_measures(members, sets[name], holdout, repeats=1, seed=seed)
         rows[name] += attack(sets[name])
-    return judged({name: {row.name: row for row in found} for name, found in rows.items()})
+    return table_of({name: {row.name: row for row in found} for name, found in rows.items()})
 
 
-def judged(rows) -> FaultTable:
+def table_of(rows) -> FaultTable:
     """The table of the given measures.
 
     Args:
