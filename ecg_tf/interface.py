@@ -1,86 +1,24 @@
-"""What `import ecg_tf as et` offers: the way from records to synthetic ones in a dozen lines.
+"""`ecg_tf.GAN` and `ecg_tf.sample`: GANs that take ECGs and give ECGs, with their codec inside.
 
-The classes of the subpackages, taking `ECGs` where those take windows; nothing is computed again.
+Networks, training loop and decoding are those of `models` and `training`.
 """
 
 import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from ecg_tf.base.checks import count
 from ecg_tf.base.errors import InputError, whole_file
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
-from ecg_tf.records import ecgs as records_ecgs
-from ecg_tf.records import loading
-from ecg_tf.records.splits import split_records
+from ecg_tf.records.ecgs import ECGs
 from ecg_tf.signals.windows import Windows
 
 _CODEC = "codec.json"  # beside the network in a GAN's file
 _SETTINGS = "experiment.json"
-
-
-class ECGs(records_ecgs.ECGs):
-    """Records of persons, in mV.
-
-    Args:
-        signals: (record, time, lead) or (record, time), mV; or a sequence of (time, lead).
-        fs: float, Hz.
-        leads: names of the leads. Default: "lead 0", "lead 1", ...
-        subjects: (record,) names of the persons. Default: each record counts as a person.
-        **facts: `sex`, `age`, `labels` and `name`, as of `records.ECGs.from_arrays`.
-
-    Example:
-        >>> ECGs(np.zeros((3, 1000)), fs=100, subjects=["a", "a", "b"]).subjects
-        ('a', 'b')
-    """
-
-    def __init__(self, signals, fs: float, leads=(), subjects=None, **facts):
-        made = records_ecgs.ECGs.from_arrays(signals, fs, leads, subjects, **facts)
-        self.__dict__.update(vars(made))
-
-    @classmethod
-    def of(cls, ecgs) -> Self:
-        """The same for records that were read."""
-        made = cls.__new__(cls)
-        made.__dict__.update(vars(ecgs))
-        return made
-
-    def taking(self, records) -> Self:
-        """Some of the records, with what is known of all."""
-        part = self.of(self)
-        part.__dict__["records"] = tuple(records)
-        return part
-
-    def __getitem__(self, index):
-        found = self.records[index]
-        return self.taking(found) if isinstance(index, slice) else found
-
-    def split(self, by: str = "random", folds=None, seed: int = 0) -> tuple[Self, Self, Self]:
-        """Train, validation and test records; no person is in two of them.
-
-        Args:
-            by: "random", "ds1ds2" (of MIT-BIH), or a column such as "strat_fold". Default "random".
-            folds: part -> values of that column, see `Experiment`. Default: chosen by the column.
-            seed: int, of a random split.
-        """
-        split = split_records(self.records, by, folds, seed)
-        train, valid, test = (
-            self.taking(record for record in self if record.subject in split[part])
-            for part in split)
-        return train, valid, test
-
-
-def load(database: str, data_dir="", leads=None, records=None, **options) -> ECGs:
-    """Reads a database by name, or a folder of recordings; see `records.load`.
-
-    Example:
-        >>> load("ptbxl").subjects
-    """
-    return ECGs.of(loading.load(database, data_dir, leads, records, **options))
 
 
 def windows_of(ecgs, codec) -> Windows:
@@ -125,7 +63,7 @@ class GAN:
         self.experiment = settings_of(codec, model=model, seed=seed, **settings)
 
     def fit(self, train, steps: int = 1200, *, callbacks=(), progress: bool = True) -> "GAN":
-        """Trains it from the start on records of the training persons.
+        """Trains it anew on records of the training persons.
 
         Args:
             train: `ECGs`, or `Windows` that the codec fits.
@@ -247,9 +185,9 @@ def _sampled(generator, codec, experiment: Experiment, n: int, seed: int) -> Syn
 
     count(n, "n", 1, 999_999)
     windows = synthesize(generator, codec, n, seed, experiment.band_high)
-    made = SyntheticECGs.of(records_ecgs.ECGs(
-        tuple(record_of(windows, place, name_of(place)) for place in range(n)), "database"))
-    made.__dict__["stamp"] = Stamp(
-        experiment.experiment, seed, "NOT APPLIED: made outside of a run", "R peaks of the image"
+    made = SyntheticECGs.of_records(
+        (record_of(windows, place, name_of(place)) for place in range(n)), "database")
+    made.stamp = Stamp(
+        experiment.experiment, seed, "NOT EVALUATED: made outside of a run", "R peaks of the image"
         if codec.rows is not None else "R peaks found by a detector")
     return made

@@ -191,7 +191,7 @@ def _disjoint(real: ECGs, holdout: ECGs) -> None:
 
 def _renamed(holdout: ECGs, real: set[str]) -> ECGs:
     """The holdout under other names, where records of unknown persons are called as in real."""
-    return replace(holdout, records=tuple(
+    return holdout.replaced(records=tuple(
         replace(record, subject=f"holdout/{record.subject}") if record.subject in real else record
         for record in holdout))
 

@@ -92,8 +92,9 @@ def _load(folder: Path, state: str) -> ECGs | None:
                 _stamp(signals) != index["stamp"]:
             return None
         values = _mapped(signals)
-        return ECGs(tuple(_record(row, values) for row in index["records"]), index["known_by"],
-                    tuple(LeftOut(**out) for out in index["left_out"]), tuple(index["warnings"]))
+        left_out = [LeftOut(**row) for row in index["left_out"]]
+        return ECGs.of_records((_record(row, values) for row in index["records"]),
+                               index["known_by"], left_out, index["warnings"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

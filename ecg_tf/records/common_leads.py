@@ -46,7 +46,7 @@ def same_leads(ecgs: ECGs) -> ECGs:
            for record in ecgs if not set(leads) <= set(record.leads)]
     warning = f"The records differ in their leads: {', '.join(leads)} are used" + (
         f", {len(out)} records without them are left out." if out else ".")
-    return replace(ecgs, records=tuple(only_leads(record, leads) for record in kept),
+    return ecgs.replaced(records=tuple(only_leads(record, leads) for record in kept),
                    left_out=(*ecgs.left_out, *out), warnings=(*ecgs.warnings, warning))
 
 

@@ -112,7 +112,7 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
     if source in ("simulated", "sample"):
         made = simulated(wanted, options) if source == "simulated" else [sample()]
         made = tuple(_with_leads(record, wanted) for record in made)
-        return _pick(ECGs(made, "database"), records, how["exclude"])
+        return _pick(ECGs.of_records(made, "database"), records, how["exclude"])
     folder = expanded(source)
     if source in DATABASES:
         folder = data_folder(data_dir) / source
@@ -163,7 +163,7 @@ def _ecgs_of(folder: Path, files, leads, records, keep: Callable, *, exclude, me
     found = [record for record in found if not (leave_paced and record.paced)]
     left_out = [*listing.left_out, *failed, *twice, *paced]
     texts += merged + _text_on_left_out(folder, database, len(found), left_out, leads)
-    return ECGs(tuple(found), known_by, tuple(left_out), tuple(texts))
+    return ECGs.of_records(found, known_by, left_out, texts)
 
 
 def _stamp_of(metadata: str) -> str:
@@ -231,7 +231,7 @@ def _pick(found: ECGs, records: Iterable[str] | None, exclude: Iterable[str] = (
     of, where = {record.name: record for record in found}, found[0].database
     wanted = list(of) if records is None else chosen(of, records, where)
     unwanted = set(chosen(of, exclude, where)) if exclude else set()
-    return replace(found, records=tuple(of[name] for name in wanted if name not in unwanted))
+    return found.replaced(records=tuple(of[name] for name in wanted if name not in unwanted))
 
 
 def _with_leads(record: Record, leads) -> Record:

@@ -88,7 +88,7 @@ def describe_ecgs(ecgs: ECGs, source: str = "") -> dict:
         InputError: there are no records.
 
     Example:
-        >>> describe_ecgs(ECGs.from_arrays(signals, fs=100))["windows"]["arrangement"]
+        >>> describe_ecgs(ECGs(signals, fs=100))["windows"]["arrangement"]
         'beat_strips'
     """
     if not len(ecgs):

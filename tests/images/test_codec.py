@@ -213,7 +213,7 @@ def test_real_beats_come_back_within_three_percent(mitdb):
 
 @pytest.mark.parametrize("arrangement", ["beat_rows", "beat_strips", "serpentine"])
 def test_records_go_in_as_windows_do_also_after_loading(tmp_path, arrangement):
-    train, _, test = ECGs(tuple(simulate_cohort(6, minutes=0.5))).split(seed=1)
+    train, _, test = ECGs.of_records(tuple(simulate_cohort(6, minutes=0.5))).split(seed=1)
     codec = Codec(arrangement, width=32, preparation=Preparation(fs=100.0)).fit(train)
     assert codec.fs == 100 and codec.image_shape[0] % 8 == 0
     windows = codec.windows_of(test)

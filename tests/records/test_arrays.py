@@ -37,7 +37,7 @@ def read(folder, signals=None, asked=None, rate=0.0, **arrays):
 
 def test_arrays_in_memory_are_records_with_what_is_known():
     labels = {"superclass": [("NORM",), ["MI", "CD"], ()], "rhythm": ["SR", "AF", ""]}
-    found = ECGs.from_arrays(ecgs(3), 100, ("I", "II"), ["a", "a", "nan"], sex=["M", "f", 0],
+    found = ECGs(ecgs(3), 100, ("I", "II"), ["a", "a", "nan"], sex=["M", "f", 0],
                              age=[60, 0.75, 300], labels=labels, name="mine")
     assert found.subjects_known_by == "metadata table" and found.subjects == ("a", "mine-2")
     one, two, three = found
@@ -46,7 +46,7 @@ def test_arrays_in_memory_are_records_with_what_is_known():
     assert (one.age, two.age) == (60, 0.75) and np.isnan(three.age)
     assert two.labels == {"superclass": ("MI", "CD"), "rhythm": ("AF",)} and three.labels == {}
     np.testing.assert_array_equal(two.signal, ecgs(3)[1])
-    assert ECGs.from_arrays(ecgs(3)[..., 0], 100).subjects_known_by == "nothing"
+    assert ECGs(ecgs(3)[..., 0], 100).subjects_known_by == "nothing"
 
 
 def test_recordings_of_different_length_and_without_leads():

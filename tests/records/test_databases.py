@@ -84,7 +84,7 @@ def test_a_part_of_ptbxl_says_which_part_and_what_was_left_out():
                     for k, fold in enumerate(("10.0", "2", "2", "9")))
     left_out = tuple(LeftOut(name, kind, ".") for name, kind in
                      (("a", "paced"), ("b", "paced"), ("c", "damaged")))
-    told = provenance(ECGs(records, "metadata table", left_out))
+    told = provenance(ECGs.of_records(records, "metadata table", left_out))
     assert (told["records"], told["subjects"], told["persons_known"]) == (4, 2, True)
     assert told["published"] == {"records": 21_799, "subjects": 18_869}
     assert told["folds"] == ["2", "9", "10"] and told["left_out"] == {"paced": 2, "damaged": 1}
@@ -92,12 +92,12 @@ def test_a_part_of_ptbxl_says_which_part_and_what_was_left_out():
     assert in_words(told) == (
         "4 records of 2 persons (known by: metadata table), a part of the published 21,799 records "
         "of 18,869 persons: folds 2, 9, 10. Left out: 2 paced, 1 damaged.")
-    assert provenance(ECGs(records, "metadata table")[:2])["records"] == 2
+    assert provenance(ECGs.of_records(records, "metadata table")[:2])["records"] == 2
 
 
 def test_records_of_cinc2017_are_no_persons_however_they_come():
     records = [record("A1", "cinc2017"), record("A2", "cinc2017")]
-    for some in (records, ECGs(tuple(records))):
+    for some in (records, ECGs.of_records(tuple(records))):
         told = provenance(some)
         assert not told["persons_known"] and "folds" not in told
         assert in_words(told) == ("2 records; of how many persons is not known, a part of the "
@@ -112,8 +112,8 @@ def test_noise_is_no_persons_ecg():
 
 def test_own_records_of_which_nobody_knows_whose_they_are():
     own = (record("a", "own"), record("b", "own"))
-    assert not provenance(ECGs(own, "nothing"))["persons_known"]
-    told = provenance(ECGs(own, "header comments"))
+    assert not provenance(ECGs.of_records(own, "nothing"))["persons_known"]
+    told = provenance(ECGs.of_records(own, "header comments"))
     assert told["persons_known"] and "published" not in told
     assert in_words(told) == "2 records of 2 persons (known by: header comments)."
     assert in_words(provenance(own)) == "2 records of 2 persons."

@@ -144,20 +144,20 @@ def test_leads_that_differ_are_cut_to_those_that_nearly_all_have(tmp_path):
     assert {one.leads for one in found} == {("II", "V1")} and len(found) == 9
     assert found.left_out[-1].name == "r9" and "II, V1 are used" in found.warnings[-1]
     one = found[0]
-    assert same_leads(replace(found, records=(one, one))).records == (one, one)
+    assert same_leads(found.replaced(records=(one, one))).records == (one, one)
     other = replace(one, leads=("X", "Y"))
     with pytest.raises(InputError, match="no lead in common"):
-        same_leads(replace(found, records=(one, other)))
+        same_leads(found.replaced(records=(one, other)))
 
 
 def test_arrays_of_ones_own(tmp_path):
     signals = np.stack([wave(seed=k, leads=2) for k in range(3)])
-    found = ECGs.from_arrays(signals, fs=250, leads=("I", "II"), subjects=["a", "a", "b"],
+    found = ECGs(signals, fs=250, leads=("I", "II"), subjects=["a", "a", "b"],
                              sex=["female", "female", ""], labels={"rhythm": ["AF", "SR", "SR"]})
     assert found.subjects == ("a", "b") and found[0].labels == {"rhythm": ("AF",)}
     assert found.subjects_known_by == "metadata table"
     with pytest.raises(InputError, match="subject"):
-        ECGs.from_arrays(signals, fs=250, subjects=["a"])
+        ECGs(signals, fs=250, subjects=["a"])
 
 
 def published_ptbxl(folder, persons=6, each=2):

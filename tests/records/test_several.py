@@ -51,9 +51,9 @@ def test_records_of_one_name_are_told_apart_and_can_be_chosen(tmp_path):
 
 
 def test_usual_leads_get_one_name_and_others_stay(tmp_path):
-    one, two = (ECGs(tuple(simulate_cohort(subjects=1, minutes=0.5, seed=seed)))
+    one, two = (ECGs.of_records(simulate_cohort(subjects=1, minutes=0.5, seed=seed))
                 for seed in (1, 2))
-    two = ECGs((replace(two[0], leads=("ECG I filtered",), database="b"),))
+    two = ECGs.of_records((replace(two[0], leads=("ECG I filtered",), database="b"),))
     assert {record.leads for record in join([one, two], True)} == {("MLII/I",)}
     assert [record.leads for record in join([one, two], False)] == [("MLII",), ("ECG I filtered",)]
     assert {record.leads for record in join([one, one], True)} == {("MLII",)}

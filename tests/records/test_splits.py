@@ -70,13 +70,14 @@ def test_parts_of_windows(cohort):
 
 
 def test_records_are_split_by_person_scheme_or_column(cohort):
-    ecgs = ECGs(tuple(cohort), warnings=("a",))
+    ecgs = ECGs.of_records(tuple(cohort), warnings=("a",))
     parts = ecgs.split(seed=3)
     assert [set(part.subjects) for part in parts] == [
         set(names) for names in split_by_subject(cohort, seed=3).values()]
     assert sum(map(len, parts)) == len(ecgs) and parts[0].warnings == ("a",)
     folds = {one.subject: str(k) for k, one in enumerate(cohort)}
-    dated = ECGs(tuple(replace(one, metadata={"fold": folds[one.subject]}) for one in cohort))
+    dated = ECGs.of_records(replace(one, metadata={"fold": folds[one.subject]})
+                            for one in cohort)
     train, validation, test = dated.split("fold", {"train": [0, 1], "test": [3]})
     assert (len(train), len(validation), len(test)) == (2, 0, 1)
     with pytest.raises(InputError, match="column"):

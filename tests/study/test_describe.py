@@ -16,7 +16,7 @@ from tests.small_records import make_record, noise
 
 def cohort(subjects=6, **options):
     options = {"minutes": 0.5, "fs": 250.0, "ectopy": 0, "noise": 0.3} | options
-    return ECGs(tuple(simulate_cohort(subjects, **options)), "database")
+    return ECGs.of_records(tuple(simulate_cohort(subjects, **options)), "database")
 
 
 def checked(ecgs, source="here"):
@@ -48,7 +48,7 @@ def test_records_that_differ_are_said_to():
                   symbols=two.symbols[:0], fs=125.0)
     three = replace(three, signal=three.signal[:5000], beats=three.beats[:5],
                     symbols=three.symbols[:5])
-    found = checked(ECGs((one, two, three), "database"))
+    found = checked(ECGs.of_records((one, two, three), "database"))
     assert found["fs_hz"] == [125.0, 250.0] and found["seconds_range"] == [20.0, 30.0]
     assert found["leads"] == ["I", "II"] and found["leads_in_all"] == ["I"]
     text = text_of(found)
@@ -58,7 +58,7 @@ def test_records_that_differ_are_said_to():
 def test_labels_are_counted_by_record_and_the_most_frequent_come_first():
     records = [replace(one, labels={"rhythm": ("SR",), "scp": ("NORM", "SR") if k else ("AFIB",)},
                        notes=("no checksum in the header",)) for k, one in enumerate(cohort(4))]
-    found = checked(ECGs(tuple(records), "metadata table"))
+    found = checked(ECGs.of_records(tuple(records), "metadata table"))
     assert found["labels"] == {"rhythm": {"SR": 4}, "scp": {"NORM": 3, "SR": 3, "AFIB": 1}}
     assert list(found["labels"]["scp"])[0] == "NORM"
     assert found["notes"] == {"no checksum in the header": 4}
@@ -69,7 +69,7 @@ def test_what_was_left_out_is_named_and_counted():
     out = [LeftOut(f"d{k}", "duplicate", "the same") for k in range(30)]
     out += [LeftOut(f"m{k}", "missing", "no file") for k in range(12)]
     out.append(LeftOut("cut", "damaged", "its signal is shorter than its header says"))
-    found = checked(replace(cohort(3), left_out=tuple(out), warnings=("One is damaged.",)))
+    found = checked(cohort(3).replaced(left_out=tuple(out), warnings=("One is damaged.",)))
     assert len(found["left_out"]) == 43
     assert found["left_out"][-1] == {"name": "cut", "kind": "damaged",
                                      "reason": "its signal is shorter than its header says"}
@@ -83,14 +83,14 @@ def test_what_was_left_out_is_named_and_counted():
 def test_what_is_implausible_is_named_and_warned_of():
     records = list(cohort(5))
     records[2] = replace(records[2], signal=1000 * records[2].signal)
-    found = checked(ECGs(tuple(records), "database"))
+    found = checked(ECGs.of_records(tuple(records), "database"))
     name = records[2].name
     assert list(found["implausible"]["unit"]) == [name] and name in found["warnings"][0]
     assert "microvolt" in text_of(found)
 
 
 def test_unknown_persons_are_records_and_nobody_calls_them_persons():
-    found = checked(replace(cohort(3), subjects_known_by="nothing"))
+    found = checked(cohort(3).replaced(subjects_known_by="nothing"))
     assert "who is who" in found["warnings"][0]
     assert "persons (known" not in text_of(found) and "nobody says" in text_of(found)
 
@@ -102,7 +102,7 @@ def test_unknown_persons_are_records_and_nobody_calls_them_persons():
 def test_windows_that_fit(seconds, arrangement, length):
     whole = [*cohort(11, minutes=2.0)]
     cut = [shortened(one, seconds) for one in whole[:10]] + [shortened(whole[10], 3)]
-    found = checked(ECGs(tuple(cut), "database"))
+    found = checked(ECGs.of_records(tuple(cut), "database"))
     windows, rate = found["windows"], found["heart_rate_bpm"]
     assert (windows["arrangement"], windows["seconds"]) == (arrangement, length)
     assert windows["records_too_short"] == 1
@@ -121,7 +121,7 @@ def shortened(record, seconds):
 
 
 def test_what_cannot_be_split_or_cut_is_a_warning_and_no_error():
-    found = checked(ECGs((make_record(noise(50)),)))
+    found = checked(ECGs.of_records((make_record(noise(50)),)))
     assert "refused" in found["windows"] and "Too few" in found["split"]["refused"]
     assert len(found["warnings"]) >= 2 and found["heart_rate_bpm"] is None
 
@@ -137,13 +137,13 @@ def test_a_split_counts_everybody_once():
 @pytest.mark.parametrize("signal", [
     np.zeros((600, 2)), np.full((600, 1), np.nan), np.zeros((1, 1)), noise(600)[:, None] * 1e9])
 def test_records_without_any_ecg_are_described_too(signal):
-    found = checked(ECGs((make_record(signal), *cohort(2))))
+    found = checked(ECGs.of_records((make_record(signal), *cohort(2))))
     assert found["records"] == 3 and found["warnings"]
 
 
 def test_a_terminal_gets_short_lines_and_no_control_characters():
     record = make_record(noise(900), leads=["a\x1b[31m\nb"], name="r\x07")
-    found = checked(ECGs((record,), left_out=(LeftOut("x\ny", "damaged", "why\x1b"),)))
+    found = checked(ECGs.of_records((record,), left_out=(LeftOut("x\ny", "damaged", "why\x1b"),)))
     text = text_of(found)
     assert all(one.isprintable() or one == "\n" for one in text)
     assert max(map(len, text_of(checked(cohort(4))).splitlines())) <= WIDTH
@@ -151,7 +151,7 @@ def test_a_terminal_gets_short_lines_and_no_control_characters():
 
 def test_there_must_be_a_record():
     with pytest.raises(InputError, match="no ECGs"):
-        describe_ecgs(ECGs(()))
+        describe_ecgs(ECGs.of_records(()))
 
 
 def test_many_records_are_looked_at_in_a_sample(monkeypatch):
@@ -159,5 +159,5 @@ def test_many_records_are_looked_at_in_a_sample(monkeypatch):
     found = checked(cohort(10))
     assert found["heart_rate_records"] == 4 and "in 4 records" in text_of(found)
     upside_down = [replace(one, signal=-one.signal) for one in cohort(10)]
-    found = checked(ECGs(tuple(upside_down), "database"))
+    found = checked(ECGs.of_records(tuple(upside_down), "database"))
     assert len(found["implausible"]["inverted"]) == 4 and "4 of 4 records" in found["warnings"][0]

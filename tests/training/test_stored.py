@@ -131,7 +131,7 @@ def test_damaged_files_are_named(tmp_path, folder, name):
 
 
 def test_what_is_known_of_a_record_comes_along(tmp_path, monkeypatch):
-    known = ECGs(tuple(replace(one, age=50.0 + k,
+    known = ECGs.of_records(tuple(replace(one, age=50.0 + k,
                                labels={"rhythm": ("SR",)})
                        for k, one in enumerate(simulate_cohort(5, minutes=1.0))))
     monkeypatch.setattr(stored, "read_records", lambda experiment: known)

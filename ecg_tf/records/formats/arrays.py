@@ -29,7 +29,7 @@ _UNIT = "give the unit in the file: np.savez(file, signals=..., unit='uV', ...)"
 
 def records_of_arrays(signals, fs: float, leads: Sequence[str] = (), subjects=None, sex=None,
                       age=None, labels=None, name: str = "arrays") -> list[Record]:
-    """Records of arrays that are in memory, named by their number; see `ECGs.from_arrays`.
+    """Records of arrays that are in memory, named by their number; see `ECGs`.
 
     Example:
         >>> records_of_arrays(np.zeros((3, 1000, 2)), 100, ("I", "II"))[2].name
