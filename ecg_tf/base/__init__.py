@@ -1,6 +1,6 @@
 """What every other subpackage stands on; imports nothing of them.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `errors.py` | `InputError`: what was expected, what came, how to fix it; files written whole |
 | `checks.py` | arguments checked: counts, numbers, choices |

@@ -1,6 +1,6 @@
 """The settings of an experiment, typed and checked before anything is read.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `experiment.py` | `Experiment`: every setting, declared once |
 | `setting.py` | how a setting is declared: default, bounds, unit, help, what it affects |

@@ -51,7 +51,7 @@ class Coarse:
         self.spectrum = rfft(slow, self.size, axis=1)
         total, squares = (_running(part, self.piece) for part in (slow, slow.astype(float) ** 2))
         energy = squares - total**2 / self.piece
-        least = np.maximum(1e-3 * energy.max(1, keepdims=True), 1e-9)  # flat stretches match nobody
+        least = np.maximum(1e-3 * energy.max(1, keepdims=True), 1e-9)  # flat parts match nothing
         self.scale = (1 / np.sqrt(np.maximum(energy, least))).astype(np.float32)
 
     def search(self, strips) -> np.ndarray:
@@ -92,7 +92,7 @@ class Fine:
                 left = np.argsort(-height.max(1), kind="stable")[:FINALISTS]
                 index, speeds, height = index[left], speeds[left], height[left]
             # Beats of one rhythm fit at two shifts with two speeds, nearly as well as the right
-            # ones: the best speed is gone on with, and the best one that is not next to it.
+            # ones: the best speed is kept, and the best one that is not next to it.
             rows = np.arange(len(index))
             best = speeds[rows, height.argmax(1)]
             beside = np.abs(speeds - best[:, None]) < _APART

@@ -140,7 +140,7 @@ def enrolment_and_probe(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
         windows: strips; persons of one short record have no probe.
 
     Returns:
-        (n,) bool of enrolment, and of probe strips; nobody has probes alone.
+        (n,) bool of enrolment, and of probe strips; no person has probes alone.
     """
     enrolment, probe = np.zeros((2, len(windows)), bool)
     own = [np.flatnonzero(windows.records == name) for name in np.unique(windows.records)]

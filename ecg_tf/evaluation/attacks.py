@@ -219,7 +219,7 @@ def singling_out(data: AttackData) -> np.ndarray:
     """Share of synthetic strips that point at a strip's person alone.
 
     An attacker claims "one person in the population is like this strip" where the nearest person
-    is nearer by half than the second nearest. A strip of nobody points at anyone.
+    is nearer by half than the second nearest. A strip of no real person points at anyone.
     """
     real, subjects = data.candidates.signals, data.candidates.subjects
     scale = DescriptorScale.from_real(real, data.fs)

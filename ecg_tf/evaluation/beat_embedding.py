@@ -1,4 +1,4 @@
-"""A network that knows beats and rhythm: features for Fréchet distance and such.
+"""The beat network: features of beats and rhythm, for the Fréchet distance.
 
 It looks at single beats with their neighbours and is trained on real training subjects only; a
 strip is described by mean and standard deviation over its beats.
@@ -27,13 +27,13 @@ CLASSES = ("N", "S", "V", "F", "Q")
 
 @dataclass(frozen=True)
 class BeatEmbedding:
-    """A network trained to name beats and tell their RR intervals; for Fréchet distance and such.
+    """A network trained to classify beats and estimate their RR intervals.
 
     Args:
         network: keras.Model, beats with context (n, 81, lead) -> (n, 24).
         balanced_accuracy: mean recall of the beat classes on a fifth of the persons left out of
             the training; NaN without labels.
-        rr_correlation: of the RR interval before the beat, told and true, on the same persons.
+        rr_correlation: of the RR interval before the beat, estimated and true, on the same persons.
     """
 
     network: Any
@@ -60,7 +60,7 @@ class BeatEmbedding:
 
 def train_beat_embedding(beats: Windows, epochs: int = 10, beats_per_person: int = 400,
                          seed: int = 0, cache: bool = True) -> BeatEmbedding:
-    """Trains on beats of the training persons only; a fifth of them is kept apart to see its worth.
+    """Trains on beats of the training persons only; a fifth of them is held out for validation.
 
     Args:
         beats: `windows.beats(records, before_s=0.85, after_s=0.85)` of the training persons.

@@ -1,4 +1,4 @@
-"""Small networks on single beats: how they are built, trained the same way twice, and remembered.
+"""Small networks on single beats: built, trained reproducibly, and cached.
 
 One core trains them in seconds. Every weight and every batch comes from the seed; what was trained
 is kept under a digest of data and settings.
@@ -57,7 +57,7 @@ def embedding_of(model):
 def fit(model, x, targets: Sequence, epochs: int, seed: int, weights: Sequence | None = None,
         warp: float = 0.0):
     """Epochs in a seeded order; gain, noise and speed (by up to `warp`) change, so that
-    none is learned by heart."""
+    none is memorized."""
     rng, rate = np.random.default_rng(seed), float(model.optimizer.learning_rate)
     for epoch in range(epochs):
         model.optimizer.learning_rate = rate * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
@@ -94,7 +94,7 @@ def fitted(key: str, model, cache: bool, train):
                 model.set_weights([kept[f"w{i}"] for i in range(len(model.weights))])
             return model
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            pass  # not whole, or of another network: made anew
+            pass  # not whole, or of another network: trained again
     train(model)
     if cache:
         buffer = io.BytesIO()
@@ -102,7 +102,7 @@ def fitted(key: str, model, cache: bool, train):
         try:
             write_whole(path, buffer.getvalue())
         except InputError:
-            pass  # a cache that cannot be written only costs time
+            pass  # without a cache it only takes longer
     return model
 
 

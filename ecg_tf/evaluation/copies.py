@@ -178,10 +178,10 @@ def _distance_to_persons(synthetic, windows: Windows, each: int, rng):
               for subject in np.unique(windows.subjects)]
     chosen = [rows for rows in chosen if len(rows) > 1]
     if not chosen:
-        raise InputError("Nobody has enough strips for a nearest and a second nearest one.",
+        raise InputError("No person has enough strips for a nearest and a second nearest one.",
                          expected="a person with two or more on either side", got="none",
                          fix="give more strips a person")
-    # Aligning in full costs 6 ms a pair: only within the persons who come near at all.
+    # Aligning in full takes 6 ms a pair: only within the persons who come near at all.
     near = coarse_correlation(synthetic, windows.signals[np.concatenate(chosen)], windows.fs)
     starts = np.cumsum([0, *map(len, chosen)])[:-1]
     rank = (-np.maximum.reduceat(near, starts, axis=1)).argsort(1).argsort(1)

@@ -1,4 +1,4 @@
-"""Training strips that go on into what follows them, so that copies begun anywhere are found."""
+"""Training strips continued by what follows them, so that copies begun anywhere are found."""
 
 from dataclasses import dataclass
 

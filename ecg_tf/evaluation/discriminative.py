@@ -1,4 +1,4 @@
-"""A fresh classifier of real against synthetic windows: can they be told apart?"""
+"""A fresh classifier of real against synthetic windows: can they be distinguished?"""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
     """AUC of a fresh real-versus-synthetic classifier on windows it did not see.
 
     Mean rank of gradient boosting and logistic regression, cross-validated; the mean AUC of the
-    folds, since scores of different folds are not comparable. 0.5: cannot be told apart (lower
+    folds, since scores of different folds are not comparable. 0.5: indistinguishable (lower
     values are chance and returned as 0.5). With groups no person is in training and test fold at
-    once; without them even other real persons are told apart by identity.
+    once; without them even other real persons are recognized by identity.
 
     Args:
         real: (n, d) features; put raw beats beside them to let the classifier look closer.

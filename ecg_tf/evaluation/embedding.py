@@ -1,4 +1,4 @@
-"""A small ECG network that tells persons apart; who attacks by recognition uses it.
+"""A small identification network, for attacks by recognition.
 
 It looks at single beats on their R peak and describes a strip by the mean over its beats. It is
 trained on real ECGs only, once for each set of data and settings: a cache remembers it.
@@ -27,7 +27,7 @@ REQUIRED = 0.95  # rank-1 below which the identification network proves nothing
 
 @dataclass(frozen=True)
 class Identifier:
-    """A network that tells persons apart by the shape of their beats.
+    """A network that identifies persons by the shape of their beats.
 
     Args:
         network: keras.Model, beats (n, 80, lead) -> unit vectors (n, 64).
@@ -49,7 +49,7 @@ class Identifier:
 
     @property
     def valid(self) -> bool:
-        """It names `REQUIRED` of the probes rightly: what it says of others counts."""
+        """It identifies the share `REQUIRED` of the probes: its other results count."""
         return bool(self.rank1 >= REQUIRED)
 
     def embed(self, strips, fs: float) -> np.ndarray:
@@ -88,7 +88,7 @@ def train_identifier(enrolment: Windows, probe: Windows, beats_per_person: int =
     persons, who = np.unique(enrolment.subjects, return_inverse=True)
     unknown = np.setdiff1d(probe.subjects, persons)
     if len(persons) < 2 or len(unknown):
-        raise InputError("Persons cannot be told apart with these strips.",
+        raise InputError("Persons cannot be identified with these strips.",
                          expected="two persons or more, those of the probes among them",
                          got=f"{len(persons)} persons, unknown probes {unknown[:3].tolist()}",
                          fix="split each person's records by time")

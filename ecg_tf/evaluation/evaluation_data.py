@@ -40,7 +40,7 @@ class EvaluationData:
         provenance: side -> `records.provenance`.
         quality: side -> `Quality`, what was kept and dropped.
         notes: what had to be assumed or left out.
-        unknown: why it is not known who is who, a sentence for each side of which it is not.
+        unknown: why persons are not known, a sentence for each side where they are not.
         beats: side -> beats with their classes, of `utility_of_sets.labelled_beats`, or None; empty
             without a holdout.
     """
@@ -99,7 +99,7 @@ def read_evaluation_data(real, synthetic, holdout="", preparation: Preparation |
             raise InputError(f"The {side} records in '{folders[side]}' cannot be used. {error}") \
                 from error
         notes += _notes(side, ecgs, books[side])
-        if holdout:  # without anybody to test on, no classifier is trained
+        if holdout:  # without test persons no classifier is trained
             beats[side] = labelled_beats(ready)
     persons = np.unique(sets["real"].subjects)
     if len(persons) < 2 and not holdout:
@@ -215,8 +215,8 @@ def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
 
 
 def _notes(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
-    """What must be known of a side: who its persons are, what was left out."""
-    # Who is who does not matter in a synthetic set.
+    """Notes on a side: how its persons are known, what was left out."""
+    # Persons do not matter in a synthetic set.
     nobody = unknown_persons(ecgs.warnings) if side == "synthetic" else ()
     notes = [f"The {side} records: {text}" for text in ecgs.warnings if text not in nobody]
     flawed = {why: n for why, n in quality.dropped.items() if n and why != "short"}

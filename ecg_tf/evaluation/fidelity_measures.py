@@ -64,7 +64,7 @@ def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
         list of `Measured`: MMD², precision, recall, density, coverage, Fréchet distance,
         discriminative AUC, heart rate, RR, SDNN, RMSSD, R amplitude and amplitude
         Wasserstein-1, log-PSD distance, detectable strips, diversity, near-duplicates, those of
-        `FURTHER`, and the intervals where asked for.
+        `FURTHER`, and the intervals where requested.
 
     Raises:
         InputError: missing values, wrong shapes, subjects both in training and test.

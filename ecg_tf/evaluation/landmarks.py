@@ -19,10 +19,10 @@ from ecg_tf.signals.selection import thin
 LANDMARKS = {
     "copies": "strips of the training persons themselves",
     "copies, disguised": "the same, begun later, 5 % slower, with another gain",
-    "new persons": "half of the holdout persons, against the other half: the aim",
+    "new persons": "half of the holdout persons, against the other half: the target",
     "wrong heart rate": "the training persons' beats at 140-170 bpm",
     "phase randomized": "training strips with their spectrum kept and their shape destroyed",
-    "simulated": "sum-of-Gaussians ECGs, of nobody",
+    "simulated": "sum-of-Gaussians ECGs, of no real person",
     "white noise": "mean and standard deviation of training strips, nothing else",
 }
 COLUMNS = ["mmd2", "baselines", "reidentified", "n"]
@@ -61,7 +61,7 @@ def landmark_table(data: AttackData, strips: int = 300, fpr: float = 0.01,
                            _chance(data, fpr, seed), len(holdout))
     table = pd.DataFrame.from_dict({name: rows[name] for name in LANDMARKS}, orient="index",
                                    columns=["mmd2", "reidentified", "n"])
-    # A baseline that came out at or below 0 by chance is no yardstick.
+    # A baseline that came out at or below 0 by chance is no reference.
     table["baselines"] = table["mmd2"] / baseline if baseline > 0 else np.nan
     table.attrs["baseline"] = baseline
     return table[COLUMNS].rename_axis("landmark")
@@ -83,7 +83,7 @@ def _sets(base, fs, rng):
 def _between_halves(real, subjects, members, seed, repeats=10):
     """MMD² of one half of the persons to the other, mean over ways to halve them.
 
-    Between n and m persons drawn from one population it is in proportion to 1/n + 1/m on average:
+    Between n and m persons sampled from one population it is in proportion to 1/n + 1/m on average:
     the halves are brought to the baseline's numbers, members and all holdout persons.
     """
     persons = len(np.unique(subjects))

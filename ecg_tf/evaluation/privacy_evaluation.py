@@ -58,7 +58,7 @@ class AttackSettings:
 
 @dataclass(frozen=True)
 class PrivacyEvaluation:
-    """What all attacks say of a synthetic set, and whether it may be released.
+    """Results of all attacks on a synthetic set, and whether it may be released.
 
     Args:
         measures: fidelity and utility as they were given to `gated`, then privacy.
@@ -96,11 +96,11 @@ class PrivacyEvaluation:
 def evaluate_privacy(synthetic, train: Windows, holdout: Windows | None,
                      attacks: Mapping[str, Attack] | None = None,
                      settings: AttackSettings | None = None) -> PrivacyEvaluation:
-    """Attacks a synthetic set in every way there is here.
+    """Makes all attacks on a synthetic set.
 
     The holdout persons are halved by the seed, see `attack_data`; a second identification network
     with the halves exchanged makes impostors of all of them. Copies are sought among all training
-    strips up to four times `max_strips`, each going on into what follows it in its record.
+    strips up to four times `max_strips`, each continued by what follows it in its record.
 
     Args:
         synthetic: (n, time, lead) mV, strips as long as the real ones; 10 or more.

@@ -1,6 +1,6 @@
 """Can persons be recognized in a synthetic set by a network that knows them?
 
-A closed-set network always names somebody. So nothing here counts bare hits: strips of impostors,
+A closed-set network always names a person. So nothing here counts bare hits: strips of impostors,
 whom the network never saw, set the threshold, and what they pass by chance is the null.
 """
 
@@ -131,7 +131,7 @@ def validity(known: Identifier) -> Measured:
 
 
 def void(measured: Measured) -> Measured:
-    """The same row without values: what a network that knows nobody says proves nothing."""
+    """The same row without values: an invalid network proves nothing."""
     blank: dict = dict.fromkeys(("value", "baseline", "low", "high", "p_value", "baseline_low",
                                  "baseline_high"), np.nan)
     return replace(measured, **blank)

@@ -13,7 +13,7 @@ def bootstrap(statistic: Callable, sizes: Sequence[int | tuple[int, int]], resam
         statistic: one index array a group -> value or values.
         sizes: of each group, in persons; or (population, number sampled).
         resamples: default 1000.
-        seed: int, or a Generator to go on with.
+        seed: int, or a Generator.
 
     Returns:
         (resamples, ...) values; `percentiles` makes an interval of them.

@@ -1,4 +1,4 @@
-"""How far can real persons be recognized, on the same date and on another, and what tells an ECG?
+"""How well are real persons recognized, on the same date and on another, and their attributes?
 
 No synthetic set here: this is what the attacker of `reidentification` can do on real strips, and so
 the most it can find in synthetic ones. Needs records that name their date (`Record.session`), as
@@ -19,14 +19,14 @@ from ecg_tf.signals.windows import Windows
 
 SAME, OTHER = "same date", "another date"
 COLUMNS = ["value", "low", "high", "baseline", "persons", "n"]
-NEIGHBOURS = 5  # persons whose majority or median tells an attribute
+NEIGHBOURS = 5  # neighbours whose majority or median predicts an attribute
 
 
 def session_table(records, fs: float = 128.0, seconds: float = 5.0, galleries=GALLERIES,
                   seed: int = 0, cache: bool = True) -> pd.DataFrame:
     """Recognition over dates, and attributes of persons, each beside its baseline.
 
-    Persons enrol with the early part of their first date. The network is probed with the later part
+    Persons enrol with the first part of their first date. The network is probed with the later part
     of that date (its validity, 0.95 are required), and with all strips of other dates. In a gallery
     of g persons, the right one among them, the most alike is named.
 
@@ -119,7 +119,7 @@ def success_in_gallery(better, known: int, size: int) -> np.ndarray:
 
 
 def attribute_of_persons(windows: Windows, values, seed: int = 0):
-    """Is an attribute read off the nearest *other* persons, by description?
+    """Is an attribute predicted by the nearest *other* persons, by description?
 
     Args:
         windows: strips.

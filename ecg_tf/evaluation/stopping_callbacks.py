@@ -52,7 +52,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         self.folder, self.codec, self.evaluator = Path(folder), codec, evaluator
         self.every, self.n, self.seed, self.keep, self.high = every, n, seed, keep, high
         self.path = self.folder / "measures.csv"
-        # To the letter what a file holds: with other baselines, measures are no help.
+        # As the file holds it: with other baselines, its measures do not count.
         baselines = evaluator.baselines.assign(images=n, latents=seed)
         self._baselines = baselines.to_csv(lineterminator="\n")
         self.rows = _NOTHING.copy()
@@ -185,7 +185,7 @@ class StopAtBaseline(keras.callbacks.Callback):
         load_averages(gan, self.path)
         baseline = self.along.evaluator.baselines.loc[(self.against, self.measure), "baseline"]
         why = {"baseline": "the baseline was reached", "": "all steps were trained",
-               "patience": f"{self.patience} checks brought nothing better"}[verdict.reason]
+               "patience": f"{self.patience} checks without improvement"}[verdict.reason]
         return (f"Trained {checks.index[-1]:,} steps: {why}. Kept: the weights of step "
                 f"{checks.index[verdict.best]:,}, {self.measure} against {self.against} "
                 f"{checks.iloc[verdict.best]:.3g} (baseline {baseline:.3g}).")
@@ -205,7 +205,7 @@ def stopping_rule(experiment: Experiment, data: Data) -> StopAtBaseline | None:
     if e.stop != "baseline":
         return None
     if "validation" not in data.strips:
-        raise InputError("Nobody is left to decide when to stop.",
+        raise InputError("No validation person is left to decide when to stop.",
                          expected="validation persons with strips", got="none",
                          fix='give more records, or set stop to "steps"')
     validation, train = (

@@ -1,6 +1,6 @@
 """All figures, and how they are shown; none of them imports TensorFlow.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `plots.py` | `show`, and the most used figures and tables |
 | `style.py`, `html_tables.py` | one look for all figures, one for all tables |

@@ -89,7 +89,7 @@ def fooled_table(found: pd.DataFrame, blind: Mapping[str, str]):
     found = found.sort_values(["share", "passed"], ascending=False, kind="stable")
     return text_table(pd.DataFrame({
         "measure": found.index,
-        "fooled": [f"{row.passed:.0f} of {row.told:.0f}" for row in found.itertuples()],
+        "fooled": [f"{row.passed:.0f} of {row.rejected:.0f}" for row in found.itertuples()],
         "rejects alone": [f"{alone:.0f}" if alone else "" for alone in found["alone"]],
         "does not look at": [blind.get(name, "") for name in found.index],
     }), padding=".2em .8em").hide()

@@ -2,7 +2,7 @@
 
 In the order in which data flow:
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `scaling.py` | mV to [-1, 1] and back, from a global to an adapted range |
 | `quantize.py` | values on a grid of grey levels |

@@ -1,6 +1,6 @@
 """What single lessons need; no report and no run leads through here.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `image_folders.py` | 02: folders of pictures, and their pixels permuted |
 | `image_gan.py` | 02: one GAN for any set of images, at equal budget |

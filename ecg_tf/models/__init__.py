@@ -1,6 +1,6 @@
 """Networks for images of any shape, and the GANs that train them (TensorFlow).
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `gan.py` | what all GANs share: the training step, averaged weights, saving |
 | `losses.py`, `acgan.py` | the losses; a GAN over classes |

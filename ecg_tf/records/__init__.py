@@ -2,7 +2,7 @@
 
 In the order in which data flow:
 
-| file or folder | what lives there |
+| file or folder | content |
 | --- | --- |
 | `record.py`, `ecgs.py` | `Record`: signal, leads, beats, person; `ECGs`: what `load` gives |
 | `database.py`, `databases.py` | what is known of the public databases: license, persons, quirks |

@@ -9,7 +9,7 @@ from scipy.signal import butter, lfilter, sosfilt
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.records import Record
-from ecg_tf.records.simulated_hearts import WAVES, Identity, draw_identity
+from ecg_tf.records.simulated_hearts import WAVES, Identity, sample_identity
 from ecg_tf.records.simulated_leads import BACK, LEADS, checked_leads, measured_leads, summed
 
 GRID = 0.1  # s between the points at which breath, heart rate and drift are sampled
@@ -60,7 +60,7 @@ def simulate_cohort(
         if not np.isfinite(value) or value != int(value) or value < 1:
             raise InputError(f"{name} has to be a count.", expected="1 or more", got=value)
     return [
-        simulate_record(draw_identity(seed, number), session, minutes, fs, leads,
+        simulate_record(sample_identity(seed, number), session, minutes, fs, leads,
                         noise, mains, mains_hz, ectopy)
         for number in range(1, int(subjects) + 1)
         for session in range(1, int(sessions) + 1)

@@ -46,7 +46,7 @@ class Identity:
     ventricular: np.ndarray
 
 
-def draw_identity(seed: int, subject: int) -> Identity:
+def sample_identity(seed: int, subject: int) -> Identity:
     """Samples the heart of one person.
 
     Args:

@@ -2,7 +2,7 @@
 
 In the order in which a release is made:
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `decision.py` | result of the run's release gate, and whether it allows a release |
 | `sampling.py` | record i of a seed, sampled in blocks (brings TensorFlow) |

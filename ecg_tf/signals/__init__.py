@@ -2,7 +2,7 @@
 
 In the order in which data flow:
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `filtering.py` | raw records to clean ones of one rate: flaws bridged, resampled, band-passed |
 | `quality.py` | what is wrong with a raw signal, and which windows may pass |

@@ -3,7 +3,7 @@
 Each experiment is one task: a worker runs its notebook. What a study writes lies in the study's own
 folder, so workers on other machines have to see it under the same path. A worker that dies is
 replaced, if a nanny watches over it (as in the cluster that is started here), and its experiment
-given to the next one, which goes on from the checkpoint in the run's folder.
+given to the next one, which resumes from the checkpoint in the run's folder.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from ecg_tf.study.plans import Plan
 from ecg_tf.study.study import Outcome
 
 CONNECT_S = 10  # longest wait for a scheduler to answer
-REPORT_S = 60.0  # between two lines that say how far everybody is
+REPORT_S = 60.0  # between two lines of progress
 TAKEN_S = 60.0  # longest wait for the process of a dead worker to let go of a run's folder
 MEMORY = 3e9  # bytes that an experiment may need
 LOCK = ".study.lock"  # the study holds it, in the folder of reports
@@ -54,7 +54,7 @@ def make_reports(
 
 
 def make(plan: Plan, output: str, folder: str) -> tuple[str, float, str]:
-    """Makes a report in a worker; what a failure was is said, not raised, so that it can travel.
+    """Makes a report in a worker; a failure is returned as text, which can travel.
 
     Args:
         plan: `Plan` with an absolute path of its notebook.
@@ -84,7 +84,7 @@ def make(plan: Plan, output: str, folder: str) -> tuple[str, float, str]:
 def _hand_out(client, plans: list[Plan], output: Path) -> list[Outcome]:
     folder, token = str(Path.cwd()), uuid.uuid4().hex[:8]
     waiting, running, outcomes = list(enumerate(plans, 1)), {}, []
-    known, told = _workers(client), time.monotonic()
+    known, reported = _workers(client), time.monotonic()
     if not known:
         print("The scheduler has no worker yet: waiting for the first one.", flush=True)
     try:
@@ -98,15 +98,15 @@ def _hand_out(client, plans: list[Plan], output: Path) -> list[Outcome]:
                 running[client.submit(make, there, str(output.absolute()), folder, pure=False,
                                       key=f"{plan.name}-{token}")] = plan
             time.sleep(0.2)
-            for future in [one for one in running if one.done()]:
+            for future in [future for future in running if future.done()]:
                 outcomes.append(_outcome(future, running.pop(future), output))
             now = _workers(client)
             if running and known - now:
                 print(f"    a worker was lost ({', '.join(sorted(known - now))}); its experiment "
-                      "goes on elsewhere, from its checkpoint", flush=True)
+                      "resumes elsewhere from its checkpoint", flush=True)
             known = now
-            if running and time.monotonic() - told > REPORT_S:
-                told = time.monotonic()
+            if running and time.monotonic() - reported > REPORT_S:
+                reported = time.monotonic()
                 print(f"    at work: {', '.join(map(_how_far, running.values()))}", flush=True)
     except KeyboardInterrupt:
         kept = sum(outcome.state == "made" for outcome in outcomes)
@@ -164,7 +164,7 @@ def _workers(client) -> set[str]:
 def _lost(client) -> InputError:
     return InputError("The connection to the scheduler was lost.", expected="one that lives until "
                       "all is done", got=f"{client.scheduler.address if client.scheduler else ''}",
-                      fix="see that it runs, and give the same command again: it goes on from what "
+                      fix="see that it runs, and give the same command again: it resumes from what "
                       "was made")
 
 
@@ -194,7 +194,8 @@ def _client(scheduler: str, workers: int, tasks: int) -> Iterator:
             yield client
         return
     if workers < 0:
-        raise InputError("So many workers cannot be.", expected="1 or more", got=workers,
+        raise InputError("The number of workers must not be negative.",
+                         expected="1 or more", got=workers,
                          fix="leave --workers out")
     n = workers or max(1, min(CPU_COUNT, tasks, int(MEMORY_LIMIT // MEMORY)))
     threads = str(max(1, CPU_COUNT // n))
@@ -213,7 +214,7 @@ def _plugin():
     from distributed import WorkerPlugin
 
     class LetStudyStop(WorkerPlugin):
-        """Ctrl-C reaches all processes of a terminal: the study alone says what becomes of it."""
+        """Ctrl-C reaches all processes of a terminal: the study alone handles it."""
 
         name = "let-study-stop"
 
@@ -226,7 +227,7 @@ def _plugin():
 
 @contextlib.contextmanager
 def _ended_when_given_up() -> Iterator[None]:
-    """Ends this worker's notebook when nobody waits for it any more: Ctrl-C, or a study's death.
+    """Ends this worker's notebook when no study waits for it any more: Ctrl-C, or a study's death.
 
     A running task cannot be cancelled; its notebook would hold the run's folder until its end.
     """

@@ -1,6 +1,6 @@
 """All runs beside each other: what each `results.json` says, and whom it may be compared with.
 
-Two runs are ranked against each other only if they were judged by the same yardstick: the same
+Two runs are ranked against each other only if they were evaluated in the same way: the same
 database, split, leads, filters and length of strips. Such runs make a *field*. Runs that differ in
 their seed alone make a *family*: their spread is the interval over seeds.
 """
@@ -21,8 +21,8 @@ from ecg_tf.study.results import ARRAYS, read_results
 DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its baseline
 LEAST = 0.1  # baselines: below, a logarithm would make much of what is chance
 _SIMULATION = ("subjects", "minutes")
-#: Settings that say how a run is judged.
-YARDSTICK = tuple(name for name in affecting("windows", "measures")
+#: Settings that decide how a run is evaluated.
+EVALUATION_KEYS = tuple(name for name in affecting("windows", "measures")
                   if name not in ("seed", *_SIMULATION))
 #: Settings that change nothing about the result, or chance alone.
 FREE = ("seed", "precision", *affecting("verdict", "nothing"))
@@ -76,7 +76,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
 
     Args:
         runs_dir: folder of runs, or of folders of runs.
-        tell: function that is told, in a sentence, what was left out and why; default None.
+        tell: function called with a sentence on what was left out and why; default None.
 
     Returns:
         list of Run, by name. Files of another kind (JSON objects without experiment and measures)
@@ -93,7 +93,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
     root = Path(runs_dir)
     files = sorted([*root.glob("*/results.json"), *root.glob("*/*/results.json")])
     runs, left = [], []
-    for path in (one for one in files if not one.parent.name.startswith(".")):
+    for path in (path for path in files if not path.parent.name.startswith(".")):
         name = path.parent.relative_to(root).as_posix()
         try:
             content = read_results(path)
@@ -120,7 +120,7 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
 
 
 def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs by their yardstick: only those of one field may be ranked.
+    """Runs by their evaluation: only those of one field may be ranked.
 
     Args:
         runs: of `read_runs`.
@@ -131,15 +131,16 @@ def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """
     found: dict[str, list[Run]] = {}
     for run in runs:
-        found.setdefault(yardstick(run), []).append(run)
+        found.setdefault(evaluation_key(run), []).append(run)
     groups = sorted(found.values(), key=lambda group: (
         group[0].settings["database"] == "simulated",
         -sum(np.isfinite(run.number(REIDENTIFIED)) for run in group), -len(group), group[0].name))
     short = [_title(group[0]) for group in groups]
     titles = []
     for group, title in zip(groups, short, strict=True):
-        twins = [one[0] for one, other in zip(groups, short, strict=True) if other == title]
-        keys = [key for key in YARDSTICK if len({str(one.settings[key]) for one in twins}) > 1]
+        twins = [group[0] for group, other in zip(groups, short, strict=True) if other == title]
+        keys = [key for key in EVALUATION_KEYS
+                if len({str(run.settings[key]) for run in twins}) > 1]
         more = [f"{key} {_plain(group[0].settings[key])}" for key in keys]
         if len(twins) > 1 and not more:
             more = [f"records {_digest(group[0])[:8]}"]  # the same settings, other files
@@ -147,16 +148,16 @@ def fields(runs: Sequence[Run]) -> dict[str, list[Run]]:
     return dict(zip(titles, groups, strict=True))
 
 
-def yardstick(run: Run) -> str:
-    """What a run was judged by, as a key. Simulated persons are drawn anew by each seed."""
-    own = [run.settings[key] for key in YARDSTICK]
+def evaluation_key(run: Run) -> str:
+    """How a run was evaluated, as a key. Simulated persons differ from seed to seed."""
+    own = [run.settings[key] for key in EVALUATION_KEYS]
     own += ([run.settings[key] for key in _SIMULATION]
             if run.settings["database"] == "simulated" else [_digest(run)])
     return json.dumps(own, sort_keys=True, default=str)
 
 
 def families(runs: Sequence[Run], base: Sequence[str] = BASE) -> dict[str, list[Run]]:
-    """Runs that differ in nothing but the seed, under a name as short as tells them apart.
+    """Runs that differ in nothing but the seed, under names as short as possible.
 
     Args:
         runs: list of Run.
@@ -181,7 +182,7 @@ def leaderboard(runs) -> pd.DataFrame:
         without a distance), `family`, `seed`, `baselines` with `baselines_low`, `baselines_high`
         (MMD² in multiples of its baseline), `at_baseline`, then for precision, recall, AUC and
         strips with beats the value and `..._baseline`, `frechet` (baselines), `reidentified` with
-        its null, `gate` ("passed", "not passed", "" where nobody was attacked).
+        its null, `gate` ("passed", "not passed", "" without attacks).
 
     Example:
         >>> leaderboard("runs").groupby("field").head(1)["baselines"]
@@ -189,7 +190,7 @@ def leaderboard(runs) -> pd.DataFrame:
     runs = runs if isinstance(runs, list | tuple) else read_runs(runs)
     rows = []
     for title, group in fields(runs).items():
-        family = {one.name: name for name, own in _named_groups(group).items() for one in own}
+        family = {run.name: name for name, own in _named_groups(group).items() for run in own}
         for run in group:
             row = {"run": run.name, "field": title, "family": family[run.name],
                    "seed": run.settings["seed"], "baselines": run.in_baselines(),
@@ -280,18 +281,18 @@ def _named_groups(runs, base=BASE) -> dict[str, list[Run]]:
     """All runs by family, those made twice too."""
     found: dict[str, list[Run]] = {}
     for run in runs:
-        own = [relevant(run.settings), yardstick(run)]
+        own = [relevant(run.settings), evaluation_key(run)]
         found.setdefault(json.dumps(own, sort_keys=True, default=str), []).append(run)
     groups = list(found.values())
     heads = [group[0].settings for group in groups]
     used = [key for number, key in enumerate(base)
-            if not number or len({str(one[key]) for one in heads}) > 1]
-    short = [" · ".join(_word(one, key) for key in used) for one in heads]
+            if not number or len({str(head[key]) for head in heads}) > 1]
+    short = [" · ".join(_word(head, key) for key in used) for head in heads]
     names = []
     for own, name in zip(heads, short, strict=True):
         twins = [relevant(s) for s, other in zip(heads, short, strict=True) if other == name]
         keys = [key for key in twins[0] if key not in used
-                and len({str(one.get(key)) for one in twins}) > 1]
+                and len({str(twin.get(key)) for twin in twins}) > 1]
         names.append(", ".join([name, *(f"{key} {_plain(own[key])}" for key in keys)]))
     for number, name in enumerate(names):
         if name in names[:number]:  # other records under the same settings

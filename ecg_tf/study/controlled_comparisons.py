@@ -1,9 +1,8 @@
-"""Fair controlled_comparisons among runs: what differs in one thing alone, at equal budget, over
-seeds.
+"""Controlled comparisons of runs: one difference, equal budget, several seeds.
 
 The paper's discussion asks for arrangement and for architecture. Comparable groups are found by the
 settings of the runs, not by their names: everything that decides about the result has to be equal,
-but for what is asked about.
+but for what is compared.
 """
 
 import json
@@ -19,11 +18,11 @@ from ecg_tf.study.comparison import (
     DISTANCE,
     LEAST,
     Run,
+    evaluation_key,
     families,
     fields,
     over_seeds,
     relevant,
-    yardstick,
 )
 
 #: question -> the settings it asks about; those that are parts of them come along
@@ -41,7 +40,7 @@ class ControlledComparison:
 
     Args:
         question: a key of `QUESTIONS`.
-        field: title of the yardstick they were all judged by.
+        field: title of the field: they were all evaluated in the same way.
         contenders: name -> runs, one a seed.
     """
 
@@ -91,27 +90,27 @@ def controlled_comparisons(
         first.
 
     Example:
-        >>> [list(one.contenders) for one in controlled_comparisons(read_runs("runs"),
+        >>> [list(found.contenders) for found in controlled_comparisons(read_runs("runs"),
         "arrangement")] [['beat_rows', 'row_major']]
     """
     choice(question, "question", tuple(QUESTIONS))
-    asked = QUESTIONS[question]
-    along = parts_of(*asked)
+    varied = QUESTIONS[question]
+    along = parts_of(*varied)
     found = []
     for title, group in fields(runs).items():
         alike: dict[str, list[Run]] = {}
-        for run in (one for one in group if np.isfinite(one.in_baselines())):
+        for run in (run for run in group if np.isfinite(run.in_baselines())):
             own = relevant(run.settings)
-            key = {name: value for name, value in own.items() if name not in (*asked, *along)}
+            key = {name: value for name, value in own.items() if name not in (*varied, *along)}
             key["pixels"] = own["height"] * own["width"]
-            key["yardstick"] = yardstick(run)
+            key["evaluation"] = evaluation_key(run)
             alike.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(run)
         same = [
-            ControlledComparison(question, title, families(one, asked))
-            for one in alike.values()
-            if len({run.settings[asked[0]] for run in one}) > 1
+            ControlledComparison(question, title, families(group, varied))
+            for group in alike.values()
+            if len({run.settings[varied[0]] for run in group}) > 1
         ]
-        found += sorted(same, key=lambda one: -len(one.runs))
+        found += sorted(same, key=lambda comparison: -len(comparison.runs))
     return found
 
 
@@ -210,8 +209,8 @@ def detour_words(comparison: ControlledComparison) -> list[str]:
     order = list(standings(values)[0].index)
     own = next(name for name in order if name in signal)
     best = next(name for name in order if name in images)
-    said = [f"Of all images `{best}` comes nearest. " + _pair(values, best, own, "The detour "
-            "through images helps here", "The detour through images costs here")]
+    sentences = [f"Of all images `{best}` comes nearest. " + _pair(values, best, own, "The detour "
+            "through images helps here", "The detour through images harms here")]
     same = [
         name
         for name in images
@@ -220,13 +219,13 @@ def detour_words(comparison: ControlledComparison) -> list[str]:
         and s["model"] == "r1gan"
     ]
     if same:
-        said.append("The same signal as an image, line by line: " + _pair(
-            values, same[0], own, "the detour helps", "the detour costs"))
-    return said
+        sentences.append("The same signal as an image, line by line: " + _pair(
+            values, same[0], own, "the detour helps", "the detour harms"))
+    return sentences
 
 
 def uneven_words(comparison: ControlledComparison) -> list[str]:
-    """What differs between contenders beside what was asked about: the learning rate."""
+    """What else differs between contenders: the learning rate."""
     rates: dict[float, list[str]] = {}
     for name, group in comparison.contenders.items():
         rates.setdefault(group[0].settings["learning_rate"], []).append(f"`{name}`")
@@ -238,11 +237,11 @@ def uneven_words(comparison: ControlledComparison) -> list[str]:
 
 def loner_words(runs: Sequence[Run], most: int = 12) -> list[str]:
     """Runs that may be compared with nothing, and what keeps them apart from the nearest one."""
-    paired = {_key(run) for question in QUESTIONS for one in controlled_comparisons(runs, question)
-              for run in one.runs}
-    said = []
+    paired = {_key(run) for question in QUESTIONS
+              for comparison in controlled_comparisons(runs, question) for run in comparison.runs}
+    sentences = []
     for group in fields(runs).values():
-        for run in (one for one in group if _key(one) not in paired):
+        for run in (run for run in group if _key(run) not in paired):
             own = relevant(run.settings)
             apart = []
             for other in group:
@@ -252,17 +251,18 @@ def loner_words(runs: Sequence[Run], most: int = 12) -> list[str]:
                     apart.append((len(keys), other.name, keys))
             if apart:
                 _, name, keys = min(apart)
-                said.append(f"`{run.name}` has no fair opponent: the nearest, `{name}`, differs "
+                sentences.append(
+                    f"`{run.name}` has no fair opponent: the nearest, `{name}`, differs "
                             f"in {', '.join(keys)}.")
-    more = [f"{len(said) - most} more have none either."] if len(said) > most else []
-    return said[:most] + more
+    more = [f"{len(sentences) - most} more have none either."] if len(sentences) > most else []
+    return sentences[:most] + more
 
 
 def question_words(found: Sequence[ControlledComparison]) -> str:
-    """One sentence over all controlled_comparisons of a question."""
+    """One sentence over all comparisons of a question."""
     if not found:
         return "No two runs differ in this alone: it cannot be answered yet."
-    tables = [standings(one.values) for one in found]
+    tables = [standings(comparison.values) for comparison in found]
     first = pd.Series([table.index[0] for table, _ in tables]).value_counts()
     p = np.array([p for _, p in tables])
     nearest = ", ".join(f"`{name}` in {many} of {len(found)}" for name, many in first.items())
@@ -273,7 +273,7 @@ def question_words(found: Sequence[ControlledComparison]) -> str:
 
 
 def _key(run: Run) -> str:
-    return json.dumps([relevant(run.settings), yardstick(run)], sort_keys=True, default=str)
+    return json.dumps([relevant(run.settings), evaluation_key(run)], sort_keys=True, default=str)
 
 
 def _verdict(comparison: ControlledComparison, table: pd.DataFrame, p: float) -> str:
@@ -293,7 +293,7 @@ def _verdict(comparison: ControlledComparison, table: pd.DataFrame, p: float) ->
     level = [f"`{name}`" for name, row in others.iterrows() if not row.factor_low > 1]
     return (head + f"the {word} matters (p = {_p(p)}). `{best}` comes nearest. "
             + (f"Behind it: {', '.join(behind)}." if behind else "")
-            + (f" Not to be told from it: {', '.join(level)}." if level else ""))
+            + (f" Indistinguishable from it: {', '.join(level)}." if level else ""))
 
 
 def _sentence(comparison: ControlledComparison, name: str, row, best: str) -> str:
@@ -312,17 +312,18 @@ def _sentence(comparison: ControlledComparison, name: str, row, best: str) -> st
     return f"`{name}`: {DISTANCE} {_times(row['mean'])} × baseline {about}{baseline}{beats}."
 
 
-def _pair(values: pd.DataFrame, image: str, signal: str, helps: str, costs: str) -> str:
+def _pair(values: pd.DataFrame, image: str, signal: str, helps: str, harms: str) -> str:
     table, p = standings(values[[image, signal]])
     near, far = table.index
     row = table.loc[far]
     about = "" if np.isnan(p) else f" ({_times(row.factor_low)} to {_times(row.factor_high)})"
-    said = f"`{far}` stands {_times(row.factor)} times as far as `{near}`{about}"
+    sentence = f"`{far}` stands {_times(row.factor)} times as far as `{near}`{about}"
     if np.isnan(p):
-        return f"{helps if near == image else costs}, as far as one training each can tell: {said}."
+        return (f"{helps if near == image else harms}, as far as one training each can tell: "
+                f"{sentence}.")
     if not row.factor_low > 1:
-        return f"No difference was seen beyond chance: {said}."
-    return f"{helps if near == image else costs}: {said}."
+        return f"No difference was seen beyond chance: {sentence}."
+    return f"{helps if near == image else harms}: {sentence}."
 
 
 def _times(value: float) -> str:

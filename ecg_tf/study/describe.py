@@ -96,9 +96,9 @@ def describe_ecgs(ecgs: ECGs, source: str = "") -> dict:
                          got=f"{len(ecgs.left_out)} left out", fix="check the folder's path")
     looks, rates = _look(ecgs)
     implausible = _implausible(ecgs, looks)
-    told = list(ecgs.warnings) + _told(ecgs, implausible, len(rates))
-    windows = _or_warning(told, fitting, ecgs, rates)
-    split = _or_warning(told, split_of, ecgs)
+    warnings = list(ecgs.warnings) + _warnings_of(ecgs, implausible, len(rates))
+    windows = _or_warning(warnings, fitting, ecgs, rates)
+    split = _or_warning(warnings, split_of, ecgs)
     return {
         "source": source,
         **_who(ecgs),
@@ -107,13 +107,13 @@ def describe_ecgs(ecgs: ECGs, source: str = "") -> dict:
         **_rates(rates),
         "labels": _labels(ecgs),
         "beats": _beat_classes(ecgs),
-        "left_out": [asdict(one) for one in ecgs.left_out],
+        "left_out": [asdict(item) for item in ecgs.left_out],
         "left_out_by_kind": ecgs.left_out_by_kind(),
         "notes": dict(Counter(note for record in ecgs for note in record.notes)),
         "implausible": implausible,
         "windows": windows,
         "split": split,
-        "warnings": told,
+        "warnings": warnings,
     }
 
 
@@ -179,7 +179,7 @@ def _look(ecgs: ECGs) -> tuple[list[Plausibility], list[float]]:
 
 def _rpeaks(record: Record) -> np.ndarray | None:
     """(beat,) R peaks in the middle of a record, as sample positions of the whole; None where
-    nobody can look for them, as in records of a few Hz."""
+    they cannot be searched, as in records of a few Hz."""
     length = min(len(record.signal), round(BEATS_S * record.fs))
     start = (len(record.signal) - length) // 2
     inside = (record.beats >= start) & (record.beats < start + length)
@@ -211,7 +211,7 @@ def _who(ecgs: ECGs) -> dict:
         "subjects": len(several),
         "subjects_known_by": ecgs.subjects_known_by,
         "subjects_with_several": sum(number > 1 for number in several.values()),
-        "sex": dict(Counter(one or "unknown" for one in sex.values())),
+        "sex": dict(Counter(value or "unknown" for value in sex.values())),
         "age": {"known": len(ages), **_spread(ages.values(), 1)},
     }
 
@@ -225,7 +225,7 @@ def _shape(ecgs: ECGs) -> dict:
         "seconds": _number(np.median(seconds), 3),
         "seconds_range": [_number(min(seconds), 3), _number(max(seconds), 3)],
         "leads": leads,
-        "leads_in_all": [name for name in leads if all(name in one.leads for one in ecgs)],
+        "leads_in_all": [name for name in leads if all(name in record.leads for record in ecgs)],
     }
 
 
@@ -266,7 +266,7 @@ def _beat_classes(ecgs: ECGs) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _told(ecgs: ECGs, implausible: dict[str, dict[str, str]], with_rpeaks: int) -> list[str]:
+def _warnings_of(ecgs: ECGs, implausible: dict[str, dict[str, str]], with_rpeaks: int) -> list[str]:
     """Warnings beside those of reading; R peaks are known of so many records."""
     out = []
     if ecgs.subjects_known_by == "nothing" and len(ecgs) > 1 and not ecgs.warnings:
@@ -278,12 +278,12 @@ def _told(ecgs: ECGs, implausible: dict[str, dict[str, str]], with_rpeaks: int) 
     return out
 
 
-def _or_warning(told: list[str], make, *arguments) -> dict:
-    """What a step of the preparation would make; if it would refuse, the reason is told."""
+def _or_warning(warnings: list[str], make, *arguments) -> dict:
+    """What a step of the preparation would make; if it refuses, the reason becomes a warning."""
     try:
         return make(*arguments)
     except InputError as error:
-        told.append(error.one_line)
+        warnings.append(error.one_line)
         return {"refused": error.one_line}
 
 

@@ -46,7 +46,7 @@ def _head(found: Mapping) -> str:
     known_by = found["subjects_known_by"]
     who = f"{_count(found['subjects'], 'person')} (known by: {known_by})"
     if known_by == "nothing":  # then records are no persons
-        who = "nobody says whose"
+        who = "of unknown persons"
     several = found["subjects_with_several"]
     if several and known_by != "nothing":
         who += f", {several:,} of them with several records"
@@ -108,9 +108,9 @@ def _left_out(found: Mapping) -> list[str]:
     kinds = found["left_out_by_kind"]
     if not kinds:
         return []
-    named = [one for one in found["left_out"] if one["kind"] not in QUIET]
+    named = [item for item in found["left_out"] if item["kind"] not in QUIET]
     lines = [", ".join(f"{number:,} {kind}" for kind, number in kinds.items())]
-    lines += [f"{_plain(one['name'])}: {_plain(one['reason'])}" for one in named[:NAMED]]
+    lines += [f"{_plain(item['name'])}: {_plain(item['reason'])}" for item in named[:NAMED]]
     return lines + _more(len(named) - NAMED)
 
 
@@ -140,7 +140,7 @@ def _next(found: Mapping) -> list[str]:
     if any("refused" in found[step] for step in STEPS):
         return []
     return [f"Write `database: {_plain(found['source'])}` into my.yaml, then",
-            "python -m ecg_tf report my.yaml"]
+            "ecg-tf report my.yaml"]
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -199,4 +199,4 @@ def _heart_rate(found: Mapping) -> str:
 
 def _plain(text) -> str:
     """Text of files on one line and without control characters: a terminal obeys them."""
-    return "".join(one if one.isprintable() else "?" for one in " ".join(str(text).split()))
+    return "".join(char if char.isprintable() else "?" for char in " ".join(str(text).split()))

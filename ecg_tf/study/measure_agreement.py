@@ -46,7 +46,7 @@ def shortfalls(runs: Sequence[Run]) -> pd.DataFrame:
 
     names = dict.fromkeys(name for run in runs for name in run.measures)
     table = {}
-    for name in (one for one in names if not one.startswith(PRIVACY)):
+    for name in (name for name in names if not name.startswith(PRIVACY)):
         sign = next(-1.0 if run.measures[name]["better"] == "high" else 1.0
                     for run in runs if name in run.measures)
         value, baseline = (np.array([run.number(name, field) for run in runs])
@@ -103,67 +103,67 @@ def panel_first(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
 
 
 def fooled(runs: Sequence[Run]) -> pd.DataFrame:
-    """Which measures take runs for real that the panel tells from real?
+    """Which measures pass runs that the panel rejects?
 
-    A run is *told from real* if at least two of MMD², Fréchet distance and discriminative AUC are
+    A run is *rejected* if at least two of MMD², Fréchet distance and discriminative AUC are
     past their baselines; the measure in question is left out of the panel.
 
     Args:
         runs: of one field.
 
     Returns:
-        DataFrame, index measure: `told` (runs told from real), `passed` (of these, taken for
-        real), `share`, `alone` (runs that the whole panel passes, and this measure does not).
+        DataFrame, index measure: `rejected` (runs), `passed` (of these, not worse
+        than real), `share`, `alone` (runs that the whole panel passes, and this measure does not).
     """
     passes, rows = as_good_as_real(runs), {}
     for name in passes.columns:
         own = passes[name]
-        panel = passes[[one for one in PANEL if one != name and one in passes]][own.notna()]
-        told = (panel == 0).sum(axis=1) >= 2
+        panel = passes[[other for other in PANEL if other != name and other in passes]][own.notna()]
+        rejected = (panel == 0).sum(axis=1) >= 2
         fine = (panel == 1).all(axis=1) & (panel.shape[1] > 0)
-        passed = int((own[told.index[told]] == 1).sum())
-        rows[name] = {"told": int(told.sum()), "passed": passed,
-                      "share": passed / told.sum() if told.any() else np.nan,
+        passed = int((own[rejected.index[rejected]] == 1).sum())
+        rows[name] = {"rejected": int(rejected.sum()), "passed": passed,
+                      "share": passed / rejected.sum() if rejected.any() else np.nan,
                       "alone": int((own[fine.index[fine]] == 0).sum())}
     return pd.DataFrame.from_dict(rows, orient="index",
-                                  columns=["told", "passed", "share", "alone"])
+                                  columns=["rejected", "passed", "share", "alone"])
 
 
 def agreement_words(runs: Sequence[Run], fewest: int = 4) -> list[str]:
     """What the runs of a field say about the measures, in sentences."""
     matrix = agreement(runs, fewest)
-    said = []
+    sentences = []
     if len(matrix) > 1:
         mean = mean_agreement(matrix).dropna()
         away = matrix.where(np.tri(len(matrix), k=-1, dtype=bool)).stack()
         (one, other), worst = away.idxmin(), away.min()
-        said.append(
+        sentences.append(
             f"Over {len(runs)} runs the measures agree with a mean rank correlation of "
             f"{away.mean():.2f}. Most like all others is `{mean.index[0]}` ({mean.iloc[0]:.2f}), "
             f"least `{mean.index[-1]}` ({mean.iloc[-1]:.2f}); most at odds are `{one}` and "
             f"`{other}` ({worst:.2f})."
         )
     else:
-        said.append(f"{len(runs)} runs are too few to ask whether measures agree: {fewest} or "
-                    "more are needed.")
+        sentences.append(f"{len(runs)} runs are too few to see whether measures agree: {fewest} or "
+                         "more are needed.")
     table = fooled(runs)
     taken = table[table["passed"] > 0].sort_values(["share", "passed"], ascending=False,
                                                    kind="stable")
-    most = int(table["told"].max()) if len(table) else 0
+    most = int(table["rejected"].max()) if len(table) else 0
     if not most:
-        said.append("No run is told from real by two of the panel: nothing could fool a measure.")
+        sentences.append("No run is rejected by two of the panel: nothing could fool a measure.")
     elif len(taken):
-        said.append("Fooled, they take runs for real that the panel tells from real: " + "; ".join(
-            f"`{name}` {row.passed:.0f} of {row.told:.0f}" for name, row in taken.iterrows()) + ".")
+        sentences.append("Fooled, they pass runs that the panel rejects: " + "; ".join(
+            f"`{name}` {row.passed:.0f} of {row.rejected:.0f}"
+            for name, row in taken.iterrows()) + ".")
     else:
-        said.append(f"No measure takes one of the {most} runs for real that the panel tells from "
-                    "real.")
-    never = [name for name, row in table.iterrows() if row.told and not row.passed]
+        sentences.append(f"No measure passes one of the {most} runs that the panel rejects.")
+    never = [name for name, row in table.iterrows() if row.rejected and not row.passed]
     if never and len(taken):
-        said.append(f"Never fooled: {', '.join(f'`{name}`' for name in never)}.")
+        sentences.append(f"Never fooled: {', '.join(f'`{name}`' for name in never)}.")
     alone = table[table["alone"] > 0].sort_values("alone", ascending=False, kind="stable")
     if len(alone):
-        said.append("Stricter than the panel: " + ", ".join(
+        sentences.append("Stricter than the panel: " + ", ".join(
             f"`{name}` rejects {row.alone:.0f} that pass it" for name, row in alone.iterrows())
             + ".")
-    return said
+    return sentences

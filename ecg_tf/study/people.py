@@ -1,4 +1,4 @@
-"""Who is in each part of a split: persons, records, sex, age and labels, as one table."""
+"""Each part of a split: persons, records, sex, age and labels, as one table."""
 
 from collections.abc import Mapping
 

@@ -57,10 +57,10 @@ ARRANGEMENTS = {
 def summary(result: Result) -> str:
     """The first words of a report: how good, how safe, and the release gate. Markdown."""
     named = {measured.name: measured for measured in result.measures}
-    inside = [one for one in named.values() if math.isfinite(one.baseline)
-              and one not in result.verdict.privacy]
-    good = [one.name for one in inside if one.at_baseline]
-    bad = [one.name for one in inside if not one.at_baseline]
+    inside = [row for row in named.values() if math.isfinite(row.baseline)
+              and row not in result.verdict.privacy]
+    good = [row.name for row in inside if row.at_baseline]
+    bad = [row.name for row in inside if not row.at_baseline]
     gate = result.verdict.gate
     lines = [
         f"**What:** {result.content['synthetic_windows']:,} synthetic ECGs of a GAN trained for "
@@ -105,7 +105,7 @@ def training_words(result: Result) -> str:
     text = [LOSSES[e.model]]
     if e.identity_weight:
         text.append(f"An *identity-adversarial* loss (weight {e.identity_weight:g}) makes images "
-                    "costly in which a network names a training person.")
+                    "receive a penalty if a network recognizes a training person in them.")
     if e.rejection_roughness:
         text.append(f"*Rejection sampling:* an image more than {e.rejection_roughness:g} times as "
                     "rough as the roughest training image is generated again, up to three times.")
@@ -113,7 +113,7 @@ def training_words(result: Result) -> str:
 
 
 def whose(result: Result) -> str:
-    """"persons", or "records" where nobody said whose they are."""
+    """"persons", or "records" where persons are unknown."""
     return "persons" if result.content["data"]["persons_known"] else "records"
 
 

@@ -31,7 +31,7 @@ _FIGURE = re.compile(
 
 @dataclass(frozen=True)
 class Report:
-    """A report as its JSON file tells of it.
+    """A report, from its JSON file.
 
     Args:
         name: of its files.
@@ -72,7 +72,7 @@ def read_report(path) -> Report:
         content = read_results(path)
         return Report(path.stem, content.pop("report"), content)
     except (OSError, KeyError) as error:
-        raise InputError(f"'{path}' tells of no report.", expected="what `report` writes",
+        raise InputError(f"'{path}' is of no report.", expected="what `report` writes",
                          got=type(error).__name__, fix="make the report again") from error
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind, read back without TensorFlow: `results.json` and `results.npz`."""
+"""Results of a run, read without TensorFlow: `results.json` and `results.npz`."""
 
 import dataclasses
 import json
@@ -100,7 +100,7 @@ def read_result(folder) -> Result:
     if missing := [name for name in needed if not (folder / name).is_file()]:
         raise InputError(f"'{folder}' is no finished run.", expected=", ".join(needed),
                          got=f"no {', no '.join(missing)}" if folder.is_dir() else "no such folder",
-                         fix="name a folder that `python -m ecg_tf run FILE.yaml` has written")
+                         fix="name a folder that `ecg-tf run FILE.yaml` has written")
     content = read_results(folder / RESULTS)
     if absent := {"experiment", "measures", "privacy"} - set(content):
         raise InputError(f"'{folder / RESULTS}' holds no run.", got=f"no {', '.join(absent)}",

@@ -19,7 +19,7 @@ ROWS = {
     "MMD² of shape, variation, rhythm and spectrum (less is better)": ("MMD²", 3, False),
     "precision (more)": ("precision", 2, False),
     "recall (more)": ("recall", 2, False),
-    "discriminative AUC (0.5 is best: cannot be told apart)": ("discriminative AUC", 2, False),
+    "discriminative AUC (0.5 is best: indistinguishable)": ("discriminative AUC", 2, False),
     "heart rate, Wasserstein-1, bpm (less)": ("heart rate W1", 1, False),
     "strips in which beats are found (more)": ("detectable strips", 0, True),
     "strips taken for a training person, at 1 % FAR (less)": (REIDENTIFIED, 1, True),
@@ -119,7 +119,7 @@ def _row(label: str, pairs, decimals: int, percent: bool) -> list[str]:
 
 def _by_eye(columns: Sequence[dict]) -> list[str]:
     sizes = {column["of"] for column in columns if column["passed"]}
-    label, one = "by eye, strips that pass for real", sizes.pop() if len(sizes) == 1 else ""
-    cells = [column["passed"] if one else f"{column['passed']} of {column['of']}"
+    label, total = "by eye, strips that pass for real", sizes.pop() if len(sizes) == 1 else ""
+    cells = [column["passed"] if total else f"{column['passed']} of {column['of']}"
              if column["passed"] else "" for column in columns]
-    return [f"{label}, of {one}" if one else label, "", *cells]
+    return [f"{label}, of {total}" if total else label, "", *cells]

@@ -1,4 +1,4 @@
-"""One experiment from records to results: `python -m ecg_tf run`, and notebook 05.
+"""One experiment from records to results: `ecg-tf run`, and notebook 05.
 
 Computing stays apart from showing: everything that figures, reports and cards need is in the run's
 folder. A run that is complete, from the same data, settings and code, is read and not computed.
@@ -89,7 +89,7 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Result:
 
 
 def kept_result(experiment: Experiment) -> Result | None:
-    """The results that lie in an experiment's folder; None if they are others', or incomplete."""
+    """The results in an experiment's folder; None if they are of other settings, or incomplete."""
     try:
         result = read_result(experiment.folder)
         settled = experiment.settled(result.content["fitted"])
@@ -117,7 +117,7 @@ def run_key(experiment: Experiment) -> str:
 
 
 def _data_digest(experiment: Experiment) -> list:
-    """What tells these records, and who is who in them, from others."""
+    """Identifies these records and their persons."""
     if experiment.stored:
         return [sha256_of(file) for file in sorted(Path(experiment.stored).glob("*.json"))]
     if experiment.database == "simulated":
@@ -129,7 +129,7 @@ def _data_digest(experiment: Experiment) -> list:
 
 
 def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Measured]:
-    """The first measures of the synthetic ECGs, each with its baseline.
+    """The fidelity measures of the synthetic ECGs, each with its baseline.
 
     Args:
         experiment: `Experiment`.
@@ -170,7 +170,7 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     saw, are the holdout.
 
     Args:
-        experiment: `Experiment`; without `attacks` only fidelity is judged.
+        experiment: `Experiment`; without `attacks` only fidelity is measured.
         data: `Data`.
         gan: the trained GAN, for the attack that knows its discriminator; None for no such attack.
         synthetic: `Windows` of `synthesize`.
@@ -196,7 +196,7 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
 
 
 def discriminator_scores(gan, data: Data, most: int = 1000) -> Scores:
-    """What the discriminator says of real images of members and of non-members.
+    """The discriminator's scores of real images of members and of non-members.
 
     Args:
         gan: trained `GAN`.

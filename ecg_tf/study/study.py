@@ -1,7 +1,6 @@
 """All reports of a study: what is up to date is left, a failure does not stop the rest.
 
-Nothing has to be remembered: a study that was killed continues when the same command is given
-again.
+A study that was killed continues when the same command is given again.
 """
 
 import sys
@@ -21,7 +20,7 @@ from ecg_tf.study.reports import read_report
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a plan.
+    """The outcome of a plan.
 
     Args:
         plan: `Plan`.
@@ -55,7 +54,7 @@ def run_study(
 
     Raises:
         InputError: another study writes into the same folder of reports.
-        KeyboardInterrupt: Ctrl-C, after what is kept has been said.
+        KeyboardInterrupt: Ctrl-C, after a summary of what is kept.
     """
     with holding(output, ".study.lock"):
         to_run, outcomes, times = [], [], []

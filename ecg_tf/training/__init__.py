@@ -1,6 +1,6 @@
 """From an experiment to its data and its trained GAN.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `data.py` | records to windows, split by subject, and the codec fitted on them |
 | `labelled_beats.py` | single beats with their class, as small images |

@@ -301,7 +301,7 @@ def test_advantage_is_zero_for_a_blind_attack_and_bad_sides_are_named():
     rng, who = np.random.default_rng(0), np.arange(400) % 20
     got = member_advantage(rng.random(400) < 0.5, who, who < 10)
     assert got["baseline_low"] < got["value"] < got["baseline_high"]
-    with pytest.raises(InputError, match="nobody"):
+    with pytest.raises(InputError, match="no persons"):
         member_advantage(np.ones(4), np.arange(4), np.ones(4, bool))
 
 

@@ -15,12 +15,12 @@ from ecg_tf.evaluation.validation.delineation_tables import (
     marked_points,
 )
 from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats
-from ecg_tf.records.simulate import draw_identity, simulate_record, true_intervals
+from ecg_tf.records.simulate import sample_identity, simulate_record, true_intervals
 
 
 def _simulated(number=2, fs=250.0, **options):
     """30 s of a person, (time,) mV, and the truth in s of the beats inside."""
-    heart = draw_identity(0, number)
+    heart = sample_identity(0, number)
     record = simulate_record(heart, minutes=0.5, fs=fs, leads=("II",), ectopy=0, **options)
     truth = true_intervals(heart, minutes=0.5, fs=fs, leads=("II",), ectopy=0)
     inside = (truth["rpeak"] > 0.6) & (truth["rpeak"] < 29.2)
@@ -56,7 +56,7 @@ def test_points_of_a_beat_are_in_order_and_between_its_neighbours():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_waves_of_fibrillation_are_no_p_waves(seed):
-    rng, fs, heart = np.random.default_rng(seed), 250.0, draw_identity(0, 1)
+    rng, fs, heart = np.random.default_rng(seed), 250.0, sample_identity(0, 1)
     beats = np.cumsum(rng.uniform(0.5, 1.0, 40))
     beats = beats[beats < 29]
     ecg = ecg_of_beats(beats, heart, fs, 30, p=False)
@@ -71,7 +71,7 @@ def test_waves_of_fibrillation_are_no_p_waves(seed):
 
 def test_wide_complexes_are_measured_wide():
     fs, beats = 250.0, np.arange(0.8, 29, 0.9)
-    heart = draw_identity(0, 3)
+    heart = sample_identity(0, 3)
     narrow = ecg_of_beats(beats, heart, fs, 30)
     wide = ecg_of_beats(beats, heart, fs, 30, ventricular=np.ones(len(beats), bool))
     r = np.round(beats * fs).astype(int)

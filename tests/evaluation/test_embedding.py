@@ -106,7 +106,7 @@ def test_the_beat_network_hears_class_and_rhythm(prepared):
 
 def test_bad_input_is_named(windows, prepared):
     one = windows.take(windows.subjects == windows.subjects[0])
-    with pytest.raises(InputError, match="told apart"):
+    with pytest.raises(InputError, match="identified"):
         embedding.train_identifier(one, one)
     nobody = replace(one, subjects=np.full(len(one), "nobody"))
     with pytest.raises(InputError, match="unknown probes"):

@@ -8,14 +8,14 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.figures import record_plots
-from ecg_tf.records.simulate import draw_identity, simulate_record, true_intervals
+from ecg_tf.records.simulate import sample_identity, simulate_record, true_intervals
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.rpeaks import rpeaks_of
 
 
 def test_p_and_t_are_pointed_out_where_they_are():
     for number in (1, 2):
-        identity = draw_identity(0, number)
+        identity = sample_identity(0, number)
         record = prepare(simulate_record(identity, minutes=1.0, ectopy=0.0), 360.0)
         figure = record_plots.heartbeat(record.signal[:, 0], 360.0, rpeaks_of(record)[0])
         truth = true_intervals(identity, minutes=1.0, ectopy=0.0)

@@ -168,7 +168,7 @@ def test_07_classifier_gan(tmp_path):
     said = texts(executed)
     # A GAN of four steps knows nothing, and the gate notices.
     assert "Criterion: 0.90, not reached." in said and "fail" in said
-    assert "Its own class head finds the class asked for in" in said
+    assert "Its own class head finds the requested class in" in said
     assert "guessing would give 0.33" in said  # simulated hearts have N, S and V
     assert to_html(executed).read_text().count("<figure") >= 10
     with pytest.raises(InputError, match="train_step"):

@@ -157,7 +157,7 @@ def test_nobody_says_who_is_who(tmp_path):
         wfdb_record(tmp_path, f"r{k}", ecg(seed=k)[0])
     found = described(tmp_path)
     assert found["subjects_known_by"] == "nothing" and "who is who" in found["warnings"][0]
-    assert "nobody says" in text_of(found)
+    assert "unknown persons" in text_of(found)
 
 
 def test_ages_and_sexes_as_people_write_them(tmp_path):

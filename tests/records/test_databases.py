@@ -47,7 +47,7 @@ def test_records_are_not_persons_and_noise_is_nobody():
     assert nstdb.noise and not nstdb.persons_known
     assert ptbxl.persons_known and ptbxl.leave_out_paced and ptbxl.fold_column == "strat_fold"
     assert ptbxl.leads is None and DATABASES["mitdb"].leads == ("MLII",)
-    with pytest.raises(InputError, match="(?s)told apart.*Did you mean 'record'"):
+    with pytest.raises(InputError, match="(?s)identified.*Did you mean 'record'"):
         dataclasses.replace(cinc, persons="records")
 
 

@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_left_out_by_name_and_reason(tmp_path):
     assert again.left_out == found.left_out and again.warnings == found.warnings
     with pytest.raises(InputError, match="length"):
         load(str(folder), strict=True)
-    with pytest.raises(InputError, match="(?s)'r1' was asked for.*length"):
+    with pytest.raises(InputError, match="(?s)'r1' is named.*length"):
         load(str(folder), records=["r0", "r1"])
     assert [one.name for one in quiet(str(folder), exclude=["r[12]"])] == ["r0", "r3"]
     assert quiet(str(folder), exclude=["r1", "r2"]).warnings == ()

@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record, true_intervals
+from ecg_tf.records.simulate import (
+    sample_identity,
+    simulate_cohort,
+    simulate_record,
+    true_intervals,
+)
 
 
 def test_same_seed_same_bytes_and_another_seed_other_persons():
@@ -30,7 +35,7 @@ def test_a_person_does_not_depend_on_how_many_there_are():
 
 
 def test_beats_do_not_depend_on_how_they_are_recorded():
-    heart = draw_identity(0, 4)
+    heart = sample_identity(0, 4)
     plain = simulate_record(heart, minutes=1, fs=360, noise=0)
     other = simulate_record(heart, minutes=1, fs=500, leads=("V5", "MLII"), noise=1)
     assert np.abs(plain.beats / 360 - other.beats / 500).max() < 0.6 / 360 + 0.6 / 500
@@ -42,7 +47,7 @@ def test_beats_do_not_depend_on_how_they_are_recorded():
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), number=st.integers(1, 500))
 def test_everybody_is_healthy(seed, number):
-    heart = draw_identity(seed, number)
+    heart = sample_identity(seed, number)
     truth = true_intervals(heart, minutes=1, ectopy=0)
     rate = 60 / np.diff(truth["rpeak"]).mean()
     assert 45 < rate < 115
@@ -61,7 +66,7 @@ def test_everybody_is_healthy(seed, number):
 
 
 def test_qt_shortens_with_the_rate_but_pr_and_qrs_hardly():
-    hearts = [draw_identity(0, k) for k in range(1, 60)]
+    hearts = [sample_identity(0, k) for k in range(1, 60)]
     truths = [true_intervals(h, minutes=1, ectopy=0) for h in hearts]
     rr = np.array([np.diff(t["rpeak"]).mean() for t in truths])
     qt = np.array([t["qt"].mean() for t in truths])
@@ -73,7 +78,7 @@ def test_qt_shortens_with_the_rate_but_pr_and_qrs_hardly():
 @pytest.mark.parametrize("fs", [128.0, 360.0, 500.0])
 def test_rpeaks_are_annotated_where_they_are(fs):
     for number in range(1, 6):
-        heart = draw_identity(1, number)
+        heart = sample_identity(1, number)
         record = simulate_record(heart, minutes=1, fs=fs, noise=0, ectopy=3)
         reach = int(0.05 * fs)
         for beat, symbol in zip(record.beats, record.symbols, strict=True):
@@ -84,7 +89,7 @@ def test_rpeaks_are_annotated_where_they_are(fs):
 
 
 def test_the_truth_belongs_to_the_record():
-    heart = draw_identity(2, 1)
+    heart = sample_identity(2, 1)
     record = simulate_record(heart, 2, 1.0, 250.0, ("MLII", "V1"), noise=0)
     truth = true_intervals(heart, 2, 1.0, 250.0, ("MLII", "V1"))
     assert np.array_equal(np.round(truth["rpeak"] * 250), record.beats)
@@ -100,7 +105,7 @@ def test_the_truth_belongs_to_the_record():
 
 def test_premature_beats_look_and_behave_as_they_should():
     heart = next(
-        h for h in (draw_identity(0, k) for k in range(1, 200))
+        h for h in (sample_identity(0, k) for k in range(1, 200))
         if h.premature_ventricular > 0.05 and h.premature_atrial > 0.02
     )
     truth = true_intervals(heart, minutes=20)
@@ -136,7 +141,7 @@ def test_persons_differ_more_than_the_recordings_of_one():
 
 
 def test_noise_and_mains_are_where_they_are_asked_for():
-    heart = draw_identity(0, 1)
+    heart = sample_identity(0, 1)
     quiet, noisy, humming = (
         simulate_record(heart, minutes=1, **options).signal[:, 0]
         for options in ({"noise": 0}, {"noise": 1}, {"noise": 0, "mains": 0.1})
@@ -150,7 +155,7 @@ def test_noise_and_mains_are_where_they_are_asked_for():
 
 def test_leads_are_projections_of_the_same_beats():
     leads = ("MLII", "V1", "V5")
-    record = simulate_record(draw_identity(0, 1), 1, 1.0, 360.0, leads, noise=0, ectopy=0)
+    record = simulate_record(sample_identity(0, 1), 1, 1.0, 360.0, leads, noise=0, ectopy=0)
     assert record.signal.shape == (21600, 3) and record.signal.dtype == np.float32
     mlii, v1, v5 = record.signal.T
     assert np.corrcoef(mlii, v5)[0, 1] > 0.8 > np.corrcoef(mlii, v1)[0, 1]
@@ -158,7 +163,7 @@ def test_leads_are_projections_of_the_same_beats():
 
 
 def test_an_hour_takes_less_than_two_seconds():
-    heart = draw_identity(0, 1)
+    heart = sample_identity(0, 1)
     took = []
     for _ in range(3):
         start = time.process_time()
@@ -183,7 +188,7 @@ def test_a_misspelled_lead_gets_a_hint():
 
 
 def test_limb_leads_add_up_and_leave_the_other_leads_as_they_are():
-    heart = draw_identity(0, 1)
+    heart = sample_identity(0, 1)
     record = simulate_record(heart, minutes=0.3, leads=("III", "aVR", "aVL", "aVF", "I", "II"))
     iii, avr, avl, avf, i, ii = record.signal.T.astype(float)
     assert record.leads == ("III", "aVR", "aVL", "aVF", "I", "II")
@@ -201,7 +206,7 @@ TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "
 def test_twelve_leads_look_as_in_healthy_adults():
     beats = np.zeros((40, 12, 2))
     for k in range(40):
-        heart = draw_identity(5, k + 1)
+        heart = sample_identity(5, k + 1)
         record = simulate_record(heart, 1, 0.2, 500.0, TWELVE, noise=0, ectopy=0)
         inside = record.beats[(record.beats > 60) & (record.beats < len(record.signal) - 60)]
         qrs = record.signal[inside[1] - 30 : inside[1] + 31]
@@ -224,19 +229,19 @@ def test_twelve_leads_look_as_in_healthy_adults():
 
 def test_a_wave_is_one_dipole_seen_from_everywhere():
     leads = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
-    truth = true_intervals(draw_identity(3, 1), minutes=0.3, ectopy=0, leads=leads)
+    truth = true_intervals(sample_identity(3, 1), minutes=0.3, ectopy=0, leads=leads)
     # Electrodes are placed anew in each session, by a few per cent: three numbers say nearly all.
-    strength = np.linalg.svd(draw_identity(3, 1).amplitude[:, 1:], compute_uv=False)
+    strength = np.linalg.svd(sample_identity(3, 1).amplitude[:, 1:], compute_uv=False)
     assert strength[3] < 1e-9 * strength[0]
     one = np.stack([truth["r_amplitude"][0]] + [
-        true_intervals(draw_identity(3, k), minutes=0.3, ectopy=0, leads=leads)["r_amplitude"][0]
+        true_intervals(sample_identity(3, k), minutes=0.3, ectopy=0, leads=leads)["r_amplitude"][0]
         for k in range(2, 12)])
     strength = np.linalg.svd(one, compute_uv=False)
     assert strength[3] < 0.1 * strength[0] and strength[2] > 0.02 * strength[0]
 
 
 def test_mlii_sees_what_ii_sees_but_is_no_limb_lead():
-    record = simulate_record(draw_identity(0, 3), minutes=0.3, leads=("MLII", "II"), noise=0,
+    record = simulate_record(sample_identity(0, 3), minutes=0.3, leads=("MLII", "II"), noise=0,
                              ectopy=0)
     assert np.corrcoef(record.signal.T)[0, 1] > 0.99
     assert np.abs(record.signal[:, 0] - record.signal[:, 1]).max() > 0.001  # placed by itself

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.records.simulate import sample_identity, simulate_record
 from ecg_tf.signals.limb_leads import lead_residuals
 from ecg_tf.signals.plausibility import (
     KINDS,
@@ -23,7 +23,8 @@ LIMBS = ("I", "II", "III", "aVR", "aVL", "aVF")
 
 def person(number=1, fs=250.0, minutes=0.5, leads=("II",), **options):
     options = {"noise": 0.3, "ectopy": 0} | options
-    return simulate_record(draw_identity(0, number), minutes=minutes, fs=fs, leads=leads, **options)
+    return simulate_record(sample_identity(0, number), minutes=minutes, fs=fs, leads=leads,
+                           **options)
 
 
 def with_signal(record, signal):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.records.simulate import sample_identity, simulate_record
 from ecg_tf.signals.polarity import likely_inverted
 
 LEADS = ("I", "II", "V5", "V1", "aVR")
@@ -12,7 +12,7 @@ LEADS = ("I", "II", "V5", "V1", "aVR")
 @pytest.fixture(scope="module", params=[100.0, 360.0])
 def cohort(request):
     return [
-        simulate_record(draw_identity(0, k), minutes=0.5, fs=request.param, leads=LEADS)
+        simulate_record(sample_identity(0, k), minutes=0.5, fs=request.param, leads=LEADS)
         for k in range(1, 9)
     ]
 

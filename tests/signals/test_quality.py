@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.records.simulate import sample_identity, simulate_record
 from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import Quality, inspect_record
@@ -54,7 +54,7 @@ def test_flaws_survive_resampling_and_filtering(fs):
 
 def test_a_flat_start_does_not_ring_into_the_ecg():
     """ECG-ID has records that start with seconds of constant -1 mV."""
-    whole = simulate_record(draw_identity(0, 1), minutes=0.5, noise=0.2)
+    whole = simulate_record(sample_identity(0, 1), minutes=0.5, noise=0.2)
     broken = whole.signal.copy()
     broken[:1000] = -1
     good = prepare(whole).signal[:, 0]

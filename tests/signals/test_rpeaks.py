@@ -6,7 +6,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.beat_scores import scores
 from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, regular, rhythm_cases
-from ecg_tf.records.simulate import draw_identity, simulate_record
+from ecg_tf.records.simulate import sample_identity, simulate_record
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.qrs import detect_qrs, without_jumps
 from ecg_tf.signals.rpeaks import between_samples, find_rpeaks, refine_rpeaks
@@ -17,7 +17,7 @@ from tests.small_records import make_record
 def sinus():
     """20 s at 70 bpm, 250 Hz: (time,) mV and beats in samples."""
     beats = regular(70, 20, np.random.default_rng(0))
-    ecg = ecg_of_beats(beats, draw_identity(0, 1), 250.0, 20)
+    ecg = ecg_of_beats(beats, sample_identity(0, 1), 250.0, 20)
     noise = 0.01 * np.random.default_rng(1).standard_normal(len(ecg))
     return ecg + noise, beats[beats < 20] * 250
 
@@ -107,7 +107,7 @@ def test_jumps_and_spikes_are_taken_out_and_complexes_are_not(sinus):
 def test_ventricular_beats_choose_their_polarity():
     beats = regular(70, 30, np.random.default_rng(3))
     wide = np.arange(len(beats)) % 5 == 2
-    heart = draw_identity(0, 1)
+    heart = sample_identity(0, 1)
     normal = ecg_of_beats(beats[~wide], heart, 250.0, 30)
     down = -ecg_of_beats(beats[wide], heart, 250.0, 30, ventricular=np.ones(wide.sum(), bool))
     side = np.sign(down[round(beats[wide][0] * 250)])
@@ -118,7 +118,7 @@ def test_ventricular_beats_choose_their_polarity():
 
 @pytest.mark.parametrize("polarity", [1, -1])
 def test_refinement_finds_the_peak_again(polarity):
-    record = simulate_record(draw_identity(0, 2), minutes=1, noise=0, ectopy=0)
+    record = simulate_record(sample_identity(0, 2), minutes=1, noise=0, ectopy=0)
     shaken = record.beats + np.random.default_rng(0).integers(-15, 16, len(record.beats))
     found = refine_rpeaks(polarity * record.signal, 360.0, shaken)
     assert np.abs(found - record.beats)[1:-1].max() <= 1
@@ -139,7 +139,7 @@ def test_one_record_one_polarity_but_ventricular_beats_choose():
 
 
 def test_the_detector_finds_simulated_beats_also_fast_ones():
-    hearts = [draw_identity(0, k) for k in range(1, 40)]
+    hearts = [sample_identity(0, k) for k in range(1, 40)]
     fast = max(hearts, key=lambda h: h.heart_rate)
     for heart in (hearts[0], fast):
         record = prepare(simulate_record(heart, minutes=2, ectopy=0))

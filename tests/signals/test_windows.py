@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.beat_rows import BeatRows
 from ecg_tf.records import read_record
-from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record
+from ecg_tf.records.simulate import sample_identity, simulate_cohort, simulate_record
 from ecg_tf.signals.cutting import beat_sequences, beats, strips
 from ecg_tf.signals.filtering import prepare, resample
 from ecg_tf.signals.quality import Quality
@@ -68,7 +68,7 @@ def test_a_window_longer_than_the_record_is_counted_or_refused():
 @settings(max_examples=25, deadline=None)
 @given(rows=st.integers(1, 40), step=st.integers(1, 50))
 def test_sequences_hold_their_beats_with_room_to_spare(rows, step):
-    record = prepare(simulate_record(draw_identity(3, 2), minutes=1))
+    record = prepare(simulate_record(sample_identity(3, 2), minutes=1))
     windows = beat_sequences(record, rows, step)
     assert windows.rpeaks.shape[1] == rows + 2 and windows.rpeaks.dtype == np.float64
     p = windows.rpeaks
@@ -126,7 +126,7 @@ def test_rhythm_marks_are_no_beats_and_classes_are_named():
 
 
 def test_records_without_annotations_are_cut_at_detected_beats():
-    known = prepare(simulate_record(draw_identity(0, 3), minutes=1))
+    known = prepare(simulate_record(sample_identity(0, 3), minutes=1))
     unknown = replace(known, beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"))
     a, b = beat_sequences(known, 8, 1), beat_sequences(unknown, 8, 1)
     found = {int(s) for s in b.starts}

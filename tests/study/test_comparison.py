@@ -109,7 +109,7 @@ def test_a_baseline_that_chance_made_negative_is_replaced_by_the_end_of_its_inte
     assert np.isnan(runs[0].number("no such measure"))
 
 
-def test_databases_and_other_yardsticks_are_never_in_one_ranking(tmp_path):
+def test_databases_and_other_evaluations_are_never_in_one_ranking(tmp_path):
     simulated = {"title": "Simulated ECGs"}
     write(tmp_path, "real", [distance(5)])
     write(tmp_path, "real-6s", [distance(1)], strip_seconds=6.0)
@@ -285,7 +285,7 @@ def test_the_detour_is_judged_both_ways(tmp_path, signal, verdict):
     one, = controlled_comparisons(read_runs(tmp_path), "architecture")
     best, same = detour_words(one)
     assert verdict in best and "`r1gan · beat_rows`" in best and "`wavegan · signal`" in best
-    assert "costs" in same and "`r1gan · row_major` stands" in same
+    assert "harms" in same and "`r1gan · row_major` stands" in same
 
 
 def panel(mmd, frechet, auc, **others):

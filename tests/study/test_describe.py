@@ -92,7 +92,7 @@ def test_what_is_implausible_is_named_and_warned_of():
 def test_unknown_persons_are_records_and_nobody_calls_them_persons():
     found = checked(cohort(3).replaced(subjects_known_by="nothing"))
     assert "who is who" in found["warnings"][0]
-    assert "persons (known" not in text_of(found) and "nobody says" in text_of(found)
+    assert "persons (known" not in text_of(found) and "unknown persons" in text_of(found)
 
 
 @pytest.mark.parametrize(("seconds", "arrangement", "length"), [

@@ -1,6 +1,6 @@
 """How far the measures themselves can be trusted: the command `controls`.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `controls.py`, `fault_table.py` | sets whose right answer is known; every measure on each |
 | `interval_check.py`, `copy_power.py` | errors of clinical intervals; power of the copy test |

@@ -1,4 +1,4 @@
-"""Control sets, whose right answer is known: tests of every measure."""
+"""Control sets, whose correct results are known: tests of every measure."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ CONTROLS = {
     "tenfold amplitude": "training windows times 10",
     "one window repeated": "collapse",
     "wrong heart rate": "right beats at 140-170 bpm",
-    "simulated": "sum-of-Gaussians ECGs: clean, and of nobody",
+    "simulated": "sum-of-Gaussians ECGs: clean, and of no real person",
 }
 
 

@@ -18,8 +18,8 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
                reference: int = 2000, fpr: float = 0.01, seed: int = 0) -> pd.DataFrame:
     """Plants copies of every kind among fresh strips, and counts.
 
-    The test is fitted as `evaluate_privacy` fits it: copies are sought among training strips that
-    go on into what follows them. One half of the holdout persons sets the thresholds, the fresh
+    The test is fitted as `evaluate_privacy` fits it: copies are sought among training strips
+    continued by what follows them. One half of the holdout persons sets the thresholds, the fresh
     strips come from the other half; then the halves swap, and the false positives of both are
     counted. Copies are cut 1.5 s off the training strips' grid, and shifted from there.
 

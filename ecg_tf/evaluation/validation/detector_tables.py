@@ -12,7 +12,7 @@ from ecg_tf.evaluation.beat_scores import Scores, scores
 from ecg_tf.evaluation.validation.detectors import DETECTORS
 from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, regular, rhythm_cases
 from ecg_tf.records import BEAT_SYMBOLS, DATABASES, data_folder
-from ecg_tf.records.simulate import draw_identity
+from ecg_tf.records.simulate import sample_identity
 
 GOOD = 0.97  # sensitivity and PPV required of every simulated case
 NOISES = {"bw": "baseline wander", "em": "electrode motion", "ma": "muscle"}
@@ -242,7 +242,7 @@ def _on_records(detector, source, records, leads):
 def _cost(detector, repeats=5):
     """Seconds for a record of 10 s, the best of `repeats`."""
     rng = np.random.default_rng(0)
-    ecg = ecg_of_beats(regular(70, 10, rng), draw_identity(0, 1), 360.0, 10)
+    ecg = ecg_of_beats(regular(70, 10, rng), sample_identity(0, 1), 360.0, 10)
     ecg = (ecg + 0.02 * rng.standard_normal(len(ecg))).astype(np.float32)[:, None]
     best = np.inf
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""The planted-fault table: every measure on sets whose right answer is known.
+"""The planted-fault table: every measure on sets whose correct results are known.
 
 Subjects are split into three groups: *members*, of whom the control sets are made; a *fresh*
 group, the control "other half"; and a *holdout*, which gives baselines and nulls. Fidelity is
@@ -194,7 +194,7 @@ def table_of(rows) -> FaultTable:
 
 
 def ordered(measure: Measured, relation: str | None) -> bool | None:
-    """Whether a measured value stands in its known relation; None where none is known."""
+    """Whether a measured value is in its known relation; None where none is known."""
     if relation is None:
         return None
     value, baseline = measure.value, measure.baseline

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ecg_tf.evaluation.clinical import intervals, rhythm
 from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, intervals_at, regular
-from ecg_tf.records.simulate import draw_identity
+from ecg_tf.records.simulate import sample_identity
 
 RATES = (30, 45, 60, 80, 100, 120, 150, 180, 220)
 WAVES = ("p_duration", "pr", "qrs", "qt")
@@ -19,7 +19,7 @@ def ecg_at(rate: float, persons: int = 12, fs: float = 128.0, seconds: float = 1
            noise: float = 0.01, seed: int = 0) -> tuple[np.ndarray, pd.DataFrame]:
     """One strip each of simulated persons at a heart rate, and its true intervals.
 
-    Lead II of the persons of `simulate.draw_identity`, with RR varying by 2 %. A wave begins and
+    Lead II of the persons of `simulate.sample_identity`, with RR varying by 2 %. A wave begins and
     ends 2 sigma from its centre, as in `simulate.true_intervals`.
 
     Args:
@@ -35,7 +35,7 @@ def ecg_at(rate: float, persons: int = 12, fs: float = 128.0, seconds: float = 1
     """
     rng, strips, truth = np.random.default_rng(seed), [], []
     for person in range(persons):
-        heart, beats = draw_identity(seed, person + 1), regular(rate, seconds, rng)
+        heart, beats = sample_identity(seed, person + 1), regular(rate, seconds, rng)
         strip = ecg_of_beats(beats, heart, fs, seconds)
         strips.append(strip + noise * rng.standard_normal(len(strip)))
         pr, qt = intervals_at(heart, float(np.median(np.diff(beats))))
@@ -47,7 +47,7 @@ def ecg_at(rate: float, persons: int = 12, fs: float = 128.0, seconds: float = 1
 
 def interval_errors(rates=RATES, persons: int = 12, fs: float = 128.0,
                     seed: int = 0) -> pd.DataFrame:
-    """What `clinical` measures on these strips, less the truth, by heart rate.
+    """Errors of `clinical` on these strips, by heart rate.
 
     Args:
         rates: bpm.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_tf.records.simulate import Identity, draw_identity
+from ecg_tf.records.simulate import Identity, sample_identity
 from ecg_tf.records.simulated_leads import LEADS
 
 RATES = (25, 28, 32, 40, 60, 75, 120, 180, 240, 300)  # bpm
@@ -54,7 +54,8 @@ def rhythm_cases(sampling=SAMPLING, hearts=HEARTS, seed: int = 0) -> Iterator[Rh
     """
     for fs in sampling:
         for number in hearts:
-            heart, rng = draw_identity(seed, number), np.random.default_rng([seed, number, int(fs)])
+            heart = sample_identity(seed, number)
+            rng = np.random.default_rng([seed, number, int(fs)])
             times: Counter = Counter()
             for kind, signal, beats in _of_heart(heart, fs, rng, fs in (sampling[0], sampling[-1])):
                 times[kind] += 1

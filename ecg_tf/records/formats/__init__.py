@@ -1,6 +1,6 @@
 """One recording in a file: WFDB, EDF, CSV and NumPy, each read into a `Record` in mV and Hz.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `common.py` | units, lead names, checks, beats and labels: what all readers share |
 | `wfdb_header.py` | a WFDB header, checked before anything in it is believed |

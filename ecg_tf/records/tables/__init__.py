@@ -1,6 +1,6 @@
 """Tables beside the records: who is who, age, sex, labels.
 
-| file | what lives there |
+| file | content |
 | --- | --- |
 | `metadata.py` | `read_metadata`: all tables of a folder, searched by a record's name |
 | `layouts.py` | which column means what, of published tables and of others |
