@@ -65,7 +65,7 @@ def main(folder: Path) -> None:
         panel(1, 0, "Window", f"{codec.rows} beats, cut between them",
               trace(window.signals[0, :count, 0], "real") + marks(cuts)),
         panel(2, 0, "Image", "one beat a row", pixels(real[0, ..., 0]), 156),
-        panel(2, 1, "Image", "drawn from noise", pixels(drawn[0, ..., 0]), 156),
+        panel(2, 1, "Image", "generated from noise", pixels(drawn[0, ..., 0]), 156),
         panel(1, 1, "Decoded ECG", "mV and seconds again", trace(made.signals[0, :count, 0],
                                                                 "made")),
         panel(0, 1, "Measures and attacks", "what fails is not released", words(
@@ -74,10 +74,10 @@ def main(folder: Path) -> None:
         gan(),
         *(way(path) for path in ("M258 128H282", "M522 128H546", "M712 128H750", "M756 340H718",
                                  "M552 340H524", "M288 340H260", "M139 204V256")),
-        '<text x="150" y="234" class="soft">real persons are the yardstick</text>',
+        '<text x="150" y="234" class="soft">real persons are the baseline</text>',
     ]
     about = ("An ECG is cut into windows of 32 beats; each becomes an image with one beat a row. A "
-             "GAN learns such images and draws new ones, which are decoded to millivolts and "
+             "GAN learns such images and generates new ones, which are decoded to millivolts and "
              "seconds, measured against real persons, and attacked.")
     svg = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 36 940 400" role="img" '
            f'aria-label="{about}"><title>From an ECG to a synthetic ECG</title><desc>{about}'
@@ -128,15 +128,15 @@ def words(*pairs) -> str:
 
 def gan() -> str:
     x, y, high = COLUMNS[3], ROWS[0], ROWS[1] + HIGH - ROWS[0]
-    lines = ((30, "", "Discriminator"), (50, "soft", "real or drawn? sees"), (66, "soft",
+    lines = ((30, "", "Discriminator"), (50, "soft", "real or generated? sees"), (66, "soft",
              "images of both kinds"), (244, "", "Generator"), (264, "soft", "noise z to an image"))
     inside = "".join(f'<text x="14" y="{at}" class="{kind}">{text}</text>'
                      for at, kind, text in lines)
     return (f'<g transform="translate({x} {y})"><text class="head" y="-12">GAN</text><rect '
             f'class="panel" width="160" height="{high}" rx="4"/>{inside}'
             '<path class="way" d="M52 226V84"/><path class="way" d="M108 84V226"/>'
-            '<text x="42" y="160" class="soft" text-anchor="end">draws</text>'
-            '<text x="116" y="160" class="soft">judges</text></g>')
+            '<text x="42" y="160" class="soft" text-anchor="end">generates</text>'
+            '<text x="116" y="160" class="soft">scores</text></g>')
 
 
 def way(path: str) -> str:

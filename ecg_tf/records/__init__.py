@@ -11,11 +11,12 @@ In the order in which data flow:
 | `tables/` | tables beside the records: who is who, age, sex, labels |
 | `listing.py` | the recordings of a folder |
 | `folder.py`, `cache.py`, `checksums.py` | reading them one by one; kept as memory-mapped arrays |
-| `person.py`, `persons.py` | what a text says of a person; the person of each record |
-| `duplicates.py` | one recording that is there twice |
+| `person.py`, `persons.py` | persons in texts; the person of each record |
+| `duplicates.py` | recordings that are there twice |
+| `splits.py` | training, validation and test by person |
 | `builtin.py`, `simulate.py`, `simulated_hearts.py`, `simulated_leads.py` | ECGs without any file |
 | `several.py`, `common_leads.py` | several databases as one; leads that all records have |
-| `loading.py` | `load`: the one way in |
+| `loading.py` | `load`, the one entry point |
 | `provenance.py` | where records come from, for reports and dataset cards |
 """
 

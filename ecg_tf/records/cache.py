@@ -3,7 +3,7 @@
 What `load` made of a folder is a folder here: a file of all signals end to end (float32) and
 `index.json` with everything else, which says from which state of the records' folder it was made
 (names, sizes and times of change of its files), and holds a checksum of itself. What does not fit
-is read anew. Signals are written one record at a time: memory does not grow with their number.
+is read again. Signals are written one record at a time: memory does not grow with their number.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def cached(key: Sequence, state: str, make: Callable[[Callable], ECGs]) -> ECGs:
     Args:
         key: JSON-able description of what is read: folder, leads, records.
         state: of `state_of`.
-        make: function that reads anew. It gets a function that turns what is being read, records
+        make: function that reads again. It gets a function that turns what is being read, records
             and what was left out, into a list whose signals do not lie in memory.
 
     Returns:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ecg_tf.base.errors import InputError, closest
 
-#: How a database tells persons apart, see `Database.persons`.
+#: How a database identifies persons, see `Database.persons`.
 PERSONS = ("record", "folder", "table", "unknown", "none")
 
 
@@ -27,8 +27,8 @@ class Database:
         lead: str, lead that is read when none is named; "" for all leads.
         persons: str, how persons are identified. "record": each record is a person, but for
             `same_subject`. "folder": each person has a folder. "table": a column of the first of
-            `tables` says it. "unknown": a record is at best a person. "none": there
-            is no ECG of anybody, it is noise.
+            `tables` says it. "unknown": a record is at best a person. "none": noise,
+            no ECG of a person.
         paced: records with paced beats.
         leave_out_paced: bool, records with paced beats are left out and counted, default False.
         same_subject: record -> earlier record of the same person.
@@ -93,7 +93,7 @@ class Database:
 
     @property
     def noise(self) -> bool:
-        """Whether it holds noise and no ECG of anybody."""
+        """Whether it holds noise and no ECG of a person."""
         return self.persons == "none"
 
     @property
@@ -114,7 +114,7 @@ class Database:
 
         Returns:
             str, the person's name, unique over databases; "" where a name says nothing: a table
-            knows it (`metadata.Info.subject`), or nobody.
+            knows it (`metadata.Info.subject`), or it is unknown.
 
         Example:
             >>> DATABASES["mitdb"].subject("202"), DATABASES["ludb"].subject("data/7")

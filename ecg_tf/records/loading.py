@@ -1,4 +1,4 @@
-"""The one way in: records by the name of their source, whatever that is."""
+"""The one entry point: records by the name of their source, whatever that is."""
 
 import warnings
 from collections import Counter

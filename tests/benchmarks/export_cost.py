@@ -1,7 +1,7 @@
 """What an export costs and how exactly it reads back: `python tests/benchmarks/export_cost.py RUN`.
 
 Each format and size in a process of its own, for its wall time and peak memory; then every record
-is drawn again and compared with what wfdb, pyedflib or pandas read of its files.
+is generated again and compared with what wfdb, pyedflib or pandas read of its files.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def one(run, kind, n, folder) -> dict:
 
 
 def compare(run, kind, n, folder) -> float:
-    """Largest difference of all samples read back to those drawn again, mV."""
+    """Largest difference of all samples read back to those generated again, mV."""
     from ecg_tf.release.sampling import BLOCK, Sampler
     from ecg_tf.study.results import read_result
 

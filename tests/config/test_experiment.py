@@ -153,7 +153,7 @@ def test_a_misspelt_parameter_is_named_until_the_cell_is_mended(wrong, right):
     names = {"In": ["", f"# parameters\n{wrong} = 5"], wrong: 5}
     with pytest.raises(InputError, match=f"(?s)'{wrong}'.*Did you mean '{right}'"):
         Experiment.from_namespace(names, also=("shown",))
-    names["In"].append("# parameters: mended\nsteps = 6\n%matplotlib inline")
+    names["In"].append("# parameters: corrected\nsteps = 6\n%matplotlib inline")
     assert Experiment.from_namespace(names | {"steps": 6}).steps == 6
 
 

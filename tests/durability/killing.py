@@ -22,7 +22,7 @@ from tests.study.test_run import TINY
 
 HOME = str(Path(ecg_tf.__file__).resolve().parents[1])
 SETTINGS = {**TINY, "steps": 40, "check_every": 4, "runs_dir": "runs",
-            "precision": "float32"}  # what "auto" takes is measured, in each folder anew
+            "precision": "float32"}  # what "auto" takes is measured, in each folder again
 #: Networks that are built quickly: three processes have to build them.
 QUICK = {"model": "dcgan", "padding": "zero", "height": 8, "width": 16, "subjects": 4,
          "minutes": 1.0, "strip_seconds": 2.0}
@@ -37,7 +37,7 @@ def write_experiment(folder: Path, name: str = "tiny", **changes) -> Path:
 
 
 def command(*arguments, folder: Path, **streams) -> subprocess.Popen:
-    """Starts `python -m ecg_tf ...` in a folder."""
+    """Starts `ecg-tf ...` in a folder."""
     environment = os.environ | {"PYTHONPATH": HOME, "ECG_TF_CACHE": str(folder / "cache")}
     # A shell's background job ignores Ctrl-C, and so would whatever it starts.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -77,7 +77,7 @@ def holder(run: Path) -> dict:
             os.kill(note["parent"], 0)
             return note
         except (OSError, ValueError):
-            assert time.monotonic() < last, "nobody took it"
+            assert time.monotonic() < last, "no worker took it"
             time.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""A study or a report that was killed, or failed late, goes on from what is there."""
+"""A study or a report that was killed, or failed late, resumes from what is there."""
 
 import re
 import subprocess

@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_network_and_the_cache_gives_it_back(window
     np.testing.assert_allclose(one.templates, fresh.templates, atol=1e-5)
 
 
-def test_a_broken_cache_is_made_anew(windows, tmp_path, monkeypatch):
+def test_a_broken_cache_is_replaced(windows, tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path))
     one = _train(windows, cache=True, epochs=1)
     (kept,) = (tmp_path / "embedding").glob("*.npz")

@@ -174,8 +174,8 @@ def test_beats_that_carry_their_classes_are_asked_what_they_teach(tmp_path, monk
     ratio = rows[0]
     assert ratio.name == "TSTR/TRTR macro-F1, forest" and ratio.value > 0.8 and not why
     assert all(row.name.startswith(USE) for row in rows)
-    dealt = np.random.default_rng(0).permutation(sides.beats["synthetic"].labels)
-    wrong = sides.beats | {"synthetic": replace(sides.beats["synthetic"], labels=dealt)}
+    permuted = np.random.default_rng(0).permutation(sides.beats["synthetic"].labels)
+    wrong = sides.beats | {"synthetic": replace(sides.beats["synthetic"], labels=permuted)}
     assert use_of_sides(wrong, per_class=60, seeds=2)[0][0].value < 0.7
     monkeypatch.setattr(folders, "evaluate_privacy", lambda *_, **__: PrivacyEvaluation(
         [], release_gate([])))

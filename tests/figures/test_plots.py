@@ -203,7 +203,7 @@ def test_distributions_print_distance_and_baseline_and_keep_the_tails():
         assert abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2 == pytest.approx(1, rel=1e-6)
 
 
-def test_table_sets_each_value_beside_its_yardstick():
+def test_table_sets_each_value_beside_its_baseline():
     table = pd.DataFrame(
         {"value": [0.06, 3], "baseline": [0.03, None], "low": [0.05, None], "high": [0.07, None]},
         index=["MMD²", "modes"],

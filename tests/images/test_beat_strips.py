@@ -1,4 +1,4 @@
-"""Whole strips as beat rows: exact length, beats where they were, whatever a generator draws."""
+"""Whole strips as beat rows: exact length, beats where they were, whatever a generator makes."""
 
 import json
 

@@ -155,7 +155,7 @@ def _states(made={}):  # noqa: B006 (made once for all examples)
     return made
 
 
-def test_huge_numbers_strangers_and_other_versions_are_refused():
+def test_huge_numbers_foreign_files_and_other_versions_are_refused():
     def changed(**change):
         return json.dumps(good_state() | change)
 

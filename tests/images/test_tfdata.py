@@ -286,7 +286,7 @@ def test_persons_are_drawn_evenly_whatever_their_number_of_windows():
     drawn = numbers(seed=1)
     _, count = np.unique(who[drawn], return_counts=True)
     assert np.array_equal(count, [640, 640, 640])  # whole epochs: exactly
-    assert len(np.unique(drawn)) == 96  # everybody's windows are all used
+    assert len(np.unique(drawn)) == 96  # the windows of all persons are used
     each = np.bincount(drawn.ravel(), minlength=96)
     assert each[who == "once"].min() > 100 and each[who == "long"].max() < 25
     assert np.array_equal(numbers(seed=1, start_step=7)[:20], drawn[7:27])

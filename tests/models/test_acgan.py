@@ -1,4 +1,4 @@
-"""ACGAN: draws the classes asked for, survives saving, and its class head is no witness."""
+"""ACGAN: generates the requested classes, survives saving; its class head proves nothing."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Images rougher than every real one are drawn again, by the generator itself."""
+"""Images rougher than every real one are generated again, by the generator itself."""
 
 import keras
 import numpy as np
@@ -52,14 +52,14 @@ def test_the_roughest_is_found_whatever_the_blocks(data):
 def test_rough_images_are_drawn_again_and_the_others_left_alone(data, generator, tmp_path):
     plain = sample_images(generator, 400, seed=3)
     limit = float(np.quantile(of(plain, data), 0.8))
-    redraws = rejection_sampling(generator, data.codec, limit)
-    found = sample_images(redraws, 400, seed=3)
+    rejecting = rejection_sampling(generator, data.codec, limit)
+    found = sample_images(rejecting, 400, seed=3)
     before, after = of(plain, data) > limit, of(found, data) > limit
     assert before.mean() == pytest.approx(0.2, abs=0.01)
     assert after.mean() < 3 * 0.2**ATTEMPTS + 0.005
     np.testing.assert_array_equal(found[~before], plain[~before])
     assert len(np.unique(found[before].reshape(before.sum(), -1), axis=0)) == before.sum()
-    redraws.save(tmp_path / "generator.keras")
+    rejecting.save(tmp_path / "generator.keras")
     loaded = keras.saving.load_model(tmp_path / "generator.keras", safe_mode=True)
     np.testing.assert_array_equal(sample_images(loaded, 400, seed=3), found)
 

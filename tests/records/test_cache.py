@@ -1,4 +1,4 @@
-"""The cache of records: the same as reading, and read anew whenever it does not fit."""
+"""The cache of records: the same as reading, and read again whenever it does not fit."""
 
 import errno
 import math

@@ -102,7 +102,7 @@ def test_leads_are_chosen_by_name_with_or_without_the_unit(tmp_path):
         read(tmp_path, csv({"label": np.arange(100) % 2}))
 
 
-def test_a_damaged_lead_that_nobody_asked_for_refuses_nothing(tmp_path):
+def test_a_damaged_lead_that_is_not_wanted_refuses_nothing(tmp_path):
     text = csv({"II": ecg(), "V1": ["#N/A", *map(str, ecg(999))], "V2": 0.0})
     assert read(tmp_path, text, ["II"]).leads == ("II",)
     with pytest.raises(InputError, match="something else than numbers"):

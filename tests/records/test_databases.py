@@ -41,7 +41,7 @@ def test_persons_are_in_names_where_they_are(name, record, subject):
     assert database.persons_in_names == bool(subject)
 
 
-def test_records_are_not_persons_and_noise_is_nobody():
+def test_records_are_not_persons_and_noise_is_no_person():
     cinc, nstdb, ptbxl = (DATABASES[name] for name in ("cinc2017", "nstdb", "ptbxl"))
     assert not cinc.persons_known and not cinc.noise and "records" in cinc.title
     assert nstdb.noise and not nstdb.persons_known
@@ -110,7 +110,7 @@ def test_noise_is_no_persons_ecg():
     assert in_words(told) == "3 records, noise and no person's ECG among them."
 
 
-def test_own_records_of_which_nobody_knows_whose_they_are():
+def test_own_records_of_unknown_persons():
     own = (record("a", "own"), record("b", "own"))
     assert not provenance(ECGs.of_records(own, "nothing"))["persons_known"]
     told = provenance(ECGs.of_records(own, "header comments"))

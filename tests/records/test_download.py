@@ -90,7 +90,7 @@ def test_list_of_records_is_verified(server, tmp_path):
         fetch(server, tmp_path)
     server.wrong = {}
     server.files[SUMS] += b"0" * 64 + b" ../../evil.dat\n"
-    assert_whole(server, fetch(server, tmp_path))  # no record's file: not even asked for
+    assert_whole(server, fetch(server, tmp_path))  # no record's file: not even requested
     server.files["RECORDS"] += b"../../evil\n"
     digest = hashlib.sha256(server.files["RECORDS"]).hexdigest().encode()
     server.files[SUMS] = re.sub(rb"\w+ RECORDS", digest + b" RECORDS", server.files[SUMS])

@@ -119,7 +119,7 @@ def test_damaged_files_and_a_busy_server_are_asked_again(ptbxl, tmp_path):
         fetch(ptbxl, tmp_path, attempts=2)
 
 
-def test_a_license_that_cannot_be_verified_keeps_nobody_from_the_ecgs(ptbxl, tmp_path):
+def test_a_license_that_cannot_be_verified_does_not_withhold_the_ecgs(ptbxl, tmp_path):
     ptbxl.files["LICENSE.txt"] = b"with other line ends"
     with pytest.warns(UserWarning, match="LICENSE.txt.*without it"):
         folder = fetch(ptbxl, tmp_path, attempts=1)

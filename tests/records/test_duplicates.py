@@ -1,4 +1,4 @@
-"""One recording that is there twice is read once, and nobody is on two sides because of it."""
+"""One recording that is there twice is read once, so that no person is on two sides."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def test_persons_of_one_recording_become_one_person():
     third = make_record(noise(500, 1), name="c", subject="Bea")
     kept, _, told = without_duplicates([one, other, third])
     assert {record.subject for record in kept} == {"Ann"} and "'Bea'" in told[0]
-    # A record of which nobody knows whose it is names no person.
+    # A record of an unknown person names no person.
     unnamed = make_record(noise(500), name="b", subject="b")
     assert without_duplicates([one, unnamed])[2] == []
 

@@ -84,7 +84,7 @@ def test_records_that_are_listed_and_missing_are_said(tmp_path):
     assert found.left_out_by_kind() == {"missing": 1}
 
 
-def test_nobody_says_who_is_who(tmp_path):
+def test_unknown_persons_are_a_warning(tmp_path):
     for k in range(3):
         write(tmp_path / "own", f"r{k}", wave(seed=k))
     with pytest.warns(UserWarning, match="Nothing says who is who: each of the 3 records"):
@@ -96,12 +96,12 @@ def test_nobody_says_who_is_who(tmp_path):
     assert found.subjects == ("7", "r1", "r2") and found.subjects_known_by == "nothing"
 
 
-@pytest.mark.parametrize("nobody", ["", "nan", "NA", "unknown", " "])
-def test_a_blank_person_is_no_person(tmp_path, nobody):
+@pytest.mark.parametrize("blank", ["", "nan", "NA", "unknown", " "])
+def test_a_blank_person_is_no_person(tmp_path, blank):
     for k in range(3):
         write(tmp_path / "own", f"r{k}", wave(seed=k))
     (tmp_path / "own" / "subjects.csv").write_text(
-        f"record,subject\nr0,{nobody}\nr1,{nobody}\nr2,Ann\n")
+        f"record,subject\nr0,{blank}\nr1,{blank}\nr2,Ann\n")
     found = quiet(str(tmp_path / "own"))
     assert [one.subject for one in found] == ["r0", "r1", "Ann"]
     assert "'r0', 'r1'" in " ".join(found.warnings)
@@ -215,7 +215,7 @@ def test_ptbxl_as_it_is_published_gives_persons_and_no_recording_on_two_sides(tm
     assert {one.fs for one in quiet(source, tmp_path, rate=500)} == {500}
 
 
-def test_a_split_by_a_column_that_nobody_has_or_that_parts_a_person_is_refused(tmp_path):
+def test_a_split_by_a_column_that_no_record_has_or_that_parts_a_person_is_refused(tmp_path):
     from ecg_tf.records.splits import split_by_column
 
     found = quiet(str(published_ptbxl(tmp_path / "mine", persons=3)))

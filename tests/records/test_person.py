@@ -40,7 +40,7 @@ def test_what_is_no_clear_sex_is_unknown(text):
     assert sex_of(text) == ""
 
 
-def test_nobody_is_no_person():
+def test_blank_names_are_no_person():
     for text in ("", " ", "nan", "NaN", "NA", "N/A", "n.a.", "<NA>", "none", "NULL", "unknown", "-",
                  "--", "?", "X", "x", "not available", "Anonymous"):
         assert is_nobody(text), text
@@ -64,7 +64,7 @@ def test_a_person_has_many_keys(line):
     "in-patient: 7", "number of subjects: 7", "age of subject: 7", "subject matter: 7",
     "hypersubject: 7", "a subject was 7", "",
 ])
-def test_other_words_name_nobody(line):
+def test_other_words_name_no_person(line):
     assert about([line])["subject"] == ""
 
 

@@ -254,7 +254,7 @@ def test_damaged_start_is_cut_off_and_beats_move_along(tmp_path):
     path = write(tmp_path / "ecgiddb" / "Person_15", "rec_1", good, leads, "16", beats=False)
     wfdb.wrann("rec_1", "atr", np.array([100, cut + 7]), ["N", "N"], write_dir=str(path.parent))
     whole = load("ecgiddb", tmp_path, leads="all")[0]
-    assert whole.signal.shape == (2000, 2)  # the checksum is right: nothing to mend
+    assert whole.signal.shape == (2000, 2)  # the checksum is right: nothing to repair
     data = np.fromfile(path.with_suffix(".dat"), "<i2")
     data[: 2 * cut] = -1
     data.tofile(path.with_suffix(".dat"))

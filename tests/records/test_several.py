@@ -1,4 +1,4 @@
-"""Several databases in one experiment: one array, nobody on two sides, everything cited."""
+"""Several databases in one experiment: one array, no person on two sides, everything cited."""
 
 import json
 from dataclasses import replace

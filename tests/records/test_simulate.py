@@ -230,7 +230,7 @@ def test_twelve_leads_look_as_in_healthy_adults():
 def test_a_wave_is_one_dipole_seen_from_everywhere():
     leads = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
     truth = true_intervals(sample_identity(3, 1), minutes=0.3, ectopy=0, leads=leads)
-    # Electrodes are placed anew in each session, by a few per cent: three numbers say nearly all.
+    # Electrodes are placed again in each session, by a few per cent: three numbers say nearly all.
     strength = np.linalg.svd(sample_identity(3, 1).amplitude[:, 1:], compute_uv=False)
     assert strength[3] < 1e-9 * strength[0]
     one = np.stack([truth["r_amplitude"][0]] + [

@@ -64,7 +64,7 @@ def test_parts_of_windows(cohort):
     with pytest.raises(InputError):
         select_part(windows, {"train": [cohort[0].subject], "test": [cohort[0].subject]}, "train")
     with pytest.raises(InputError):
-        select_part(windows, {"train": ["nobody"]}, "train")
+        select_part(windows, {"train": ["none"]}, "train")
     with pytest.raises(InputError, match="train"):
         select_part(windows, split, "tran")
 

@@ -339,10 +339,10 @@ def test_record_of_a_folder_and_of_a_database(tmp_path):
     path = write(tmp_path / "mitdb", "102")
     assert read(path, database=DATABASES["mitdb"]).paced
     assert read(write(tmp_path / "own")).subject == ""
-    nobody_knows = SimpleNamespace(name="d", damaged_starts={}, paced=(), gain=0.0,
+    unknown_persons = SimpleNamespace(name="d", damaged_starts={}, paced=(), gain=0.0,
                                    subject=lambda name: "")
     path = write(tmp_path / "d", "r1", comments=["subject: 7"])
-    assert read(path, database=nobody_knows).subject == "7"
+    assert read(path, database=unknown_persons).subject == "7"
     (path.parent / "SHA256SUMS.txt").write_text("0" * 64 + " r1.hea\n")
     with pytest.raises(InputError, match="not the published one"):
         read_record(path)

@@ -39,15 +39,15 @@ def test_windows_stay_what_they_are(cohort):
     assert np.array_equal(again.signals, windows.signals[:20])
 
 
-def test_concatenation_pads_with_nan_and_refuses_strangers(cohort):
+def test_concatenation_pads_with_nan_and_refuses_other_kinds(cohort):
     short, long = beats(cohort, 0.1, 0.1), beats(cohort, 0.2, 0.3)
     both = Windows.concatenate([short, long])
     assert both.signals.shape[1] == long.signals.shape[1]
     assert np.isnan(both.signals[0, short.signals.shape[1] :]).all()
     assert np.isfinite(both.signals[0, : both.lengths[0]]).all()
-    for stranger in (strips(cohort, 100), beats(resample(cohort[0], 128), 0.2, 0.3)):
+    for other in (strips(cohort, 100), beats(resample(cohort[0], 128), 0.2, 0.3)):
         with pytest.raises(InputError):
-            Windows.concatenate([long, stranger])
+            Windows.concatenate([long, other])
     with pytest.raises(InputError):
         Windows.concatenate([])
 

@@ -114,7 +114,7 @@ def test_databases_and_other_evaluations_are_never_in_one_ranking(tmp_path):
     write(tmp_path, "real", [distance(5)])
     write(tmp_path, "real-6s", [distance(1)], strip_seconds=6.0)
     write(tmp_path, "other-files", [distance(1)], data={"sha256": "6" * 64})
-    for seed in (0, 1):  # a seed draws other persons: other files, the same cohort
+    for seed in (0, 1):  # a seed gives other persons: other files, the same cohort
         write(tmp_path, f"sim-{seed}", [distance(1)], data={**simulated, "sha256": str(seed)},
               database="simulated", split="random", seed=seed)
     found = fields(read_runs(tmp_path))
@@ -218,7 +218,7 @@ def test_the_verdict_names_the_winner_who_is_behind_and_who_is_level(arrangement
                for line in each)
     said = question_words([one])
     assert "`beat_rows` in 1 of 1" in said and "matters in 1 of the 1" in said
-    # Without the winner, the two that are alike are not told apart.
+    # Without the winner, the two that are alike do not differ beyond chance.
     level, p = standings(one.values[["row_major", "hilbert"]])
     assert p > 0.05 and level["factor_low"].iloc[1] < 1 < level["factor_high"].iloc[1]
 

@@ -80,7 +80,7 @@ def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stoppe
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
-def test_fewer_steps_than_the_checkpoint_has_are_trained_anew(tmp_path):
+def test_fewer_steps_than_the_checkpoint_has_are_trained_again(tmp_path):
     for steps in (8, 4):
         assert main(["run", write(tmp_path, "a", steps=steps), "--quiet"]) == 0
         assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].iloc[-1] == steps
@@ -138,7 +138,7 @@ def bad_inputs(tmp_path):
     yield "all NaN", own, "c"
 
 
-def test_bad_input_is_told_line_by_line_exit_status_2_and_nothing_half_written(tmp_path, capsys):
+def test_bad_input_is_shown_line_by_line_exit_status_2_and_nothing_half_written(tmp_path, capsys):
     for name, changes, word in bad_inputs(tmp_path):
         path = write(tmp_path, "bad", **changes)
         assert main(["run", path, "--quiet"]) == 2, name
