@@ -13,15 +13,15 @@ from ecg_tf.study.measure_agreement import agreement
 
 
 def exercise_1(runs_dir="runs"):
-    """The sentences say which range is nearest, and whether another one is behind by more than
-    chance. It finds nothing where no two runs differ in the range alone."""
-    said = [
+    """The sentences say which scaling is nearest, and whether another one is behind by more than
+    chance. It finds nothing where no two runs differ in the scaling alone."""
+    sentences = [
         words
-        for one in controlled_comparisons(read_runs(runs_dir), "scaling")
-        for words in comparison_words(one)
+        for comparison in controlled_comparisons(read_runs(runs_dir), "scaling")
+        for words in comparison_words(comparison)
     ]
-    print("\n".join(said) or "No two runs differ in the range alone.")
-    return said
+    print("\n".join(sentences) or "No two runs differ in the scaling alone.")
+    return sentences
 
 
 def exercise_2(runs_dir="runs"):

@@ -150,7 +150,7 @@ def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeyp
     said = texts(executed)
     made = sorted(path.parent.name for path in tmp_path.glob("runs/*/results.json"))
     assert len(made) == 4 and "comparison-row_major-wavegan-1" in made
-    assert "4 runs, judged by 1 set of test persons:" in said and "2 seeds each" in said
+    assert "4 runs, evaluated on 1 set of test persons:" in said and "2 seeds each" in said
     assert "`wavegan · signal`: MMD²" in said and "Of all images `r1gan · beat_rows`" in said
     assert "over 2 seeds" in said and "Over 4 runs the measures agree" in said
     assert "they were not attacked" in said
