@@ -139,7 +139,7 @@ def results(options) -> int:
 
 
 def compare(options) -> int:
-    """Lays all runs beside each other: writes the comparison as notebook and HTML."""
+    """Compares all runs: writes the comparison as notebook and HTML."""
     from ecg_tf.study.making import make_report
     from ecg_tf.study.plans import comparison_plan
 
@@ -273,7 +273,7 @@ COMMANDS = (
         _REPORTS,
         _option("--readme", default="README.md", metavar="FILE",
                 help='file with the table\'s marks (default: README.md); "" for none'))),
-    (compare, "compare", "lay all runs beside each other", "", (
+    (compare, "compare", "compare all runs", "", (
         _option("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, and "
                 "some tiny ones are trained if there are none)"),
         _REPORTS)),

@@ -61,7 +61,7 @@ def versions() -> dict[str, str]:
 def git_commit() -> str:
     """The commit the code is at, "+" behind it if files were changed since; "" if installed."""
     if not (HOME.parent / "setup.py").is_file():
-        return ""  # installed, perhaps within the repository of somebody else
+        return ""  # installed, perhaps within another repository
     try:
         commit, changed = (subprocess.run(
             ["git", "-C", str(HOME), *command], capture_output=True, text=True, timeout=10,

@@ -249,7 +249,7 @@ def attribute_attack(values: Mapping) -> Attack:
     The attacker has a person's ECG and reads the attribute off the five nearest synthetic strips:
     their majority (text) or median (numbers). Each synthetic strip is given, in the worst case, the
     attribute of the member who comes nearest. That alone favours members, who come back to
-    themselves over anybody's strip: on MIT-BIH by seven to ten years of age. So what counts is the
+    themselves over any strip: on MIT-BIH by seven to ten years of age. So what counts is the
     gain over as many strips of impostors, treated alike.
 
     Args:

@@ -8,9 +8,9 @@ what may pass, each at a stated false positive rate:
 * *other strips of the training persons themselves*: past it a strip is a copy, for even the same
   heart does not come so near again.
 
-What it cannot see: copies of single beats or of less than half a strip, copies whose changes (noise
-of 0 dB, another speed in each half) are larger than the differences of two beats, copies of another
-lead, and, in persons whose beats are all alike (pacemakers), the copy among the near-matches.
+What it cannot see: copies of single beats or of less than half a strip; copies whose changes (noise
+of 0 dB, another speed in each half) are larger than the differences of two beats; copies of another
+lead; and, in persons whose beats are all alike (pacemakers), the copy among the near-matches.
 """
 
 from dataclasses import dataclass

@@ -217,8 +217,8 @@ def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:
 def _notes(side: str, ecgs: ECGs, quality: Quality) -> list[str]:
     """Notes on a side: how its persons are known, what was left out."""
     # Persons do not matter in a synthetic set.
-    nobody = unknown_persons(ecgs.warnings) if side == "synthetic" else ()
-    notes = [f"The {side} records: {text}" for text in ecgs.warnings if text not in nobody]
+    of_persons = unknown_persons(ecgs.warnings) if side == "synthetic" else ()
+    notes = [f"The {side} records: {text}" for text in ecgs.warnings if text not in of_persons]
     flawed = {why: n for why, n in quality.dropped.items() if n and why != "short"}
     if flawed:
         notes.append(

@@ -164,7 +164,7 @@ class StopAtBaseline(keras.callbacks.Callback):
         return decide(values, of["baseline"], self.factor, self.patience, of["better"])
 
     def over(self, gan) -> bool:
-        """Whether the training of this GAN has come to its end, also after loading it."""
+        """Whether the training of this GAN has ended, also after loading it."""
         self.along.load(int(gan.step.numpy()))
         return self.verdict.stop is not None
 

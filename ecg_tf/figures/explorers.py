@@ -26,7 +26,7 @@ MARK = COLORS[1]
 
 
 class Explorer:
-    """Draws a window of a record and its image side by side, and where one moment of it went.
+    """Shows a window of a record and its image side by side, with the same moment in both.
 
     Args:
         records: list of Record; each is filtered (0.5-40 Hz, 128 Hz) when it is first looked at.
@@ -166,7 +166,7 @@ class Explorer:
 
 
 def is_live() -> bool:
-    """Whether somebody sits before this notebook: JupyterLab, Notebook, VS Code or Colab, and not
+    """Whether this notebook is interactive: JupyterLab, Notebook, VS Code or Colab, and not
     papermill or nbconvert."""
     if "PAPERMILL_OUTPUT_PATH" in os.environ:
         return False

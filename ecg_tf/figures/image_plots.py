@@ -222,7 +222,7 @@ def _time_arrow(ax, time, above):
 
 
 def _draw_path(ax, panel, ends) -> np.ndarray:
-    """Draws the path of one channel; returns which of its steps go to a neighbour."""
+    """Plots the path of one channel; returns which of its steps go to a neighbour."""
     row, column = np.nonzero(np.isfinite(panel))
     sort = np.argsort(panel[row, column], kind="stable")
     points = np.column_stack([column, row])[sort].astype(float)

@@ -53,7 +53,7 @@ def lead_pages(signals, fs: float, leads: Sequence[str], titles: Sequence[str] |
 
     Args:
         signals: (strip, time, lead) or a list of (time, lead) of any lengths, mV; each lead is
-            drawn about its own median, NaN is left out. Strips longer than 10 s show their first
+            centred on its own median, NaN is left out. Strips longer than 10 s show their first
             10 s, and their rhythm strip, up to a minute, in rows of 10 s; of strips shorter than
             6 s all leads are shown from the beginning.
         fs: float, Hz.
@@ -148,7 +148,7 @@ class _Page:
         return np.where((self.signal > up) | (self.signal < -half), np.nan, self.signal)
 
     def draw(self, ax, space: _Space) -> str:
-        """Draws all leads with their names; returns notes on them."""
+        """Plots all leads with their names; returns notes on them."""
         signal, cm = self.fitting(space), space.gain / 10
         up = self.reach(space.gain, signal)[0]
         plain = up - 1.2 * self.letter_cm  # names stand on the traces, not on themselves

@@ -52,7 +52,7 @@ def confusion_of_persons(named, true) -> Figure:
         true: (n,) str.
 
     Returns:
-        Figure, shares by row; a diagonal is a network that knows everybody.
+        Figure, shares by row; a diagonal is a network that recognizes all persons.
 
     Example:
         >>> confusion_of_persons(persons[likeness.argmax(1)], probe.subjects)

@@ -30,7 +30,7 @@ def show(figure: Figure, caption: str, alt: str = "", dpi: float = 0) -> None:
     Args:
         figure: Figure.
         caption: str, what the reader should see in it.
-        alt: str, what somebody who cannot see it should know; default: `figure.alt_text`.
+        alt: str, text for those who cannot see it; default: `figure.alt_text`.
         dpi: float, default: the figure's own.
     """
     from IPython.display import display

@@ -1,4 +1,4 @@
-"""The registry of arrangements: whoever needs one, or something of one, asks here by name."""
+"""The registry of arrangements, by name."""
 
 from ecg_tf.base.checks import choice
 from ecg_tf.images.arrangement import Arrangement

@@ -45,7 +45,7 @@ def make_dataset(
         labels: (window,) numbers, given along with the images. Default: none.
         start_step: int, the first batch to give. Default 0.
         subject_mixing: int, persons whose average beats are mixed in each image, see `beat_mixer`.
-            Default 1: everybody's own.
+            Default 1: no mixing.
         even_subjects: bool; True samples each person as often as every other, however many windows
             they have: position by position a person, then any of that person's windows. An epoch
             is as long, but holds some windows twice and others not. Default False.

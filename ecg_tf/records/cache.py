@@ -1,8 +1,8 @@
 """Records read once are kept as memory-mapped arrays, so that reading them again takes no time.
 
 What `load` made of a folder is a folder here: a file of all signals end to end (float32) and
-`index.json` with everything else, which says from which state of the records' folder it was made
-(names, sizes and times of change of its files), and holds a checksum of itself. What does not fit
+`index.json` with everything else. The index names the state of the records' folder (names, sizes
+and times of change of its files) and holds a checksum of itself. What does not fit
 is read again. Signals are written one record at a time: memory does not grow with their number.
 """
 

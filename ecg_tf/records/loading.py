@@ -118,7 +118,7 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
         folder = data_folder(data_dir) / source
         if not folder.is_dir():
             raise InputError(
-                f"The {DATABASES[source].title} is not at hand.", got="no such folder",
+                f"The {DATABASES[source].title} is missing.", got="no such folder",
                 expected=f"its files in the folder '{folder}'",
                 fix=f"run `ecg-tf data {source}`, or set ECG_TF_DATA to the folder "
                 f"that holds the folder '{source}'")
@@ -185,7 +185,7 @@ def _meant(listing: Listing, database: Database | None, table, rate: float) -> L
         kept = set(database.choose(names, rate))
         unwanted = {name: "another rate, or published apart" for name in names if name not in kept}
         if names and not kept:
-            raise InputError(f"The part of {database.title} at hand has no such records.",
+            raise InputError(f"The downloaded part of {database.title} has no such records.",
                              expected=f"records at {database.check_rate(rate)} Hz", got="none",
                              fix=f"`ecg-tf data {database.name} --rate "
                              f"{database.check_rate(rate)}` downloads them")

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_NOBODY = frozenset(
+_BLANK_NAMES = frozenset(
     "nan na none null nil unknown undefined missing anonymous anonymized anonymised anon x "
     "notavailable notknown unbekannt desconocido inconnu".split()
 )
@@ -72,7 +72,7 @@ def about(comments: Sequence[str], first_line: bool = False) -> dict:
     found: dict[str, str] = {}
     for line in (line[:1000] for line in comments[:1000]):
         for key, value in _pairs(unicodedata.normalize("NFKC", line)[:4000]):
-            if value and (key not in ("id", "subject", "patient") or not is_nobody(value)):
+            if value and (key not in ("id", "subject", "patient") or not is_blank_name(value)):
                 found.setdefault(key, value)
     sex, age = found.get("sex", ""), found.get("age", "")
     if first_line and comments and (match := re.match(r"(-?\d+)\s+([MF])\b", comments[0])):
@@ -134,18 +134,18 @@ def sex_of(text: str) -> str:
     return found[0] if found and len({*found} - {""}) == 1 else ""
 
 
-def is_nobody(text: str) -> bool:
+def is_blank_name(text: str) -> bool:
     """Whether a subject's identifier stands for no person: "", "nan", "N/A", "unknown", "-", "X".
 
     Args:
         text: str.
 
     Example:
-        >>> is_nobody(" N/A "), is_nobody("0")
+        >>> is_blank_name(" N/A "), is_blank_name("0")
         (True, False)
     """
     letters = re.sub(r"[\W_]", "", str(text)[:1000]).casefold()
-    return not letters or letters in _NOBODY
+    return not letters or letters in _BLANK_NAMES
 
 
 def _pairs(line: str):

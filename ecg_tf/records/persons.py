@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ecg_tf.records.databases import Database
 from ecg_tf.records.ecgs import KNOWN_BY
-from ecg_tf.records.person import is_nobody
+from ecg_tf.records.person import is_blank_name
 from ecg_tf.records.record import Record
 from ecg_tf.records.tables.described_rows import Info
 from ecg_tf.records.tables.metadata import Metadata
@@ -56,10 +56,10 @@ def unknown_persons(warnings: Sequence[str]) -> tuple[str, ...]:
 def _subject(record: Record, info: Info | None, database: Database | None) -> tuple[str, str]:
     if database is not None and database.persons_in_names:
         return database.subject(record.name), "database"
-    if info is not None and not is_nobody(info.subject):
+    if info is not None and not is_blank_name(info.subject):
         subject = f"{database.name}-{info.subject}" if database else info.subject
         return subject, "metadata table"
-    if not is_nobody(record.subject):
+    if not is_blank_name(record.subject):
         return record.subject, "header comments"
     return record.name, "nothing"
 

@@ -39,7 +39,7 @@ def provenance(records: Sequence) -> dict:
 was unknown), left_out (kind -> number), noise (True where records are noise and no ECG),
         published (records and persons of the whole database, where that is known), folds (those
         of the published folds that were read), labels (kind -> statement -> records, of those that
-        at least five records have: a rare disease may name somebody), leads, fs (float, or list
+        at least five records have: a rare disease may identify a person), leads, fs (float, or list
         where they differ), seconds, sha256 (of the files read, taken when they were read; of the
         signals where there are none), of several databases also sha256_by_database and,
         simulated, options (with seed).

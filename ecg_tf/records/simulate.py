@@ -1,4 +1,4 @@
-"""A cohort of simulated ECGs: each person with an own heart, every beat's truth known."""
+"""A cohort of simulated ECGs: each person with an own heart and known beats."""
 
 from collections.abc import Sequence
 from zlib import crc32

@@ -30,7 +30,7 @@ UNSUITABLE = (
 
 
 def forced_line(gate: Decision) -> str:
-    """The first line of a card of a set that the gate did not let go; "" if it did."""
+    """The first line of a card of a set that did not pass the gate; "" if it did."""
     if gate.passed:
         return ""
     reason = gate.reason[:1].upper() + gate.reason[1:]

@@ -32,7 +32,7 @@ FLAT = 1e-4  # mV: what never gets above it is no ECG
 
 LOWEST = 0.25  # of the usual height that a beat reaches
 ABOVE_NOISE, NOISE_AT_MOST = 3.0, 0.5  # times the noise; but no more than this part of the usual
-FAINT, FAINT_NOISE = 0.2, 0.8  # the same where a beat is missing; the latter of what is asked else
+FAINT, FAINT_NOISE = 0.2, 0.8  # the same where a beat is missing; the latter of the usual threshold
 #: Where the noise is this part of the usual height times `ABOVE_NOISE`: a beat below `WEAK` of two
 #: strong ones around it is noise, if these follow each other within so many usual intervals, and if
 #: fewer intervals than that hold a weak beat (in bigeminy every second beat may be weak).

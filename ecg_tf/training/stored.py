@@ -126,14 +126,14 @@ def check_settings(index: dict, experiment: Experiment, folder) -> None:
         )
 
 
-def _write(asked: Experiment, folder: Path, progress: bool) -> None:
-    ecgs = read_records(asked)
+def _write(experiment: Experiment, folder: Path, progress: bool) -> None:
+    ecgs = read_records(experiment)
     if progress:
         print("".join(f"Warning: {text}\n" for text in ecgs.warnings), end="", flush=True)
-    split = split_of(ecgs, asked)
+    split = split_of(ecgs, experiment)
     entries = in_split(ecgs, split)
-    same_rate_and_leads([replace(record, fs=asked.fs) for record in ecgs])
-    e = fit_to_records(asked, entries)
+    same_rate_and_leads([replace(record, fs=experiment.fs) for record in ecgs])
+    e = fit_to_records(experiment, entries)
     plan = {"settings": _settings_of(e), "fs": e.fs, "leads": list(ecgs[0].leads), "split": split,
             "provenance": provenance(ecgs), "attributes": attributes_of(ecgs),
             "fitted": fitted_of(e), "warnings": list(ecgs.warnings),

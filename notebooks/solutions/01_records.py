@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ecg_tf.records import DATABASES
-from ecg_tf.records.simulate import draw_identity, simulate_cohort, simulate_record, true_intervals
+from ecg_tf.records.simulate import sample_identity, simulate_cohort, simulate_record, true_intervals
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import FLAWS, inspect_record
 from ecg_tf.signals.rpeaks import rpeaks_of
@@ -30,7 +30,7 @@ def exercise_2(persons=4, low=0.0, high=15.0):
     kept = {"P": [], "QRS": [], "T": []}
     for number in range(1, persons + 1):
         options = {"minutes": 0.5, "ectopy": 0}
-        heart = draw_identity(0, number)
+        heart = sample_identity(0, number)
         record = simulate_record(heart, noise=0, **options)
         truth, fs = true_intervals(heart, **options), record.fs
         whole, cut = (prepare(record, fs, 0.0, edge).signal[:, 0] for edge in (0.0, high))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ecg_tf.records.person import about, age_years, is_nobody, sex_of
+from ecg_tf.records.person import about, age_years, is_blank_name, sex_of
 
 
 @pytest.mark.parametrize(("text", "years"), [
@@ -43,9 +43,9 @@ def test_what_is_no_clear_sex_is_unknown(text):
 def test_blank_names_are_no_person():
     for text in ("", " ", "nan", "NaN", "NA", "N/A", "n.a.", "<NA>", "none", "NULL", "unknown", "-",
                  "--", "?", "X", "x", "not available", "Anonymous"):
-        assert is_nobody(text), text
+        assert is_blank_name(text), text
     for text in ("0", "7", "P 7", "XY", "Ana", "subject"):
-        assert not is_nobody(text), text
+        assert not is_blank_name(text), text
 
 
 @pytest.mark.parametrize("line", [

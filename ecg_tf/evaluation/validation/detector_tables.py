@@ -74,7 +74,7 @@ def detector_table(
     data_dir: str = "", detectors: Sequence[str] = tuple(DETECTORS), leads: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Detectors on simulated cases, MIT-BIH and ECG-ID, and their cost.
+    """Detectors on simulated cases, MIT-BIH and ECG-ID, and their run time.
 
     Args:
         data_dir: folder of the databases; missing ones are left out.

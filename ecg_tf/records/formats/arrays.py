@@ -21,7 +21,7 @@ from ecg_tf.records.formats.common import (
     to_millivolts,
 )
 from ecg_tf.records.formats.npy_files import read_npy, read_npz
-from ecg_tf.records.person import age_years, is_nobody, sex_of
+from ecg_tf.records.person import age_years, is_blank_name, sex_of
 from ecg_tf.records.record import Record
 
 _UNIT = "give the unit in the file: np.savez(file, signals=..., unit='uV', ...)"
@@ -112,7 +112,8 @@ def _records(found: Sequence[np.ndarray], known: Mapping, labels: Mapping, names
             signal = np.where(np.isinf(signal), np.float32(np.nan), signal)
         doubt = amplitude_note(signal, fs, leads, fix) if fix else ""
         records.append(Record(
-            name=names[i], database=database, subject="" if is_nobody(subjects[i]) else subjects[i],
+            name=names[i], database=database,
+            subject="" if is_blank_name(subjects[i]) else subjects[i],
             signal=signal, fs=fs, leads=tuple(leads), beats=np.zeros(0, np.int64),
             symbols=np.zeros(0, "<U1"), sex=sex_of(sexes[i]), age=age_years(ages[i]),
             labels={kind: values[i] for kind, values in of_kind.items() if values[i]},

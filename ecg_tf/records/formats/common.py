@@ -26,7 +26,7 @@ _LABEL = re.compile(r"\s*#?\s*label ([^:\n]{1,60}):[ \t]*(\S.{0,1000}?)\s*")
 
 
 class MissingLead(InputError):
-    """A record does not have a lead that was asked for; `leads` are those it has."""
+    """A record does not have a wanted lead; `leads` are those it has."""
 
     leads: tuple[str, ...] = ()
 

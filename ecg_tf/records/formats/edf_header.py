@@ -17,7 +17,7 @@ import numpy as np
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError
 from ecg_tf.records.formats.common import text_of
-from ecg_tf.records.person import about, is_nobody, sex_of
+from ecg_tf.records.person import about, is_blank_name, sex_of
 
 MOST_SIGNALS = 1024
 _ANNOTATIONS = "EDF Annotations"
@@ -144,7 +144,7 @@ def person_of(header: Header) -> dict:
     if not header.kind and not (sex in ("M", "F", "X") and (born or birth == "X")):
         return {**about([header.patient]), "session": session}
     years = (day - born).days / 365.25 if day and born else math.nan
-    return {"subject": "" if is_nobody(code) else code, "sex": sex_of(sex), "session": session,
+    return {"subject": "" if is_blank_name(code) else code, "sex": sex_of(sex), "session": session,
             "age": years if 0 <= years < 130 else math.nan}
 
 

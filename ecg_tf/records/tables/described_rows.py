@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError
-from ecg_tf.records.person import age_years, is_nobody, sex_of
+from ecg_tf.records.person import age_years, is_blank_name, sex_of
 from ecg_tf.records.tables.cell_statements import is_blank, plain, scp_codes, statements
 from ecg_tf.records.tables.delimited import bad_table
 from ecg_tf.records.tables.layouts import Layout, read_with_layout
@@ -162,10 +162,10 @@ def _read(row: Mapping[str, str], layout: Layout, file: Path, line: int) -> Info
         session = session[:10]
     years, male_or_female = _years(age, layout), layout.sexes.get(plain(sex)) or sex_of(sex)
     labels = _labels(cells, layout, file, line)
-    odd = {"age": not is_nobody(age) and math.isnan(years),
-           "sex": not is_nobody(sex) and not male_or_female}
+    odd = {"age": not is_blank_name(age) and math.isnan(years),
+           "sex": not is_blank_name(sex) and not male_or_female}
     return Info(
-        "" if is_nobody(subject) else subject, plain(session), male_or_female, years, labels,
+        "" if is_blank_name(subject) else subject, plain(session), male_or_female, years, labels,
         {name: cell for name, cell in cells.items()
          if name not in (*layout.record, layout.subject)},
         layout.paced_column in cells or any(layout.paced & {*names} for names in labels.values()),

@@ -114,7 +114,7 @@ class Metadata:
         return unwanted
 
     def remarks(self, names: Sequence[str]) -> tuple[str, ...]:
-        """What whoever uses these records should know of the tables' gaps.
+        """Remarks on the tables' gaps, for users of these records.
 
         Args:
             names: the records' names.
