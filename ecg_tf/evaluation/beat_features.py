@@ -2,9 +2,9 @@
 
 Subjects differ more than the classes of their beats: what is premature or wide for one is usual for
 another. So nothing is in seconds or millivolts. Tried in cross-validation over the training
-subjects of MIT-BIH (DS1, seven groups, random forest), macro-F1 of N, S, V and F: RR against the median of
-the 33 nearby and absolute shape .44; RR against the record's mean .53; with correlation to the
-usual beat .58; without the absolute measures .60.
+subjects of MIT-BIH (DS1, seven groups, random forest), macro-F1 of N, S, V and F: RR against the
+median of the 33 nearby and absolute shape .44; RR against the record's mean .53; with correlation
+to the usual beat .58; without the absolute measures .60.
 """
 
 import numpy as np

@@ -8,7 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from ecg_tf.records import DATABASES
-from ecg_tf.records.simulate import sample_identity, simulate_cohort, simulate_record, true_intervals
+from ecg_tf.records.simulate import (
+    sample_identity,
+    simulate_cohort,
+    simulate_record,
+    true_intervals,
+)
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.quality import FLAWS, inspect_record
 from ecg_tf.signals.rpeaks import rpeaks_of
