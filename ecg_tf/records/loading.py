@@ -23,7 +23,7 @@ from ecg_tf.records.record import Record
 from ecg_tf.records.several import database_names, is_folder, join
 from ecg_tf.records.tables.metadata import read_metadata
 
-SOURCES = ("simulated", "sample", *DATABASES)  # beside folders and files
+BUILT_IN = ("simulated", "sample")  # beside DATABASES, folders and files
 QUIET = ("excluded", "paced", "duplicate")  # kinds that were wanted, or are only counted
 
 
@@ -85,9 +85,10 @@ def load(
     names = database_names(str(source))
     for name in names:  # before the first, perhaps large one is read
         if not is_source(name):
+            known = (*BUILT_IN, *DATABASES)
             raise InputError(f"There is no database or folder '{name}'.", got=repr(name),
-                             expected=f"one of {', '.join(SOURCES)}, or the path of a folder of "
-                             "ECGs", fix=closest(name, SOURCES) or "check the name or path")
+                             expected=f"one of {', '.join(known)}, or the path of a folder of ECGs",
+                             fix=closest(name, known) or "check the name or path")
     how = {"exclude": exclude, "metadata": str(metadata), "columns": columns, "rate": rate,
            "fs": fs, "strict": strict}
     if len(names) > 1:
@@ -102,7 +103,7 @@ def load(
 
 def is_source(source: str) -> bool:
     """Whether `load` knows what is meant: a database, a simulation, a folder or a file of ECGs."""
-    return source in SOURCES or is_folder(source) or _is_file(source)
+    return source in (*BUILT_IN, *DATABASES) or is_folder(source) or _is_file(source)
 
 
 def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
