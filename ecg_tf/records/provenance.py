@@ -36,7 +36,7 @@ def provenance(records: Sequence) -> dict:
     Returns:
         JSON-able dict: database, title, version, url, doi, license, citation, records, subjects,
         persons_known (bool; if not, `subjects` counts records), subjects_known_by (str, "" if it
-was unknown), left_out (kind -> number), noise (True where records are noise and no ECG),
+        was unknown), left_out (kind -> number), noise (True where records are noise and no ECG),
         published (records and persons of the whole database, where that is known), folds (those
         of the published folds that were read), labels (kind -> statement -> records, of those that
         at least five records have: a rare disease may identify a person), leads, fs (float, or list

@@ -54,7 +54,7 @@ def chosen_records(
 
 
 def _lines(records: str | Iterable[str]) -> list[str]:
-    """The wishes; a file is read, one a line."""
+    """The patterns; a file is read, one a line."""
     found: list[str] = []
     for pattern in [records] if isinstance(records, str) else map(str, records):
         path = Path(pattern)
@@ -73,7 +73,7 @@ def _lines(records: str | Iterable[str]) -> list[str]:
 
 
 def _fitting(pattern: str, names: Sequence[str], published: Sequence[str]) -> list[str]:
-    """Records that a wish means."""
+    """Records that a pattern means."""
     if any(mark in pattern for mark in "*?["):
         fit = [name for name in names if fnmatch.fnmatchcase(name, pattern)
                or fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], pattern)]

@@ -19,7 +19,7 @@ FRACTIONS = (0.6, 0.15, 0.25)
 def split_records(records: Iterable[Record], by: str = "random", folds: Mapping | None = None,
                   seed: int = 0, fractions: Sequence[float] = FRACTIONS,
                   validation: int = 4) -> dict[str, list[str]]:
-    """Gives every person to one part, by a scheme or by a column of the table beside the records.
+    """Assigns every person to one part, by a scheme or by a column of the table beside the records.
 
     Args:
         records: records; under "ds1ds2" the paced ones take no part.
@@ -52,7 +52,7 @@ def split_by_subject(
     seed: int = 0,
     validation: int = 4,
 ) -> dict[str, list[str]]:
-    """Gives every person, with all records, to one part only.
+    """Assigns every person, with all records, to one part only.
 
     "ds1ds2" is the split of MIT-BIH by de Chazal et al. (2004), doi:10.1109/TBME.2004.827359: DS2
     tests, DS1 without the validation subjects trains, paced records take no part. The records 201
@@ -90,7 +90,7 @@ def split_by_subject(
 def split_by_column(
     records: Iterable[Record], column: str, folds: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, list[str]]:
-    """Gives every person to the part that a column of the table beside the records says.
+    """Assigns every person to the part that a column of the table beside the records says.
 
     Args:
         records: records with `metadata`; those without a value in the column take no part.

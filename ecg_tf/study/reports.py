@@ -1,4 +1,4 @@
-"""Reports beside each other: what each one says in brief, and the page over all.
+"""Reports beside each other: each in brief, and the page over all.
 
 Beside `reports/<name>.ipynb` and `.html` lies `<name>.json`: a copy of the run's `results.json`,
 and a part "report" with title, question, parameters and a picture. Index and table are made of

@@ -89,9 +89,9 @@ def write(folder: Path, count: int) -> None:
 
 def measure(folder: Path, how: str, environment: dict) -> tuple[float, float]:
     """Seconds and peak memory (MB) of a process that reads."""
-    said = subprocess.run([sys.executable, "-c", READ, str(folder), how], env=environment,
+    printed = subprocess.run([sys.executable, "-c", READ, str(folder), how], env=environment,
                           check=True, capture_output=True, text=True).stdout
-    seconds, memory = json.loads(said.splitlines()[-1])
+    seconds, memory = json.loads(printed.splitlines()[-1])
     return seconds, memory
 
 

@@ -64,8 +64,8 @@ def in_turns(repeats: int, *calls, clock=time.perf_counter) -> list[float]:
     for _ in range(repeats):
         for number, call in enumerate(calls):
             start = clock()
-            told = call()
-            best[number] = min(best[number], told if isinstance(told, float) else clock() - start)
+            value = call()
+            best[number] = min(best[number], value if isinstance(value, float) else clock() - start)
     return best
 
 

@@ -91,11 +91,11 @@ def wait_until(moment):
 def test_two_at_once_and_a_failure_stops_nobody(project, capfd):
     folder = project(TOGETHER, "a", "b", "c")
     assert main(["study", "--dask", "--workers", "2"]) == 1
-    said = capfd.readouterr()
+    printed = capfd.readouterr()
     for words in ("2 workers on this machine", "[1 of 3] a", "[3 of 3] c", "b: made in",
                   "c: failed: c cannot be made.",
                   "2 reports made, 0 were done before, 1 failed."):
-        assert words in said.out, said
+        assert words in printed.out, printed
     assert sorted(p.name for p in Path("reports").glob("*.html")) == ["a.html", "b.html"]
     assert not [p for p in Path("reports").iterdir() if p.name.startswith(".")]
     report = Path("reports/a.ipynb").read_text()
@@ -139,8 +139,8 @@ def test_ctrl_c_ends_the_notebooks_and_leaves_what_was_made(project):
     with pytest.raises(ProcessLookupError):
         os.kill(note["process"], 0)
     assert {p.name for p in Path("reports").iterdir()} == {"b.ipynb", "b.html", "b.json"}
-    said = complete("study", "--workers", "1", folder=folder)
-    assert "done: b" in said and "1 reports made, 1 were done before, 0 failed" in said
+    printed = complete("study", "--workers", "1", folder=folder)
+    assert "done: b" in printed and "1 reports made, 1 were done before, 0 failed" in printed
 
 
 def test_a_scheduler_that_is_not_there_is_said_at_once(project, capsys, monkeypatch):
@@ -188,8 +188,8 @@ def test_a_cluster_of_ones_own_goes_on_after_a_killed_study(project, scheduler):
     holder(Path("runs/a"))
     running.kill()  # nobody waits any more: the worker ends the notebook by itself
     running.wait()
-    said = complete("study", "--scheduler", scheduler, folder=folder)
-    assert "2 reports made, 0 were done before, 0 failed" in said
+    printed = complete("study", "--scheduler", scheduler, folder=folder)
+    assert "2 reports made, 0 were done before, 0 failed" in printed
 
 
 @pytest.mark.slow

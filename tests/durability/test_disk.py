@@ -62,8 +62,9 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(half, tmp_path
     kept = last.read_bytes()
     with largest_file(len(kept) // 2):
         assert run(tmp_path, "a", **LONGER) == 2
-    said = capsys.readouterr().err.strip()
-    assert said.startswith("Error: Cannot write") and said.count("\n") == 3 and "make space" in said
+    printed = capsys.readouterr().err.strip()
+    assert printed.startswith("Error: Cannot write") and "make space" in printed
+    assert printed.count("\n") == 3
     assert last.read_bytes() == kept and not list(half.rglob(".*part*"))
     assert run(tmp_path, "a", **LONGER) == 0  # there is space again
     assert run(tmp_path, "b", **LONGER) == 0
@@ -81,8 +82,8 @@ def test_a_disk_that_is_full_at_a_checkpoint_keeps_the_one_before(half, tmp_path
 def test_a_full_file_system_is_said(tmp_path, capsys):
     with mounted(tmp_path / "runs", "size=1500k"):  # room for one checkpoint
         assert run(tmp_path, "a", **LONGER | {"check_every": 2, "base_filters": 8}) == 2
-        said = capsys.readouterr().err
-        assert "No space left on device" in said and said.count("\n") == 4
+        printed = capsys.readouterr().err
+        assert "No space left on device" in printed and printed.count("\n") == 4
         assert not list((tmp_path / "runs").rglob(".*part*"))
     with mounted(tmp_path / "runs", "ro"):
         assert run(tmp_path, "a", **LONGER) == 2
@@ -94,9 +95,9 @@ def test_checkpoints_that_are_all_damaged_are_named(half, tmp_path, capsys):
     (folder / "last.keras").write_bytes(b"PK\x03\x04 no archive")
     before = (folder / "last.keras").read_bytes()
     assert run(tmp_path, "a", **LONGER) == 2
-    said = capsys.readouterr().err
-    assert f"delete the folder '{folder}' to train from the beginning" in said
-    assert said.count("\n") == 4 and (folder / "last.keras").read_bytes() == before
+    printed = capsys.readouterr().err
+    assert f"delete the folder '{folder}' to train from the beginning" in printed
+    assert printed.count("\n") == 4 and (folder / "last.keras").read_bytes() == before
     (folder / "last.key").write_bytes(b"\xff\x00")
     assert run(tmp_path, "a", **LONGER) == 2
     assert "last.key' is damaged" in capsys.readouterr().err

@@ -31,8 +31,8 @@ def uninterrupted(tmp_path_factory):
     return folder / "runs" / "tiny"
 
 
-def resumed_at(said: str) -> int:
-    found = re.search(r"Resuming from the checkpoint of step ([\d,]+)", said)
+def resumed_at(printed: str) -> int:
+    found = re.search(r"Resuming from the checkpoint of step ([\d,]+)", printed)
     return int(found[1].replace(",", "")) if found else 0
 
 
@@ -45,8 +45,8 @@ def test_killed_twice_once_while_a_checkpoint_is_written(tmp_path, monkeypatch):
     file, run = write_experiment(folder, **QUICK), folder / "runs" / "tiny"
     assert kill_when(trained(run, 12), 0.05, "run", file, folder=folder)
     assert kill_when(saving(run, 24), 0.0, "run", file, folder=folder)
-    said = complete("run", file, folder=folder)
-    assert 12 <= resumed_at(said) < 40
+    printed = complete("run", file, folder=folder)
+    assert 12 <= resumed_at(printed) < 40
     assert not list(run.rglob(".*part*")) and not (run / ".lock").exists()
 
     write_experiment(whole, **QUICK)

@@ -52,9 +52,9 @@ def test_a_second_run_is_refused_at_once_and_told_by_whom(tmp_path, other, capsy
     holder, began = other(run), time.monotonic()
     assert main(["run", str(file)]) == 2
     assert time.monotonic() - began < 5
-    said = capsys.readouterr().err
-    assert said.startswith("Error: Another process is at work in") and said.count("\n") == 4
-    assert str(holder.pid) in said and os.uname().nodename in said and "kernel" in said
+    printed = capsys.readouterr().err
+    assert printed.startswith("Error: Another process is at work in") and printed.count("\n") == 4
+    assert str(holder.pid) in printed and os.uname().nodename in printed and "kernel" in printed
     assert {path.name for path in run.iterdir()} == {".lock"}  # nothing was written
 
     holder.send_signal(signal.SIGKILL)

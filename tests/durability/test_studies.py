@@ -68,8 +68,8 @@ def test_a_killed_study_goes_on_where_it_was(project):
     before = Path("reports/a.ipynb").stat().st_mtime_ns
     Path("slow").unlink()
     # The notebook's kernel lives for another moment and holds runs/b: it is waited for.
-    said = complete("study", folder=project)
-    assert "done: a" in said and "2 reports made, 1 were done before, 0 failed" in said
+    printed = complete("study", folder=project)
+    assert "done: a" in printed and "2 reports made, 1 were done before, 0 failed" in printed
     assert Path("reports/a.ipynb").stat().st_mtime_ns == before
     assert sorted(p.name for p in Path("reports").glob("*.html")) == ["a.html", "b.html", "c.html"]
     assert not [p for p in Path("reports").iterdir() if p.name.startswith(".")]
@@ -143,8 +143,8 @@ def test_what_was_stopped_gives_the_same_numbers(tmp_path, capsys):
     for name, stopped in (("e1", "study, killed in a training, step 12"),
                           ("e2", "study, killed in a checkpoint, step 24"),
                           ("late", "report, a cell after the training failed")):
-        said = (killed / f"reports/{name}.ipynb").read_text()
-        found = re.search(r"Resuming from the checkpoint of step (\d+)", said)
+        printed = (killed / f"reports/{name}.ipynb").read_text()
+        found = re.search(r"Resuming from the checkpoint of step (\d+)", printed)
         rows.append((stopped, int(found[1]) if found else 0,
                      differences(whole / "runs" / name, killed / "runs" / name)))
     with capsys.disabled():

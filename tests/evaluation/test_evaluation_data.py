@@ -81,10 +81,10 @@ def test_subjects_csv_says_who_is_who(tmp_path):
     (folder / "subjects.csv").write_text("\n".join(["record,subject", *lines[:2]]))
     with pytest.warns(UserWarning, match="1 of 3 records have no row in 'subjects.csv'"):
         assert load(folder).subjects_known_by == "nothing"
-    for table, said in (("record,subject\na,b\n", "has none of the 3 records"),
+    for table, message in (("record,subject\na,b\n", "has none of the 3 records"),
                         ("name,subject\na,b\n", "a column that names the records")):
         (folder / "subjects.csv").write_text(table)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             load(folder)
 
 
@@ -133,7 +133,7 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
                   (("real", records[:2]), ("made", records[2:3])))
     (tmp_path / "empty").mkdir()
     flat = [type(records[0])(**{**vars(records[3]), "signal": 0 * records[3].signal})]
-    cases = [  # (real, synthetic, holdout, what is said)
+    cases = [  # (real, synthetic, holdout, message)
         (tmp_path / "none", made, "", "no database or folder"),
         (real, tmp_path / "empty", "", "holds no ECGs"),
         (real, made, write_wfdb(tmp_path / "other", records[1:2]), "in real and holdout"),
@@ -141,8 +141,8 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
         (write_wfdb(tmp_path / "one", records[:1]), made, "", "of one person"),
         (real, write_wfdb(tmp_path / "lead", cohort(1, leads=("V5",))), "", "no lead in common"),
     ]
-    for *sides, said in cases:
-        with pytest.raises(InputError, match=said):
+    for *sides, message in cases:
+        with pytest.raises(InputError, match=message):
             read_evaluation_data(*sides, strip_seconds=4)
     with pytest.raises(InputError, match="too short"):
         read_evaluation_data(real, made, strip_seconds=40)
@@ -152,8 +152,8 @@ def test_bad_folders_end_with_2(tmp_path, capsys):
     assert main([*arguments, str(tmp_path / "nowhere")]) == 2
     assert main([*arguments, str(real)]) == 2
     assert main([*arguments, str(made), "--name", "a/b"]) == 2
-    said = capsys.readouterr().err
-    assert "no folder" in said and "one folder" in said and "--name" in said
+    message = capsys.readouterr().err
+    assert "no folder" in message and "one folder" in message and "--name" in message
 
 
 def annotated(folder, records):
@@ -217,8 +217,8 @@ def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, cap
     status = main(["evaluate", "--real", str(real), "--synthetic", str(made), "--holdout",
                    str(holdout), "--output", str(tmp_path / "out"), "--name", "mine",
                    "--strip-seconds", "4", "--quiet"])
-    said = capsys.readouterr().out
-    assert status == 3 and "Release gate: failed." in said and "copies" in said
+    message = capsys.readouterr().out
+    assert status == 3 and "Release gate: failed." in message and "copies" in message
     metrics = json.loads((tmp_path / "out" / "mine.json").read_text())
     assert metrics["privacy"]["gate"]["copies"]["verdict"] == "fail"
     assert not metrics["privacy"]["passed"] and metrics["strips"]["holdout"] >= 100

@@ -1,4 +1,4 @@
-"""Pages of many leads: the usual places, to scale, no trace over another, said in words."""
+"""Pages of many leads: the usual places, to scale, no trace over another, described in words."""
 
 import io
 
@@ -135,8 +135,8 @@ def test_a_spike_is_left_out_and_said_and_tall_leads_get_half_the_gain(ecg):
     strip = ecg[:1000].copy()
     strip[120, 0] = 25.0
     spiked = page(strip)
-    said = words(spiked.axes[0])
-    assert any("leaves the paper: I " in word and "25.0 mV" in word for word in said)
+    notes = words(spiked.axes[0])
+    assert any("leaves the paper: I " in word and "25.0 mV" in word for word in notes)
     assert "10 mm/mV" in spiked.alt_text
     tall = page(ecg[:1000] * 4)
     assert "5 mm/mV" in tall.alt_text and "small box 0.04 s × 0.2 mV" in tall.texts[0].get_text()

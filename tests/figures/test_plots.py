@@ -1,4 +1,4 @@
-"""Figures: to scale, told apart, described, small."""
+"""Figures: to scale, distinguishable, described, small."""
 
 import base64
 import io
@@ -293,8 +293,8 @@ def test_several_leads_lie_below_each_other():
     strips = rng.normal(0, 0.2, (3, 250, 2))
     figure = paper.ecg_paper(strips, 125, ["a", "b", ""], columns=2, leads=("MLII", "V1"))
     assert len(figure.axes) == 6
-    said = [[t.get_text() for t in ax.texts if t.get_text() != "real"] for ax in figure.axes]
-    assert said == [["a, MLII"], ["a, V1"], ["b, MLII"], ["b, V1"], ["MLII"], ["V1"]]
+    labels = [[t.get_text() for t in ax.texts if t.get_text() != "real"] for ax in figure.axes]
+    assert labels == [["a, MLII"], ["a, V1"], ["b, MLII"], ["b, V1"], ["MLII"], ["V1"]]
     drawn = [ax.lines[-1].get_ydata() for ax in figure.axes]
     assert np.array_equal(drawn[3], strips[1, :, 1])
     tops = [ax.get_position().y1 for ax in figure.axes]

@@ -1,4 +1,4 @@
-"""Windows that fit the records, and settings that cannot: said before any training."""
+"""Windows that fit the records, and settings that cannot: reported before any training."""
 
 from dataclasses import replace
 

@@ -55,11 +55,11 @@ def test_01_records(tmp_path):
     settings = {"subjects": 3, "sessions": 2, "minutes": 1.5, "shown": 2}
     executed = run_notebook("notebooks/01_records.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
-    said = texts(executed)
-    assert "The quality check found 3 of 3 planted flaws and dropped 3 of 12 windows." in said
-    assert "6 records of 3 persons, 9 minutes" in said
+    seen = texts(executed)
+    assert "The quality check found 3 of 3 planted flaws and dropped 3 of 12 windows." in seen
+    assert "6 records of 3 persons, 9 minutes" in seen
     assert "widget" not in executed.read_text()  # a still stands for the explorer
-    assert "A still of the explorer" in said and to_html(executed).read_text().count("<figure") >= 8
+    assert "A still of the explorer" in seen and to_html(executed).read_text().count("<figure") >= 8
     with pytest.raises(InputError, match="subjects"):
         run_notebook("notebooks/01_records.ipynb", tmp_path / "x.ipynb", {"subjets": 3})
 
@@ -99,10 +99,10 @@ def test_03_standardization(tmp_path):
     executed = run_notebook("notebooks/03_standardization.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
                             progress=False)
-    said = texts(executed)
-    assert "Measured errors stayed within the stated bound in 12 of 12 cases" in said
-    assert "`quantile` clips most R peaks" in said and "finest with" in said
-    assert "After 3 steps the ECGs of `window` are nearest" in said
+    seen = texts(executed)
+    assert "Measured errors stayed within the stated bound in 12 of 12 cases" in seen
+    assert "`quantile` clips most R peaks" in seen and "finest with" in seen
+    assert "After 3 steps the ECGs of `window` are nearest" in seen
     assert (tmp_path / "runs" / "lesson-03-window-0" / "results.json").exists()
     assert to_html(executed).read_text().count("<figure") >= 6
 
@@ -113,13 +113,13 @@ def test_04_arrangement(tmp_path):
     executed = run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
                             progress=False)
-    said = texts(executed)
-    assert "Most alike in both directions are the pixels of `beat_rows`" in said
-    assert "8 of 9 arrangements come back within 0.00001 mV; `beat_rows` loses" in said
-    assert "After 3 steps the ECGs of `rgb_planar` are nearest" in said
-    assert "0 of 63 steps jump" in said
-    assert "The 2 trainings of `rgb_planar` lie between" in said
-    assert re.search(r"rgb_planar +\d+\.\d\d \(\d+\.\d\d to \d", said)  # the spread in the table
+    seen = texts(executed)
+    assert "Most alike in both directions are the pixels of `beat_rows`" in seen
+    assert "8 of 9 arrangements come back within 0.00001 mV; `beat_rows` loses" in seen
+    assert "After 3 steps the ECGs of `rgb_planar` are nearest" in seen
+    assert "0 of 63 steps jump" in seen
+    assert "The 2 trainings of `rgb_planar` lie between" in seen
+    assert re.search(r"rgb_planar +\d+\.\d\d \(\d+\.\d\d to \d", seen)  # the spread in the table
     assert (tmp_path / "runs" / "lesson-04-rgb_planar-1" / "results.json").exists()
     assert to_html(executed).read_text().count("<figure") >= 12
     with pytest.raises(InputError, match="steps"):
@@ -147,13 +147,13 @@ def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeyp
     settings |= {"runs_dir": str(tmp_path / "runs"), "contenders": contenders, "seconds_shown": 3.0}
     executed = run_notebook("notebooks/10_comparison.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
-    said = texts(executed)
+    seen = texts(executed)
     made = sorted(path.parent.name for path in tmp_path.glob("runs/*/results.json"))
     assert len(made) == 4 and "comparison-row_major-wavegan-1" in made
-    assert "4 runs, evaluated on 1 set of test persons:" in said and "2 seeds each" in said
-    assert "`wavegan · signal`: MMD²" in said and "Of all images `r1gan · beat_rows`" in said
-    assert "over 2 seeds" in said and "Over 4 runs the measures agree" in said
-    assert "they were not attacked" in said
+    assert "4 runs, evaluated on 1 set of test persons:" in seen and "2 seeds each" in seen
+    assert "`wavegan · signal`: MMD²" in seen and "Of all images `r1gan · beat_rows`" in seen
+    assert "over 2 seeds" in seen and "Over 4 runs the measures agree" in seen
+    assert "they were not attacked" in seen
     assert to_html(executed).read_text().count("<figure") >= 5
     with pytest.raises(InputError, match="contender"):
         run_notebook("notebooks/10_comparison.ipynb", tmp_path / "x.ipynb", {"contender": []})
@@ -165,11 +165,11 @@ def test_07_classifier_gan(tmp_path):
                 "classifiers": ["forest"]}
     executed = run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
-    said = texts(executed)
+    seen = texts(executed)
     # A GAN of four steps knows nothing, and the gate notices.
-    assert "Criterion: 0.90, not reached." in said and "fail" in said
-    assert "Its own class head finds the requested class in" in said
-    assert "guessing would give 0.33" in said  # simulated hearts have N, S and V
+    assert "Criterion: 0.90, not reached." in seen and "fail" in seen
+    assert "Its own class head finds the requested class in" in seen
+    assert "guessing would give 0.33" in seen  # simulated hearts have N, S and V
     assert to_html(executed).read_text().count("<figure") >= 10
     with pytest.raises(InputError, match="train_step"):
         run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
@@ -180,13 +180,13 @@ def test_06_training_concerns(tmp_path):
                         "train_steps": 8, "recipes": ["saturating"]}
     executed = run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "smoke.ipynb",
                             settings, progress=False)
-    said = texts(executed)
-    assert re.search(r"\*\*Mode collapse.\*\* After 20 steps on the ring \(1 seed\)", said)
-    assert "**Averaged weights** have more good points than raw ones in" in said
-    fall = re.search(r"the gradient of the saturating loss is down to (\S+) of its", said)
+    seen = texts(executed)
+    assert re.search(r"\*\*Mode collapse.\*\* After 20 steps on the ring \(1 seed\)", seen)
+    assert "**Averaged weights** have more good points than raw ones in" in seen
+    fall = re.search(r"the gradient of the saturating loss is down to (\S+) of its", seen)
     assert 0 < float(fall[1]) <= 1
-    assert re.search(r"\*\*The alarm\*\* was raised for .*constant generator, and not for", said)
-    assert re.search(r"saturating \(MMD² -?\d+\.\d times the baseline\)", said)
+    assert re.search(r"\*\*The alarm\*\* was raised for .*constant generator, and not for", seen)
+    assert re.search(r"saturating \(MMD² -?\d+\.\d times the baseline\)", seen)
     assert to_html(executed).read_text().count("<figure") >= 7
     with pytest.raises(InputError, match="recipes"):
         run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "x.ipynb", {"recipe": []})
@@ -200,12 +200,12 @@ def test_09_anonymity(tmp_path, monkeypatch):
     executed = run_notebook("notebooks/09_anonymity.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
                             progress=False)
-    said = texts(executed)
+    seen = texts(executed)
     page = to_html(executed).read_text()
     assert page.count("<figure") >= 6 and "Matrix of true against named persons" in page
-    copies = said.split("- **planted copies**")[1].split("\n")[0]
+    copies = seen.split("- **planted copies**")[1].split("\n")[0]
     assert "caught by" in copies and "copies" in copies.split("caught by")[1]
-    learned = said[said.index("- **trained GAN**"):]
+    learned = seen[seen.index("- **trained GAN**"):]
     assert "no privacy test failed" in learned or "caught by" in learned
     assert "anonymous" not in page.lower()
 
@@ -221,7 +221,7 @@ def test_08_stopping(tmp_path):
     assert set(measures["against"]) == {"validation", "training"}  # nothing of the test persons
     mmd2 = measures[(measures["name"] == "MMD²") & (measures["against"] == "validation")]
     kept = mmd2.set_index("step")["value"].loc[: 2 + 2 * 2]  # patience may end it at step 6
-    said = texts(executed)
-    assert f"kept step {kept.idxmin()}" in said or f"kept step {mmd2['step'].iloc[-1]}" in said
-    assert "By g_loss it would have kept step" in said and "The worst choice is that of" in said
+    seen = texts(executed)
+    assert f"kept step {kept.idxmin()}" in seen or f"kept step {mmd2['step'].iloc[-1]}" in seen
+    assert "By g_loss it would have kept step" in seen and "The worst choice is that of" in seen
     assert to_html(executed).read_text().count("<figure") >= 7

@@ -28,7 +28,7 @@ def test_every_exercise_has_a_solution_that_says_what_is_to_be_seen(name):
     text = (FOLDER / "solutions" / f"{name}.py").read_text()
     found = re.findall(r"^def exercise_(\d+)\(.*?\):\n +\"\"\"(.+?)\"\"\"", text, re.M | re.S)
     assert [number for number, _ in found] == exercises
-    assert all(len(said) > 60 for _, said in found)
+    assert all(len(seen) > 60 for _, seen in found)
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -89,8 +89,8 @@ def test_the_settings_of_all_lessons_can_be_made_again_in_one_kernel(kernel):
             kernel.run(own[upto])  # this cell alone once more
             kernel.run("mine = 3")
         experiment = cells("05_experiment")[0].split('experiment = "')[1].split('"')[0]
-        said = kernel.run("print(settings.band_high, settings.experiment)").split()
-        assert said[0] == "35.0" and (said[1] == experiment or said[1].startswith("lesson"))
+        seen = kernel.run("print(settings.band_high, settings.experiment)").split()
+        assert seen[0] == "35.0" and (seen[1] == experiment or seen[1].startswith("lesson"))
     with pytest.raises(AssertionError, match="(?s)'sedd'.*Did you mean 'seed'"):
         kernel.run(cells("05_experiment")[0] + "\nsedd = 3")
         kernel.run(cells("05_experiment")[1])

@@ -51,10 +51,10 @@ def test_it_draws_the_class_that_was_asked_for(trained):
 
 def test_class_head_knows_real_classes_and_reports_probabilities(trained):
     images, labels = toy(200, seed=5)
-    said = trained.classify(images)
-    assert said.shape == (200, 3) and np.allclose(said.sum(axis=1), 1, atol=1e-5)
-    assert (said.argmax(axis=1) == labels).mean() > 0.95
-    assert np.allclose(trained.classify(images[:7]), said[:7], atol=1e-5)  # one image, one opinion
+    shares = trained.classify(images)
+    assert shares.shape == (200, 3) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert (shares.argmax(axis=1) == labels).mean() > 0.95
+    assert np.allclose(trained.classify(images[:7]), shares[:7], atol=1e-5)  # image by image
 
 
 def test_same_seed_same_images_whatever_the_batch(trained):

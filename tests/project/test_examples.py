@@ -11,7 +11,7 @@ from ecg_tf.images import arrangements as arrange
 from ecg_tf.records import databases
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
-SAID = {
+PRINTED = {
     "add_attack": r"copies: AUC 1\.00 .* p = 0\.00\d;.*\nnew persons: AUC 0\.\d\d ",
     "add_arrangement": r"There and back: off by \d\.\de-0[6-9] mV",
     "add_database": r"c3 is of clinic-c1 \('II',\) 250 Hz\nLicense: for use inside",
@@ -36,11 +36,11 @@ def test_an_example_runs_in_under_40_lines(path, monkeypatch, capsys, tmp_path):
             monkeypatch.setitem(registry, key, None)
             monkeypatch.delitem(registry, key)
     runpy.run_path(str(path), run_name="__main__")
-    assert re.search(SAID[path.stem], said := capsys.readouterr().out), said
+    assert re.search(PRINTED[path.stem], printed := capsys.readouterr().out), printed
     assert len(path.read_text().splitlines()) < 40
 
 
 def test_every_example_is_named_where_one_looks_for_it():
     contributing = (EXAMPLES[0].parents[1] / "CONTRIBUTING.md").read_text()
-    assert {path.stem for path in EXAMPLES} == set(SAID)
+    assert {path.stem for path in EXAMPLES} == set(PRINTED)
     assert all(f"(examples/{path.name})" in contributing for path in EXAMPLES)

@@ -99,10 +99,10 @@ def test_amplitudes_that_are_no_millivolt_are_said():
 def test_an_npy_file_says_how_it_was_taken(tmp_path):
     cases = [((20, 500, 2), 20, 2, ""), ((20, 500), 20, 1, "20 recordings of one lead"),
              ((500, 12), 1, 12, "one recording of 12 leads"), ((500,), 1, 1, "one recording")]
-    for shape, records, leads, said in cases:
+    for shape, records, leads, note in cases:
         found = read(tmp_path, np.ones(shape, np.float32), rate=100)
         assert len(found) == records and found[0].signal.shape == (500, leads), shape
-        assert said in " ".join(found[0].notes) and found[0].fs == 100
+        assert note in " ".join(found[0].notes) and found[0].fs == 100
         assert found[0].name == ("a" if records == 1 else "a/00")
         assert not found[0].subject and found[0].database == tmp_path.name
     with pytest.raises(InputError, match=r"(?s)array.T .*array\[:, :, None\]"):

@@ -99,10 +99,10 @@ def test_damaged_cache_is_rebuilt_without_a_word(own, readings, tmp_path, file, 
 def test_unwritable_cache_costs_one_warning(own, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "file"))
-    with pytest.warns(UserWarning, match="without a cache") as told:
+    with pytest.warns(UserWarning, match="without a cache") as warned:
         assert len(load(own)) == 2
-    told = [str(one.message) for one in told if "cache" in str(one.message)]
-    assert len(told) == 1 and "\n" not in told[0]
+    warned = [str(one.message) for one in warned if "cache" in str(one.message)]
+    assert len(warned) == 1 and "\n" not in warned[0]
 
 
 @pytest.mark.parametrize("where", ["_written", "write_whole"])

@@ -84,12 +84,12 @@ def test_a_part_of_ptbxl_says_which_part_and_what_was_left_out():
                     for k, fold in enumerate(("10.0", "2", "2", "9")))
     left_out = tuple(LeftOut(name, kind, ".") for name, kind in
                      (("a", "paced"), ("b", "paced"), ("c", "damaged")))
-    told = provenance(ECGs.of_records(records, "metadata table", left_out))
-    assert (told["records"], told["subjects"], told["persons_known"]) == (4, 2, True)
-    assert told["published"] == {"records": 21_799, "subjects": 18_869}
-    assert told["folds"] == ["2", "9", "10"] and told["left_out"] == {"paced": 2, "damaged": 1}
-    assert "CC BY 4.0" in told["license"] and told["doi"] == "10.13026/kfzx-aw45"
-    assert in_words(told) == (
+    facts = provenance(ECGs.of_records(records, "metadata table", left_out))
+    assert (facts["records"], facts["subjects"], facts["persons_known"]) == (4, 2, True)
+    assert facts["published"] == {"records": 21_799, "subjects": 18_869}
+    assert facts["folds"] == ["2", "9", "10"] and facts["left_out"] == {"paced": 2, "damaged": 1}
+    assert "CC BY 4.0" in facts["license"] and facts["doi"] == "10.13026/kfzx-aw45"
+    assert in_words(facts) == (
         "4 records of 2 persons (known by: metadata table), a part of the published 21,799 records "
         "of 18,869 persons: folds 2, 9, 10. Left out: 2 paced, 1 damaged.")
     assert provenance(ECGs.of_records(records, "metadata table")[:2])["records"] == 2
@@ -98,33 +98,33 @@ def test_a_part_of_ptbxl_says_which_part_and_what_was_left_out():
 def test_records_of_cinc2017_are_no_persons_however_they_come():
     records = [record("A1", "cinc2017"), record("A2", "cinc2017")]
     for some in (records, ECGs.of_records(tuple(records))):
-        told = provenance(some)
-        assert not told["persons_known"] and "folds" not in told
-        assert in_words(told) == ("2 records; of how many persons is not known, a part of the "
+        facts = provenance(some)
+        assert not facts["persons_known"] and "folds" not in facts
+        assert in_words(facts) == ("2 records; of how many persons is not known, a part of the "
                                   "published 8,528 records.")
 
 
 def test_noise_is_no_persons_ecg():
-    told = provenance([record("bw", "nstdb"), record("em", "nstdb"), record("ma", "nstdb")])
-    assert told["noise"] and not told["persons_known"]
-    assert in_words(told) == "3 records, noise and no person's ECG among them."
+    facts = provenance([record("bw", "nstdb"), record("em", "nstdb"), record("ma", "nstdb")])
+    assert facts["noise"] and not facts["persons_known"]
+    assert in_words(facts) == "3 records, noise and no person's ECG among them."
 
 
 def test_own_records_of_unknown_persons():
     own = (record("a", "own"), record("b", "own"))
     assert not provenance(ECGs.of_records(own, "nothing"))["persons_known"]
-    told = provenance(ECGs.of_records(own, "header comments"))
-    assert told["persons_known"] and "published" not in told
-    assert in_words(told) == "2 records of 2 persons (known by: header comments)."
+    facts = provenance(ECGs.of_records(own, "header comments"))
+    assert facts["persons_known"] and "published" not in facts
+    assert in_words(facts) == "2 records of 2 persons (known by: header comments)."
     assert in_words(provenance(own)) == "2 records of 2 persons."
     assert in_words({"records": 3, "subjects": 2}) == "3 records of 2 persons."  # an older report
 
 
 def test_several_databases_say_so_for_all():
     records = [record("100", "mitdb", "mitdb-100"), record("A1", "cinc2017")]
-    told = provenance(records)
-    assert not told["persons_known"] and "published" not in told
-    assert set(told["sha256_by_database"]) == {"mitdb", "cinc2017"} and "; " in told["doi"]
+    facts = provenance(records)
+    assert not facts["persons_known"] and "published" not in facts
+    assert set(facts["sha256_by_database"]) == {"mitdb", "cinc2017"} and "; " in facts["doi"]
 
 
 def test_labels_are_counted_but_for_those_that_few_records_have():

@@ -87,15 +87,15 @@ def test_records_by_name_end_pattern_and_file(ptbxl, tmp_path):
         assert_there(ptbxl, fetch(ptbxl, tmp_path / str(k), records=records), expected)
 
 
-@pytest.mark.parametrize("options, said", [
+@pytest.mark.parametrize("options, message", [
     ({"records": ["00004_lr"]}, "no record '00004_lr'.*Did you mean"),
     ({"records": ["nothing*"]}, r"no record 'nothing\*'"), ({"records": []}, "No records"),
     ({"folds": [11]}, "no fold '11'.*one of 1, 2, 3"),
     ({"folds": [1], "records": LOW[1:]}, "no fold '1'"),
     ({"rate": 250}, "not published at 250 Hz.*100 Hz or 500 Hz"), ({"rate": "fast"}, "rate is wro"),
 ])
-def test_what_cannot_be_asked_for_is_said(ptbxl, tmp_path, options, said):
-    with pytest.raises(InputError, match=f"(?s){said}"):
+def test_what_cannot_be_fetched_is_named(ptbxl, tmp_path, options, message):
+    with pytest.raises(InputError, match=f"(?s){message}"):
         fetch(ptbxl, tmp_path, **options)
     assert not list(tmp_path.rglob("*.dat"))
 

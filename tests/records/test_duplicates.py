@@ -25,8 +25,8 @@ def slower(record, fs=120.0, name="slow"):
 def test_two_rates_of_one_recording_are_found_and_the_lower_one_stays():
     fast = ecgs()
     slow = [slower(record) for record in fast]
-    kept, out, told = without_duplicates([*fast, *slow])
-    assert [one.name for one in kept] == [one.name for one in slow] and not told
+    kept, out, warnings = without_duplicates([*fast, *slow])
+    assert [one.name for one in kept] == [one.name for one in slow] and not warnings
     assert [one.name for one in out] == [one.name for one in fast]
     assert all(one.kind == "duplicate" and "120 Hz" in one.reason for one in out)
     kept, out, _ = without_duplicates([*fast, *slow], rate=360)
@@ -56,8 +56,8 @@ def test_persons_of_one_recording_become_one_person():
     one = make_record(noise(500), name="a", subject="Ann")
     other = make_record(noise(500), name="b", subject="Bea")
     third = make_record(noise(500, 1), name="c", subject="Bea")
-    kept, _, told = without_duplicates([one, other, third])
-    assert {record.subject for record in kept} == {"Ann"} and "'Bea'" in told[0]
+    kept, _, warnings = without_duplicates([one, other, third])
+    assert {record.subject for record in kept} == {"Ann"} and "'Bea'" in warnings[0]
     # A record of an unknown person names no person.
     unnamed = make_record(noise(500), name="b", subject="b")
     assert without_duplicates([one, unnamed])[2] == []

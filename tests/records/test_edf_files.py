@@ -1,4 +1,4 @@
-"""EDF files of others and of our own are read in mV, and what is wrong with one is said."""
+"""EDF files of others and of our own are read in mV, and what is wrong with one is named."""
 
 import numpy as np
 import pytest

@@ -29,20 +29,22 @@ def test_the_sample_is_record_208():
     [record] = load("sample")
     assert record.signal.shape == (108000, 1) and record.fs == 360 and record.leads == ("MLII",)
     assert (record.database, record.subject, record.name) == ("sample", "mitdb-208", "208")
-    told = provenance([record])
-    assert "ODC-By" in told["license"] and "Moody" in told["citation"] and len(told["sha256"]) == 64
+    facts = provenance([record])
+    assert "ODC-By" in facts["license"] and "Moody" in facts["citation"]
+    assert len(facts["sha256"]) == 64
     with pytest.raises(InputError, match="no lead 'V1'"):
         load("sample", leads="V1")
 
 
 def test_the_simulation_tells_its_options():
     found = load("simulated", subjects=2, minutes=0.5, seed=3)
-    told = json.loads(json.dumps(provenance(found)))
-    assert told["options"]["seed"] == 3 and told["options"]["minutes"] == 0.5
-    assert told["records"] == told["subjects"] == 2 and told["fs"] == 360 and told["seconds"] == 60
+    facts = json.loads(json.dumps(provenance(found)))
+    assert facts["options"]["seed"] == 3 and facts["options"]["minutes"] == 0.5
+    assert facts["records"] == facts["subjects"] == 2
+    assert facts["fs"] == 360 and facts["seconds"] == 60
     again = provenance(load("simulated", subjects=2, minutes=0.5, seed=3))
     other = provenance(load("simulated", subjects=2, minutes=0.5, seed=4))
-    assert again["sha256"] == told["sha256"] != other["sha256"]
+    assert again["sha256"] == facts["sha256"] != other["sha256"]
     [one] = load("simulated", records=[found[1].name], subjects=2, minutes=0.5, seed=3)
     np.testing.assert_array_equal(one.signal, found[1].signal)
     with pytest.raises(InputError, match="(?s)no option 'subject'.*Did you mean 'subjects'"):
@@ -72,12 +74,12 @@ def test_mitdb_is_what_is_published_and_cached(mitdb):
     for _ in range(3):
         start = time.perf_counter()
         found = load("mitdb", mitdb.parent)
-        told = provenance(found)
+        facts = provenance(found)
         times.append(time.perf_counter() - start)
     assert times[0] > 20 * min(times[1:]), times
     by_name = {record.name: record for record in found}
     assert len(found) == 46 and not {"102", "104"} & set(by_name)  # they have no MLII
-    assert told["subjects"] == 45 and told["leads"] == ["MLII"]
+    assert facts["subjects"] == 45 and facts["leads"] == ["MLII"]
     assert {r.name for r in found if r.paced} == {"107", "217"}
     assert by_name["202"].subject == by_name["201"].subject
     assert (by_name["100"].age, by_name["100"].sex) == (69.0, "male")

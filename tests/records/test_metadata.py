@@ -60,8 +60,8 @@ def test_blank_subjects_are_nobody_and_named(tmp_path):
     names = [f"r{k}" for k in range(7)]
     found = table(tmp_path, "record,subject\nr0,A\nr1,\nr2,nan\nr3,NA\nr4,B\nr5,-\nr6,unknown\n")
     assert [found.of(name).subject for name in names] == ["A", "", "", "", "B", "", ""]
-    [said] = found.remarks(names)
-    assert said.startswith("5 of 7 records have no person in 'subjects.csv' (r1, r2, r3, r5, r6)")
+    [remark] = found.remarks(names)
+    assert remark.startswith("5 of 7 records have no person in 'subjects.csv' (r1, r2, r3, r5, r6)")
 
 
 def test_both_rates_of_a_recording_are_one_patient(tmp_path):
@@ -187,18 +187,18 @@ def test_several_columns_of_labels_and_units_in_a_columns_name(tmp_path):
     assert found.of("a").labels == {"rhythm": ("SR",), "beats": ("PVC", "PAC")}
 
 
-@pytest.mark.parametrize("columns, said", [
+@pytest.mark.parametrize("columns, message", [
     ({"patient": "pid"}, "cannot be named for 'patient'"),
     ({"subject": "pdi"}, "Did you mean 'pid'"),
     ({"sex": ["a", "b"]}, "column 'a' for 'sex'"), ({"age": 5}, "column for 'age' is wrong"),
     ({}, "a column that names the records"), ({"age": ["pid", "EKG"]}, "one column for 'age'"),
 ])
-def test_columns_that_are_not_there(tmp_path, columns, said):
-    with pytest.raises(InputError, match=f"(?s){said}"):
+def test_columns_that_are_not_there(tmp_path, columns, message):
+    with pytest.raises(InputError, match=f"(?s){message}"):
         table(tmp_path, "EKG,pid\na,P\n", columns=columns)
 
 
-@pytest.mark.parametrize("content, said", [
+@pytest.mark.parametrize("content, message", [
     (b"", "rows below its header"), (b"record,subject\n", "rows below its header"),
     (b"record,subject\na,P\nb\n", "2 cells in each row.*1 on line 3"),
     (b"record,subject\na,P,Q\n", "2 cells in each row.*3 on line 2"),
@@ -213,8 +213,8 @@ def test_columns_that_are_not_there(tmp_path, columns, said):
     (b"r1,P1\nr2,P2\n", "column that names the records"),
     (b"a," * 5000 + b"\n" + b"1," * 5000, "4096 columns"),
 ])
-def test_hostile_tables_end_in_a_clear_error(tmp_path, content, said):
-    with pytest.raises(InputError, match=f"(?s){said}"):
+def test_hostile_tables_end_in_a_clear_error(tmp_path, content, message):
+    with pytest.raises(InputError, match=f"(?s){message}"):
         table(tmp_path, content)
 
 
@@ -292,13 +292,13 @@ def test_the_real_ptbxl():
     superclasses = {one for info in infos.values() for one in info.labels.get("superclass", ())}
     assert superclasses == {"NORM", "MI", "STTC", "CD", "HYP"} and len(persons) < len(names)
     for name, info in infos.items():  # the part at hand repeats the table in its headers
-        said = dict(line[2:].split(": ", 1) for line in (folder / f"{name}.hea").read_text(
+        comments = dict(line[2:].split(": ", 1) for line in (folder / f"{name}.hea").read_text(
             ).splitlines() if line.startswith("# ") and ": " in line)
-        if "subject" in said:
-            age = {">89": 90.0, "n/a": math.nan}.get(said["age"]) or float(said["age"])
-            assert info.subject == said["subject"] and info.sex[0].upper() == said["sex"]
+        if "subject" in comments:
+            age = {">89": 90.0, "n/a": math.nan}.get(comments["age"]) or float(comments["age"])
+            assert info.subject == comments["subject"] and info.sex[0].upper() == comments["sex"]
             assert info.age == age or math.isnan(info.age) and math.isnan(age)
-            assert info.labels["scp"] == tuple(scp_codes(said["scp_codes"]))
+            assert info.labels["scp"] == tuple(scp_codes(comments["scp_codes"]))
 
 
 def test_the_real_cinc2017_and_ludb():

@@ -97,8 +97,8 @@ def test_person_is_read_from_comments(tmp_path):
                                                    "ECG date: 07.12.2004"]))
     assert (record.subject, record.age, record.sex) == ("P 7", 25.0, "male")
     assert record.session == "2004-12-07"
-    said = about(["<age>: 81 <sex>: F <diagnoses>: none"])
-    assert (said["age"], said["sex"]) == (81.0, "female")
+    known = about(["<age>: 81 <sex>: F <diagnoses>: none"])
+    assert (known["age"], known["sex"]) == (81.0, "female")
     assert math.isnan(about(["-1 M 742 654 x1"], first_line=True)["age"])
     assert about(["-1 M 742 654 x1"], first_line=True)["sex"] == "male"
 

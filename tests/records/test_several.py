@@ -73,10 +73,10 @@ def test_an_experiment_on_a_folder_and_a_simulation(tmp_path):
     everyone = sum(data.split.values(), [])
     assert {"a", "other"} < set(everyone) and len(everyone) == 6
     assert all(windows.leads == ("MLII/II",) for windows in data.windows.values())
-    told = json.loads(json.dumps(data.provenance))
-    assert told["database"] == "simulated; own" and told["options"]["subjects"] == 4
-    assert set(told["sha256_by_database"]) == {"simulated", "own"}
-    assert len({told["sha256"], *told["sha256_by_database"].values()}) == 3
+    facts = json.loads(json.dumps(data.provenance))
+    assert facts["database"] == "simulated; own" and facts["options"]["subjects"] == 4
+    assert set(facts["sha256_by_database"]) == {"simulated", "own"}
+    assert len({facts["sha256"], *facts["sha256_by_database"].values()}) == 3
     assert "sha256_by_database" not in provenance(simulate_cohort(subjects=1, minutes=0.5))
 
 

@@ -62,10 +62,10 @@ def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(sampled, whole):
         assert np.array_equal(beats.sample, record.beats) and set(beats.symbol) == {"Q"}
         assert np.array_equal(ours.beats, record.beats) and ours.subject == record.name
         assert np.abs(ours.signal - record.signal).max() <= error_bound_mv(record, "wfdb")
-    said = " ".join(wfdb.rdheader(path).comments)
+    stamp = " ".join(wfdb.rdheader(path).comments)
     for words in ("SYNTHETIC", "NOT FOR DIAGNOSIS", "ecg_tf 0.1.0", "seed 5", "gate: passed",
                   f"subject: {record.name}"):
-        assert words in said
+        assert words in stamp
 
 
 def test_the_beats_are_those_of_the_image(sampled):

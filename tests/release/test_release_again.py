@@ -19,8 +19,8 @@ def test_a_release_is_a_folder_of_records_like_any_other(tmp_path, monkeypatch, 
     ecgs = load(folder)
     assert len(ecgs) == len(ecgs.subjects) == 12 and not ecgs.left_out
     assert ecgs.subjects_known_by == "header comments" and not ecgs.warnings
-    said = describe(folder)
-    assert said["windows"]["arrangement"] == "beat_strips" and said["seconds"] == 10
+    described = describe(folder)
+    assert described["windows"]["arrangement"] == "beat_strips" and described["seconds"] == 10
     data = prepare_data(Experiment(database=str(folder)))
     assert data.fitted["window_seconds"] == 10 and data.codec.leads == ecgs[0].leads
     assert len(data.windows["train"]) + len(data.windows["test"]) <= 12

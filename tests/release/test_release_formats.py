@@ -170,8 +170,8 @@ def test_cards_of_a_set_that_passed(tmp_path):
                       "took these rows of the default gate out", "What was not tested",
                       "Diagnosis, triage", *sums_of(run).values()):
             assert words in card, words
-        said = card.lower().replace("not\nclaimed to be anonymous", "")
-        assert "anonymous" not in said.replace("nothing here says that its ecgs, or its weights,\n"
+        claim = card.lower().replace("not\nclaimed to be anonymous", "")
+        assert "anonymous" not in claim.replace("nothing here says that its ecgs, or its weights,\n"
                                                "are anonymous", "")
     assert "--seed 3 --seconds 4\n" in data and "5 of 64 records came out shorter" in data
     assert "64, synthetic-000001 to synthetic-000064" in data and "0.25 µV" in data

@@ -1,4 +1,4 @@
-"""Records that are upside down: told by QRS, P and T of the leads in which all point upwards."""
+"""Records that are upside down: found by QRS, P and T of the leads in which all point upwards."""
 
 import numpy as np
 import pytest

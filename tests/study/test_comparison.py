@@ -1,4 +1,4 @@
-"""Runs of known ranking, written by hand: who is compared with whom, and what is said of it."""
+"""Runs of known ranking, written by hand: who is compared with whom, and with what result."""
 
 import json
 
@@ -151,9 +151,9 @@ def test_no_runs_is_said_and_other_files_are_left_out(tmp_path):
     write(tmp_path, "fine", [distance(1)])
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "results.json").write_text('{"KS": 0.1}')
-    said = []
-    assert [run.name for run in read_runs(tmp_path, said.append)] == ["fine"]
-    assert "tables" in said[0]
+    sentences = []
+    assert [run.name for run in read_runs(tmp_path, sentences.append)] == ["fine"]
+    assert "tables" in sentences[0]
 
 
 def test_the_compare_command_wants_runs_where_a_folder_is_named(tmp_path, capsys):
@@ -216,8 +216,8 @@ def test_the_verdict_names_the_winner_who_is_behind_and_who_is_level(arrangement
     assert verdict.index("Behind it") < verdict.index("`row_major`")
     assert any(line.startswith("`row_major`: MMD² 10 × baseline [") and "3 seeds" in line
                for line in each)
-    said = question_words([one])
-    assert "`beat_rows` in 1 of 1" in said and "matters in 1 of the 1" in said
+    sentences = question_words([one])
+    assert "`beat_rows` in 1 of 1" in sentences and "matters in 1 of the 1" in sentences
     # Without the winner, the two that are alike do not differ beyond chance.
     level, p = standings(one.values[["row_major", "hilbert"]])
     assert p > 0.05 and level["factor_low"].iloc[1] < 1 < level["factor_high"].iloc[1]

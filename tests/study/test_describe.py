@@ -1,4 +1,4 @@
-"""What a folder holds is said in numbers and in text, and agrees with what was put into it."""
+"""What a folder holds is described in numbers and in text, and agrees with what was put into it."""
 
 import json
 from dataclasses import replace

@@ -116,11 +116,11 @@ def committed():
     these. Without git, all that are there."""
     there = sorted((ROOT / "reports").glob("*.ipynb"))
     try:
-        said = subprocess.run(["git", "ls-files", "reports"], cwd=ROOT, capture_output=True,
+        listed = subprocess.run(["git", "ls-files", "reports"], cwd=ROOT, capture_output=True,
                               text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return there
-    return [path for path in there if path.relative_to(ROOT).as_posix() in said]
+    return [path for path in there if path.relative_to(ROOT).as_posix() in listed]
 
 
 REPORTS = committed()

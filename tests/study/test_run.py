@@ -34,8 +34,8 @@ def write(folder, name="tiny", **changes):
 def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
     assert main(["run", write(tmp_path, "first", attacks=True)]) == 0
-    said = capsys.readouterr().out
-    assert "MMD²" in said and "Release gate" in said and "not measured" in said
+    printed = capsys.readouterr().out
+    assert "MMD²" in printed and "Release gate" in printed and "not measured" in printed
     assert main(["run", write(tmp_path, "second", attacks=True), "--quiet"]) == 0
     first, second = tmp_path / "runs" / "first", tmp_path / "runs" / "second"
     for name in ("experiment.yaml", "split.json", "codec.json", "history.csv", "generator.keras",

@@ -1,4 +1,4 @@
-"""The study: done is skipped, failures do not stop it, what is wrong is said before it begins."""
+"""The study: done is skipped, failures do not stop it, bad input is reported before it begins."""
 
 import json
 import os
@@ -75,12 +75,12 @@ def test_a_study_goes_on_after_a_failure_and_skips_what_is_done(project, capsys)
     write("b", "steps: 2")
     write("lesson", "notebook: 04_arrangement\nwait: -1")
     assert main(["study"]) == 1
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for words in ("[1 of 4] quickstart", "[2 of 4] b", "[3 of 4] lesson", "[4 of 4] comparison",
                   "failed: The wait is negative. Expected: 0 or more.", "time left not known yet",
                   "less than a minute left", "3 reports made, 0 were done before, 1 failed."):
-        assert words in said, words
-    assert "1.5" in said  # MMD² over its baseline
+        assert words in printed, words
+    assert "1.5" in printed  # MMD² over its baseline
     made = {path.name for path in Path("reports").iterdir()}
     assert made == {f"{name}.{kind}" for name in ("quickstart", "b", "comparison")
                     for kind in ("ipynb", "html", "json")} | {"lesson.failed.ipynb"}
@@ -90,8 +90,8 @@ def test_a_study_goes_on_after_a_failure_and_skips_what_is_done(project, capsys)
     before = Path("reports/b.ipynb").stat().st_mtime_ns
     Path("reports/b.html").unlink()
     assert main(["study"]) == 0
-    said = capsys.readouterr().out
-    assert "done: quickstart\ndone: b\n[1 of 2] lesson" in said and "0 failed" in said
+    printed = capsys.readouterr().out
+    assert "done: quickstart\ndone: b\n[1 of 2] lesson" in printed and "0 failed" in printed
     assert Path("reports/b.ipynb").stat().st_mtime_ns == before and Path("reports/b.html").exists()
     assert not Path("reports/lesson.failed.ipynb").exists()
     assert main(["study"]) == 0  # nothing left to do, not even the comparison

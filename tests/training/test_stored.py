@@ -1,4 +1,4 @@
-"""Windows in files are the windows in memory; what is wrong with a file is said."""
+"""Windows in files are the windows in memory; what is wrong with a file is named."""
 
 import json
 import shutil
