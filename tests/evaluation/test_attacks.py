@@ -102,7 +102,7 @@ def test_every_attack_finds_copies(data, attacked_copies):
     ("gain copy", "descriptors", 0.65),  # they keep the amplitude: 1.25 hides much of a copy
     ("warped copy", "descriptors", 0.75), ("warped copy", "strips", 0.75)])
 def test_gain_and_speed_do_not_hide_copies(data, sets, name, attacker, least):
-    rows, _ = attacked(data, sets[name], {attacker: ATTACKS[attacker]}, draws=200)
+    rows, _ = attacked(data, sets[name], {attacker: ATTACKS[attacker]}, resamples=200)
     row = rows[f"membership AUC of persons, {attacker}"]
     assert row.value > least and row.p_value < 0.1
 
