@@ -5,5 +5,6 @@
 | `errors.py` | `InputError`: what was expected, what came, how to fix it; files written whole |
 | `checks.py` | arguments checked: counts, numbers, choices |
 | `locks.py` | one process at a time in a folder |
+| `code.py` | digest of the code, versions, commit |
 | `tf_startup.py` | TensorFlow imported without its start-up lines |
 """

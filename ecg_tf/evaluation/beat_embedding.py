@@ -63,7 +63,7 @@ def train_beat_embedding(beats: Windows, epochs: int = 10, beats_per_person: int
     """Trains on beats of the training persons only; a fifth of them is held out for validation.
 
     Args:
-        beats: `windows.beats(records, before_s=0.85, after_s=0.85)` of the training persons.
+        beats: `cutting.beats(records, before_s=0.85, after_s=0.85)` of the training persons.
         epochs: default 10.
         beats_per_person: default 400; rarer classes are kept first.
         seed: int.

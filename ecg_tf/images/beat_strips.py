@@ -66,7 +66,7 @@ class BeatStrips(BeatRows):
         length = round(10 * self.fs) if length is None else length
         self.length = self.window_length = count(length, "length", POINTS, LONGEST)
         longest_rr = self.rr_max_s * self.fs
-        # At least two R peaks lie in any strip this long, whatever a generator says.
+        # At least two R peaks lie in any strip this long, whatever a generator gives.
         if self.length < 2 * longest_rr:
             raise InputError("A strip is too short for two beats at the slowest rhythm.",
                              expected=f"length of {int(np.ceil(2 * longest_rr))} samples or more, "

@@ -202,7 +202,7 @@ class Codec:
         """Images to windows: undoes `encode`, within `error_bound_mv` (beat rows: see there).
 
         Args:
-            images: (window, height, width, channel); a generated set is as welcome.
+            images: (window, height, width, channel); generated ones too.
 
         Returns:
             Windows in mV, all `leads`, without subjects and records; by beats with R peaks. Windows

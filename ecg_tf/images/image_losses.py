@@ -11,7 +11,7 @@ from ecg_tf.signals.windows import Windows
 
 
 def scaling_losses(standardizers: Mapping[str, Standardizer], windows: Windows) -> pd.DataFrame:
-    """Every range on the same windows: what is clipped, how the grey levels are used, the error.
+    """Every scaling on the same windows: clipping, use of the grey levels, error.
 
     Args:
         standardizers: name -> fitted `Standardizer`.
@@ -43,7 +43,7 @@ def scaling_losses(standardizers: Mapping[str, Standardizer], windows: Windows) 
 
 
 def arrangement_losses(codecs: Mapping[str, tuple[Codec, Windows]]) -> pd.DataFrame:
-    """Every arrangement on its windows: how alike neighbours are, seams, error of the way back.
+    """Every arrangement on its windows: how alike neighbours are, seams, error of the round trip.
 
     Args:
         codecs: name -> (`Codec`, `Windows` that it encodes).

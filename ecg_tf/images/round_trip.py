@@ -16,7 +16,7 @@ def round_trip_error(codec, windows) -> dict:
     Returns:
         dict: what `compare` gives, and `clipped_samples_percent`. Where limb leads are computed
         also `limb_lead_residual_mv`: how far they are from their sums in the windows themselves
-        (median), an error that no image is to blame for.
+        (median), an error that does not come from the images.
 
     Raises:
         InputError: as `Codec.encode`; or windows that lack leads of the codec.

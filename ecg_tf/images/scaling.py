@@ -16,8 +16,8 @@ from ecg_tf.signals.windows import finite_signals
 
 SCALINGS = {
     "global": "smallest to largest sample of the training windows",
-    "record": "each record's own smallest to largest sample; rides in an extra image channel",
-    "window": "each window's own smallest to largest sample; rides in an extra image channel",
+    "record": "each record's own smallest to largest sample; kept in an extra image channel",
+    "window": "each window's own smallest to largest sample; kept in an extra image channel",
     "quantile": "low to high quantile of the training windows",
     "physical": "fixed limits in mV, the same for every data set",
     "companded": "fixed limits in mV, asinh-shaped: more grey levels for P and T waves",

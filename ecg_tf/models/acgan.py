@@ -11,7 +11,7 @@ from ecg_tf.models.sampling import sample_images
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
 class ACGAN(R1GAN):
-    """The discriminator also names the class of an image, and the generator is to be understood.
+    """The discriminator also classifies images, and the generator has to satisfy it.
 
     The score stays that of `R1GAN`; each real image is paired with a generated one of its own
     class, so that a class is never compared with another. To both losses a cross-entropy of the
@@ -119,7 +119,7 @@ class ACGAN(R1GAN):
     def classify(self, images, batch_size=256):
         """Probabilities (n, classes) float32 of the class head.
 
-        Its opinion of the GAN's own images is no evidence: they were made to please it.
+        Its labels of the GAN's own images are no evidence: the generator was trained on them.
         """
         images = np.asarray(images, np.float32)
         found = [np.zeros((0, self.classes), np.float32)]

@@ -222,8 +222,8 @@ class FromPatches(ToPatches):
 class MinibatchStd(keras.layers.Layer):
     """Appends a channel that says how much the images of a batch differ from each other.
 
-    A discriminator that sees it tells a batch of like images at once, which makes mode collapse
-    costly (Karras 2018, Progressive growing of GANs, section 3). Always computed in float32.
+    A discriminator that sees it recognizes a batch of like images at once, which penalizes
+    mode collapse (Karras 2018, Progressive growing of GANs, section 3). Always computed in float32.
 
     Returns:
         tensor (batch, height, width, channel + 1).

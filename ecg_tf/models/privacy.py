@@ -1,4 +1,4 @@
-"""Two ways to give less away: an identity-adversarial loss, and rejection of rough images.
+"""Two ways to leak less: an identity-adversarial loss, and rejection of rough images.
 
 The identity network learns to name the training person of a real image, is then frozen, and sees
 each generated image. The loss is the cross-entropy between the uniform distribution over the K

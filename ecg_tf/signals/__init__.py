@@ -1,4 +1,4 @@
-"""From raw records to windows that may be trained on, and who is in which part.
+"""From raw records to windows for training, and the part of each subject.
 
 In the order in which data flow:
 
@@ -14,6 +14,7 @@ In the order in which data flow:
 | `polarity.py` | whether a record is upside down |
 | `qrs.py` | QRS complexes by the energy of all leads |
 | `windows.py` | stretches of prepared records that remember their origin |
+| `selection.py` | equally many windows of each subject |
 | `cutting.py` | records to windows, by time or by beats |
 | `interpolation.py` | interpolation, for arrays and for tensors |
 | `preparation.py` | one way from raw records to windows |

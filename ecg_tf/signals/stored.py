@@ -2,7 +2,7 @@
 
 Of a set NAME there are `NAME-signals.npy` and one file for each small array beside it. Until all
 records are cut, each has a part file of its own, which is there whole or not at all; so a command
-that was killed goes on behind the last one.
+that was killed resumes behind the last one.
 """
 
 import json

@@ -64,7 +64,7 @@ class Result:
 
     @cached_property
     def arrays(self) -> dict[str, np.ndarray]:
-        """What figures need, see `run.arrays_of`: strips in mV, images, rhythms, latents."""
+        """What figures need, see `writing.arrays_of`: strips in mV, images, rhythms, latents."""
         with np.load(self.folder / ARRAYS, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
 
