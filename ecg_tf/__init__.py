@@ -1,4 +1,4 @@
-"""Raw ECGs to images, GANs on them, and measures of what they generate and give away.
+"""Raw ECGs to images, GANs on them, and measures of their fidelity and leaks.
 
 `import ecg_tf as et` brings the names below when they are used, TensorFlow when a GAN is made.
 """

@@ -181,7 +181,7 @@ def export(options) -> int:
 
 
 def controls(options) -> int:
-    """Prints how every measure orders sets whose right answer is known."""
+    """Prints how every measure orders sets whose correct order is known."""
     from ecg_tf.base.errors import InputError, write_whole
     from ecg_tf.base.tf_startup import quiet_startup
     from ecg_tf.evaluation.validation.control_tables import control_tables
@@ -242,7 +242,7 @@ COMMANDS = (
         _option("--metadata", default="", metavar="FILE",
                 help="table that says who is who, beside what is found in the folder"))),
     (store, "store", "write an experiment's windows into files",
-     "One record is in memory at a time; the same command goes on after a kill.", (
+     "One record is in memory at a time; the same command resumes after a kill.", (
         _FILE,
         _option("--output", default="", metavar="FOLDER",
                 help="default: the experiment's `stored`, else stored/NAME"),
@@ -295,7 +295,7 @@ COMMANDS = (
                 help="length of what is compared (default: 10)"),
         _SEED, _QUIET)),
     (export, "export", "write a synthetic set and its cards for others",
-     "The same command goes on after a kill; a larger --n adds to the same folder. Exit status 3: "
+     "The same command resumes after a kill; a larger --n adds to the same folder. Exit status 3: "
      "the run's release gate was not passed, nothing is written.", (
         _option("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME"),
         _option("--n", type=int, default=1000, help="records (default: 1000)"),
@@ -319,7 +319,7 @@ COMMANDS = (
                 "detectors, delineation against cardiologists' marks"),
         _option("--markdown", action="store_true", help="for the documentation"),
         _option("--figure", default="", metavar="FILE.png",
-                help="also draw the table of recognition (with --tables sessions)"),
+                help="also plot the table of recognition (with --tables sessions)"),
         _SEED, _QUIET)),
 )
 

@@ -63,7 +63,7 @@ class GAN:
         self.experiment = settings_of(codec, model=model, seed=seed, **settings)
 
     def fit(self, train, steps: int = 1200, *, callbacks=(), progress: bool = True) -> "GAN":
-        """Trains it anew on records of the training persons.
+        """Trains it from the start on records of the training persons.
 
         Args:
             train: `ECGs`, or `Windows` that the codec fits.

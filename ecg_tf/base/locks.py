@@ -66,7 +66,7 @@ def release(folder, name: str = LOCK) -> None:
 
 @contextlib.contextmanager
 def holding(folder, name: str = LOCK):
-    """`hold` for the time of a block; who held it before goes on holding it.
+    """`hold` for the time of a block; a lock held before stays held.
 
     Example:
         >>> with holding("runs/a"):

@@ -1,4 +1,4 @@
-"""Matrices with a word in each cell: confusions, rank agreement, and which measure passes whom."""
+"""Matrices with a word in each cell: confusions, rank agreement, measures that pass runs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from ecg_tf.figures.style import REAL, in_style, panels
 
 @in_style
 def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
-    """Confusion matrices side by side: of each class, which share was called what.
+    """Confusion matrices side by side: predicted shares of each class.
 
     Args:
         matrices: title -> (class, class) counts, rows the truth.
@@ -106,7 +106,7 @@ def agreement_figure(spearman: pd.DataFrame, kendall: pd.DataFrame | None = None
 
 @in_style
 def passes_figure(passes: pd.DataFrame, panel: int = 0) -> Figure:
-    """Which measure takes which run for real: a tick where it is not worse than its baseline.
+    """Which measure passes which run: a tick where it is not worse than its baseline.
 
     Args:
         passes: (run, measure) of 1 (passes), 0 (worse than real) and NaN (not measured).
@@ -121,7 +121,7 @@ def passes_figure(passes: pd.DataFrame, panel: int = 0) -> Figure:
            vmin=0, vmax=1)
     ax.axvline(panel, color=REAL, linewidth=1.4)
     counts = [f"{name} {column.sum():.0f} of {column.count()}" for name, column in passes.items()]
-    figure.alt_text = f"Runs that each measure takes for real: {'; '.join(counts)}."
+    figure.alt_text = f"Runs that each measure passes: {'; '.join(counts)}."
     return figure
 
 

@@ -230,7 +230,7 @@ def threshold_figure(groups: Mapping, threshold: float, xlabel: str, above: str 
         ax.hist(np.clip(scores, edges[0], edges[-1]), edges, facecolor=color + "40",
                 edgecolor=color, linewidth=0.8, histtype="stepfilled")
         ax.axvline(threshold, color=WARNING, linestyle=(0, (4, 2)), linewidth=1.3)
-        ax.set(yticks=[], ylim=(0, 1.5 * ax.get_ylim()[1]))  # room for the words
+        ax.set(yticks=[], ylim=(0, 1.5 * ax.get_ylim()[1]))  # space for the words
         words = {"transform": ax.transAxes, "va": "top", "fontsize": 9.5}
         ax.text(0.005, 0.94, f"{name} (n = {len(scores):,})", **words)
         ax.text(0.995, 0.94, f"{share:.1%} {above}", ha="right",

@@ -1,4 +1,4 @@
-"""Shows figures and tables in notebooks; the most used ones can be had from here.
+"""Shows figures and tables in notebooks; the most used ones are here.
 
 Figures are matplotlib `Figure`s made without pyplot, so nothing is shown twice and nothing stays
 in memory. Each carries a description in `figure.alt_text`.

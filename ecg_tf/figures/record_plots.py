@@ -51,7 +51,7 @@ def heartbeat(signal, fs: float, rpeaks: Sequence[int], title: str = "") -> Figu
     ax.plot(t, beat, color=REAL, linewidth=2, solid_joinstyle="round", zorder=3)
     box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "#bbbbbb"}
     for name, at in waves.items():
-        # Beside the QRS complex and above it there is room, whatever the beat looks like.
+        # Beside the QRS complex and above it there is space, whatever the beat looks like.
         place, side, words = {
             "P": ((-0.04, 0.62 * tall), "right", "P wave: the atria contract"),
             "R": ((0.06, tall + 0.2), "left", "R, the tip of QRS: the ventricles contract"),

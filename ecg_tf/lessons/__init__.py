@@ -1,4 +1,4 @@
-"""What single lessons need; no report and no run leads through here.
+"""What single lessons need; reports and runs use nothing of it.
 
 | file | content |
 | --- | --- |

@@ -81,4 +81,4 @@ def nearest_sentences(ratios: Mapping[str, Mapping[str, list[float]]], steps: in
     return [*sentences, f"The {len(values[best])} trainings of `{best}` lie between "
             f"{min(values[best]):.1f} and {max(values[best]):.1f}."
             + (f" Each is nearer than any of {', '.join(behind)}." if behind else "")
-            + (f" So few seeds cannot tell it from {', '.join(level)}." if level else "")]
+            + (f" So few seeds cannot distinguish it from {', '.join(level)}." if level else "")]

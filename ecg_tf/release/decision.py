@@ -1,7 +1,7 @@
-"""Whether a run's release gate lets a synthetic set go, read from its results.
+"""Whether a run's release gate allows a release, read from its results.
 
 Stricter than the gate itself in one point: a gate whose settings took out every row about persons
-passes without testing anything, and that lets nothing go here.
+passes without testing anything, and is no pass here.
 """
 
 from dataclasses import dataclass

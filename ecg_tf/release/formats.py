@@ -276,7 +276,7 @@ def _check_edf(record: Record) -> int:
 
 
 def _parts(text: str) -> list[str]:
-    """A text as annotations of 40 bytes at most, of which the later ones continue the former."""
+    """A text as annotations of 40 bytes at most, each continuing the one before."""
     parts, start = [], ""
     for letter in text:
         if len((start + letter).encode()) > _LONGEST_TEXT:

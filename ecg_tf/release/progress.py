@@ -1,4 +1,4 @@
-"""What a release folder holds so far: release.json, which lets a killed export go on.
+"""What a release folder holds so far: release.json, from which a killed export resumes.
 
 It says from what and how the records are sampled. Records of another run, seed or format are never
 mixed with them. For each block of records it keeps what the cards sum up, so that records that are

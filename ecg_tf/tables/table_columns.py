@@ -16,7 +16,7 @@ KINDS = {
     "binary": "two levels, at -1 and 1; decoded by the nearer one",
     "categorical": "equally spaced levels from -1 to 1; decoded by the nearest one",
 }
-MOST_LEVELS = 256  # as many as an 8-bit image can tell apart
+MOST_LEVELS = 256  # as many as an 8-bit image can distinguish
 LARGEST = 1e100  # of a number in a table
 
 

@@ -30,7 +30,7 @@ def fit_gan(gan: GAN, batches, steps: int, *, check_every: int = 100, callbacks=
     """Trains a GAN until it has made `steps` steps: the one loop of all GANs.
 
     Args:
-        gan: compiled `GAN`; one of a checkpoint goes on where it stood.
+        gan: compiled `GAN`; one of a checkpoint resumes.
         batches: endless Dataset of images, or of (images, labels); or a function that gives the
             Dataset from a step on.
         steps: int, updates of the generator in all.

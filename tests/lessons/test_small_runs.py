@@ -33,7 +33,7 @@ def test_sentences_name_the_nearest_and_those_that_seeds_cannot_tell_apart():
     assert "After 100 steps the ECGs of `b` are nearest" in nearest and "2.5 times" in nearest
     assert "The 2 trainings of `b` lie between 2.0 and 3.0. Each is nearer than any of a." in spread
     level = {"a": {"MMD²": [2.0, 4.0]}, "b": {"MMD²": [3.0, 5.0]}}
-    assert "cannot tell it from b" in nearest_sentences(level, 1)[1]
+    assert "cannot distinguish it from b" in nearest_sentences(level, 1)[1]
     one = nearest_sentences({"a": {"MMD²": [2.0]}}, 1)
     assert "may be chance" in one[1] and nearest_sentences({}, 1) == []
 

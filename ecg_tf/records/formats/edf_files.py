@@ -33,7 +33,7 @@ from ecg_tf.records.person import about
 from ecg_tf.records.record import Record
 
 BEAT = "beat"  # the annotation that `export` writes at each R peak; "beat V" of a known class
-#: An annotation goes on in the next one, of the same time, that begins so.
+#: An annotation continues in the next one, of the same time, that begins so.
 GOES_ON = "+ "
 _BEAT = re.compile(r"beat(?: (\S))?|qrs(?: complex)?|r[ -]?(?:peak|wave)s?|heart ?beat", re.I)
 _FACT = re.compile(r"(?:age|session): .*", re.I)
@@ -177,7 +177,7 @@ def _notes(header: Header, chosen, signal: np.ndarray, rate: float) -> list[str]
 
 
 def _joined(texts: Sequence[str]) -> list[str]:
-    """Annotations that go on in the next one, as one."""
+    """Annotations that continue in the next one, as one."""
     lines: list[str] = []
     for text in texts:
         if text.startswith(GOES_ON) and lines:

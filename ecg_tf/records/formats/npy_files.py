@@ -1,4 +1,4 @@
-"""Files `.npy` and `.npz`, of which nothing is believed: no pickles, and sizes checked first."""
+"""Files `.npy` and `.npz`, read with distrust: no pickles, and sizes checked first."""
 
 import math
 import zipfile
