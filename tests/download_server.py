@@ -8,12 +8,12 @@ SUMS = "SHA256SUMS.txt"
 
 
 class Server:
-    """A small PhysioNet: files, what is asked of it, and what goes wrong (each once, or always)."""
+    """A small PhysioNet: files, its requests, and what goes wrong (each once, or always)."""
 
     def __init__(self, files: dict[str, bytes], folder: str):
         self.files, self.folder = dict(files), f"/files/{folder}/"
         self.list_sums()
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.cut: dict[str, int] = {}  # name -> bytes after which the next transfer breaks off
         self.wrong: dict[str, int] = {}  # name -> how many more times a damaged file is sent
         self.busy: dict[str, int] = {}  # name -> how many more times it is too busy
@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         state = self.server_state
         assert self.path.startswith(state.folder)
         name = self.path.removeprefix(state.folder)
-        state.asked.append(name)
+        state.requested.append(name)
         if name not in state.files:
             return self.send_error(404)
         if state.busy.get(name, 0) > 0:

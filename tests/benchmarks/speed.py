@@ -195,9 +195,9 @@ def generation(repeats: int):
     images = sample_images(gan.ema_generator, n, 0)
     windows = made.decode(images)
     hours = float(windows.lengths.sum()) / windows.fs / 3600
-    drawn, decoded = in_turns(repeats, lambda: sample_images(gan.ema_generator, n, 0) is None,
+    generated, decoded = in_turns(repeats, lambda: sample_images(gan.ema_generator, n, 0) is None,
                               lambda: made.decode(images) is None)
-    for what, seconds in (("drawn", drawn), ("drawn and decoded", drawn + decoded)):
+    for what, seconds in (("generated", generated), ("generated and decoded", generated + decoded)):
         yield (f"hours of ECG {what} in a minute, base 32", "one minute", 60 * hours / seconds,
                "", ms(seconds) + f" for {hours:.1f} h")
     with tempfile.TemporaryDirectory() as root:

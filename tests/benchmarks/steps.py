@@ -42,7 +42,7 @@ def by_hand(gan):
     """
     generator, critic, average = gan.generator, gan.discriminator, gan.ema_generator
     every, weight = gan.penalty_every, gan.r1
-    drawn = tf.random.Generator.from_seed(1)
+    random = tf.random.Generator.from_seed(1)
     step = tf.Variable(0, dtype=tf.int64)
 
     def slope(images):
@@ -60,7 +60,7 @@ def by_hand(gan):
 
     @tf.function
     def train(real):
-        latents = drawn.normal((real.shape[0], gan.latent_dim))
+        latents = random.normal((real.shape[0], gan.latent_dim))
         with tf.GradientTape() as drawing:
             fake = generator(latents, training=True)
         with tf.GradientTape() as tape:

@@ -1,7 +1,7 @@
 """What a training step of twelve leads takes: `python tests/benchmarks/twelve_leads.py`.
 
 The default network, batches of 64, images of 24 and 32 beats of 64 pixels: of one lead (2
-channels), of twelve (8 of them drawn, and the RR channel), and of twelve that all have a channel.
+channels), of twelve (8 in the image, and RR), and of twelve that all have a channel.
 Timed in turns, as the range over the rounds; processor time is what other programs lengthen least.
 """
 

@@ -133,7 +133,7 @@ def test_ctrl_c_ends_the_notebooks_and_leaves_what_was_made(project):
         running.kill()
     assert running.returncode == 1
     assert "Stopped while making a. Kept: 1 reports made now" in out, out + err
-    assert "The same command goes on" in err and "Traceback" not in err
+    assert "The same command resumes" in err and "Traceback" not in err
     with holding("runs/a"):  # its notebook is gone, or just going
         pass
     with pytest.raises(ProcessLookupError):
@@ -152,7 +152,7 @@ def test_a_scheduler_that_is_not_there_is_said_at_once(project, capsys, monkeypa
         (["--scheduler", "tcp://127.0.0.1:9"], "No Dask scheduler answers at 'tcp://127.0.0.1:9'"),
         (["--scheduler", "no address"], "No Dask scheduler answers"),
         (["--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "has its own workers"),
-        (["--workers", "-1"], "So many workers cannot be"),
+        (["--workers", "-1"], "The number of workers must not be negative"),
     ):
         assert main(["study", *options]) == 2
         error = capsys.readouterr().err
@@ -186,7 +186,7 @@ def test_a_cluster_of_ones_own_goes_on_after_a_killed_study(project, scheduler):
     folder = project(TWICE, "a", "b")
     running = command("study", "--scheduler", scheduler, folder=folder, stdout=subprocess.DEVNULL)
     holder(Path("runs/a"))
-    running.kill()  # nobody waits any more: the worker ends the notebook by itself
+    running.kill()  # no study waits any more: the worker ends the notebook by itself
     running.wait()
     printed = complete("study", "--scheduler", scheduler, folder=folder)
     assert "2 reports made, 0 were done before, 0 failed" in printed

@@ -157,7 +157,7 @@ def test_what_was_stopped_gives_the_same_numbers(tmp_path, capsys):
 
 
 def with_a_cell_that_may_fail(books: Path) -> None:
-    """The notebook of experiments, with a cell behind the training that fails if asked to."""
+    """The notebook of experiments, with a cell behind the training that fails on demand."""
     book = nbformat.read(Path(HOME) / "notebooks/05_experiment.ipynb", as_version=4)
     code = "import pathlib\nassert not pathlib.Path('broken').exists(), 'a later cell fails'"
     book.cells.append(nbformat.v4.new_code_cell(code))

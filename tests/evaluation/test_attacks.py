@@ -307,7 +307,7 @@ def test_advantage_is_zero_for_a_blind_attack_and_bad_sides_are_named():
 
 def test_roles_of_persons_are_checked(data, cohort):
     with pytest.raises(InputError, match="wrong persons"):
-        reidentification(replace(data, member_names=np.array(["nobody"])))
+        reidentification(replace(data, member_names=np.array(["unknown"])))
     with pytest.raises(InputError, match="wrong persons"):
         reidentification(replace(data, impostors=cohort.others))
 

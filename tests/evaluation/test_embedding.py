@@ -108,9 +108,9 @@ def test_bad_input_is_named(windows, prepared):
     one = windows.take(windows.subjects == windows.subjects[0])
     with pytest.raises(InputError, match="identified"):
         embedding.train_identifier(one, one)
-    nobody = replace(one, subjects=np.full(len(one), "nobody"))
+    unknown = replace(one, subjects=np.full(len(one), "unknown"))
     with pytest.raises(InputError, match="unknown probes"):
-        embedding.train_identifier(windows, nobody)
+        embedding.train_identifier(windows, unknown)
     with pytest.raises(InputError, match="0.85 s"):
         train_beat_embedding(beats(prepared, 0.3, 0.5))
 

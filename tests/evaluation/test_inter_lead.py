@@ -66,7 +66,7 @@ def test_planted_faults_pass_the_baseline_and_other_persons_do_not(cohort):
     others = cohort.signals[np.isin(cohort.subjects, persons[4:])]
     right = measured(cohort, others)
     assert all(one.at_baseline for one in right.values())
-    shuffled = others.copy()  # each lead from another strip: right as such, of nobody together
+    shuffled = others.copy()  # each lead is from another strip
     for lead in range(1, shuffled.shape[2]):
         shuffled[..., lead] = shuffled[rng.permutation(len(shuffled)), :, lead]
     negated = others * np.array([1, 1, -1, 1, 1], np.float32)

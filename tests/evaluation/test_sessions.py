@@ -65,8 +65,9 @@ def test_an_attribute_that_shows_is_read_and_one_that_does_not_is_not():
 
 def test_success_in_a_gallery_is_what_drawing_gives():
     rng, better = np.random.default_rng(0), np.array([0, 1, 3, 9])
-    drawn = [np.mean([rng.permutation(9)[:3].min() >= one for _ in range(4000)]) for one in better]
-    np.testing.assert_allclose(success_in_gallery(better, 10, 4), drawn, atol=0.03)
+    sampled = [np.mean([rng.permutation(9)[:3].min() >= rank for _ in range(4000)])
+               for rank in better]
+    np.testing.assert_allclose(success_in_gallery(better, 10, 4), sampled, atol=0.03)
     assert success_in_gallery(better, 10, 10).tolist() == [1, 0, 0, 0]
     with pytest.raises(InputError, match="gallery"):
         success_in_gallery(better, 10, 11)

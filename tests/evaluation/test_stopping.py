@@ -101,9 +101,9 @@ def test_figures_say_where_each_rule_stopped():
     figure = where_they_stop(true, rules, "MMD²", baseline=0.5)
     assert "loss keeps step 10, 9.0 times the best" in figure.alt_text
     baselines = pd.DataFrame({"baseline": [0.5], "low": [0.2], "high": [0.9]}, index=["distance"])
-    drawn = along_training(criteria, baselines, {"distance": true}, {"alike": "share"})
-    assert len([ax for ax in drawn.axes if ax.get_visible()]) == 3
-    assert "distance from 9.1 to 3.1, baseline 0.5" in drawn.alt_text
+    plotted = along_training(criteria, baselines, {"distance": true}, {"alike": "share"})
+    assert len([ax for ax in plotted.axes if ax.get_visible()]) == 3
+    assert "distance from 9.1 to 3.1, baseline 0.5" in plotted.alt_text
     ranks = [rank_agreement(criteria, better, method) for method in ("spearman", "kendall")]
     assert "distance and alike 0." in agreement_figure(*ranks).alt_text
 
@@ -184,11 +184,11 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
 
     # The measure of this test: worst at first, best at step 4, then flat, as if trained too long.
     values = {2: 3.0, 4: 1.0, 6: 2.0, 8: 2.0, 10: 2.0, 12: 2.0}
-    drawn = []
+    generated = []
 
     def measure(self, synthetic):
-        drawn.append(synthetic.signals)
-        return {key: values[2 * (len(drawn))] for key in self.baselines.index}
+        generated.append(synthetic.signals)
+        return {key: values[2 * (len(generated))] for key in self.baselines.index}
 
     monkeypatch.setattr(StripEvaluator, "measure", measure)
     settings = replace(EXPERIMENT, stop="baseline", measure_every=2, patience=3, steps=12)
@@ -204,19 +204,19 @@ def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, da
     assert not same(best, gan.generator.get_weights())
 
     now = synthesize(gan.ema_generator, data.codec, 20, whole.seed, high=whole.band_high).signals
-    assert np.array_equal(now, drawn[1], equal_nan=True)  # what was drawn at step 4
+    assert np.array_equal(now, generated[1], equal_nan=True)  # what was generated at step 4
 
-    before = len(drawn)
+    before = len(generated)
     again = train(whole, data, progress=False, stop=stopping_rule(whole, data))  # nothing to do
-    assert len(drawn) == before and int(again.step.value) == 10
+    assert len(generated) == before and int(again.step.value) == 10
     assert same(best, again.ema_generator.get_weights())
 
     killed = replace(settings, experiment="killed", runs_dir=str(tmp_path))
-    drawn.clear()
+    generated.clear()
     with pytest.raises(Killed):
         train_killed(killed, data, 6)
     assert pd.read_csv(killed.folder / "measures.csv")["step"].max() == 6
-    drawn[2:] = []  # step 6 is measured again
+    generated[2:] = []  # step 6 is measured again
     resumed = train(killed, data, progress=False, stop=stopping_rule(killed, data))
     assert int(resumed.step.value) == 10
     assert same(best, resumed.ema_generator.get_weights())

@@ -120,17 +120,17 @@ def test_the_ratio_asks_for_the_better_way_to_train_on_real_beats(real, of_copie
 
 
 def test_the_gans_own_head_is_no_independent_classifier(real):
-    """Beats that follow the head's own rule, which is a wrong one, please it and nobody else."""
+    """Beats that follow the head's own rule, which is a wrong one, satisfy it and no one else."""
     (x, y, _), (test, truth, _) = real
     rng = np.random.default_rng(0)
-    asked = rng.choice(list(CLASSES), 300)
+    requested = rng.choice(list(CLASSES), 300)
     fakes = rng.normal(0, 0.6, (300, 5))
-    fakes[:, 4] = np.array([-3, 0, 3])[class_numbers(asked, CLASSES)]  # a quirk, no sign of disease
+    fakes[:, 4] = np.array([-3, 0, 3])[class_numbers(requested, CLASSES)]
     def head(z):
         return np.array(CLASSES)[np.digitize(z[:, 4], [-1.5, 1.5])]
 
     other = make_classifier("forest", 0).fit(x, y)
-    table = circularity(head(fakes), head(test), truth, other.predict(fakes), asked, CLASSES,
+    table = circularity(head(fakes), head(test), truth, other.predict(fakes), requested, CLASSES,
                         CLASSES)
     own, independent, on_real = table["balanced_accuracy"]
     assert own > 0.95 and independent < 0.5 and on_real < 0.5
@@ -143,7 +143,7 @@ def test_scores_by_hand():
     assert got["recall N"] == pytest.approx(2 / 3) and np.isnan(got["recall Q"])
     assert got["f1 V"] == pytest.approx(2 / 3)
     assert got["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
-    assert got["macro_f1_all"] == pytest.approx(got["macro_f1"])  # Q neither is there nor is said
+    assert got["macro_f1_all"] == pytest.approx(got["macro_f1"])  # Q is neither there nor predicted
 
 
 def test_both_classifiers_work_and_bad_sets_are_refused(real):
@@ -230,12 +230,12 @@ def test_features_tell_early_and_wide_beats():
 def test_draw_is_even_over_classes_and_gentle_with_the_rare():
     labels = np.array(["N"] * 5000 + ["S"] * 400 + ["Q"] * 10)
     subjects = np.array(["a"] * 4900 + ["b"] * 100 + ["a"] * 200 + ["b"] * 200 + ["a"] * 10)
-    drawn = balanced_sample(labels, subjects, 20000, seed=0)
-    share = {name: (labels[drawn] == name).mean() for name in "NSQ"}
+    sampled = balanced_sample(labels, subjects, 20000, seed=0)
+    share = {name: (labels[sampled] == name).mean() for name in "NSQ"}
     assert abs(share["N"] - share["S"]) < 0.02 and share["Q"] == pytest.approx(10 / 210, abs=0.01)
-    normal = drawn[labels[drawn] == "N"]
+    normal = sampled[labels[sampled] == "N"]
     assert (subjects[normal] == "b").mean() == pytest.approx(10 / 80, abs=0.02)  # roots: 70 and 10
-    assert np.array_equal(drawn, balanced_sample(labels, subjects, 20000, seed=0))
+    assert np.array_equal(sampled, balanced_sample(labels, subjects, 20000, seed=0))
 
 
 def test_prepared_beats_have_nobody_on_both_sides():

@@ -47,7 +47,7 @@ def test_beat_rows_begin_at_a_cut_and_keep_their_r_peaks_in_one_column(explorer)
 def test_bad_input_and_windows_past_the_end_are_explained(explorer):
     name = next(iter(explorer.records))
     for call in (
-        lambda: explorer.window("nobody"),
+        lambda: explorer.window("unknown"),
         lambda: explorer.window(name, "V9"),
         lambda: explorer.window(name, arrangement="spiral"),
         lambda: explorer.window(name, start=89.0, arrangement="row_major"),

@@ -21,7 +21,7 @@ LANDMARKS = pd.DataFrame({"baselines": [1, 1.1, 30, np.nan], "reidentified": [0.
                          index=["copies", "new persons", "white noise", "nowhere"])
 
 
-def drawn(figure):
+def plotted(figure):
     return [(float(line.get_xdata()[0]), float(line.get_ydata()[0]))
             for line in figure.axes[0].lines if line.get_marker() not in ("None", "")]
 
@@ -45,7 +45,7 @@ def test_a_point_is_in_baselines_and_has_intervals_from_measures_or_their_json()
 def test_points_and_landmarks_are_drawn_where_they_are():
     points = pd.DataFrame({"mine": fidelity_privacy_point(ROWS)}).T
     figure = fidelity_privacy_plot(points, LANDMARKS, 0.02, fidelity_privacy_null(ROWS))
-    np.testing.assert_allclose(sorted(drawn(figure)), [(1, 0.7), (1.1, 0.01), (3, 0.1), (30, 0)])
+    np.testing.assert_allclose(sorted(plotted(figure)), [(1, 0.7), (1.1, 0.01), (3, 0.1), (30, 0)])
     assert {"copies", "new persons", "white noise", "target"} <= set(texts(figure))
     assert "nowhere" not in texts(figure)
     ax = figure.axes[0]
@@ -66,7 +66,7 @@ def test_the_target_reaches_two_baselines_and_the_nulls_upper_end():
 def test_sets_without_a_place_are_named_and_not_drawn():
     void = pd.DataFrame({"void run": fidelity_privacy_point(ROWS[:1])}).T
     figure = fidelity_privacy_plot(void, pd.DataFrame(columns=["baselines", "reidentified"]))
-    assert drawn(figure) == [] and "void run" in figure.axes[0].get_title(loc="left")
+    assert plotted(figure) == [] and "void run" in figure.axes[0].get_title(loc="left")
     assert "No set has a place" in figure.alt_text
 
 

@@ -88,9 +88,9 @@ def test_the_replay_shows_the_step_it_names(run, codec):
     replay = Replay(run)
     assert replay.steps == [0, 50, 100] and replay.samples == 4
     assert np.isnan(replay.history["diversity"][0]) and list(replay.history["g_loss"]) == [0.6, 0.7]
-    drawn = replay.figure(50, 2).axes[0].lines[-1].get_ydata()
-    wanted = codec.decode(replay.images[50][2:3]).signals[0, : len(drawn), 0]
-    assert np.allclose(drawn, wanted, atol=1e-6)
+    plotted = replay.figure(50, 2).axes[0].lines[-1].get_ydata()
+    wanted = codec.decode(replay.images[50][2:3]).signals[0, : len(plotted), 0]
+    assert np.allclose(plotted, wanted, atol=1e-6)
     marks = [ax.lines[-1].get_xdata()[0] for ax in replay.picture(50).axes[1:]]
     assert marks == [50, 50]
 

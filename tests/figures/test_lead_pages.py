@@ -87,10 +87,10 @@ def test_boxes_are_square_and_the_pulse_shows_the_gain(ecg, seconds, factor, col
     pulse = figure.axes[0].lines[0].get_ydata()
     assert np.ptp(pulse) == pytest.approx(gain / 10)
     low, high = figure.axes[0].get_ylim()
-    for ax in figure.axes:  # nothing is drawn beside the paper
+    for ax in figure.axes:  # nothing is plotted beside the paper
         for line in ax.lines:
-            drawn = line.get_ydata()
-            assert np.nanmin(drawn) >= low - 1e-6 and np.nanmax(drawn) <= high + 1e-6
+            plotted = line.get_ydata()
+            assert np.nanmin(plotted) >= low - 1e-6 and np.nanmax(plotted) <= high + 1e-6
             assert line.get_xdata()[-1] <= ax.get_xlim()[1]
 
 
@@ -119,12 +119,12 @@ def test_traces_are_the_signal_about_its_median(ecg):
     figure = page(strip, title="name")
     ax, = figure.axes
     wanted = strip - np.median(strip, axis=0)
-    drawn = {name: line for name, line in zip(names(ax)[1:], traces(ax), strict=True)}
-    assert list(drawn)[:4] == ["I", "aVR", "V1", "V4"] and names(ax)[0] == "name"
+    plotted = {name: line for name, line in zip(names(ax)[1:], traces(ax), strict=True)}
+    assert list(plotted)[:4] == ["I", "aVR", "V1", "V4"] and names(ax)[0] == "name"
     base = {line.get_ydata()[0] for line in ax.lines if len(line.get_xdata()) == 6}
     assert len(base) == 4
     for name, start in (("V4", 750), ("aVL", 250), ("III", 0)):
-        x, y = drawn[name].get_xdata(), drawn[name].get_ydata()
+        x, y = plotted[name].get_xdata(), plotted[name].get_ydata()
         shift = y - wanted[start : start + 250, TWELVE.index(name)]
         assert np.ptp(shift) < 1e-6 and round(float(shift[0]), 6) in {round(b, 6) for b in base}
         assert x[0] == start / FS

@@ -134,9 +134,9 @@ def test_what_cannot_be_drawn_is_explained(call):
 def test_images_are_drawn_pixel_for_pixel_on_one_scale():
     images = np.random.default_rng(0).uniform(-1, 1, (5, 8, 16, 2))
     figure = plots.image_grid(images, channel=1, columns=3)
-    drawn = [ax.images[0] for ax in figure.axes if ax.images]
-    assert len(drawn) == 5 and {image.get_clim() for image in drawn} == {(-1, 1)}
-    np.testing.assert_array_equal(drawn[4].get_array(), images[4, ..., 1])
+    plotted = [ax.images[0] for ax in figure.axes if ax.images]
+    assert len(plotted) == 5 and {image.get_clim() for image in plotted} == {(-1, 1)}
+    np.testing.assert_array_equal(plotted[4].get_array(), images[4, ..., 1])
     rgb = plots.image_grid(np.full((1, 4, 4, 3), -1.0), channel="rgb")
     assert rgb.axes[0].images[0].get_array().max() == 0
 
@@ -232,9 +232,9 @@ def test_beats_are_laid_over_one_another_at_their_peaks():
 
 def test_beats_are_found_by_the_detector_of_strips_where_none_are_given():
     signals, peaks = ecgs(4)
-    drawn = plots.beat_overlay(signals, signals, FS).axes[0].get_title(loc="left")
+    plotted = plots.beat_overlay(signals, signals, FS).axes[0].get_title(loc="left")
     inside = [((at > 0.3 * FS) & (at < (4 - 0.5) * FS - 1)).sum() for at in peaks]
-    assert int(drawn.split()[1]) == pytest.approx(sum(inside), abs=2)
+    assert int(plotted.split()[1]) == pytest.approx(sum(inside), abs=2)
 
 
 def test_html_carries_alt_text_caption_and_a_small_picture_of_the_same_size():
@@ -295,8 +295,8 @@ def test_several_leads_lie_below_each_other():
     assert len(figure.axes) == 6
     labels = [[t.get_text() for t in ax.texts if t.get_text() != "real"] for ax in figure.axes]
     assert labels == [["a, MLII"], ["a, V1"], ["b, MLII"], ["b, V1"], ["MLII"], ["V1"]]
-    drawn = [ax.lines[-1].get_ydata() for ax in figure.axes]
-    assert np.array_equal(drawn[3], strips[1, :, 1])
+    plotted = [ax.lines[-1].get_ydata() for ax in figure.axes]
+    assert np.array_equal(plotted[3], strips[1, :, 1])
     tops = [ax.get_position().y1 for ax in figure.axes]
     assert tops[0] == tops[2] > tops[1] == tops[3] > tops[4] > tops[5]
     assert "3 real strips" in figure.alt_text and "leads MLII, V1" in figure.alt_text

@@ -92,8 +92,8 @@ def test_grey_steps_point_out_what_was_clipped():
 def test_dots_show_seeds_their_mean_and_the_baseline():
     table = {"x": {"MMD²": [1.0, 3.0], "bound": 5.0}, "y": {"MMD²": [4.0]}}
     figure = dot_plots.dots(table, "distance", baseline=0.5, log=True, bars=["bound"])
-    drawn = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_markersize() == 8]
-    assert drawn[:2] == [2.0, 4.0]
+    plotted = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_markersize() == 8]
+    assert plotted[:2] == [2.0, 4.0]
     assert "x: MMD² 2" in figure.alt_text and "real against real: 0.5" in figure.alt_text
     figure.savefig(io.BytesIO(), format="png", dpi=40)
     with pytest.raises(InputError):

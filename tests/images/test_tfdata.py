@@ -283,13 +283,13 @@ def test_persons_are_drawn_evenly_whatever_their_number_of_windows():
         made = make_dataset(windows, codec, 32, labels=np.arange(96), even_subjects=True, **options)
         return np.stack([np.asarray(own) for _, own in made.take(60)])
 
-    drawn = numbers(seed=1)
-    _, count = np.unique(who[drawn], return_counts=True)
+    sampled = numbers(seed=1)
+    _, count = np.unique(who[sampled], return_counts=True)
     assert np.array_equal(count, [640, 640, 640])  # whole epochs: exactly
-    assert len(np.unique(drawn)) == 96  # the windows of all persons are used
-    each = np.bincount(drawn.ravel(), minlength=96)
+    assert len(np.unique(sampled)) == 96  # the windows of all persons are used
+    each = np.bincount(sampled.ravel(), minlength=96)
     assert each[who == "once"].min() > 100 and each[who == "long"].max() < 25
-    assert np.array_equal(numbers(seed=1, start_step=7)[:20], drawn[7:27])
-    assert not np.array_equal(numbers(seed=2), drawn)
+    assert np.array_equal(numbers(seed=1, start_step=7)[:20], sampled[7:27])
+    assert not np.array_equal(numbers(seed=2), sampled)
     with pytest.raises(InputError, match="in random order"):
         make_dataset(windows, codec, 4, shuffle=False, even_subjects=True)

@@ -18,7 +18,7 @@ from ecg_tf.signals.windows import Windows
 from tests.images.test_arrangements import FIXED
 
 TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-DRAWN = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+IN_IMAGE = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +52,14 @@ def residuals(windows):
 @pytest.mark.parametrize("name", SCALINGS)
 def test_eight_leads_are_drawn_and_twelve_come_back(beats, name):
     codec = Codec(scaling=name, height=8, quantiles=(0, 1)).fit(beats)
-    assert codec.leads == TWELVE and codec.image_leads == DRAWN
+    assert codec.leads == TWELVE and codec.image_leads == IN_IMAGE
     assert codec.channels == ("signal",) * 8 + ("rr",) + ("range",) * 8 * (name in PER_WINDOW)
     images = codec.encode(beats)
     decoded = codec.decode(images)
     assert decoded.leads == TWELVE and max(residuals(decoded)) <= 2.0**-24
-    eight = Codec(scaling=name, height=8, quantiles=(0, 1)).fit(picked(beats, DRAWN))
-    assert np.array_equal(images, eight.encode(picked(beats, DRAWN)))
-    assert np.array_equal(picked(decoded, DRAWN).signals, eight.decode(images).signals,
+    eight = Codec(scaling=name, height=8, quantiles=(0, 1)).fit(picked(beats, IN_IMAGE))
+    assert np.array_equal(images, eight.encode(picked(beats, IN_IMAGE)))
+    assert np.array_equal(picked(decoded, IN_IMAGE).signals, eight.decode(images).signals,
                           equal_nan=True)
     error = codec.round_trip_error(beats)
     assert error["prd_percent"] < 5 and error["clipped_samples_percent"] == 0
@@ -78,8 +78,8 @@ def test_generated_images_give_leads_that_add_up(beats):
 def test_computed_leads_keep_the_bound_of_their_sum(ready, arrangement, name):
     windows = strips(ready, 256)
     # Filters leave sums that are off by their own rounding: these are right to the last bit.
-    drawn = picked(windows, DRAWN).signals
-    windows = replace(windows, signals=all_leads(drawn, DRAWN, TWELVE))
+    in_image = picked(windows, IN_IMAGE).signals
+    windows = replace(windows, signals=all_leads(in_image, IN_IMAGE, TWELVE))
     for grid in HALF_STEP:
         codec = Codec(arrangement, scaling=name, height=16, width=16, quantization=grid,
                       quantiles=(0, 1), limits_mv=(-3, 3), knee_mv=0.1).fit(windows)
@@ -92,19 +92,19 @@ def test_computed_leads_keep_the_bound_of_their_sum(ready, arrangement, name):
         assert i + ii <= iii <= i + ii + 2e-6
 
 
-@pytest.mark.parametrize("leads, drawn", [
+@pytest.mark.parametrize("leads, in_image", [
     (("i", "ii", "avr", "v1"), ("i", "ii", "v1")),
     (("ECG III", "V2", "ECG I", "ECG AVF"), ("ECG III", "V2", "ECG I")),
     (("V6", "III", "II", "I"), ("V6", "II", "I")),
     (("II", "III", "aVL"), ("II", "III")),
     (("MLII", "V1", "III", "aVF"), ("MLII", "V1", "III", "aVF")),
 ])
-def test_pairs_and_names(beats, leads, drawn):
+def test_pairs_and_names(beats, leads, in_image):
     usual = {"ECG I": "I", "MLII": "II", "i": "I", "ii": "II", "v1": "V1", "avr": "aVR",
              "ECG III": "III", "ECG AVF": "aVF"}
     windows = renamed(picked(beats, [usual.get(lead, lead) for lead in leads]), leads)
     codec = Codec(scaling="physical", height=8).fit(windows)
-    assert codec.leads == leads and codec.image_leads == drawn
+    assert codec.leads == leads and codec.image_leads == in_image
     decoded = codec.decode(codec.encode(windows))
     assert decoded.leads == leads
     assert codec.round_trip_error(windows)["prd_percent"] < 5
@@ -113,10 +113,10 @@ def test_pairs_and_names(beats, leads, drawn):
 def test_windows_of_the_image_leads_alone_are_encoded_too(beats):
     codec = Codec(scaling="quantile", height=8).fit(beats)
     few = codec.image_windows(beats)
-    assert few.leads == DRAWN and codec.image_windows(few) is few
+    assert few.leads == IN_IMAGE and codec.image_windows(few) is few
     assert np.array_equal(codec.encode(few), codec.encode(beats))
     assert codec.report(beats) == codec.standardizer.report(few)
-    for wrong in (picked(beats, TWELVE[::-1]), picked(beats, DRAWN[:7])):
+    for wrong in (picked(beats, TWELVE[::-1]), picked(beats, IN_IMAGE[:7])):
         with pytest.raises(InputError, match="leads differ"):
             codec.encode(wrong)
     with pytest.raises(InputError, match="leads differ"):
@@ -157,9 +157,9 @@ def test_the_file_says_which_leads_are_drawn_and_old_files_load(beats, tmp_path)
     codec = Codec(scaling="window", height=8).fit(beats)
     path = codec.save(tmp_path / "codec.json")
     state = json.loads(path.read_text())
-    assert state["leads"] == list(TWELVE) and state["image_leads"] == list(DRAWN)
+    assert state["leads"] == list(TWELVE) and state["image_leads"] == list(IN_IMAGE)
     again = Codec.load(path)
-    assert again.image_leads == DRAWN and again.to_dict() == codec.to_dict()
+    assert again.image_leads == IN_IMAGE and again.to_dict() == codec.to_dict()
     images = codec.encode(beats)
     assert np.array_equal(again.decode(images).signals, codec.decode(images).signals,
                           equal_nan=True)
@@ -167,10 +167,11 @@ def test_the_file_says_which_leads_are_drawn_and_old_files_load(beats, tmp_path)
     old["standardizer"]["range"] = old["standardizer"].pop("scaling")
     assert Codec.from_json(json.dumps(old)).to_dict() == codec.to_dict()
     del old["image_leads"]  # as version 1 had it where all leads have channels
-    old |= {"leads": list(DRAWN)}
-    assert Codec.from_json(json.dumps(old)).image_leads == DRAWN
-    for wrong in (["II", "I", *DRAWN[2:]], [*DRAWN, "V7"], DRAWN[1:], [*DRAWN[:7]], [], "I", 8,
-                  [*DRAWN, *DRAWN], [None] * 8):
+    old |= {"leads": list(IN_IMAGE)}
+    assert Codec.from_json(json.dumps(old)).image_leads == IN_IMAGE
+    for wrong in (["II", "I", *IN_IMAGE[2:]], [*IN_IMAGE, "V7"], IN_IMAGE[1:], [*IN_IMAGE[:7]], [],
+                  "I", 8,
+                  [*IN_IMAGE, *IN_IMAGE], [None] * 8):
         with pytest.raises(InputError):
             Codec.from_json(json.dumps(state | {"image_leads": wrong}))
 

@@ -235,8 +235,8 @@ def test_wrong_gans_are_refused(pair):
 @pytest.mark.parametrize("name", [name for name in REGISTRY if name != "acgan"])
 def test_a_class_behaves_as_an_experiment_does(name, pair):
     family = REGISTRY[name]
-    own, asked = family.kind(*pair), family.kind(*pair, **family.options(Experiment()))
-    assert own.get_config() | {"name": ""} == asked.get_config() | {"name": ""}
+    own, configured = family.kind(*pair), family.kind(*pair, **family.options(Experiment()))
+    assert own.get_config() | {"name": ""} == configured.get_config() | {"name": ""}
     own.compile(steps=1000)
     rate = own.g_optimizer.get_config()["learning_rate"]
     assert rate["config"] == {"rate": 0.001, "hold": 300, "steps": 1000}

@@ -262,12 +262,12 @@ def test_row_gate_scales_what_differs_from_the_mean_row_and_starts_near_one():
     images = rng.normal(size=(3, 16, 32, 2)).astype(np.float32)
     features = rng.normal(size=(3, 8, 16, 6)).astype(np.float32)
     layer = RowGate()
-    drawn = np.asarray(layer([images, features]))
+    made = np.asarray(layer([images, features]))
     mean = images.mean(1, keepdims=True)
-    assert np.allclose(drawn.mean(1, keepdims=True), mean, atol=1e-5)
-    scale = drawn.std(1) / images.std(1)  # one number an image, column and channel
+    assert np.allclose(made.mean(1, keepdims=True), mean, atol=1e-5)
+    scale = made.std(1) / images.std(1)  # one number an image, column and channel
     assert scale.shape == (3, 32, 2) and 0.5 < scale.min() < scale.max() < 2
-    assert np.allclose(drawn - mean, scale[:, None] * (images - mean), atol=1e-4)
+    assert np.allclose(made - mean, scale[:, None] * (images - mean), atol=1e-4)
     layer.to_gate.bias.assign(-50 * np.ones(4))
     assert np.abs(np.asarray(layer([images, features])) - mean).max() < 0.02
     with pytest.raises(InputError, match="do not fit"):

@@ -76,11 +76,11 @@ def test_the_experiment_builds_it_trains_it_and_it_survives_a_file(tmp_path):
     assert isinstance(gan, R1GAN) and "row_gate" not in str(gan.generator.get_config())
     images = data.codec.encode(data.windows["train"])
     gan.fit(tf.data.Dataset.from_tensor_slices(images[:16]).batch(8), verbose=0, shuffle=False)
-    drawn = gan.generate(3, seed=0)
+    made = gan.generate(3, seed=0)
     gan.save(tmp_path / "gan.keras")
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "gan.keras").generate(3, 0),
-                                  drawn)
-    decoded = data.codec.decode(drawn)
+                                  made)
+    decoded = data.codec.decode(made)
     assert decoded.signals.shape == (3, 16 * 32, 1)
 
 
@@ -91,7 +91,7 @@ def share_of_sine(images):
 
 
 def test_it_learns_the_mean_and_spread_of_waves():
-    """Sines of any phase: after a hundred small steps the drawn ones are as large and as smooth."""
+    """Sines of any phase: after a hundred small steps the made ones are as large and as smooth."""
     rng = np.random.default_rng(0)
     time = np.arange(256) / 16
     waves = 0.8 * np.sin(2 * np.pi * (time + rng.random((256, 1)))).astype(np.float32)
@@ -103,9 +103,9 @@ def test_it_learns_the_mean_and_spread_of_waves():
     before = share_of_sine(gan.generate(32, 0))
     data = tf.data.Dataset.from_tensor_slices(images).repeat().batch(32)
     gan.fit(data, steps_per_epoch=150, epochs=1, verbose=0, shuffle=False)
-    drawn = gan.generate(32, 0)
-    assert share_of_sine(drawn) > 0.5 > 0.2 > before
-    assert 0.3 < drawn.std() / waves.std() < 1.5
+    made = gan.generate(32, 0)
+    assert share_of_sine(made) > 0.5 > 0.2 > before
+    assert 0.3 < made.std() / waves.std() < 1.5
 
 
 def test_another_arrangement_is_refused_before_anything_is_read():

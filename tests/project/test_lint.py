@@ -1,4 +1,4 @@
-"""What `make lint` runs: style, types, the order of imports; nobody has to remember it."""
+"""What `make lint` runs: style, types, the order of imports; all at once."""
 
 import subprocess
 import sys

@@ -28,8 +28,8 @@ def saved(folder, signals=None, name="a", **arrays):
     return folder / f"{name}.npz"
 
 
-def read(folder, signals=None, asked=None, rate=0.0, **arrays):
-    return read_array_file(saved(folder, signals, **arrays), folder, asked, rate)
+def read(folder, signals=None, wanted=None, rate=0.0, **arrays):
+    return read_array_file(saved(folder, signals, **arrays), folder, wanted, rate)
 
 
 # In memory

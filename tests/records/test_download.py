@@ -38,25 +38,25 @@ def test_download_is_whole_and_what_is_there_is_not_fetched_again(server, tmp_pa
     folder = fetch(server, tmp_path)
     assert folder == tmp_path / "mitdb"
     assert_whole(server, folder)
-    server.asked.clear()
+    server.requested.clear()
     fetch(server, tmp_path)
-    assert server.asked == [SUMS, "RECORDS"]
+    assert server.requested == [SUMS, "RECORDS"]
 
 
 def test_damaged_and_missing_files_are_fetched_again(server, tmp_path):
     folder = fetch(server, tmp_path)
     (folder / "100.dat").write_bytes(b"x" + server.files["100.dat"][1:])
     (folder / "101.atr").unlink()
-    server.asked.clear()
+    server.requested.clear()
     fetch(server, tmp_path)
-    assert set(server.asked) == {SUMS, "RECORDS", "100.dat", "101.atr"}
+    assert set(server.requested) == {SUMS, "RECORDS", "100.dat", "101.atr"}
     assert_whole(server, folder)
 
 
 def test_broken_transfer_is_tried_again(server, tmp_path):
     server.cut = {"100.dat": 200_000}
     folder = fetch(server, tmp_path)
-    assert server.asked.count("100.dat") == 2
+    assert server.requested.count("100.dat") == 2
     assert_whole(server, folder)
 
 
@@ -66,9 +66,9 @@ def test_interrupted_download_resumes_at_the_next_call(server, tmp_path):
         fetch(server, tmp_path, attempts=1, connections=1)
     folder = tmp_path / "mitdb"
     assert not (folder / "101.dat").exists() and not (folder / "RECORDS").exists()
-    server.asked.clear()
+    server.requested.clear()
     fetch(server, tmp_path)
-    assert "101.dat" in server.asked and "100.dat" not in server.asked
+    assert "101.dat" in server.requested and "100.dat" not in server.requested
     assert_whole(server, folder)
 
 

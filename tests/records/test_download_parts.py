@@ -55,9 +55,9 @@ def test_one_rate_is_fetched_with_its_tables(ptbxl, tmp_path, rate, records):
     folder = fetch(ptbxl, tmp_path, rate=rate)
     assert_there(ptbxl, folder, records)
     assert read_metadata(folder, database=DATABASES["ptbxl"]).of(records[2]).subject == "7"
-    ptbxl.asked.clear()
+    ptbxl.requested.clear()
     fetch(ptbxl, tmp_path, rate=rate)
-    assert set(ptbxl.asked) == {SUMS, "RECORDS"}
+    assert set(ptbxl.requested) == {SUMS, "RECORDS"}
 
 
 def test_all_rates_are_the_published_database(ptbxl, tmp_path):
@@ -69,10 +69,10 @@ def test_all_rates_are_the_published_database(ptbxl, tmp_path):
 def test_a_fold_and_then_another(ptbxl, tmp_path):
     folder = fetch(ptbxl, tmp_path, folds=[2])
     assert_there(ptbxl, folder, LOW[1:2])
-    ptbxl.asked.clear()
+    ptbxl.requested.clear()
     fetch(ptbxl, tmp_path, folds=["3", 1])
     assert_there(ptbxl, folder, LOW)
-    assert f"{LOW[1]}.dat" not in ptbxl.asked
+    assert f"{LOW[1]}.dat" not in ptbxl.requested
     fetch(ptbxl, tmp_path, folds=[2], rate=500)
     assert_there(ptbxl, folder, LOW + HIGH[1:2])
 

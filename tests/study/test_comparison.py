@@ -271,8 +271,8 @@ def test_exact_ties_and_equal_seeds_make_no_nonsense():
     assert len(standings(pd.DataFrame({"a": [2.0], "b": [np.nan]}))[0]) == 1
 
 
-@pytest.mark.parametrize(("signal", "verdict"), [(5.0, "helps here"), (0.5, "costs here")])
-def test_the_detour_is_judged_both_ways(tmp_path, signal, verdict):
+@pytest.mark.parametrize(("signal", "verdict"), [(5.0, "helps here"), (0.5, "harms here")])
+def test_the_detour_is_tested_both_ways(tmp_path, signal, verdict):
     for seed in range(3):
         for arrangement, model, baselines in (
             ("beat_rows", "r1gan", 1.5),

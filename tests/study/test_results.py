@@ -94,7 +94,7 @@ def test_what_cannot_be_made_is_explained(folder):
     with pytest.raises(InputError, match="'b' has no measure 'precision'"):
         results_table(folder)
     (folder / "b.json").write_text('{"measures": []}')
-    with pytest.raises(InputError, match="tells of no report"):
+    with pytest.raises(InputError, match="is of no report"):
         results_table(folder)
     (folder / "columns.csv").write_text("report,heading,passed,of,note\n../x,H,,,\n")
     with pytest.raises(InputError, match="which reports"):

@@ -125,7 +125,7 @@ def bad_inputs(tmp_path):
     yield "misspelled", {"stepz": 3}, "Did you mean 'steps'?"
     yield "unknown lead", own | {"leads": ["V9"]}, "V9"
     yield "window longer", own | {"height": 256, "width": 256}, "longer than the records"
-    yield "no database", {"database": "mitdb", "data_dir": str(tmp_path / "no")}, "ecg_tf data"
+    yield "no database", {"database": "mitdb", "data_dir": str(tmp_path / "no")}, "ecg-tf data"
     (data / "c.dat").write_bytes((data / "c.dat").read_bytes()[:1000])
     yield "truncated", own, "c.dat"
     (data / "c.dat").unlink()
@@ -180,7 +180,7 @@ def test_help_of_every_command_is_quick_and_without_tensorflow():
                "except SystemExit as e: assert 'tensorflow' not in sys.modules; sys.exit(e.code)"
         done = subprocess.run([sys.executable, "-c", code, *command, "--help"],
                               capture_output=True, text=True)
-        assert done.returncode == 0 and "usage: python -m ecg_tf" in done.stdout
+        assert done.returncode == 0 and "usage: ecg-tf" in done.stdout
 
 
 def test_defaults_make_an_experiment():

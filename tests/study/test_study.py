@@ -211,7 +211,7 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(project):
     out, err = running.communicate(timeout=30)
     assert running.returncode == 1
     assert "Stopped while making 'lesson'. Kept: 1 finished reports" in out
-    assert "The same command goes on" in err and "Traceback" not in err
+    assert "The same command resumes" in err and "Traceback" not in err
     assert {p.name for p in Path("reports").iterdir()} == {"a.ipynb", "a.html", "a.json"}
     write("lesson", "notebook: 04_arrangement")
     again = subprocess.run(command, capture_output=True, text=True, env=environment)
