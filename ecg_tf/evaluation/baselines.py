@@ -73,12 +73,13 @@ def measured_table(measures: Sequence[Measured]) -> pd.DataFrame:
         0.03
     """
     columns = [*(field.name for field in dataclasses.fields(Measured)), "at_baseline"]
-    return pd.DataFrame([one.row() for one in measures], columns=columns).set_index("name")
+    return pd.DataFrame([measure.row() for measure in measures], columns=columns).set_index("name")
 
 
 def plain_measures(measures: Sequence[Measured]) -> list[dict]:
     """All measures for JSON: a dict each, with `plain_number` values and `at_baseline`."""
-    return [{name: plain_number(value) for name, value in one.row().items()} for one in measures]
+    return [{name: plain_number(value) for name, value in measure.row().items()}
+            for measure in measures]
 
 
 def plain_number(value):

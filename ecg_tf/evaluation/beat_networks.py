@@ -112,7 +112,7 @@ def _slower(x, by):
     at = np.clip((time - centre) * (1 - by) + centre, 0, x.shape[1] - 1)
     left = np.minimum(at.astype(int), x.shape[1] - 2)
     part = (at - left)[..., None]
-    low, high = (np.take_along_axis(x, (left + one)[..., None], 1) for one in (0, 1))
+    low, high = (np.take_along_axis(x, (left + side)[..., None], 1) for side in (0, 1))
     return low * (1 - part) + high * part
 
 

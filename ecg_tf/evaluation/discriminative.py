@@ -42,7 +42,7 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
     groups = np.concatenate([sides[0], sides[1] + sides[0].max() + 1])
     truth = np.repeat([0, 1], [len(x), len(y)])
     fold, score = _out_of_fold(np.concatenate([x, y]), truth, groups, folds, seed)
-    tests = [np.flatnonzero(fold == one) for one in range(folds)]
+    tests = [np.flatnonzero(fold == number) for number in range(folds)]
     # Large groups can leave a fold with one side only: it has no AUC.
     tests = [test for test in tests if 0 < truth[test].sum() < len(test)]
 

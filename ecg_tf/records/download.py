@@ -213,7 +213,7 @@ def _folds(database: Database, folds: Iterable[int | str] | None) -> list[str] |
         return None
     wanted = [str(fold) for fold in ([folds] if isinstance(folds, str) else folds)]
     if not database.fold_column:
-        known = ", ".join(one.name for one in DATABASES.values() if one.fold_column)
+        known = ", ".join(d.name for d in DATABASES.values() if d.fold_column)
         raise InputError(f"The {database.title} has no published folds.",
                          expected=f"folds only with {known}", got=", ".join(wanted),
                          fix="choose records instead")

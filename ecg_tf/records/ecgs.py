@@ -107,7 +107,7 @@ class ECGs(Sequence[Record]):
 
     def left_out_by_kind(self) -> dict[str, int]:
         """Kind -> number of records left out."""
-        return dict(Counter(one.kind for one in self.left_out))
+        return dict(Counter(item.kind for item in self.left_out))
 
     def split(self, by: str = "random", folds: Mapping | None = None,
               seed: int = 0) -> tuple[Self, Self, Self]:

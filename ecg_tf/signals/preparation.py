@@ -40,12 +40,12 @@ class Preparation:
     @classmethod
     def of(cls, settings) -> "Preparation":
         """The preparation of an experiment, or of whatever has settings of these names."""
-        return cls(**{one.name: getattr(settings, one.name) for one in fields(Preparation)})
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(Preparation)})
 
     @classmethod
     def from_dict(cls, state) -> "Preparation":
         """Undoes `vars`; whatever is wrong in the state is refused with an InputError."""
-        known_keys(state, [one.name for one in fields(cls)], "the preparation")
+        known_keys(state, [field.name for field in fields(cls)], "the preparation")
         largest = {"fs": 1e6, "overlap": 0.99}
         return cls(**{name: number(value, name, 0.0, largest.get(name, 1e5))
                       for name, value in state.items()})

@@ -118,7 +118,7 @@ def damaged(path, error) -> InputError:
     text = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
     return InputError(f"'{path}' is damaged, or was not written by `ecg-tf store`.",
                       expected="the files as they were written",
-                      got="".join(one if one.isprintable() else "?" for one in text),
+                      got="".join(char if char.isprintable() else "?" for char in text),
                       fix="delete the folder and give `ecg-tf store` again")
 
 

@@ -37,7 +37,7 @@ def people_table(strips: Mapping[str, Windows]) -> pd.DataFrame:
     for kind, names in _frequent(of).items():
         for name in names:
             rows[f"{kind}: {name}"] = {
-                part: f"{sum(name in one.labels.get(kind, ()) for one in abouts):,}"
+                part: f"{sum(name in person.labels.get(kind, ()) for person in abouts):,}"
                 for part, abouts in of.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("")
     return table[(table != "").any(axis=1)]

@@ -132,8 +132,8 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
 
 def rpeaks_in(raw: Sequence[Record], prepared: Sequence[Prepared]) -> dict[str, np.ndarray]:
     """Name of a record -> R peaks, found in the prepared one, as samples of the raw one."""
-    return {one.name: np.rint(rpeaks_of(ready)[0] * (one.fs / ready.fs)).astype(np.int64)
-            for one, ready in zip(raw, prepared, strict=True)}
+    return {record.name: np.rint(rpeaks_of(ready)[0] * (record.fs / ready.fs)).astype(np.int64)
+            for record, ready in zip(raw, prepared, strict=True)}
 
 
 def in_split(ecgs: Iterable[Record], split: Mapping[str, Sequence[str]]) -> list[Record]:

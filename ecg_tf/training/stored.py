@@ -162,7 +162,7 @@ def _resume(folder: Path, plan: dict) -> None:
                              expected="the same as then", got="others",
                              fix="delete that folder, or give another --output")
         return
-    others = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
+    others = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     if others:
         raise InputError(f"'{folder}' holds something else than stored windows.",
                          expected="a new or empty folder, or one of a command that was stopped",

@@ -53,7 +53,7 @@ _LEAK = _expect(leak=[*COPIES, "tenfold amplitude", "one window repeated"], no_l
 # No claim on phase-randomized strips: they keep their subject's spectrum, so rate and rhythm. Two
 # of three strips of simulated subjects lie nearest to the surrogate of another strip of their own
 # subject (one in ten by chance): an attacker by rhythm or spectrum rightly finds members.
-_MEMBER = _expect(leak=COPIES, no_leak=[one for one in _STRANGE if one != "phase randomized"])
+_MEMBER = _expect(leak=COPIES, no_leak=[name for name in _STRANGE if name != "phase randomized"])
 #: measure -> control -> relation, where the right answer is known; all else is shown unmarked.
 EXPECTED = {
     "MMD²": _DISTANCE,
