@@ -9,9 +9,10 @@ NOTEBOOKS = next((folder for folder in (_PACKAGE / "notebooks", _PACKAGE.parent 
 
 
 def notebooks_folder() -> Path:
-    """`notebooks` in the working folder if the lessons are there, else those of the package."""
+    """`notebooks` in the working folder if it has notebooks and experiments, else the package's."""
     here = Path("notebooks")
-    return here if (here / "05_experiment.ipynb").is_file() else NOTEBOOKS
+    own = (here / "experiments").is_dir() and any(here.glob("*.ipynb"))
+    return here if own else NOTEBOOKS
 
 
 def experiment_file(name) -> Path:

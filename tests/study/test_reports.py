@@ -55,7 +55,7 @@ def test_a_notebook_runs_with_its_parameters_and_forgets_its_machine(tmp_path):
     assert "PYTHONPATH" not in os.environ or "ecg_tf" not in os.environ["PYTHONPATH"]
 
 
-@pytest.mark.parametrize("error", ["base.errors import InputError", "base.locks import InUse"])
+@pytest.mark.parametrize("error", ["errors import InputError", "locks import InUse"])
 def test_an_input_error_in_a_cell_comes_as_its_message_only(tmp_path, error):
     source = write(
         tmp_path / "n.ipynb",
