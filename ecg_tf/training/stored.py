@@ -17,6 +17,7 @@ from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.fitting import fit_to_records
 from ecg_tf.records import About, Record, database_names, provenance
+from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.record import same_rate_and_leads
 from ecg_tf.records.splits import PARTS, assert_disjoint
 from ecg_tf.signals.cutting import strips
@@ -40,7 +41,7 @@ KINDS = ("windows", "strips")  # as the codec takes them, and as the measures do
 SAMPLE = 2048  # windows of one part and kind that fit the codec and are measured
 LARGEST_INDEX = 2**27  # bytes
 _KEYS = ("settings", "fs", "leads", "split", "provenance", "attributes", "fitted", "warnings",
-         "about", "quality", "sizes")
+         "about", "quality", "sizes", "files")
 #: Settings that decide about windows and who is in which part, beside the image's form.
 _DECIDE = ("database", "leads", "records", "exclude", "metadata", "metadata_columns", "rate",
            "split", "folds", "seed", "fs", "band_low", "band_high", "notch", "strip_seconds",
@@ -93,6 +94,7 @@ def read_stored(experiment: Experiment) -> Data:
     folder = expanded(experiment.stored)
     index = _index(folder)
     check_settings(index, experiment, folder)
+    _check_files(folder, index["files"])
     e = experiment.settled(index["fitted"])
     if e.scaling == "record":
         raise InputError("The range of a record is not known from some of its windows.",
@@ -207,8 +209,18 @@ def _join(folder: Path, plan: dict, entries: list[Record], paths: list[Path]) ->
     names_of = {"windows": "training windows", "strips": f"{plan['fitted']['strip_seconds']:g} s "
                 "strips"}
     quality = {names_of[kind]: totals[kind] for kind in KINDS}
-    write_whole(folder / INDEX, json.dumps({**plan, "quality": quality, "sizes": sizes}))
+    files = {path.name: sha256_of(path) for path in sorted(folder.glob("*.npy"))}
+    write_whole(folder / INDEX, json.dumps({**plan, "quality": quality, "sizes": sizes,
+                                            "files": files}))
     shutil.rmtree(folder / PARTS_FOLDER)
+
+
+def _check_files(folder: Path, files: dict) -> None:
+    """Refuses a file that was changed since it was written: a wrong sample would go unnoticed."""
+    for name, digest in files.items():
+        path = folder / Path(str(name)).name
+        if path.is_symlink() or not path.is_file() or sha256_of(path) != digest:
+            raise damaged(folder, ValueError(f"{path.name} is missing or has another SHA-256"))
 
 
 def _index(folder: Path) -> dict:
@@ -227,7 +239,7 @@ def _index(folder: Path) -> dict:
         index["leads"] = names(index["leads"], "leads")
         known_keys(index["split"], PARTS, "split")
         assert_disjoint(index["split"])
-        for key in ("settings", "attributes", "fitted", "about", "quality", "sizes"):
+        for key in ("settings", "attributes", "fitted", "about", "quality", "sizes", "files"):
             if not isinstance(index[key], dict):
                 raise ValueError(f"'{key}' is no mapping")
         if not isinstance(index["provenance"]["sha256"], str):
