@@ -9,10 +9,16 @@ NOTEBOOKS = next((folder for folder in (_PACKAGE / "notebooks", _PACKAGE.parent 
 
 
 def notebooks_folder() -> Path:
-    """`notebooks` in the working folder if it has notebooks and experiments, else the package's."""
+    """`notebooks` of the working folder if experiments are there, else that of the package."""
     here = Path("notebooks")
-    own = (here / "experiments").is_dir() and any(here.glob("*.ipynb"))
+    own = (here / "experiments").is_dir() or (here / "05_experiment.ipynb").is_file()
     return here if own else NOTEBOOKS
+
+
+def notebook_file(name: str) -> Path:
+    """The notebook NAME.ipynb: one of the working folder's `notebooks` comes first."""
+    own = Path("notebooks", f"{name}.ipynb")
+    return own if own.is_file() else notebooks_folder() / own.name
 
 
 def experiment_file(name) -> Path:

@@ -10,7 +10,7 @@ from ecg_tf.base.checks import printable
 from ecg_tf.base.errors import InputError, closest
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.config.renamed import current_settings
-from ecg_tf.config.shipped import notebooks_folder
+from ecg_tf.config.shipped import notebook_file, notebooks_folder
 from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.study.execution import check_parameters
 from ecg_tf.study.reports import COMPARISON, EXPERIMENT
@@ -67,7 +67,8 @@ def read_plan(file, notebook="", notebooks="") -> Plan:
         raise InputError(f"{file}: The notebook is not named as one of those in 'notebooks'.",
                          expected="a name without a path, such as 04_arrangement", got=repr(stem),
                          fix="put the notebook there, or give its path by --notebook")
-    path = Path(notebook) if notebook else Path(notebooks or notebooks_folder()) / f"{stem}.ipynb"
+    path = Path(notebook) if notebook else (
+        Path(notebooks) / f"{stem}.ipynb" if notebooks else notebook_file(stem))
     parameters.setdefault("experiment", file.stem)
     try:
         name = Experiment(experiment=parameters["experiment"]).experiment  # fit to name a file
