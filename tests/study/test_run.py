@@ -157,7 +157,7 @@ def test_mixed_sampling_rates_are_resampled_to_one(tmp_path):
     assert main(["run", path, "--quiet"]) == 0
     metrics = json.loads((tmp_path / "runs/mixed/results.json").read_text())
     assert metrics["privacy"]["words"].startswith("Warning: Nothing says who is who: each of the 3")
-    run = SimpleNamespace(metrics=metrics)
+    run = SimpleNamespace(content=metrics)
     assert "**Warning:** Nothing says who is who" in sources(run) and not metrics["left_out"]
 
 
