@@ -18,6 +18,7 @@ def sides():
     return windows.take(members), windows.take(~members)
 
 
+@pytest.mark.slow
 def test_of_planted_copies_99_in_100_are_found(sides):
     table = copy_power(*sides, planted=30, fresh=300)
     assert (table.loc[list(PROMISED), "as_copy"] >= 0.99).all(), table
@@ -28,6 +29,7 @@ def test_of_planted_copies_99_in_100_are_found(sides):
     assert "not kept" in power_words(table.assign(as_copy=0.98))
 
 
+@pytest.mark.slow
 def test_a_thinned_reference_still_hides_no_copy_begun_between_two_strips(sides):
     table = copy_power(*sides, planted=20, fresh=120, reference=130)  # every second strip
     assert table.loc["all of these", "n"] == 20
