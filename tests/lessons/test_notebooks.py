@@ -134,7 +134,7 @@ def test_05_experiment(tmp_path):
     page = to_html(executed).read_text()
     assert "MMD²" in page and page.count("<figure") >= 11 and "alt=" in page
     assert "The same latent vector along the training" in page and "on an arc through" in page
-    assert "measures are no worse than real persons can be" in texts(executed)
+    assert "measures are within the real-vs-real baseline" in texts(executed)
     assert "Fidelity (MMD² in baselines) against" in page
     assert "✗ fail" in page and "Not passed" in page
     assert "data sha256" in page and "import numpy" not in page
