@@ -64,6 +64,7 @@ def test_01_records(tmp_path):
         run_notebook("notebooks/01_records.ipynb", tmp_path / "x.ipynb", {"subjets": 3})
 
 
+@pytest.mark.slow
 def test_02_hypothesis_with_a_folder_and_a_table_of_ones_own(tmp_path):
     rng = np.random.default_rng(0)
     write_images(rng.uniform(-1, 1, (40, 8, 10, 3)), tmp_path / "png")
