@@ -3,16 +3,16 @@
 import ast
 from collections.abc import Iterable, Mapping
 
-#: First words of a lesson's own parameters cell, and of the cell that papermill puts behind it.
-MARKS = ("# parameters", "# Parameters")
+#: First words of a notebook's own parameters cell, and of the cell that papermill puts behind it.
+OWN, PAPERMILL = "# parameters", "# Parameters"
 
 
 def parameters_of(namespace: Mapping, known: Iterable[str], also: Iterable[str] = ()) -> dict:
     """The parameters among a notebook's variables, each as it stands now.
 
     IPython keeps the source of every executed cell in `In`. The names are those that the newest
-    parameters cell assigns (and papermill's, where there is one). Elsewhere, and where no cell
-    begins with one of `MARKS`, they are the known ones.
+    parameters cell assigns, and papermill's where there is one. Elsewhere, and in a notebook whose
+    own cell does not begin with the mark, the known ones take the place of its own.
 
     Args:
         namespace: name -> value, `globals()` of the notebook.
@@ -23,9 +23,9 @@ def parameters_of(namespace: Mapping, known: Iterable[str], also: Iterable[str] 
         dict name -> value, without those in `also`. A misspelt name is among them.
     """
     cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]
-    newest = [next((cell for cell in reversed(cells) if cell.lstrip().startswith(mark)), "")
-              for mark in MARKS]
-    names = set().union(*map(assigned_names, newest)) or set(known)
+    own, given = (next((cell for cell in reversed(cells) if cell.lstrip().startswith(mark)), "")
+                  for mark in (OWN, PAPERMILL))
+    names = (assigned_names(own) if own else set(known)) | assigned_names(given)
     return {name: namespace[name] for name in sorted(names - set(also)) if name in namespace}
 
 

@@ -159,3 +159,11 @@ def test_a_misspelt_parameter_is_named_until_the_cell_is_mended(wrong, right):
 
 def test_outside_ipython_the_known_names_count():
     assert Experiment.from_namespace({"steps": 5, "own": 3}).steps == 5
+
+
+def test_a_parameters_cell_without_its_mark_loses_no_setting():
+    cells = ["", "steps = 5\nseed = 3", "# Parameters\nseed = 4"]
+    chosen = Experiment.from_namespace({"In": cells, "steps": 5, "seed": 4, "shown": [1]})
+    assert (chosen.steps, chosen.seed) == (5, 4)
+    with pytest.raises(InputError, match="sede"):  # what papermill gives is still checked
+        Experiment.from_namespace({"In": ["", "# Parameters\nsede = 4"], "sede": 4})

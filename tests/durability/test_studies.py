@@ -96,7 +96,6 @@ def test_a_second_study_says_who_is_there(project):
         pass
 
 
-@pytest.mark.slow
 def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     settings = {**TINY, **QUICK, "experiment": "a", "runs_dir": "runs"}
