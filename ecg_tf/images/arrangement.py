@@ -1,5 +1,7 @@
 """What every arrangement can do: one protocol for codec, tf.data, records and figures."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 from ecg_tf.base.checks import known_keys
@@ -12,7 +14,7 @@ from ecg_tf.signals.windows import Windows
 ROWS = 32  # of an image whose height is not given
 
 
-class Arrangement:
+class Arrangement(ABC):
     """Which sample of a window goes into which pixel of its image, and back.
 
     A new one is a subclass, entered in `arrangements.ARRANGEMENTS` under its name; nothing else
@@ -45,6 +47,7 @@ class Arrangement:
     image_shape: tuple[int, int, int]
     window_length: int | None
 
+    @abstractmethod
     def encode(self, signals, rpeaks=None, lengths=None) -> np.ndarray:
         """Signals to images.
 
@@ -59,8 +62,8 @@ class Arrangement:
         Raises:
             InputError: windows that do not fit, see `check`.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, images) -> np.ndarray:
         """Images to signals: undoes `encode`. Any finite values are taken.
 
@@ -73,8 +76,8 @@ class Arrangement:
         Raises:
             InputError: images of another shape.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def encode_tf(self):
         """`encode` as TensorFlow operations.
 
@@ -83,17 +86,17 @@ class Arrangement:
             them `geometry`) -> list of tensors (batch, height, width, channel), the leads first;
             side by side they are the image.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def seams(self, rpeaks=None) -> np.ndarray:
         """Samples whose predecessor lies more than one pixel away: (seam,) or (window, seam) int.
         -1 stands for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def path(self, rpeaks=None) -> np.ndarray:
         """Where each sample of one window lies: (time, 3) row, column, channel."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, signals, rpeaks=None, lengths=None) -> None:
         """Refuses windows that do not fit with an InputError; see `encode`."""
 
