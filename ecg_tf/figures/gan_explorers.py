@@ -20,8 +20,7 @@ from ecg_tf.images.codec import Codec
 from ecg_tf.signals.filtering import low_pass
 
 SECONDS = 6.0  # of a decoded window that are shown
-STILLS = 5  # pictures in a still
-MIXES = tuple(np.linspace(0, 1, STILLS))
+STILLS = 5  # pictures in a still of a training
 _IMAGES = 192  # from which the directions are learned
 
 
@@ -64,6 +63,8 @@ class LatentExplorer:
             mix: 0 for the first, 1 for the second, between them a place on the arc.
             along: (direction,) steps along the directions, in standard deviations.
         """
+        from ecg_tf.models.sampling import arc_latents
+
         place = arc_latents(self.latent_dim, first, second, [number(mix, "mix", 0, 1)])[0]
         steps = np.array([number(step, "along", -10, 10) for step in along], float)
         return place + steps @ self.directions[: len(steps)]
@@ -86,7 +87,9 @@ class LatentExplorer:
         return _paper(strips, self.codec, [f"ECG {first} to {second}, {mix:.0%} of the way"])
 
     def still(self, first: int = 0, second: int = 1) -> Figure:
-        """`STILLS` places on the arc, below each other."""
+        """Evenly spaced places on the arc, below each other."""
+        from ecg_tf.models.sampling import arc_latents
+
         return arc_figure(self._images(arc_latents(self.latent_dim, first, second)), self.codec,
                           self.high)
 
@@ -175,26 +178,10 @@ class Replay:
         return _paper(strips, self.codec, [f"after {step:,} steps" for step in chosen])
 
 
-def arc_latents(latent_dim: int, first: int = 0, second: int = 1, mixes=MIXES) -> np.ndarray:
-    """(place, latent_dim) places on the arc from one latent vector to another.
-
-    Args:
-        latent_dim: int.
-        first, second: numbers of two vectors; each number always names the same one.
-        mixes: shares of the way, 0 to 1. Default: `MIXES`.
-    """
-    seeds = [count(number, "number", 0, 2**31 - 1) for number in (first, second)]
-    a, b = (np.random.default_rng([seed]).standard_normal(latent_dim) for seed in seeds)
-    angle = np.arccos(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
-    if angle < 1e-6:  # the same number twice
-        return np.tile(a, (len(mixes), 1))
-    mix = np.asarray(mixes)[:, None]
-    return (np.sin((1 - mix) * angle) * a + np.sin(mix * angle) * b) / np.sin(angle)
-
-
 def arc_figure(images, codec: Codec, high: float) -> Figure:
-    """ECGs of images at `MIXES` of the way from one latent vector to another, below each other."""
-    return _paper(_decoded(codec, images, high), codec, [f"{mix:.0%} of the way" for mix in MIXES])
+    """ECGs of images evenly spaced on the way between two latent vectors, below each other."""
+    titles = [f"{mix:.0%} of the way" for mix in np.linspace(0, 1, len(images))]
+    return _paper(_decoded(codec, images, high), codec, titles)
 
 
 def _decoded(codec: Codec, images, high: float) -> list[np.ndarray]:

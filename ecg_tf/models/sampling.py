@@ -4,6 +4,8 @@ import numpy as np
 
 from ecg_tf.base.checks import count
 
+PLACES = 5  # on an arc between two latent vectors
+
 
 def sample_latents(n, latent_dim, seed):
     """Standard normal latents (n, latent_dim) float32 of a seed, without touching any state.
@@ -42,3 +44,20 @@ def sample_images(network, n, seed, labels=None, batch_size=64):
         batch = [array[start : start + batch_size] for array in inputs]
         batches.append(network.predict_on_batch(batch if len(batch) > 1 else batch[0]))
     return np.concatenate(batches)[:n].astype(np.float32)
+
+
+def arc_latents(latent_dim, first=0, second=1, mixes=None):
+    """(place, latent_dim) places on the arc from one latent vector to another.
+
+    Args:
+        latent_dim: int.
+        first, second: numbers of two vectors; each number always names the same one.
+        mixes: shares of the way, 0 to 1. Default: `PLACES` evenly spaced ones.
+    """
+    seeds = [count(number, "number", 0, 2**31 - 1) for number in (first, second)]
+    a, b = (np.random.default_rng([seed]).standard_normal(latent_dim) for seed in seeds)
+    mix = np.asarray(np.linspace(0, 1, PLACES) if mixes is None else mixes)[:, None]
+    angle = np.arccos(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
+    if angle < 1e-6:  # the same number twice
+        return np.tile(a, (len(mix), 1))
+    return (np.sin((1 - mix) * angle) * a + np.sin(mix * angle) * b) / np.sin(angle)

@@ -97,8 +97,7 @@ def arrays_of(e: Experiment, data: Data, generator, synthetic: Windows) -> dict[
         "real_rhythm", "synthetic_rhythm": (strip, `RHYTHM`) of these; "real_images" with
         "image_subjects", "synthetic_images": six each; "arc": images between two latents.
     """
-    from ecg_tf.figures.gan_explorers import arc_latents
-    from ecg_tf.models.sampling import sample_images
+    from ecg_tf.models.sampling import arc_latents, sample_images
 
     rng = np.random.default_rng(e.seed)
     train, test = data.strips["train"], evaluation_strips(data.strips["test"], e)
