@@ -6,7 +6,6 @@ folder. A run that is complete, from the same data, settings and code, is read a
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -26,13 +25,12 @@ from ecg_tf.evaluation.privacy_evaluation import (
     unattacked,
 )
 from ecg_tf.evaluation.waveform import seam_ratio
-from ecg_tf.records import provenance
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows, cut_strips
 from ecg_tf.study.results import ARRAYS, RESULTS, Result, read_result
 from ecg_tf.study.writing import SYNTHETIC_SEED, write_results
-from ecg_tf.training.data import Data, evaluation_strips, prepare_data, read_records, seams_of
+from ecg_tf.training.data import Data, evaluation_strips, prepare_data, seams_of, source_digest
 
 
 def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Result:
@@ -84,8 +82,8 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Result:
                            experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
-    return write_results(experiment, run_key(experiment), data, generator, synthetic, verdict,
-                         int(gan.step.value))
+    return write_results(experiment, run_key(experiment, data.source), data, generator, synthetic,
+                         verdict, int(gan.step.value))
 
 
 def kept_result(experiment: Experiment) -> Result | None:
@@ -94,38 +92,25 @@ def kept_result(experiment: Experiment) -> Result | None:
         result = read_result(experiment.folder)
         settled = experiment.settled(result.content["fitted"])
         whole = sha256_of(result.folder / ARRAYS) == result.content["sha256"][ARRAYS]
-        same = whole and result.content["key"] == run_key(settled)
+        same = whole and result.content["key"] == run_key(
+            settled, source_digest(settled))
     except (InputError, OSError, KeyError, TypeError):
         return None
     return result if same else None
 
 
-def run_key(experiment: Experiment) -> str:
+def run_key(experiment: Experiment, source: str) -> str:
     """A digest of all that decides about the results: settings, data and computing code.
 
     Args:
         experiment: `Experiment`, settled.
-
-    Raises:
-        InputError: the data cannot be read.
+        source: `data.source_digest` of the data that were used.
     """
     settings = {name: value for name, value in experiment.to_dict().items()
                 if name not in affecting("nothing")}
     code = code_digest(*COMPUTING, "study/run.py", "study/writing.py", "study/people.py")
-    text = json.dumps([settings, _data_digest(experiment), code], sort_keys=True, default=str)
+    text = json.dumps([settings, source, code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _data_digest(experiment: Experiment) -> list:
-    """Identifies these records and their persons."""
-    if experiment.stored:
-        return [sha256_of(file) for file in sorted(Path(experiment.stored).glob("*.json"))]
-    if experiment.database == "simulated":
-        return []  # settings and code make them
-    records = read_records(experiment)
-    who = [[record.name, record.subject, record.session, record.sex, str(record.age)]
-           for record in records]
-    return [provenance(records)["sha256"], who]
 
 
 def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Measured]:

@@ -1,7 +1,10 @@
 """From an experiment to its windows and codec: all that happens before a GAN is built."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.codec import Codec
 from ecg_tf.images.fitting import fit_to_records
 from ecg_tf.records import ECGs, LeftOut, Record, database_names, load, provenance
+from ecg_tf.records.checksums import sha256_of
 from ecg_tf.records.common_leads import same_leads
 from ecg_tf.records.persons import unknown_persons
 from ecg_tf.records.splits import split_records
@@ -40,6 +44,7 @@ class Data:
         fitted: setting -> value, of `experiment.AUTOMATIC`: what was left to the records.
         warnings: sentences about who is who and what was left out, for terminal, report and card.
         left_out: records that were found and not read, each with kind and reason.
+        source: `source_digest` of what was read.
     """
 
     split: dict[str, list[str]]
@@ -53,6 +58,7 @@ class Data:
     fitted: dict = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    source: str = ""
 
     @property
     def training(self) -> Windows:
@@ -104,7 +110,7 @@ def prepare_data(experiment: Experiment) -> Data:
                 provenance(ecgs), quality,
                 attributes_of(ecgs), fitted=fitted_of(e),
                 warnings=(*ecgs.warnings, *in_words(odd, len(raw))),
-                left_out=ecgs.left_out)
+                left_out=ecgs.left_out, source=source_digest(experiment, ecgs))
 
 
 def read_records(experiment: Experiment, **simulation) -> ECGs:
@@ -128,6 +134,31 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
                 exclude=e.exclude, metadata=e.metadata, columns=e.metadata_columns, rate=e.rate,
                 strict=e.strict, warn=False, **own)
     return ecgs if e.leads else same_leads(ecgs)
+
+
+def source_digest(experiment: Experiment, records: Sequence[Record] | None = None) -> str:
+    """Identifies an experiment's records and their persons, or its stored windows.
+
+    Args:
+        experiment: `Experiment`.
+        records: of `read_records`, if they have been read. Default: they are read now.
+
+    Returns:
+        str; "" for simulated records, which settings and code make.
+
+    Raises:
+        InputError: as `read_records`.
+    """
+    if experiment.stored:
+        facts = [sha256_of(file) for file in sorted(Path(experiment.stored).glob("*.json"))]
+    elif experiment.database == "simulated":
+        return ""
+    else:
+        records = read_records(experiment) if records is None else records
+        facts = [provenance(records)["sha256"], *(
+            [record.name, record.subject, record.session, record.sex, str(record.age)]
+            for record in records)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def rpeaks_in(raw: Sequence[Record], prepared: Sequence[Prepared]) -> dict[str, np.ndarray]:

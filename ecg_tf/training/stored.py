@@ -33,6 +33,7 @@ from ecg_tf.training.data import (
     fitted_of,
     in_split,
     read_records,
+    source_digest,
     split_of,
 )
 
@@ -110,7 +111,7 @@ def read_stored(experiment: Experiment) -> Data:
     codec = codec_of(windows["train"], e, Preparation.of(e))
     return Data(index["split"], windows, few, codec, index["provenance"], index["quality"],
                 index["attributes"], sets["windows"]["train"], index["fitted"],
-                tuple(index["warnings"]))
+                tuple(index["warnings"]), source=source_digest(experiment))
 
 
 def check_settings(index: dict, experiment: Experiment, folder) -> None:

@@ -16,6 +16,8 @@ from ecg_tf.__main__ import main
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.release.card_text import sources
+from ecg_tf.study.run import kept_result
+from ecg_tf.training import data
 
 TINY = {
     "subjects": 6, "minutes": 1.5, "height": 16, "width": 32, "base_filters": 4, "latent_dim": 8,
@@ -149,16 +151,23 @@ def test_bad_input_is_shown_line_by_line_exit_status_2_and_nothing_half_written(
         assert left <= {"experiment.yaml"}, name
 
 
-def test_mixed_sampling_rates_are_resampled_to_one(tmp_path):
+def test_mixed_sampling_rates_are_resampled_to_one(tmp_path, monkeypatch):
     (tmp_path / "own").mkdir()
     signals = {"a": beating(), "b": beating(seed=1), "other": beating(fs=250, seed=2)}
     folder = folder_of_records(tmp_path / "own", **signals)
     path = write(tmp_path, "mixed", database=folder, steps=2)
+    reads, load = [], data.load
+    monkeypatch.setattr(data, "load", lambda *a, **k: reads.append(a) or load(*a, **k))
     assert main(["run", path, "--quiet"]) == 0
+    assert len(reads) == 1  # the key of the results is that of the records that were used
     metrics = json.loads((tmp_path / "runs/mixed/results.json").read_text())
     assert metrics["privacy"]["words"].startswith("Warning: Nothing says who is who: each of the 3")
     run = SimpleNamespace(content=metrics)
     assert "**Warning:** Nothing says who is who" in sources(run) and not metrics["left_out"]
+    chosen = Experiment.from_yaml(path)
+    assert kept_result(chosen).content["key"] == metrics["key"]
+    folder_of_records(tmp_path / "own", b=beating(seed=3))
+    assert kept_result(chosen) is None  # one record is another one
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
