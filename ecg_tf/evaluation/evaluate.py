@@ -7,11 +7,9 @@ import pandas as pd
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import measured_table
-from ecg_tf.evaluation.evaluation_data import EvaluationData, evaluate_data
-from ecg_tf.evaluation.fidelity_measures import fidelity_measures
-from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation, unattacked
+from ecg_tf.evaluation.evaluation_data import evaluate_data, evaluation_data_of
+from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation
 from ecg_tf.records import ECGs
-from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.preparation import Preparation
 
 STRIP_SECONDS = 10.0
@@ -62,19 +60,19 @@ def evaluate(synthetic: ECGs, train: ECGs, test: ECGs, *, fs: float = 128.0, sec
         Evaluation.
 
     Raises:
-        InputError: other leads, records too short, or a person on both sides.
+        InputError: no common lead, records too short, or a person or recording on both sides.
     """
-    if both := set(train.subjects) & set(test.subjects):
+    sides = {"synthetic": synthetic, "train": train, "test": test}
+    for name, side in sides.items():
+        if not len(side):
+            raise InputError(f"There are no ECGs in {name}.", expected="one record or more",
+                             got="none", fix="split more persons, or pass other ECGs")
+    known = "nothing" not in (train.subjects_known_by, test.subjects_known_by)
+    if known and (both := set(train.subjects) & set(test.subjects)):
         raise InputError("A person is in train and test.", expected="disjoint persons",
                          got=", ".join(sorted(both)[:5]), fix="split by person: ecgs.split()")
-    sides = {"synthetic": synthetic, "train": train, "test": test}
     usual = min(np.quantile([len(r.signal) / r.fs for r in side], 0.1) for side in sides.values())
     seconds = seconds or float(min(STRIP_SECONDS, np.floor(usual)))
-    cut = {name: strips(Preparation(fs).clean(
-        [record for record in side if len(record.signal) / record.fs >= seconds]),
-        round(seconds * fs)) for name, side in sides.items()}
-    if attacks:
-        data = EvaluationData(cut["train"], cut["synthetic"], cut["test"])
-        return Evaluation(evaluate_data(data, seed=seed, progress=progress))
-    measures = fidelity_measures(cut["test"], cut["synthetic"], cut["train"], seed=seed)
-    return Evaluation(unattacked(measures))
+    data = evaluation_data_of({"real": train, "synthetic": synthetic, "holdout": test},
+                              Preparation(fs), strip_seconds=seconds)
+    return Evaluation(evaluate_data(data, seed=seed, progress=progress, attacks=attacks))

@@ -1,6 +1,6 @@
-"""ECGs that this software did not make: any folders of recordings, all sides prepared alike."""
+"""The sets of an evaluation, from folders or from memory: all sides checked and prepared alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from ecg_tf.evaluation.privacy_evaluation import (
     AttackSettings,
     PrivacyEvaluation,
     evaluate_privacy,
+    unattacked,
 )
 from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.evaluation.utility_of_sets import labelled_beats, use_of_sides
@@ -73,18 +74,35 @@ def read_evaluation_data(real, synthetic, holdout="", preparation: Preparation |
         EvaluationData.
 
     Raises:
-        InputError: what `load` raises; no common lead; records shorter than a strip, or flawed
-            throughout; persons or recordings both in real and holdout; one real person only.
+        InputError: what `load` and `evaluation_data_of` raise.
 
     Example:
         >>> data = read_evaluation_data("mine/real", "mine/synthetic", "mine/others")
         >>> len(data.synthetic), data.notes
     """
-    preparation = preparation or Preparation()
     folders = {"real": real, "synthetic": synthetic, **({"holdout": holdout} if holdout else {})}
     records = {side: load(folder, leads=tuple(leads) or None, fs=csv_fs, warn=False)
                for side, folder in folders.items()}
-    if holdout:
+    return evaluation_data_of(records, preparation, leads, strip_seconds)
+
+
+def evaluation_data_of(records: Mapping[str, ECGs], preparation: Preparation | None = None,
+                       leads: Sequence[str] = (), strip_seconds: float = 10.0) -> EvaluationData:
+    """Checks, resamples, filters and cuts all sides in the same way.
+
+    Args:
+        records: "real", "synthetic" and perhaps "holdout" -> ECGs.
+        preparation, leads, strip_seconds: as of `read_evaluation_data`.
+
+    Returns:
+        EvaluationData.
+
+    Raises:
+        InputError: no common lead; records shorter than a strip, or flawed throughout; persons or
+            recordings both in real and holdout; one real person only.
+    """
+    preparation, records = preparation or Preparation(), dict(records)
+    if holdout := "holdout" in records:
         _disjoint(records["real"], records["holdout"])
         records["holdout"] = _renamed(records["holdout"], set(records["real"].subjects))
     leads, sets, books, beats = _common_leads(records, leads), {}, {}, {}
@@ -96,8 +114,7 @@ def read_evaluation_data(real, synthetic, holdout="", preparation: Preparation |
         try:
             sets[side] = strips(ready, round(strip_seconds * preparation.fs), quality=books[side])
         except InputError as error:
-            raise InputError(f"The {side} records in '{folders[side]}' cannot be used. {error}") \
-                from error
+            raise InputError(f"The {side} records cannot be used. {error}") from error
         notes += _notes(side, ecgs, books[side])
         if holdout:  # without test persons no classifier is trained
             beats[side] = labelled_beats(ready)
@@ -114,7 +131,7 @@ def read_evaluation_data(real, synthetic, holdout="", preparation: Preparation |
 
 
 def evaluate_data(data: EvaluationData, gate=None, max_strips: int = 1000, seed: int = 0,
-                  progress: bool = False) -> PrivacyEvaluation:
+                  progress: bool = False, attacks: bool = True) -> PrivacyEvaluation:
     """Fidelity, utility, attacks and release gate of a synthetic set from outside.
 
     Args:
@@ -124,6 +141,7 @@ def evaluate_data(data: EvaluationData, gate=None, max_strips: int = 1000, seed:
         max_strips: of each set, default 1000.
         seed: int.
         progress: bool. Default False.
+        attacks: bool; False measures fidelity and utility alone. Default True.
 
     Returns:
         PrivacyEvaluation; its notes begin with those of the data, and say which measures have no
@@ -143,9 +161,12 @@ def evaluate_data(data: EvaluationData, gate=None, max_strips: int = 1000, seed:
     elif why:
         notes.append(f"Not measured: {RATIO}, whether a classifier can be trained on the synthetic "
                      f"ECGs: {why}. The gate has no row for it.")
-    found = evaluate_privacy(made, real, holdout, settings=AttackSettings(
-        max_strips, seed, progress=progress))
-    found = found.gated([*rows, *use], {**({} if use else NO_USE), **(gate or {})}, data.unknown)
+    gate = {**({} if use else NO_USE), **(gate or {})}
+    if attacks:
+        found = evaluate_privacy(made, real, holdout, settings=AttackSettings(
+            max_strips, seed, progress=progress)).gated([*rows, *use], gate, data.unknown)
+    else:
+        found = unattacked([*rows, *use], gate, data.unknown)
     return replace(found, notes=(*notes, *found.notes))
 
 

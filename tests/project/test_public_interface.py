@@ -104,6 +104,12 @@ def test_what_cannot_be_done_is_said(trained, tmp_path):
         et.GAN("r1gan", gan.codec).sample(1)
     with pytest.raises(InputError, match="is in train and test"):
         et.evaluate(train, train, train)
+    renamed = et.ECGs([record.signal for record in train], train[0].fs, train[0].leads,
+                      [f"other {k}" for k in range(len(train))])
+    with pytest.raises(InputError, match="recordings are in real and in holdout"):
+        et.evaluate(train, train, renamed)
+    with pytest.raises(InputError, match="no ECGs in test"):
+        et.evaluate(train, train, train[:0])
     (tmp_path / "other.keras").write_bytes(b"PK")
     with pytest.raises(InputError, match="holds no GAN"):
         et.GAN.load(tmp_path / "other.keras")

@@ -95,11 +95,11 @@ def test_other_settings_do_not_continue_an_old_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "arrangement", "range"),
+    ("model", "arrangement", "scaling"),
     [("dcgan", "rgb_planar", "window"), ("wgan_gp", "row_major", "quantile")],
 )
-def test_other_models_arrangements_and_ranges_run(tmp_path, model, arrangement, range):
-    path = write(tmp_path, "m", model=model, arrangement=arrangement, range=range, steps=2)
+def test_other_models_arrangements_and_scalings_run(tmp_path, model, arrangement, scaling):
+    path = write(tmp_path, "m", model=model, arrangement=arrangement, scaling=scaling, steps=2)
     assert main(["run", path, "--quiet"]) == 0
     values = json.loads((tmp_path / "runs/m/results.json").read_text())["measures"]
     assert "seam ratio" in [m["name"] for m in values]
