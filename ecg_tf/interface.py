@@ -96,7 +96,19 @@ class GAN:
             n: int, records.
             seed: int. Default 1.
         """
-        return _sampled(self._trained().ema_generator, self.codec, self.experiment, n, seed)
+        from ecg_tf.release.formats import Stamp
+        from ecg_tf.release.sampling import name_of, record_of
+        from ecg_tf.training.synthesis import synthesize
+
+        count(n, "n", 1, 999_999)
+        windows = synthesize(self._trained().ema_generator, self.codec, n, seed,
+                             self.experiment.band_high)
+        made = SyntheticECGs.of_records(
+            (record_of(windows, place, name_of(place)) for place in range(n)), "database")
+        made.stamp = Stamp(seed=seed, gate="NOT EVALUATED: made outside of a run",
+                           beats="R peaks of the image" if self.codec.rows is not None else
+                           "R peaks found by a detector")
+        return made
 
     def save(self, path) -> Path:
         """Writes network, optimizers, codec and settings into one `.keras` file."""
@@ -164,30 +176,31 @@ class SyntheticECGs(ECGs):
         return save_ecgs(self, folder, format, self.stamp)
 
 
-def sample(run_folder, n: int, seed: int = 1) -> SyntheticECGs:
-    """Synthetic ECGs of a finished run, such as "runs/quickstart"; see `GAN.sample`."""
+def sample(run_folder, n: int, seed: int = 0) -> SyntheticECGs:
+    """The first n records of a finished run and a seed, those that `export` writes.
+
+    Args:
+        run_folder: of the run, such as "runs/quickstart".
+        n: int, records.
+        seed: int. Default 0.
+
+    Returns:
+        SyntheticECGs; what `save` writes says whether the run passed the release gate.
+
+    Raises:
+        InputError: no finished run.
+    """
+    from ecg_tf.release.decision import decide
+    from ecg_tf.release.export import stamp_of
+    from ecg_tf.release.sampling import BLOCK, Sampler
     from ecg_tf.study.results import read_result
 
-    run = read_result(run_folder)
-    with quiet_startup():
-        import keras
-
-        import ecg_tf.models  # noqa: F401  its layers have to be known to keras
-
-    generator = keras.saving.load_model(run.folder / "generator.keras", compile=False)
-    return _sampled(generator, run.codec, run.experiment, n, seed)
-
-
-def _sampled(generator, codec, experiment: Experiment, n: int, seed: int) -> SyntheticECGs:
-    from ecg_tf.release.formats import Stamp
-    from ecg_tf.release.sampling import name_of, record_of
-    from ecg_tf.training.synthesis import synthesize
-
     count(n, "n", 1, 999_999)
-    windows = synthesize(generator, codec, n, seed, experiment.band_high)
-    made = SyntheticECGs.of_records(
-        (record_of(windows, place, name_of(place)) for place in range(n)), "database")
-    made.stamp = Stamp(
-        experiment.experiment, seed, "NOT EVALUATED: made outside of a run", "R peaks of the image"
-        if codec.rows is not None else "R peaks found by a detector")
+    run = read_result(run_folder)
+    sampler, gate = Sampler(run, seed), decide(run.content)
+    records = [record for block in range(-(-n // BLOCK)) for record in sampler.block(block).records]
+    made = SyntheticECGs.of_records(records[:n], "database")
+    made.stamp = stamp_of(run, gate, seed)
+    if not gate.passed:
+        made.stamp = replace(made.stamp, gate="NOT PASSED")
     return made

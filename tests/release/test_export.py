@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import wfdb
 
+import ecg_tf as et
 from ecg_tf.__main__ import main
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.evaluation_data import read_evaluation_data
@@ -45,6 +46,18 @@ def no_cache(tmp_path, monkeypatch):
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()
             if path.name.startswith("synthetic")}
+
+
+def test_the_interface_samples_the_records_that_are_exported(run, sampled, tmp_path):
+    found = et.sample(run, N, seed=5)
+    assert len(found) == N and all(
+        np.array_equal(record.signal, ours.signal) and np.array_equal(record.beats, ours.beats)
+        and record.name == ours.name for record, ours in zip(sampled, found, strict=True))
+    header = (found[:1].save(tmp_path / "passed") / "synthetic-000001.hea").read_text()
+    assert "gate: passed" in header and "run small, seed 5" in header
+    failed = make_run(tmp_path, {"copies": FAIL})
+    folder = et.sample(failed, 1).save(tmp_path / "failed")
+    assert "gate: NOT PASSED\n" in (folder / "synthetic-000001.hea").read_text()
 
 
 def test_wfdb_is_read_by_wfdb_and_by_our_own_reader(sampled, whole):
