@@ -75,17 +75,15 @@ class GAN:
             itself.
         """
         with quiet_startup():
-            from ecg_tf.images.tfdata import make_dataset
             from ecg_tf.training.callbacks import ProgressLine
             from ecg_tf.training.families import build_gan
-            from ecg_tf.training.fit import fit_gan
+            from ecg_tf.training.fit import batches_of, fit_gan
 
         e = self.experiment = replace(self.experiment, steps=steps)
         windows = windows_of(train, self.codec)
         self.network = build_gan(e, self.codec)
-        batches = make_dataset(windows, self.codec, e.batch_size, e.seed,
-                               subject_mixing=e.subject_mixing, even_subjects=e.even_subjects)
-        fit_gan(self.network, batches, e.steps, check_every=min(e.check_every, e.steps),
+        fit_gan(self.network, batches_of(e, windows, self.codec), e.steps,
+                check_every=min(e.check_every, e.steps),
                 callbacks=[*callbacks, *([ProgressLine(e.steps)] if progress else [])])
         return self
 

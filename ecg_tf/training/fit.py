@@ -12,10 +12,12 @@ from ecg_tf.base.code import COMPUTING, TRAINING, code_digest
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
 from ecg_tf.config.experiment import Experiment, affecting
+from ecg_tf.images.codec import Codec
 from ecg_tf.images.tfdata import beat_mixer, make_dataset
 from ecg_tf.models import GAN
 from ecg_tf.models.devices import copy_state, spread, strategy_for
 from ecg_tf.models.privacy import build_identity_network, train_identity_network
+from ecg_tf.signals.windows import Windows
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.training.checkpoint import Checkpoint
 from ecg_tf.training.data import Data
@@ -99,7 +101,8 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
                             identity_weight=e.identity_weight)
         elif progress:
             print(f"Resuming from the checkpoint of step {int(gan.step.value):,}.", flush=True)
-        fit_gan(gan, partial(_batches, e, data), e.steps, check_every=e.check_every,
+        fit_gan(gan, partial(batches_of, e, data.training, data.codec), e.steps,
+                check_every=e.check_every,
                 callbacks=[*_watching(e, data, progress), *callbacks,
                            *(stop.callbacks if stop else []),
                            checkpoint],  # last: it is then no older than the history
@@ -111,8 +114,9 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     return gan
 
 
-def _batches(e: Experiment, data: Data, start_step: int):
-    return make_dataset(data.training, data.codec, e.batch_size, e.seed, start_step=start_step,
+def batches_of(e: Experiment, windows: Windows, codec: Codec, start_step: int = 0):
+    """The batches of images that an experiment trains on, from a step on."""
+    return make_dataset(windows, codec, e.batch_size, e.seed, start_step=start_step,
                         subject_mixing=e.subject_mixing, even_subjects=e.even_subjects)
 
 
