@@ -6,14 +6,13 @@
 import importlib
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "Codec", "ECGs", "Experiment", "evaluate", "export", "load", "run", "sample"]
-
 _HOMES = {
     "load": "ecg_tf.records", "ECGs": "ecg_tf.records", "Codec": "ecg_tf.images.codec",
     "GAN": "ecg_tf.interface", "sample": "ecg_tf.interface",
     "Experiment": "ecg_tf.config.experiment", "run": "ecg_tf.study.run",
     "evaluate": "ecg_tf.evaluation.evaluate", "export": "ecg_tf.release.export",
 }
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str):

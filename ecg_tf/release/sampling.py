@@ -127,5 +127,3 @@ def record_of(windows: Windows, place: int, name: str, length: int = 0) -> Recor
 def name_of(index: int) -> str:
     """Name of record `index`, counted from 0: "synthetic-000001" is the first."""
     return f"synthetic-{index + 1:06d}"
-
-

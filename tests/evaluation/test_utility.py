@@ -126,6 +126,7 @@ def test_the_gans_own_head_is_no_independent_classifier(real):
     requested = rng.choice(list(CLASSES), 300)
     fakes = rng.normal(0, 0.6, (300, 5))
     fakes[:, 4] = np.array([-3, 0, 3])[class_numbers(requested, CLASSES)]
+
     def head(z):
         return np.array(CLASSES)[np.digitize(z[:, 4], [-1.5, 1.5])]
 

@@ -40,7 +40,6 @@ def trained():
     return train, test, gan
 
 
-
 def test_a_dozen_lines_from_records_to_synthetic_ones(trained, tmp_path):
     train, test, gan = trained
     synthetic = gan.sample(20)
