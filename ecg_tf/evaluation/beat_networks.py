@@ -1,4 +1,4 @@
-"""Small networks on single beats: built, trained reproducibly, and cached.
+"""A small network on single beats: built, trained reproducibly, and cached.
 
 One core trains them in seconds. Every weight and every batch comes from the seed; what was trained
 is kept under a digest of data and settings.
@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,21 +31,6 @@ def identity_network(shape, persons: int, seed: int):
     return model
 
 
-def beat_network(shape, classes: int, seed: int):
-    """Beats of a shape -> logits of their classes, and ln RR before and after."""
-    with quiet_startup():
-        import keras
-    inputs = keras.Input(shape)
-    inner = keras.layers.Activation("tanh", name="embedding")(_body(keras, inputs, 24, seed))
-    heads = [keras.layers.Dense(size, kernel_initializer=_glorot(keras, seed + 9 + size))(inner)
-             for size in (classes, 2)]
-    model = keras.Model(inputs, heads)
-    model.compile(keras.optimizers.Adam(2e-3),
-                  [keras.losses.SparseCategoricalCrossentropy(True), keras.losses.Huber()],
-                  loss_weights=[1.0, 2.0])
-    return model
-
-
 def embedding_of(model):
     """The part of a network up to its layer "embedding"."""
     import keras
@@ -54,8 +38,7 @@ def embedding_of(model):
     return keras.Model(model.input, model.get_layer("embedding").output)
 
 
-def fit(model, x, targets: Sequence, epochs: int, seed: int, weights: Sequence | None = None,
-        warp: float = 0.0):
+def fit(model, x, target, epochs: int, seed: int, warp: float):
     """Epochs in a seeded order; gain, noise and speed (by up to `warp`) change, so that
     none is memorized."""
     rng, rate = np.random.default_rng(seed), float(model.optimizer.learning_rate)
@@ -65,10 +48,7 @@ def fit(model, x, targets: Sequence, epochs: int, seed: int, weights: Sequence |
         gain = np.exp(rng.uniform(-0.3, 0.3, (len(x), 1, 1)))
         other = _slower(x[order], rng.uniform(-warp, warp, (len(x), 1))) * gain
         noisy = (other + 0.02 * rng.standard_normal(x.shape)).astype(np.float32)
-        one = len(targets) == 1
-        y = [part[order] for part in targets]
-        w = [part[order] for part in weights] if weights else None
-        model.fit(noisy, y[0] if one else y, 128, 1, 0, sample_weight=w, shuffle=False)
+        model.fit(noisy, target[order], 128, 1, 0, shuffle=False)
 
 
 def predict(network, x) -> np.ndarray:

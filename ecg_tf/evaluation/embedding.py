@@ -102,7 +102,7 @@ def train_identifier(enrolment: Windows, probe: Windows, beats_per_person: int =
                          got="none found in some", fix="look at these persons' strips")
     key = cache_key("identifier", x, y, [len(persons), epochs, seed])
     model = fitted(key, identity_network(beats.shape[1:], len(persons), seed), cache,
-                   lambda model: fit(model, x, [y], epochs, seed, warp=0.05))
+                   lambda model: fit(model, x, y, epochs, seed, warp=0.05))
     network = embedding_of(model)
     known = _of_strips(network, (beats, owner), len(enrolment))
     templates = _unit(np.stack([known[who == i].mean(0) for i in range(len(persons))]))

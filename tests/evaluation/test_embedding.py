@@ -1,4 +1,4 @@
-"""The identification network names persons by probe strips; the beat network knows rhythm."""
+"""The identification network names persons by probe strips."""
 
 from dataclasses import replace
 
@@ -8,10 +8,8 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import embedding
 from ecg_tf.evaluation.attack_data import enrolment_and_probe
-from ecg_tf.evaluation.beat_embedding import train_beat_embedding
-from ecg_tf.evaluation.fidelity import frechet_distance
 from ecg_tf.records.simulate import simulate_cohort
-from ecg_tf.signals.cutting import beats, strips
+from ecg_tf.signals.cutting import strips
 from ecg_tf.signals.filtering import prepare
 from tests.privacy_cohort import mitdb_cohort
 
@@ -19,13 +17,9 @@ FS = 128
 
 
 @pytest.fixture(scope="module")
-def prepared():
-    return [prepare(one) for one in simulate_cohort(subjects=8, minutes=3, fs=256.0, seed=3)]
-
-
-@pytest.fixture(scope="module")
-def windows(prepared):
-    return strips(prepared, 10 * FS)
+def windows():
+    cohort = simulate_cohort(subjects=8, minutes=3, fs=256.0, seed=3)
+    return strips([prepare(record) for record in cohort], 10 * FS)
 
 
 @pytest.fixture(scope="module")
@@ -90,29 +84,13 @@ def test_a_broken_cache_is_replaced(windows, tmp_path, monkeypatch):
     np.testing.assert_allclose(one.templates, again.templates, atol=1e-5)
 
 
-def test_the_beat_network_hears_class_and_rhythm(prepared):
-    cut = beats(prepared, 0.85, 0.85)
-    network = train_beat_embedding(cut, epochs=8, beats_per_person=150, cache=False)
-    assert network.rr_correlation > 0.55
-    assert network.balanced_accuracy > 0.45  # three classes here
-    x = strips(prepared, 10 * FS)
-    features = network.embed(x.signals, FS)
-    assert features.shape == (len(x), 48) and np.isfinite(features).all()
-    half = np.arange(len(x)) % 2 == 0
-    near = frechet_distance(features[half], features[~half], dimensions=16)
-    noise = network.embed(np.random.default_rng(0).normal(0, 0.2, x.signals.shape), FS)
-    assert frechet_distance(features[half], noise, dimensions=16) > 5 * near
-
-
-def test_bad_input_is_named(windows, prepared):
+def test_bad_input_is_named(windows):
     one = windows.take(windows.subjects == windows.subjects[0])
     with pytest.raises(InputError, match="identified"):
         embedding.train_identifier(one, one)
     unknown = replace(one, subjects=np.full(len(one), "unknown"))
     with pytest.raises(InputError, match="unknown probes"):
         embedding.train_identifier(windows, unknown)
-    with pytest.raises(InputError, match="0.85 s"):
-        train_beat_embedding(beats(prepared, 0.3, 0.5))
 
 
 @pytest.mark.slow
