@@ -313,10 +313,9 @@ COMMANDS = (
         _option("--database", default="simulated", help="simulated (default), mitdb, ..."),
         _DATA_DIR,
         _option("--tables", nargs="+", default=["faults"],
-                choices=["faults", "copies", "intervals", "sessions", "detectors", "delineation"],
-                help="planted faults (default), power of the copy test, clinical intervals, "
-                "recognition and attributes of real persons over several dates, R-peak "
-                "detectors, delineation against cardiologists' marks"),
+                choices=["faults", "copies", "sessions"],
+                help="planted faults (default), power of the copy test, recognition and "
+                "attributes of real persons over several dates"),
         _option("--markdown", action="store_true", help="for the documentation"),
         _option("--figure", default="", metavar="FILE.png",
                 help="also plot the table of recognition (with --tables sessions)"),

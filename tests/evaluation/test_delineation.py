@@ -6,16 +6,16 @@ import wfdb
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.delineation import POINTS, delineate, qrs_bounds
-from ecg_tf.evaluation.validation import delineation_tables as delineation_tables_module
-from ecg_tf.evaluation.validation.delineation_tables import (
+from ecg_tf.records.simulate import sample_identity, simulate_record, true_intervals
+from tests.validation import delineation_tables as delineation_tables_module
+from tests.validation.delineation_tables import (
     _errors,
     _row,
     delineation_table,
     delineation_tables,
     marked_points,
 )
-from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats
-from ecg_tf.records.simulate import sample_identity, simulate_record, true_intervals
+from tests.validation.rhythm_cases import ecg_of_beats
 
 
 def _simulated(number=2, fs=250.0, **options):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.beat_scores import scores
-from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, regular, rhythm_cases
 from ecg_tf.records.simulate import sample_identity, simulate_record
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.signals.qrs import detect_qrs, without_jumps
 from ecg_tf.signals.rpeaks import between_samples, find_rpeaks, refine_rpeaks
 from tests.small_records import make_record
+from tests.validation.beat_scores import scores
+from tests.validation.rhythm_cases import ecg_of_beats, regular, rhythm_cases
 
 
 @pytest.fixture(scope="module")

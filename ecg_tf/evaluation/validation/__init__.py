@@ -3,8 +3,8 @@
 | file | content |
 | --- | --- |
 | `controls.py`, `fault_table.py` | sets whose right answer is known; every measure on each |
-| `interval_check.py`, `copy_power.py` | errors of clinical intervals; power of the copy test |
-| `rhythm_cases.py`, `detectors.py`, `detector_tables.py` | R peak detectors |
-| `delineation_tables.py` | P, QRS and T waves beside experts' |
+| `copy_power.py` | power of the copy test |
 | `control_tables.py` | all tables of the command |
+
+`tests/validation/` compares R-peak detectors, delineators and intervals with other software.
 """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ecg_tf.evaluation.clinical import intervals, rhythm
-from ecg_tf.evaluation.validation.control_tables import as_markdown, interval_text
-from ecg_tf.evaluation.validation.interval_check import ecg_at, interval_errors
+from ecg_tf.evaluation.validation.control_tables import as_markdown
+from tests.validation.interval_check import ecg_at, interval_errors, interval_text
 
 FS = 128
 

@@ -6,18 +6,18 @@ import pytest
 import wfdb
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.beat_scores import Scores, matched, scores
-from ecg_tf.evaluation.validation.control_tables import control_tables
-from ecg_tf.evaluation.validation.detector_tables import (
+from ecg_tf.records.simulate import simulate_cohort
+from tests.validation.__main__ import main
+from tests.validation.beat_scores import Scores, matched, scores
+from tests.validation.detector_tables import (
     detector_table,
     kinds_table,
     noise_table,
     simulated_scores,
     stressed,
 )
-from ecg_tf.evaluation.validation.detectors import DETECTORS
-from ecg_tf.evaluation.validation.rhythm_cases import rhythm_cases
-from ecg_tf.records.simulate import simulate_cohort
+from tests.validation.detectors import DETECTORS
+from tests.validation.rhythm_cases import rhythm_cases
 
 
 def test_beats_are_paired_one_to_one():
@@ -75,7 +75,7 @@ def test_detectors_are_called_alike(name):
 
 
 def test_the_table_of_kinds_counts_good_cases(monkeypatch):
-    monkeypatch.setattr("ecg_tf.evaluation.validation.detector_tables.rhythm_cases", _few_cases)
+    monkeypatch.setattr("tests.validation.detector_tables.rhythm_cases", _few_cases)
     table = simulated_scores(["ecg_tf"])
     kinds = kinds_table(table)
     assert kinds.loc["75 bpm", "ecg_tf"] == 1 and list(kinds.columns) == ["ecg_tf"]
@@ -84,7 +84,7 @@ def test_the_table_of_kinds_counts_good_cases(monkeypatch):
 
 def test_databases_that_are_there_are_used(tmp_path, monkeypatch):
     """A folder laid out as MIT-BIH and nstdb, of simulated ECGs."""
-    monkeypatch.setattr("ecg_tf.evaluation.validation.detector_tables.rhythm_cases", _few_cases)
+    monkeypatch.setattr("tests.validation.detector_tables.rhythm_cases", _few_cases)
     with pytest.raises(InputError, match="mitdb"):
         noise_table(str(tmp_path))
     record = simulate_cohort(subjects=1, minutes=6, leads=("MLII", "V5"), ectopy=0)[0]
@@ -99,7 +99,7 @@ def test_databases_that_are_there_are_used(tmp_path, monkeypatch):
     assert table.loc["ecg_tf", "mitdb sensitivity"] > 0.99 and table.loc["ecg_tf", "ms"] > 0
     assert "ecgiddb ppv" not in table and table.loc["ecg_tf", "simulated"] == 1
     monkeypatch.setattr(
-        "ecg_tf.evaluation.validation.detector_tables.NOISES", {"em": "electrode motion"}
+        "tests.validation.detector_tables.NOISES", {"em": "electrode motion"}
     )
     noisy = noise_table(str(tmp_path), ["ecg_tf"], ["118"], (24,), leads=2)
     assert noisy.loc[("electrode motion", 24), ("ecg_tf", "sensitivity")] > 0.9
@@ -114,17 +114,12 @@ def _wander(signal):
     return np.stack([np.sin(2 * np.pi * 0.3 * time), np.cos(2 * np.pi * 0.3 * time)], 1)
 
 
-@pytest.mark.parametrize("markdown", [True, False])
-def test_tables_of_numbers_become_text(markdown, monkeypatch):
+def test_tables_of_numbers_become_text(monkeypatch, capsys):
     columns = pd.MultiIndex.from_tuples([("ecg_tf", "ppv")])
     index = pd.MultiIndex.from_tuples([("muscle", 6)], names=["noise", "dB"])
     two = {"Detectors": pd.DataFrame({"ms": [0.81234]}, index=pd.Index(["x"], name="detector")),
            "With noise": pd.DataFrame([[0.98765]], index, columns)}
-    monkeypatch.setattr(
-        "ecg_tf.evaluation.validation.detector_tables.detector_tables", lambda *_: two
-    )
-    tables = list(control_tables(("detectors",)))
-    text = "\n".join(table.text(markdown) for table in tables)
-    assert all(table.right for table in tables)
-    assert "Detectors" in text and "0.8123" in text and "0.9877" in text
-    assert ("| muscle | 6 | 0.9877 |" in text) == markdown
+    monkeypatch.setattr("tests.validation.__main__.detector_tables", lambda *_, **__: two)
+    main(["detectors"])
+    text = capsys.readouterr().out
+    assert "Detectors" in text and "| x | 0.8123 |" in text and "| muscle | 6 | 0.9877 |" in text

@@ -14,8 +14,8 @@ from scipy import signal as dsp
 
 from ecg_tf.evaluation.delineation import POINTS, delineate
 from ecg_tf.evaluation.descriptors import strip_rpeaks
-from ecg_tf.evaluation.validation.detector_tables import annotations, read_record, record_names
 from ecg_tf.records import data_folder
+from tests.validation.detector_tables import annotations, read_record, record_names
 
 LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
 ENDS = tuple(point for point in POINTS if not point.endswith("peak"))
@@ -52,7 +52,7 @@ DELINEATORS: Mapping[str, Delineator] = {
 def delineation_tables(data_dir: str = "", rates: Sequence[float] = (500.0, 100.0),
                        methods: Sequence[str] = ("ecg_tf", "neurokit2 dwt", "neurokit2 prominence")
                        ) -> dict[str, pd.DataFrame]:
-    """What `ecg-tf controls --tables delineation` prints: title -> table.
+    """What `python -m tests.validation delineation` prints: title -> table.
 
     Args:
         data_dir: folder of the databases; "ludb" has to be there.

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.evaluation.beat_scores import Scores, scores
-from ecg_tf.evaluation.validation.detectors import DETECTORS
-from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, regular, rhythm_cases
 from ecg_tf.records import BEAT_SYMBOLS, DATABASES, data_folder
 from ecg_tf.records.simulate import sample_identity
+from tests.validation.beat_scores import Scores, scores
+from tests.validation.detectors import DETECTORS
+from tests.validation.rhythm_cases import ecg_of_beats, regular, rhythm_cases
 
 GOOD = 0.97  # sensitivity and PPV required of every simulated case
 NOISES = {"bw": "baseline wander", "em": "electrode motion", "ma": "muscle"}
@@ -21,7 +21,7 @@ NOISY = ("118", "119")  # records of the Noise Stress Test
 
 
 def detector_tables(data_dir: str = "", progress: bool = False) -> dict[str, pd.DataFrame]:
-    """What `ecg-tf controls --tables detectors` prints: title -> table.
+    """What `python -m tests.validation detectors` prints: title -> table.
 
     Args:
         data_dir: folder of the databases; missing ones are left out.

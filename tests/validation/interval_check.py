@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.evaluation.clinical import intervals, rhythm
-from ecg_tf.evaluation.validation.rhythm_cases import ecg_of_beats, intervals_at, regular
 from ecg_tf.records.simulate import sample_identity
+from tests.validation.rhythm_cases import ecg_of_beats, intervals_at, regular
 
 RATES = (30, 45, 60, 80, 100, 120, 150, 180, 220)
 WAVES = ("p_duration", "pr", "qrs", "qt")
@@ -76,3 +76,19 @@ def interval_errors(rates=RATES, persons: int = 12, fs: float = 128.0,
                     f"{name}_found": len(off) / len(found)}
         rows[rate] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("bpm")
+
+
+def interval_text(errors: pd.DataFrame) -> pd.DataFrame:
+    """The table of `interval_errors` as text: error ± spread, share of strips below 100 %."""
+
+    def share(found):
+        return f" ({found:.0%})" if found < 1 else ""
+
+    out = pd.DataFrame({"heart rate, largest error (bpm)": [
+        f"{off:.2f}{share(found)}"
+        for off, found in errors[["heart_rate", "heart_rate_found"]].to_numpy()]}, errors.index)
+    for name in WAVES:
+        out[f"{name.replace('_', ' ')} (ms)"] = [
+            f"{off:+.0f} ± {spread:.0f}{share(found)}" if found else "not found"
+            for off, spread, found in errors[[name, f"{name}_spread", f"{name}_found"]].to_numpy()]
+    return out
