@@ -94,11 +94,9 @@ def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, f
     """Makes all attacks.
 
     Args:
-        data: AttackData.
         attacks: name -> Attack; default `ATTACKS`.
         fpr: false positive rate of the TPR rows, default 0.01.
         resamples: bootstrap samples and permutations, default 1000.
-        seed: int.
         progress: bool, show a bar. Default False.
 
     Returns:
@@ -123,11 +121,8 @@ def membership(found: Scores, attacker: str, fpr: float = 0.01, resamples: int =
     """Can an attacker's score tell members from non-members?
 
     Args:
-        found: Scores.
         attacker: name, put behind the measure's.
         fpr: false positive rate of the last measure, default 0.01.
-        resamples: default 1000.
-        seed: int.
 
     Returns:
         "membership AUC, <attacker>" of strips; "membership AUC of persons, <attacker>", one mean

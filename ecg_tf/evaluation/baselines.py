@@ -106,7 +106,6 @@ def baseline(measure: Callable, data, subjects, n_synthetic: int | None = None, 
             their number; default None, all.
         share: of the subjects in the first group; default one half.
         repeats: random splits, default 50.
-        seed: int.
 
     Returns:
         (mean, low, high): mean, 2.5 % and 97.5 % quantiles over the splits.
@@ -146,8 +145,6 @@ def interval(measure: Callable, real, subjects, synthetic, repeats: int = 50, se
         real: (n, ...).
         subjects: (n,) of the real data.
         synthetic: (m, ...).
-        repeats: default 50.
-        seed: int.
         bounds: (least, greatest) value the measure can have; default none, as of MMD².
 
     Returns:

@@ -22,7 +22,6 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
     Args:
         strips: (n, time, lead) mV, finite, 2 s or longer.
         fs: Hz.
-        lead: default 0.
         rpeaks: of `strip_rpeaks` for this lead; default None, found here.
 
     Returns:
@@ -71,9 +70,7 @@ def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) 
     Args:
         strips: (n, time, lead) mV.
         fs: Hz.
-        lead: default 0.
         limit: strips delineated, sampled at random; default 60 (about 0.01 s each).
-        seed: int.
 
     Returns:
         DataFrame, one row a sampled strip, index = its number: `p_duration`, `pr`, `qrs`, `qt`,
@@ -106,9 +103,7 @@ def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 6
         real: (n, time, lead) mV.
         synthetic: (m, time, lead) mV.
         fs: Hz, of both.
-        lead: default 0.
         limit: strips a side that are delineated; 0 leaves the intervals out; default 60.
-        seed: int.
 
     Returns:
         DataFrame, index = measure, columns `wasserstein1`, `real` and `synthetic` (medians),

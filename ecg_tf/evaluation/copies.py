@@ -72,11 +72,6 @@ def fit_copy_test(reference: CopyReference, holdout: Windows | None, fpr: float 
             `copy` is then the training persons' own alone.
         fpr: false positive rate of a fresh strip, default 0.01.
         own: training strips compared with the other training strips, default 300; 0 for none.
-        seed: int.
-        progress: bool. Default False.
-
-    Returns:
-        CopyTest.
 
     Raises:
         InputError: fpr out of range, fewer than 1 / fpr holdout strips, one person only.
@@ -109,7 +104,6 @@ def copy_measures(score, test: CopyTest) -> list[Measured]:
 
     Args:
         score: (n,) of `CopyReference.nearest(synthetic)`.
-        test: CopyTest.
 
     Returns:
         "copies": share past `test.copy`; baseline: the false positive rate; interval: Wilson's;
@@ -147,7 +141,6 @@ def closest_record_measures(synthetic, members: Windows, non_members: Windows, r
         members: strips of the training persons.
         non_members: strips of other persons.
         resamples: samples of persons, default 20.
-        seed: int.
 
     Returns:
         "DCR, nearer to training": share of synthetic strips (baseline 0.5, ties half); "NNDR of
@@ -205,7 +198,6 @@ def plant_copies(windows, fs: float, seconds: float, seed: int = 0) -> dict[str,
             `CopyReference.strips`.
         fs: Hz.
         seconds: s, length of a strip.
-        seed: int.
 
     Returns:
         kind -> (n, seconds * fs, lead) float32, mV.

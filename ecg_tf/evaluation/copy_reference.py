@@ -47,9 +47,6 @@ def copy_reference(train: Windows, most: int | None = None) -> CopyReference:
         train: all strips the generator was trained on. Where most are followed by another of their
             record, each gets half a strip or more of what follows it.
         most: strips to keep, evenly over the persons; default None, all.
-
-    Returns:
-        CopyReference.
     """
     length = train.signals.shape[1]
     extra = min(length, max(length // 2, int(2 * SHIFT_S * train.fs) + 2))

@@ -19,7 +19,6 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
     Args:
         real: (n, d) features; put raw beats beside them to let the classifier look closer.
         synthetic: (m, d).
-        seed: int.
         real_groups: (n,) persons; default None, every window for itself.
         synthetic_groups: (m,) persons or what stands for them (`pseudo_subjects`); default None.
         folds: int >= 2, at most the number of groups a side; default 5.

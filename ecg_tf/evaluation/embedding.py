@@ -69,7 +69,6 @@ def train_identifier(enrolment: Windows, probe: Windows, beats_per_person: int =
         enrolment: strips of two persons or more.
         probe: strips of these persons, recorded later or in another session.
         beats_per_person: sampled from the enrolment strips, default 250.
-        epochs: default 10.
         seed: int; the same data and seed give the same network on one machine.
         cache: keep and use the network in $ECG_TF_CACHE (or the user's cache folder).
 

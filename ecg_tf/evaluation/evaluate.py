@@ -46,18 +46,13 @@ def evaluate(synthetic: ECGs, train: ECGs, test: ECGs, *, fs: float = 128.0, sec
     """Are synthetic ECGs like real ones of new persons, and who could be found in them?
 
     Args:
-        synthetic: `ECGs`.
         train: of the persons the generator was trained on.
         test: of other persons of the same population.
         fs: float, Hz, all are resampled to it. Default 128.
         seconds: float, s, of the strips that are compared. Default 0: 10, or what the shortest
             tenth of the records allows.
         attacks: bool; False measures fidelity alone. Default True.
-        seed: int.
         progress: bool, show how far it is. Default False.
-
-    Returns:
-        Evaluation.
 
     Raises:
         InputError: no common lead, records too short, or a person or recording on both sides.

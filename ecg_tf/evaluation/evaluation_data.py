@@ -70,9 +70,6 @@ def read_evaluation_data(real, synthetic, holdout="", preparation: Preparation |
         strip_seconds: s, default 10.
         csv_fs: Hz, for CSV files that do not say it.
 
-    Returns:
-        EvaluationData.
-
     Raises:
         InputError: what `load` and `evaluation_data_of` raise.
 
@@ -93,9 +90,6 @@ def evaluation_data_of(records: Mapping[str, ECGs], preparation: Preparation | N
     Args:
         records: "real", "synthetic" and perhaps "holdout" -> ECGs.
         preparation, leads, strip_seconds: as of `read_evaluation_data`.
-
-    Returns:
-        EvaluationData.
 
     Raises:
         InputError: no common lead; records shorter than a strip, or flawed throughout; persons or
@@ -135,12 +129,9 @@ def evaluate_data(data: EvaluationData, gate=None, max_strips: int = 1000, seed:
     """Fidelity, utility, attacks and release gate of a synthetic set from outside.
 
     Args:
-        data: `EvaluationData`.
         gate: thresholds over the gate's defaults; default None. Where the beats carry no classes
             the gate has no row about their utility.
         max_strips: of each set, default 1000.
-        seed: int.
-        progress: bool. Default False.
         attacks: bool; False measures fidelity and utility alone. Default True.
 
     Returns:

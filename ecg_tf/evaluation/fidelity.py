@@ -29,7 +29,6 @@ def mmd2(x, y, bandwidth: float | None = None, permutations: int = 200, seed: in
         y: (m, d), m >= 2.
         bandwidth: s; default None, the pooled median.
         permutations: of the p-value, (1 + exceedances) / (1 + permutations); 0 gives NaN.
-        seed: int.
         groups: (n + m,) labels of x's, then y's persons; default None, every window for itself.
 
     Returns:

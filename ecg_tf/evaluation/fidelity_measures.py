@@ -58,7 +58,6 @@ def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
         max_strips: of each set; default 1000.
         repeats: half-samples for baseline and interval; default 30.
         clinical_strips: strips a side delineated for P, PR, QRS, QT (0.1 s each); default 0, none.
-        seed: int.
 
     Returns:
         list of `Measured`: MMD², precision, recall, density, coverage, Fréchet distance,

@@ -129,7 +129,6 @@ def inter_lead_measures(test: Windows, synthetic, train: Windows | None = None,
         train: strips of the training subjects; default None.
         max_strips: of each set; default 1000.
         repeats: half-samples for baseline and interval; default 30.
-        seed: int.
 
     Returns:
         list of `Measured`: "inter-lead correlation W1" (mean over pairs of leads of the

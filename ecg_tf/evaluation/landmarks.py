@@ -36,7 +36,6 @@ def landmark_table(data: AttackData, strips: int = 300, fpr: float = 0.01,
         data: `AttackData`; without a valid identifier the table has no shares.
         strips: of each set, default 300.
         fpr: false accept rate, default 0.01.
-        seed: int.
 
     Returns:
         DataFrame, index = name (see `LANDMARKS`); columns `mmd2`, `baselines` (multiples of the

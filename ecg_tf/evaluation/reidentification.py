@@ -24,7 +24,6 @@ def with_identifier(data: AttackData, seed: int = 0, cache: bool = True, **setti
     """The same data with an identification network trained on its enrolment strips.
 
     Args:
-        data: AttackData.
         seed, cache, settings: of `train_identifier`.
 
     Raises:
@@ -68,7 +67,6 @@ def reidentification(data: AttackData, galleries: Sequence[int] = GALLERIES, fpr
         data: AttackData with an identifier and impostors.
         galleries: sizes for singling out, default (10, 45, 89).
         fpr: false accept rate of an impostor's strip, default 0.01.
-        seed: int.
         second: data of a second network with other impostors, see `swapped_roles`; the first two
             measures are then means over both, and their null is over the impostors of both.
 

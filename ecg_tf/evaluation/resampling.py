@@ -12,7 +12,6 @@ def bootstrap(statistic: Callable, sizes: Sequence[int | tuple[int, int]], resam
     Args:
         statistic: one index array a group -> value or values.
         sizes: of each group, in persons; or (population, number sampled).
-        resamples: default 1000.
         seed: int, or a Generator.
 
     Returns:

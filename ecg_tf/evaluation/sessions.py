@@ -35,7 +35,6 @@ def session_table(records, fs: float = 128.0, seconds: float = 5.0, galleries=GA
         fs: Hz.
         seconds: s, of a strip; records of ECG-ID last 20 s. Default 5.
         galleries: sizes g, default (10, 45, 89); those with too few persons are left out.
-        seed: int.
         cache: bool, keep the network.
 
     Returns:
@@ -124,7 +123,6 @@ def attribute_of_persons(windows: Windows, values, seed: int = 0):
     Args:
         windows: strips.
         values: subject -> text ("" unknown) or number (NaN unknown).
-        seed: int.
 
     Returns:
         A row of `session_table`, or None where fewer than ten persons have the attribute or all

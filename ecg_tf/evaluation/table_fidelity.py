@@ -30,7 +30,6 @@ def table_measures(train, test, synthetic, valid: float | None = None, classifie
         valid: share of generated categories that were clear, see `valid_share`; default none.
         classifier: bool, train a real-versus-synthetic classifier (a few seconds). Default True.
         repeats: half-samples for baseline and interval; default 30.
-        seed: int.
 
     Returns:
         list of `Measured`: mean and worst Kolmogorov-Smirnov distance over columns, mean

@@ -143,9 +143,6 @@ def utility(train: Beats, synthetic: Beats, test: Beats, *,
         classifiers: of `CLASSIFIERS`. Default: all.
         seed: int, of the first repetition.
 
-    Returns:
-        Utility.
-
     Raises:
         InputError: unknown labels, sets that do not fit, subjects on both sides.
     """

@@ -48,7 +48,6 @@ def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, see
         sides: "real", "synthetic", "holdout" -> Windows of `labelled_beats`, or None.
         per_class: beats a class to train on, default 2,000.
         seeds: repetitions, default 5.
-        seed: int.
 
     Returns:
         (rows of `Utility.measures`, note on missing classes), or ([], the reason).

@@ -21,9 +21,6 @@ def strips_figures(strips: Mapping[str, np.ndarray], baselines: Mapping[str, flo
         fs: Hz.
         count: strips a run, default 3.
         rows: runs a figure, default 10.
-
-    Returns:
-        list of Figure.
     """
     names = [name for name in strips if len(strips[name])]
     shown, out = short_names(names), []

@@ -37,9 +37,6 @@ def training_history(history: pd.DataFrame) -> Figure:
     Args:
         history: DataFrame, one row an epoch; cells may be missing.
 
-    Returns:
-        Figure.
-
     Raises:
         InputError: none of these columns.
     """
@@ -92,9 +89,6 @@ def along(tables: Mapping[str, pd.DataFrame], columns: Mapping[str, str], *, x: 
         log_x: bool, logarithmic x axis; steps from 0 on are linear up to 1.
         levels: column -> (number, word), a level as a horizontal line; default none.
 
-    Returns:
-        Figure.
-
     Raises:
         InputError: none of the tables has any of the columns.
     """
@@ -139,9 +133,6 @@ def along_training(criteria: pd.DataFrame, baselines: pd.DataFrame,
         units: criterion -> unit.
         losses: names of the criteria that are losses.
         columns: panels side by side.
-
-    Returns:
-        Figure.
     """
     test, texts = dict(test or {}), []
     figure, axes = panels(criteria.shape[1], columns, 2.75, 1.85, 0.4)

@@ -36,9 +36,6 @@ def dots(table: Mapping[str, Mapping], xlabel: str, baseline: float | None = Non
         xlim: (low, high), default by the numbers.
         bars: names of what is shown as upright bars, such as a bound that dots must not pass.
 
-    Returns:
-        Figure.
-
     Raises:
         InputError: nothing to plot.
 

@@ -99,9 +99,6 @@ def real_beside_synthetic(real, synthetic, fs: float, n: int = 4, lead: int = 0,
         lead: int, which lead.
         titles: one text a real strip, such as its record's name.
         leads: names of all leads, to show them below each other; default none, `lead` alone.
-
-    Returns:
-        Figure.
     """
     sides = [list(side) if len(leads) > 1 else as_strips(side, lead) for side in (real, synthetic)]
     n = max(1, min(int(n), *map(len, sides)))

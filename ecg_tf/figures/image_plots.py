@@ -22,9 +22,6 @@ def image_grid(images, channel: int | str = 0, columns: int = 6, titles=None,
         titles: one text an image.
         time: "rows" (time runs along a row, then the next row), "columns" or "" (no arrow).
 
-    Returns:
-        Figure.
-
     Raises:
         InputError: another shape, or no such channel.
     """
@@ -72,7 +69,6 @@ def time_path(arrangement, title: str = "") -> Figure:
         arrangement: what has `image_shape` and `path() -> (time, 3)` row, column, channel; or the
             order itself, an array (height, width) or (height, width, channel) that holds the
             time index of each pixel, NaN where there is none. Small images (8 x 8) show best.
-        title: str.
 
     Returns:
         Figure, one panel a channel.

@@ -111,9 +111,6 @@ def passes_figure(passes: pd.DataFrame, panel: int = 0) -> Figure:
     Args:
         passes: (run, measure) of 1 (passes), 0 (worse than real) and NaN (not measured).
         panel: the first so many measures are set apart by a line.
-
-    Returns:
-        Figure.
     """
     figure, (ax,) = panels(1, 1, 0.4 * passes.shape[1] + 3.6, 0.27 * len(passes) + 1.9)
     text = passes.map({1.0: "✓", 0.0: "×"}.get)

@@ -39,9 +39,6 @@ def distributions(real: Mapping, synthetic: Mapping, baseline: Mapping | None = 
             beside the distance between real and synthetic.
         columns: int, panels side by side.
 
-    Returns:
-        Figure.
-
     Raises:
         InputError: no name in common, or no finite value at all.
     """
@@ -121,9 +118,6 @@ def beat_overlay(real, synthetic, fs: float, lead: int = 0, before: float = 0.3,
             by `evaluation.descriptors.strip_rpeaks`, the same on both sides.
         most: int, beats shown a side, evenly chosen; the median is over all.
 
-    Returns:
-        Figure.
-
     Raises:
         InputError: no beat on either side.
     """
@@ -166,9 +160,6 @@ def class_shapes(real, real_labels, synthetic, synthetic_labels, fs: float,
         synthetic_labels: (m,).
         fs: float, Hz.
         classes: which, from left to right.
-
-    Returns:
-        Figure.
     """
     figure, axes = panels(len(classes), len(classes), 2.4, 2.9, sharey=True)
     time = (np.arange(np.shape(real)[1]) - np.shape(real)[1] // 2) / fs
@@ -204,7 +195,6 @@ def threshold_figure(groups: Mapping, threshold: float, xlabel: str, above: str 
         threshold: the score past which a strip counts.
         xlabel: what the score is.
         above: what a strip past the threshold is called.
-        bins: default 40.
 
     Returns:
         Figure; each row says which share lies past the threshold.

@@ -28,7 +28,6 @@ def show(figure: Figure, caption: str, alt: str = "", dpi: float = 0) -> None:
     """Displays a figure in a notebook so that caption and alt text survive into the HTML report.
 
     Args:
-        figure: Figure.
         caption: str, what the reader should see in it.
         alt: str, text for those who cannot see it; default: `figure.alt_text`.
         dpi: float, default: the figure's own.

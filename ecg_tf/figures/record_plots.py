@@ -33,10 +33,6 @@ def heartbeat(signal, fs: float, rpeaks: Sequence[int], title: str = "") -> Figu
         signal: (time,) mV, filtered.
         fs: float, Hz.
         rpeaks: (beat,) sample positions, of normal beats.
-        title: str.
-
-    Returns:
-        Figure.
 
     Raises:
         InputError: fewer than three beats with 0.45 s before and 1.1 s after them.
@@ -82,9 +78,6 @@ def beats_on_paper(
         beats: one array of sample positions a strip.
         classes: one array of AAMI classes a strip, "" where beats were only detected.
         titles: one text a strip.
-
-    Returns:
-        Figure.
 
     Example:
         >>> beats_on_paper([signal], 360, [[120, 400]], [["N", "V"]])
@@ -151,9 +144,6 @@ def flawed(signal, fs: float, flaws: Mapping[str, np.ndarray], windows=None) -> 
         fs: float, Hz.
         flaws: "nan", "flat", "saturated" -> (time,) bool.
         windows: (starts, length, kept): (window,) samples, samples, (window,) bool; default None.
-
-    Returns:
-        Figure.
     """
     signal = np.asarray(signal, float)
     figure, (ax,) = panels(1, 1, 9.2, 3.0)

@@ -26,12 +26,8 @@ def make_arrangement(name: str, height: int, width: int, leads: int = 1, **optio
     Args:
         name: str, one of `ARRANGEMENTS`.
         height, width: int, pixels; for "beat_rows" and "beat_strips" beats and pixels a beat.
-        leads: int. Default 1.
         options: `length`, `fit` for fixed ones; `fs`, `before`, `core_s`, `rr_min_s`, `rr_max_s`
             for those by beats, and `length` for "beat_strips".
-
-    Returns:
-        Arrangement.
 
     Raises:
         InputError: unknown name or option.

@@ -53,9 +53,6 @@ def pick_leads(windows: Windows, leads: tuple[str, ...]) -> Windows:
     Args:
         windows: `Windows` that have these leads, no name twice.
         leads: names.
-
-    Returns:
-        Windows.
     """
     if tuple(windows.leads) == leads:
         return windows

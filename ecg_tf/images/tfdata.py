@@ -37,7 +37,6 @@ def make_dataset(
         windows: `Windows` that the codec fits. Memory-mapped ones stay in their files and give the
             same batches.
         codec: fitted `Codec`.
-        batch_size: int. Default 64.
         seed: int, 0 or more. Default 0.
         shuffle: bool; False keeps the order of the windows.
         repeat: bool; True goes on for ever, all batches full; False is one epoch, whose last
@@ -140,7 +139,6 @@ def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:
     """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
 
     Args:
-        windows: `Windows`.
         codec: fitted `Codec`.
 
     Returns:

@@ -136,8 +136,6 @@ def watched(gan: GAN, images, steps: int, *, checks: int = 20, batch_size: int =
         gan: compiled `GAN`.
         images: (n, height, width, channel), 2 or more, finite.
         steps: int, updates of the generator.
-        checks: int, default 20.
-        batch_size: int, default 64.
         seed: int, of the batches.
         callbacks: further ones; they act before the alarm, which may monitor what they log.
         alarm: `CollapseAlarm`, default one with a warm-up of a quarter of the steps.
@@ -175,7 +173,6 @@ def distances_to_persons(synthetic: Mapping[str, np.ndarray], test, train, *, se
         synthetic: name -> strips (n, time, lead) in mV.
         test: `Windows`, strips of the test persons.
         train: `Windows`, strips of the training persons, which fix the scales.
-        seed: int.
         most: int, strips of each set at most, default 300.
 
     Returns:
@@ -215,7 +212,6 @@ def discriminator_alone(gan: GAN, images, steps: int, losses: Mapping[str, Calla
         steps: int, updates of the discriminator.
         losses: name -> function (real scores, generated scores) -> loss of the generator, such as
             `gan.generator_loss`.
-        checks: int, default 12.
         batch_size: int; a check takes four times as many images. Default 64.
         seed: int, of the batches.
 

@@ -28,7 +28,6 @@ class GAN(keras.Model):
         ema_decay: float, largest decay of the averaged weights, default 0.999; early on it is
             (1 + step) / (10 + step), so that the random start is soon forgotten.
         identity: keras.Model, images -> logits (batch, persons), frozen, of `models.privacy`.
-            Default None.
         identity_weight: float, weight of the identity-adversarial loss, default 0.
         seed: int, seed of the latents in training, default 0.
 

@@ -37,7 +37,6 @@ def check_published(folder: Path, digests: Mapping[str, str], sums: Mapping[str,
     """Refuses files of a folder that are not the published ones.
 
     Args:
-        folder: Path.
         digests: name relative to it -> SHA-256 of the file.
         sums: name -> published SHA-256; files it does not list are not compared.
     """

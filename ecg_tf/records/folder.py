@@ -27,9 +27,6 @@ def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> R
         path: the record without extension (".hea" or ".dat" is taken off).
         leads: names of the leads, in the order wanted; None for all leads measured in volts.
 
-    Returns:
-        Record.
-
     Raises:
         InputError: the files are missing or damaged, or it has no such lead (says which it has).
 

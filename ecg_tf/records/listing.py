@@ -62,7 +62,6 @@ def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = No
     (patients, labels) are no recordings.
 
     Args:
-        folder: Path.
         skip: names of files that are no recordings, such as a metadata table.
         files: of `scan`, if that has been done. Default: it is done.
 

@@ -71,9 +71,6 @@ def load(
         **options: of `simulate.simulate_cohort`. They are checked always and used for "simulated"
             only, so that one call serves a simulation and the real thing.
 
-    Returns:
-        ECGs.
-
     Raises:
         InputError: no such source, record, lead or option, or nothing that can be read.
 

@@ -137,9 +137,6 @@ def sex_of(text: str) -> str:
 def is_blank_name(text: str) -> bool:
     """Whether a subject's identifier stands for no person: "", "nan", "N/A", "unknown", "-", "X".
 
-    Args:
-        text: str.
-
     Example:
         >>> is_blank_name(" N/A "), is_blank_name("0")
         (True, False)

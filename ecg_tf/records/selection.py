@@ -23,7 +23,6 @@ def chosen_records(
     """Chooses records.
 
     Args:
-        database: Database.
         folder: Path that holds its tables, where folds are given.
         published: names of all records.
         records: names, ends of names, patterns with * and ?, or files with one of these a line.

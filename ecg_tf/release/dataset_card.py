@@ -13,9 +13,7 @@ def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> 
     """The card of a release.
 
     Args:
-        run: `Result`.
         gate: `Decision`; what did not pass stands in the first line.
-        kind: `Format`.
         state: `Progress` of the release's folder.
 
     Returns:

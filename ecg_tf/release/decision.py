@@ -69,9 +69,6 @@ def decide(results: dict) -> Decision:
     Args:
         results: `Result.content`.
 
-    Returns:
-        Decision.
-
     Raises:
         InputError: the gate's table is not one.
     """

@@ -58,9 +58,6 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
         force: write although the gate was not passed; the cards say so first. Default False.
         progress: bool, show how far it is. Default True.
 
-    Returns:
-        Release.
-
     Raises:
         NotReleased: the run's gate was not passed, or tests nothing about persons.
         InputError: the run, a number or the folder cannot be used.

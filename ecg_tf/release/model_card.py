@@ -14,7 +14,6 @@ def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
     """The card of a run's generator.
 
     Args:
-        run: `Result`.
         gate: `Decision`; what did not pass stands in the first line.
         sums: file -> SHA-256.
 

@@ -80,9 +80,6 @@ def open_folder(folder, identity: dict, n: int) -> Progress:
         identity: see `Progress`.
         n: records wanted.
 
-    Returns:
-        Progress.
-
     Raises:
         InputError: the folder holds something else, another release, or more records.
     """

@@ -193,8 +193,7 @@ def beats(
 
     Args:
         records: as in `beat_sequences`.
-        before_s: float, s before the R peak, default 0.3; it lies `round(before_s * fs)` samples
-            in.
+        before_s: s before the R peak; it lies `round(before_s * fs)` samples in.
         after_s: float, s after the R peak, default 0.5.
         quality: as in `strips`.
 

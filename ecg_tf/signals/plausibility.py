@@ -180,9 +180,6 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
         rpeaks: (beat,) sample positions of its R peaks; without them rate and polarity stay
             unknown. They are not looked for here, as that takes longer than all else.
 
-    Returns:
-        Plausibility.
-
     Example:
         >>> plausibility(record, find_rpeaks(record.signal, record.fs)).heart_rate_bpm
         72.0

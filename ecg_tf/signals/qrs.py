@@ -70,9 +70,6 @@ def detect_qrs(signal: np.ndarray, fs: float) -> Complexes:
         signal: (time, lead) mV, a second or longer; NaN is bridged by lines.
         fs: float, Hz, at least 40.
 
-    Returns:
-        `Complexes`.
-
     Example:
         >>> at = detect_qrs(record.signal, record.fs).at
     """

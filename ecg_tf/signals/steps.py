@@ -44,9 +44,6 @@ def find_steps(signal: np.ndarray, fs: float, paced: bool = False) -> list[Step]
         fs: float, Hz.
         paced: bool, known to be paced: nothing is looked for but at the ends. Default False.
 
-    Returns:
-        list of Step.
-
     Example:
         >>> signal[0] += 2.0
         >>> find_steps(signal, fs=250.0)

@@ -41,8 +41,7 @@ class Run:
         folder: path of it.
         settings: of its `Experiment`, complete.
         measures: name -> {value, baseline, low, high, baseline_low, baseline_high, better,
-            at_baseline, ...};
-            missing numbers are NaN.
+            at_baseline, ...}; missing numbers are NaN.
         data: where the records come from.
         privacy: gate, notes and landmarks; {} if it was not attacked.
         code: the commit it was made by.
@@ -257,7 +256,6 @@ def kept_strips(run: Run, count: int = 3, seconds: float = 5.0) -> np.ndarray:
     """The first ECGs of the set that was measured.
 
     Args:
-        run: Run.
         count: strips at most. Default 3.
         seconds: length of each at most, s; default 5.
 

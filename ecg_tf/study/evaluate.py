@@ -24,7 +24,6 @@ def evaluate(real, synthetic, holdout="", output="reports", name="", progress: b
         holdout: folder of ECGs of other persons; "" for none.
         output: folder of the report, default "reports".
         name: of the report; default: evaluate-<name of the synthetic folder>.
-        progress: bool. Default True.
         **settings: other parameters of notebooks/evaluate.ipynb, such as fs or leads.
 
     Returns:
@@ -78,12 +77,7 @@ def write_metrics(path, data: EvaluationData, found: PrivacyEvaluation, settings
 
     Args:
         path: of the file.
-        data: `EvaluationData`.
-        found: `PrivacyEvaluation`.
         settings: name -> plain value, what the measures depend on.
-
-    Returns:
-        Path.
     """
     from ecg_tf.base.code import git_commit, versions
     from ecg_tf.study.writing import plain_verdict

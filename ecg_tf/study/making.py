@@ -29,7 +29,6 @@ def make_report(plan: Plan, output="reports", progress: bool = True, cwd=".") ->
     """Runs a plan's notebook; writes the executed copy, its page and its JSON file.
 
     Args:
-        plan: `Plan`.
         output: folder of the report.
         progress: bool, show a bar over the notebook's cells. Default True.
         cwd: folder in which the notebook runs.

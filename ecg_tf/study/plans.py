@@ -125,9 +125,6 @@ def comparison_plan(runs_dir="", notebooks="") -> Plan:
         runs_dir: folder of the runs; "" takes the notebook's own, which trains some tiny runs if
             there are none. A folder that is named must have some.
         notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
-
-    Returns:
-        Plan.
     """
     given = {"runs_dir": str(runs_dir), "make_runs": False} if runs_dir else {}
     return Plan("comparison", Path(notebooks or notebooks_folder()) / f"{COMPARISON}.ipynb", given)

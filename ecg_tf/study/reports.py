@@ -84,9 +84,6 @@ def keep_report(executed, path, results: dict, **about) -> Path:
         path: of the JSON file.
         results: of the run; {} for lessons.
         **about: more for its part "report", such as the parameters.
-
-    Returns:
-        Path.
     """
     ran = executed.metadata.get("papermill") or {}
     text = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]

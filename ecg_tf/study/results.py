@@ -85,9 +85,6 @@ def read_result(folder) -> Result:
     Args:
         folder: of the run, such as "runs/quickstart".
 
-    Returns:
-        Result.
-
     Raises:
         InputError: no finished run, or damaged files.
 

@@ -40,12 +40,8 @@ def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Resu
     training continues from its checkpoint, if data, settings and training code are the same.
 
     Args:
-        experiment: `Experiment`.
         progress: bool, show how far the training is. Default True.
         devices: int, devices that share the training, see `models.devices`. Default 1.
-
-    Returns:
-        Result.
 
     Raises:
         InputError: the experiment, its data or its folder cannot be used, or another process is at
@@ -117,7 +113,6 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
     """The fidelity measures of the synthetic ECGs, each with its baseline.
 
     Args:
-        experiment: `Experiment`.
         data: `Data`; its test subjects are what the synthetic ECGs are compared with.
         synthetic: `Windows` of `synthesize`.
 
@@ -156,11 +151,9 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
 
     Args:
         experiment: `Experiment`; without `attacks` only fidelity is measured.
-        data: `Data`.
         gan: the trained GAN, for the attack that knows its discriminator; None for no such attack.
         synthetic: `Windows` of `synthesize`.
         measures: those of `measure`.
-        progress: bool. Default False.
 
     Returns:
         PrivacyEvaluation; its measures begin with those given.
@@ -185,7 +178,6 @@ def discriminator_scores(gan, data: Data, most: int = 1000) -> Scores:
 
     Args:
         gan: trained `GAN`.
-        data: `Data`.
         most: images a side, spread over the subjects; default 1000.
 
     Returns:

@@ -31,14 +31,10 @@ def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Win
     Args:
         e: `Experiment`, settled.
         key: of `run.run_key`.
-        data: `Data`.
         generator: of `final_generator`.
         synthetic: `Windows` of `synthesize`.
         verdict: `PrivacyEvaluation` with all measures.
         steps: int, of the training.
-
-    Returns:
-        Result.
     """
     folder = e.folder
     e.save(folder / "experiment.yaml")

@@ -23,9 +23,6 @@ def load_table(table, drop=()) -> pd.DataFrame:
             path of a CSV file, see `read_csv`.
         drop: names of columns to leave out, such as identifiers. Default none.
 
-    Returns:
-        DataFrame.
-
     Raises:
         InputError: neither a known name nor a readable file, or no such column to drop.
 

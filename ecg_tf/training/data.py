@@ -78,12 +78,6 @@ class Data:
 def prepare_data(experiment: Experiment) -> Data:
     """Reads, filters, cuts and splits by subject, and fits the codec on the training subjects.
 
-    Args:
-        experiment: `Experiment`.
-
-    Returns:
-        Data.
-
     Raises:
         InputError: no such data, nothing usable in them, or a setting that cannot fit them.
 
@@ -117,7 +111,6 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
     """The experiment's records, all with the same leads.
 
     Args:
-        experiment: `Experiment`.
         simulation: further options of `simulate.simulate_cohort`.
 
     Returns:
@@ -140,7 +133,6 @@ def source_digest(experiment: Experiment, records: Sequence[Record] | None = Non
     """Identifies an experiment's records and their persons, or its stored windows.
 
     Args:
-        experiment: `Experiment`.
         records: of `read_records`, if they have been read. Default: they are read now.
 
     Returns:

@@ -50,7 +50,6 @@ def build_gan(experiment: Experiment, codec: Codec, *, classes: int = 0, project
     """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
 
     Args:
-        experiment: `Experiment`.
         codec: `Codec`, for the shape of the images.
         classes: int, number of classes of an ACGAN. Default 0.
         projection: what ends the generator, default `projection_of(codec)`.

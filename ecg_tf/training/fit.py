@@ -70,7 +70,6 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     latents it would have seen, so that the weights end up the same.
 
     Args:
-        experiment: `Experiment`.
         data: `Data` of `prepare_data`.
         callbacks: further Keras callbacks.
         progress: bool, show a bar or lines with the time left. Default True.

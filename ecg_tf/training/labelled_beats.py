@@ -80,9 +80,6 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
         experiment: `Experiment`; height x width samples make a window, R in its middle.
         ectopy: float, rate of premature beats in simulated records. Default 1.
 
-    Returns:
-        BeatData.
-
     Raises:
         InputError: an arrangement that does not fit, or no usable labelled beats.
 
@@ -225,8 +222,6 @@ def balanced_sample(labels, subjects, size: int, seed: int, rare: int = 100,
         labels: (n,) class of each beat.
         subjects: (n,) person of each.
         size: int, beats to sample, with repetition.
-        seed: int.
-        rare: int. Default 100.
         power: float, 0 for even persons, 1 for even beats. Default 0.5.
 
     Returns:

@@ -56,7 +56,6 @@ def store_windows(experiment: Experiment, output="", progress: bool = True) -> P
     cut takes memory. A command that was killed resumes behind the last record.
 
     Args:
-        experiment: `Experiment`.
         output: folder; default: the experiment's `stored`, else stored/NAME.
         progress: bool, say how far it is. Default True.
 

@@ -44,7 +44,6 @@ def control_tables(kinds: Sequence[str] = ("faults",), database: str = "simulate
         kinds: out of `KINDS`.
         database: "simulated", a known database or a folder.
         data_dir: folder of the databases.
-        seed: int.
         progress: bool, show it.
     """
     for kind in (kind for kind in KINDS if kind in kinds):

@@ -30,7 +30,6 @@ def control_sets(real: Windows, seed: int = 0, first=None) -> dict[str, np.ndarr
 
     Args:
         real: strips of two subjects or more.
-        seed: int.
         first: (n,) bool, the half to corrupt; default None, `halves(subjects, seed)`.
 
     Returns:

@@ -30,7 +30,6 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
         fresh: fresh strips, default 1,000.
         reference: training strips at most, spread over their persons; default 2,000.
         fpr: false positive rate of the thresholds, default 0.01.
-        seed: int.
 
     Returns:
         DataFrame, index = kind (`copies.KINDS`, then "fresh strips"); columns `n`, `as_copy` and

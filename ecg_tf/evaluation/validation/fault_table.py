@@ -140,12 +140,7 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, seed: int = 
         fresh: as many strips of other subjects, the control "other half".
         holdout: strips of yet others, for baselines and nulls; half of them are unknown to the
             identification network, 100 strips or more.
-        seed: int.
         identify: also train the identification network. Default True.
-        progress: bool. Default False.
-
-    Returns:
-        FaultTable.
 
     Raises:
         InputError: subjects in two groups, too few strips for the tests.
@@ -228,7 +223,6 @@ def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 12
         fs: Hz.
         seconds: s, of a strip.
         each: strips of a person, spread over the record; default 12.
-        seed: int.
 
     Returns:
         (members, fresh, holdout): `Windows`, the first two equally many.

@@ -109,7 +109,6 @@ def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list
     """Start times of the data records, and the annotations.
 
     Args:
-        header: Header.
         data: (record, sample), its `data`.
 
     Returns:

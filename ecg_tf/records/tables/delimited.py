@@ -40,11 +40,7 @@ def read_table(file: Path, header: bool = True) -> Table:
     text is UTF-8, UTF-16 with a byte order mark, or Latin-1. Blank lines are no rows.
 
     Args:
-        file: Path.
         header: bool, the first line names the columns. Default True.
-
-    Returns:
-        Table.
 
     Raises:
         InputError: it is missing, too large, no text, empty, or its rows differ in length.

@@ -84,7 +84,6 @@ def read_with_layout(file: Path, columns: Mapping | None = None) -> tuple[Table,
     """Reads a table and says which of its columns mean what.
 
     Args:
-        file: Path.
         columns: what -> name of a column (of labels and record also a list of names), for what
             cannot be guessed; "" for what no column says. Default: all by their names.
 

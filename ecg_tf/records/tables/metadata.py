@@ -203,7 +203,6 @@ def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
     """The tables of a folder that are recognized; they are no records.
 
     Args:
-        folder: Path.
         database: the known database that it holds, which may have tables in other places.
 
     Returns:
