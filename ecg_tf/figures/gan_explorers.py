@@ -222,9 +222,9 @@ def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: boo
         explorer = LatentExplorer(generator, codec, high)
         figure = None if live else explorer.still()
     if figure is not None:
-        return show(figure, "From one synthetic ECG to another, on an arc through the "
-                     "latent space. In JupyterLab the way is a slider, and so are the directions "
-                     "along which generated images differ most.")
+        return show(figure, "From one synthetic ECG to another, on an arc through the latent "
+                    "space. In JupyterLab the way is a slider, and so are the directions along "
+                    "which generated images differ most.")
     import ipywidgets as w
 
     style, wide = {"description_width": "8em"}, w.Layout(width="32em")

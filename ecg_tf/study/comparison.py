@@ -23,7 +23,7 @@ LEAST = 0.1  # baselines: below, a logarithm would make much of what is chance
 _SIMULATION = ("subjects", "minutes")
 #: Settings that decide how a run is evaluated.
 EVALUATION_KEYS = tuple(name for name in affecting("windows", "measures")
-                  if name not in ("seed", *_SIMULATION))
+                        if name not in ("seed", *_SIMULATION))
 #: Settings that change nothing about the result, or chance alone.
 FREE = ("seed", "precision", *affecting("verdict", "nothing"))
 BASE = ("arrangement", "model", "scaling")  # what the name of a family is made of

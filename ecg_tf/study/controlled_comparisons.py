@@ -56,14 +56,9 @@ class ControlledComparison:
     @property
     def values(self) -> pd.DataFrame:
         """(seed, contender): MMD² in baselines, NaN where there is no such run."""
-        return pd.DataFrame(
-            {
-                name: pd.Series(
-                    {run.settings["seed"]: run.in_baselines() for run in group}, dtype=float
-                )
-                for name, group in self.contenders.items()
-            }
-        ).sort_index()
+        return pd.DataFrame({name: pd.Series(
+            {run.settings["seed"]: run.in_baselines() for run in group}, dtype=float)
+            for name, group in self.contenders.items()}).sort_index()
 
     @property
     def budget(self) -> str:
@@ -76,9 +71,8 @@ class ControlledComparison:
                 f"pixels, {s['base_filters']} base filters, {many} each")
 
 
-def controlled_comparisons(
-    runs: Sequence[Run], question: str = "arrangement"
-) -> list[ControlledComparison]:
+def controlled_comparisons(runs: Sequence[Run],
+                           question: str = "arrangement") -> list[ControlledComparison]:
     """Finds the groups of runs that may be compared.
 
     Args:
@@ -90,8 +84,8 @@ def controlled_comparisons(
         first.
 
     Example:
-        >>> [list(found.contenders) for found in controlled_comparisons(read_runs("runs"),
-        "arrangement")] [['beat_rows', 'row_major']]
+        >>> [list(found.contenders) for found in controlled_comparisons(read_runs("runs"))]
+        [['beat_rows', 'row_major']]
     """
     choice(question, "question", tuple(QUESTIONS))
     varied = QUESTIONS[question]
@@ -105,11 +99,9 @@ def controlled_comparisons(
             key["pixels"] = own["height"] * own["width"]
             key["evaluation"] = evaluation_key(run)
             alike.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(run)
-        same = [
-            ControlledComparison(question, title, families(group, varied))
-            for group in alike.values()
-            if len({run.settings[varied[0]] for run in group}) > 1
-        ]
+        same = [ControlledComparison(question, title, families(group, varied))
+                for group in alike.values()
+                if len({run.settings[varied[0]] for run in group}) > 1]
         found += sorted(same, key=lambda comparison: -len(comparison.runs))
     return found
 
@@ -211,13 +203,9 @@ def detour_words(comparison: ControlledComparison) -> list[str]:
     best = next(name for name in order if name in images)
     sentences = [f"Of all images `{best}` comes nearest. " + _pair(values, best, own, "The detour "
             "through images helps here", "The detour through images harms here")]
-    same = [
-        name
-        for name in images
-        if name != best
-        and (s := comparison.contenders[name][0].settings)["arrangement"] == "row_major"
-        and s["model"] == "r1gan"
-    ]
+    same = [name for name in images if name != best
+            and (s := comparison.contenders[name][0].settings)["arrangement"] == "row_major"
+            and s["model"] == "r1gan"]
     if same:
         sentences.append("The same signal as an image, line by line: " + _pair(
             values, same[0], own, "the detour helps", "the detour harms"))
@@ -251,9 +239,8 @@ def loner_words(runs: Sequence[Run], most: int = 12) -> list[str]:
                     apart.append((len(keys), other.name, keys))
             if apart:
                 _, name, keys = min(apart)
-                sentences.append(
-                    f"`{run.name}` has no fair opponent: the nearest, `{name}`, differs "
-                            f"in {', '.join(keys)}.")
+                sentences.append(f"`{run.name}` has no fair opponent: the nearest, `{name}`, "
+                                 f"differs in {', '.join(keys)}.")
     more = [f"{len(sentences) - most} more have none either."] if len(sentences) > most else []
     return sentences[:most] + more
 
@@ -266,7 +253,7 @@ def question_words(found: Sequence[ControlledComparison]) -> str:
     first = pd.Series([table.index[0] for table, _ in tables]).value_counts()
     p = np.array([p for _, p in tables])
     nearest = ", ".join(f"`{name}` in {many} of {len(found)}" for name, many in first.items())
-    where = "comparison" if len(found) == 1 else "controlled_comparisons"
+    where = "comparison" if len(found) == 1 else "comparisons"
     return (f"{len(found)} {where}; nearest to real ECGs: {nearest}. Beyond chance (p < {SURE:g}) "
             f"it matters in {int((p < SURE).sum())} of the {int(np.isfinite(p).sum())} that "
             "were repeated with other seeds.")

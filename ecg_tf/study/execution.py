@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,14 +27,8 @@ class NotebookError(RuntimeError):
     """A cell of a notebook failed for another reason than its input: a mistake in the code."""
 
 
-def run_notebook(
-    notebook,
-    output,
-    parameters: Mapping | None = None,
-    validate: Callable[[dict], object] | None = None,
-    progress: bool = True,
-    cwd=".",
-) -> Path:
+def run_notebook(notebook, output, parameters: Mapping | None = None, progress: bool = True,
+                 cwd=".") -> Path:
     """Runs a notebook with parameters through papermill; the executed copy is the report.
 
     The copy is written under a hidden name beside `output` and moved there whole at the end. If a
@@ -44,8 +38,6 @@ def run_notebook(
         notebook: path of the source notebook.
         output: path of the executed one.
         parameters: name -> value, for the cell tagged "parameters"; unknown names fail.
-        validate: called with the parameters before anything runs, such as
-            `lambda given: Experiment(**given)`; raises if it does not like them.
         progress: bool, shows a progress bar over the cells on stderr.
         cwd: folder in which the notebook runs.
 
@@ -65,8 +57,6 @@ def run_notebook(
     check_parameters(notebook, parameters)
     if not Path(cwd).is_dir():
         raise InputError(f"The folder '{cwd}' to run in does not exist.", fix="name another one")
-    if validate is not None:
-        validate(parameters)
     with holding(output.parent, f".{output.stem}.lock"):
         return _execute(notebook, output, parameters, progress, cwd)
 

@@ -44,7 +44,7 @@ def make_report(plan: Plan, output="reports", progress: bool = True, cwd=".") ->
     return executed, _publish(plan, read_executed(executed), executed, cwd)
 
 
-def is_done(plan: Plan, output="reports", cwd=".") -> bool:
+def is_done(plan: Plan, output="reports") -> bool:
     """Whether a plan's report is there, made by the same code, parameters and data.
 
     Where the notebook's text alone changed, it is replaced in the report.
@@ -52,12 +52,12 @@ def is_done(plan: Plan, output="reports", cwd=".") -> bool:
     path = plan.report(output)
     try:
         about = read_report(path.with_suffix(".json")).about
-        if about.get("code") != report_code(plan, cwd):
+        if about.get("code") != report_code(plan):
             return False
         executed = read_executed(path)
         if about.get("text") != (text := _text_of(plan)):
             executed.cells = _with_text(executed.cells, read_executed(plan.notebook).cells)
-            _publish(plan, executed, path, cwd)
+            _publish(plan, executed, path, ".")
             print(f"text replaced: {plan.name}" if text else "", flush=True)
     except (InputError, OSError, IndexError):
         return False

@@ -11,14 +11,13 @@ from pathlib import Path
 from ecg_tf.base.errors import InputError, write_whole
 
 
-def to_html(ipynb, page=None, title: str = "", code: bool = False) -> Path:
-    """Writes an executed notebook as a self-contained HTML report, with its table of contents.
+def to_html(ipynb) -> Path:
+    """Writes an executed notebook, without its code, as a self-contained HTML report beside it.
+
+    Its title is the notebook's first heading; a table of contents points at all of them.
 
     Args:
         ipynb: path of the executed notebook.
-        page: path to write; default: beside it, `.html`.
-        title: str, default: the first heading of the notebook.
-        code: bool, default False: whether the code is shown too.
 
     Returns:
         Path of the HTML file.
@@ -29,15 +28,14 @@ def to_html(ipynb, page=None, title: str = "", code: bool = False) -> Path:
     from bs4 import BeautifulSoup
 
     ipynb = Path(ipynb)
-    body = _exporter(code).from_notebook_node(_described(read_executed(ipynb)))[0]
+    body = _exporter().from_notebook_node(_described(read_executed(ipynb)))[0]
     soup = BeautifulSoup(body, "html.parser")
     for tag in soup(["script", "link", "iframe", "object"]):
         tag.decompose()
     headings = _headings(soup)
-    title = title or next((words for level, _, words in headings if level == "h1"), ipynb.stem)
-    content = render("report", title=title, notebook=str(soup), headings=headings,
-                     highlighting=_highlighting() if code else "")
-    return write_whole(ipynb.with_suffix(".html") if page is None else page, content)
+    title = next((words for level, _, words in headings if level == "h1"), ipynb.stem)
+    return write_whole(ipynb.with_suffix(".html"), render(
+        "report", title=title, notebook=str(soup), headings=headings))
 
 
 def render(template: str, **values) -> str:
@@ -92,7 +90,7 @@ def _described(notebook):
     return notebook
 
 
-def _exporter(code: bool):
+def _exporter():
     from jinja2 import pass_context
     from nbconvert import HTMLExporter
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -114,7 +112,7 @@ def _exporter(code: bool):
             renderer = Renderer(escape=False, attachments=attachments, exclude_anchor_links=True)
             return MarkdownWithMath(renderer=renderer).render(source)
 
-    return Exporter(template_name="basic", exclude_input=not code, exclude_input_prompt=True,
+    return Exporter(template_name="basic", exclude_input=True, exclude_input_prompt=True,
                     exclude_output_prompt=True)
 
 
@@ -140,12 +138,3 @@ def _headings(soup) -> list[tuple[str, str, str]]:
         heading["id"] = name
         found[name] = (heading.name, name, words)
     return list(found.values())
-
-
-def _highlighting() -> str:
-    from pygments.formatters import HtmlFormatter
-
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight")
-                   for style in ("default", "github-dark"))
-    return (f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
-            ".highlight, .highlight pre { background: none }")

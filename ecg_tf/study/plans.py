@@ -82,13 +82,12 @@ def read_plan(file, notebook="", notebooks="") -> Plan:
     return Plan(name, path, parameters)
 
 
-def find_plans(paths: Sequence = (), only: str = "", notebooks="") -> list[Plan]:
+def find_plans(paths: Sequence = (), only: str = "") -> list[Plan]:
     """All plans of a study, read and checked before the first is run.
 
     Args:
         paths: experiment files, or folders of them; default: the folder `experiments`.
         only: a pattern such as "mitdb-*", or a part of the name; "" takes all.
-        notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
 
     Returns:
         list of Plan: the quickstart, then the experiments, then the lessons, by name.
@@ -98,13 +97,13 @@ def find_plans(paths: Sequence = (), only: str = "", notebooks="") -> list[Plan]
             pattern that fits none.
     """
     files = []
-    for path in map(Path, paths or [Path(notebooks or notebooks_folder()) / "experiments"]):
+    for path in map(Path, paths or [notebooks_folder() / "experiments"]):
         found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         if not found:
             raise InputError(f"There is no experiment file in '{path}'.", expected="*.yaml",
                              got="none", fix="name another folder, or files")
         files += found
-    plans = [read_plan(file, notebooks=notebooks) for file in dict.fromkeys(files)]
+    plans = [read_plan(file) for file in dict.fromkeys(files)]
     names = [plan.name for plan in plans]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"Two experiment files would write the same report '{twice[0]}'.",
@@ -118,13 +117,12 @@ def find_plans(paths: Sequence = (), only: str = "", notebooks="") -> list[Plan]
     return sorted(plans, key=lambda p: (p.name != FIRST, not p.is_experiment, p.name))
 
 
-def comparison_plan(runs_dir="", notebooks="") -> Plan:
+def comparison_plan(runs_dir="") -> Plan:
     """The comparison of all runs.
 
     Args:
         runs_dir: folder of the runs; "" takes the notebook's own, which trains some tiny runs if
             there are none. A folder that is named must have some.
-        notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
     """
     given = {"runs_dir": str(runs_dir), "make_runs": False} if runs_dir else {}
-    return Plan("comparison", Path(notebooks or notebooks_folder()) / f"{COMPARISON}.ipynb", given)
+    return Plan("comparison", notebooks_folder() / f"{COMPARISON}.ipynb", given)

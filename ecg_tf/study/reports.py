@@ -137,7 +137,7 @@ def index_page(reports: Sequence[Report]) -> str:
     found: dict[str, list[dict]] = {part: [] for part in PARTS}
     for report in reports:
         found[of_notebook.get(report.about["notebook"], "Lessons")].append(_card(report))
-    return render("index", title="Reports on synthetic ECGs", highlighting="",
+    return render("index", title="Reports on synthetic ECGs",
                   parts={part: cards for part, cards in found.items() if cards})
 
 

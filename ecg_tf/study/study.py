@@ -35,17 +35,13 @@ class Outcome:
     reason: str = ""
 
 
-def run_study(
-    plans: Sequence[Plan], output="reports", notebooks="", clock=time.monotonic,
-    elsewhere: Callable[..., list[Outcome]] | None = None,
-) -> list[Outcome]:
+def run_study(plans: Sequence[Plan], output="reports",
+              elsewhere: Callable[..., list[Outcome]] | None = None) -> list[Outcome]:
     """Makes all reports that are not up to date, then the comparison over all runs.
 
     Args:
         plans: of `find_plans`.
         output: folder of the reports.
-        notebooks: folder of the notebooks; the comparison is made if it is among them.
-        clock: function that gives seconds, default `time.monotonic`.
         elsewhere: makes the reports of (plans, output) in other processes, such as
             `cluster.make_reports`; None makes one after another here.
 
@@ -69,7 +65,7 @@ def run_study(
         if elsewhere is not None and to_run:
             outcomes += elsewhere(to_run, output)
             to_run = []
-        comparison = comparison_plan(notebooks=notebooks)
+        comparison = comparison_plan()
         if comparison.notebook.exists():
             to_run.append(comparison)
         for number, plan in enumerate(to_run):
@@ -80,7 +76,7 @@ def run_study(
             print(f"[{number + 1} of {len(to_run)}] {plan.name}: {plan.notebook.stem} with "
                   f"{len(plan.parameters)} parameters; {_left(to_run[number:], times)}",
                   flush=True)
-            outcomes.append(_made(plan, output, clock, outcomes))
+            outcomes.append(_made(plan, output, outcomes))
             times += [(plan, outcomes[-1].minutes)] * (outcomes[-1].state == "made")
     print("\n" + summary(outcomes, output), flush=True)
     return outcomes
@@ -101,17 +97,17 @@ def summary(outcomes: Sequence[Outcome], output="reports") -> str:
     return "\n".join([table.to_string(index=False), line]) if len(table) else line
 
 
-def _made(plan: Plan, output, clock, before: Sequence[Outcome]) -> Outcome:
-    start = clock()
+def _made(plan: Plan, output, before: Sequence[Outcome]) -> Outcome:
+    start = time.monotonic()
     try:
         make_report(plan, output, progress=sys.stderr.isatty())
-        minutes = (clock() - start) / 60
+        minutes = (time.monotonic() - start) / 60
         print(f"    made in {minutes:.1f} min: {plan.report(output)}", flush=True)
         return Outcome(plan, "made", minutes)
     except (InputError, NotebookError) as error:
         reason = " ".join(str(error).split())
         print(f"    failed: {reason}", flush=True)
-        return Outcome(plan, "failed", (clock() - start) / 60, reason)
+        return Outcome(plan, "failed", (time.monotonic() - start) / 60, reason)
     except KeyboardInterrupt:
         kept = sum(outcome.state != "failed" for outcome in before)
         print(f"\nStopped while making '{plan.name}'. Kept: {kept} finished reports in "
