@@ -42,10 +42,9 @@ STOPS = ("steps", "baseline")
 def _checked_name(name: str) -> str:
     if re.fullmatch(r"\w[\w.-]{0,99}", name, re.ASCII):
         return name
-    raise InputError(
-        "The experiment's name cannot name a folder.",
-        expected="letters, digits, '.', '_' and '-', at most 100", got=repr(name[:60]),
-        fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', name)[:40]!r}")
+    raise InputError("The experiment's name cannot name a folder.",
+                     expected="letters, digits, '.', '_' and '-', at most 100", got=repr(name[:60]),
+                     fix=f"call it {re.sub(r'[^A-Za-z0-9_-]+', '-', name)[:40]!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

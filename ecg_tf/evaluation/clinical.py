@@ -56,8 +56,7 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
             "r_amplitude": np.median(tall) if len(tall) else np.nan,
             "likeness": _likeness(beats[first[i]:first[i + 1], :, 0])})
     table = pd.DataFrame(rows)
-    table["detectable"] = ((table.beats >= 3) & table.heart_rate.notna()
-                           & (table.likeness >= 0.5))
+    table["detectable"] = ((table.beats >= 3) & table.heart_rate.notna() & (table.likeness >= 0.5))
     return table
 
 

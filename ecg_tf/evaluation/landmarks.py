@@ -115,8 +115,7 @@ def _chance(data: AttackData, fpr: float, seed: int) -> float:
 
 
 def _recognizes(data: AttackData, fpr: float) -> bool:
-    return data.identifier is not None and data.identifier.valid \
-        and len(data.impostors) >= 1 / fpr
+    return data.identifier is not None and data.identifier.valid and len(data.impostors) >= 1 / fpr
 
 
 def _likeness(data: AttackData, signals) -> np.ndarray:

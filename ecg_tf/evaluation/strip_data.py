@@ -64,8 +64,7 @@ class StripData:
         return whole
 
     def mmd2(self, a, b) -> float:
-        return fidelity.mmd2(self.features[a], self.features[b], permutations=0,
-                             seed=self.seed)[0]
+        return fidelity.mmd2(self.features[a], self.features[b], permutations=0, seed=self.seed)[0]
 
     def frechet(self, a, b) -> float:
         return fidelity.frechet_distance(self.features[a], self.features[b])
@@ -107,8 +106,7 @@ class StripData:
         Without training strips the baseline is one half of the test persons against the other.
         """
         known = train if len(train) else test
-        groups = pseudo_subjects(self.features[known], self.subjects[known],
-                                          self.features[fake])
+        groups = pseudo_subjects(self.features[known], self.subjects[known], self.features[fake])
         value = self.auc(test, fake, groups)
         real, other = test, train
         if not len(train):

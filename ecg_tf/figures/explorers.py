@@ -60,9 +60,8 @@ class Explorer:
         longest = max(3 * self.side**2, (self.side // 2 + 3) * 1.5 * ready.fs)
         return max(0.0, (len(ready.signal) - longest) / ready.fs)
 
-    def window(
-        self, record: str, lead: str = "", start: float = 0.0, arrangement: str = "row_major"
-    ):
+    def window(self, record: str, lead: str = "", start: float = 0.0,
+               arrangement: str = "row_major"):
         """One window and its image.
 
         Args:

@@ -67,9 +67,8 @@ def heartbeat(signal, fs: float, rpeaks: Sequence[int], title: str = "") -> Figu
     return figure
 
 
-def beats_on_paper(
-    signals, fs: float, beats: Sequence, classes: Sequence, titles: Sequence[str] | None = None,
-) -> Figure:
+def beats_on_paper(signals, fs: float, beats: Sequence, classes: Sequence,
+                   titles: Sequence[str] | None = None) -> Figure:
     """ECG paper with every beat marked by a marker and the letter of its class.
 
     Args:

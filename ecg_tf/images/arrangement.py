@@ -167,12 +167,10 @@ class Arrangement(ABC):
     def _checked(self, images) -> np.ndarray:
         images = np.asarray(images)
         if images.ndim != 4 or images.shape[1:] != self.image_shape:
-            raise InputError(
-                f"The images do not fit the arrangement '{self.name}'.",
-                expected=f"(window, {', '.join(map(str, self.image_shape))})",
-                got=f"shape {images.shape}",
-                fix="decode with the codec.json that was saved beside these images",
-            )
+            raise InputError(f"The images do not fit the arrangement '{self.name}'.",
+                             expected=f"(window, {', '.join(map(str, self.image_shape))})",
+                             got=f"shape {images.shape}",
+                             fix="decode with the codec.json that was saved beside these images")
         return images
 
 

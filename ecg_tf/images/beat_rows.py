@@ -263,13 +263,11 @@ class BeatRows(Arrangement):
         good = signals.ndim == 3 and signals.shape[2] == self.leads
         good = good and min(lengths, default=POINTS) >= POINTS
         if not good or rpeaks.shape != (len(signals), self.rows + 2):
-            raise InputError(
-                "The windows do not fit the arrangement 'beat_rows'.",
-                expected=f"(window, {POINTS} samples or more, {self.leads}), "
-                f"(window, {self.rows + 2})",
-                got=f"signals {signals.shape}, R peaks {rpeaks.shape}",
-                fix=f"cut windows of {self.rows} beats with cutting.beat_sequences",
-            )
+            raise InputError("The windows do not fit the arrangement 'beat_rows'.",
+                             expected=f"(window, {POINTS} samples or more, {self.leads}), "
+                             f"(window, {self.rows + 2})",
+                             got=f"signals {signals.shape}, R peaks {rpeaks.shape}",
+                             fix=f"cut windows of {self.rows} beats with cutting.beat_sequences")
         if not self.fits(rpeaks).all():
             rr = np.diff(rpeaks) / self.fs
             raise InputError(

@@ -63,12 +63,10 @@ def fit_to_records(settings, records: Sequence[Record]):
     usual = float(np.quantile(seconds, 1 - SHARE))  # so long are nine records in ten, or longer
     e = settings
     if e.strip_seconds > usual + 0.5 / e.fs:
-        raise InputError(
-            f"strip_seconds is longer than the records: {e.strip_seconds:g} s.",
-            expected=f"at most {_whole(usual):g} s, which nine of ten records last",
-            got=f"{e.strip_seconds:g}",
-            fix=f"set strip_seconds: {_whole(usual):g}, or leave it out",
-        )
+        raise InputError(f"strip_seconds is longer than the records: {e.strip_seconds:g} s.",
+                         expected=f"at most {_whole(usual):g} s, which nine of ten records last",
+                         got=f"{e.strip_seconds:g}",
+                         fix=f"set strip_seconds: {_whole(usual):g}, or leave it out")
     if e.arrangement != "auto" and not ARRANGEMENTS[e.arrangement].by_beats:
         return _fixed(e, usual)
     beats = _Beats.of(records, e)
@@ -138,24 +136,20 @@ def _beat_rows(e, usual: float, beats: _Beats):
     shortest = rows * float(np.nanmedian(beats.rr))
     if shortest < e.strip_seconds:
         needed = int(np.ceil(1.2 * e.strip_seconds / np.nanmedian(beats.rr) / 8) * 8)
-        raise InputError(
-            f"height: {rows} beats last {shortest:.1f} s, less than strip_seconds.",
-            expected=f"strips of at most {_whole(shortest):g} s, or more rows",
-            got=f"strip_seconds: {e.strip_seconds:g}",
-            fix=f"set height: {needed}, or strip_seconds: {_whole(shortest):g}",
-        )
+        raise InputError(f"height: {rows} beats last {shortest:.1f} s, less than strip_seconds.",
+                         expected=f"strips of at most {_whole(shortest):g} s, or more rows",
+                         got=f"strip_seconds: {e.strip_seconds:g}",
+                         fix=f"set height: {needed}, or strip_seconds: {_whole(shortest):g}")
     return _with_strips(replace(e, height=rows), min(shortest, usual))
 
 
 def _beat_strips(e, usual: float, beats: _Beats):
     seconds = e.window_seconds or min(_whole(usual), LONGEST_STRIP_S)
     if seconds > usual + 0.5 / e.fs:
-        raise InputError(
-            f"window_seconds is longer than the records: {seconds:g} s.",
-            expected=f"at most {_whole(usual):g} s, which nine of ten records last",
-            got=f"{seconds:g}",
-            fix=f"set window_seconds: {_whole(usual):g}, or leave it out",
-        )
+        raise InputError(f"window_seconds is longer than the records: {seconds:g} s.",
+                         expected=f"at most {_whole(usual):g} s, which nine of ten records last",
+                         got=f"{seconds:g}",
+                         fix=f"set window_seconds: {_whole(usual):g}, or leave it out")
     if seconds < e.strip_seconds:
         raise InputError(
             f"window_seconds: {seconds:g} s are less than strip_seconds.",
@@ -165,12 +159,10 @@ def _beat_strips(e, usual: float, beats: _Beats):
         )
     needed = rows_needed(beats.prepared, seconds)
     if e.height and rows_needed(beats.prepared, seconds, share=0.5) > e.height:
-        raise InputError(
-            f"height: {e.height} rows cannot hold the beats of {seconds:g} s.",
-            expected=f"{needed} rows, which hold 99 % of the strips",
-            got=str(e.height),
-            fix=f"set height: {needed}, or a shorter window_seconds",
-        )
+        raise InputError(f"height: {e.height} rows cannot hold the beats of {seconds:g} s.",
+                         expected=f"{needed} rows, which hold 99 % of the strips",
+                         got=str(e.height),
+                         fix=f"set height: {needed}, or a shorter window_seconds")
     return _with_strips(replace(e, window_seconds=seconds, height=e.height or needed), seconds)
 
 

@@ -74,9 +74,8 @@ class FixedArrangement(Arrangement):
         signals = np.asarray(signals)
         self.check(signals, rpeaks, lengths)
         signals = np.pad(signals, ((0, 0), (0, 1), (0, 0)))  # sample `length` is the padding
-        images = signals[:, self.pixel_sample].reshape(
-            len(signals), self.height, self.width, -1, self.leads
-        )
+        images = signals[:, self.pixel_sample].reshape(len(signals), self.height, self.width, -1,
+                                                       self.leads)
         return np.swapaxes(images, 3, 4).reshape(len(signals), *self.image_shape)
 
     def decode(self, images) -> np.ndarray:

@@ -289,12 +289,10 @@ class Standardizer:
 
     def _need_fit(self) -> None:
         if (self.code_low if self.scaling in PER_WINDOW else self.centre) is None:
-            raise InputError(
-                f"The standardizer '{self.scaling}' has no range yet.",
-                expected="a fitted standardizer",
-                got="one that never saw training windows",
-                fix="call standardizer.fit(training_windows) first",
-            )
+            raise InputError(f"The standardizer '{self.scaling}' has no range yet.",
+                             expected="a fitted standardizer",
+                             got="one that never saw training windows",
+                             fix="call standardizer.fit(training_windows) first")
 
 
 def _count_rpeaks(windows, outside) -> tuple[int, int]:
@@ -309,12 +307,10 @@ def _count_rpeaks(windows, outside) -> tuple[int, int]:
 def _ordered(low, high) -> None:
     width = np.asarray(high, float) - low
     if not (np.isfinite(width).all() and (width > 1e-9).all()):
-        raise InputError(
-            "The range of a lead has no width.",
-            expected="a highest value above the lowest one",
-            got=f"widths {np.ravel(width)[:5].tolist()} mV",
-            fix="drop flat leads or records, or take the range 'physical'",
-        )
+        raise InputError("The range of a lead has no width.",
+                         expected="a highest value above the lowest one",
+                         got=f"widths {np.ravel(width)[:5].tolist()} mV",
+                         fix="drop flat leads or records, or take the range 'physical'")
 
 
 def _pairs(value, name: str) -> np.ndarray:

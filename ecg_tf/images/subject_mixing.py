@@ -41,12 +41,10 @@ def beat_mixer(codec: Codec, persons: int = 2):
     if persons == 1:
         return lambda images, seed: images
     if not codec.arrangement.by_beats:
-        raise InputError(
-            "Persons can only be mixed where each row is a beat.",
-            expected="arrangement beat_rows or beat_strips",
-            got=codec.arrangement.name,
-            fix="set subject_mixing to 1, or take beat_rows",
-        )
+        raise InputError("Persons can only be mixed where each row is a beat.",
+                         expected="arrangement beat_rows or beat_strips",
+                         got=codec.arrangement.name,
+                         fix="set subject_mixing to 1, or take beat_rows")
     rr = tf.range(codec.image_shape[2]) == codec.channels.index("rr")
     coded = tf.constant([name == "range" for name in codec.channels])
     own = tf.constant([name == "signal" for name in codec.channels])

@@ -14,19 +14,9 @@ from ecg_tf.images.subject_mixing import beat_mixer
 from ecg_tf.signals.windows import Windows
 
 
-def make_dataset(
-    windows: Windows,
-    codec: Codec,
-    batch_size: int = 64,
-    seed: int = 0,
-    *,
-    shuffle: bool = True,
-    repeat: bool = True,
-    labels=None,
-    start_step: int = 0,
-    subject_mixing: int = 1,
-    even_subjects: bool = False,
-) -> tf.data.Dataset:
+def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int = 0, *,
+                 shuffle: bool = True, repeat: bool = True, labels=None, start_step: int = 0,
+                 subject_mixing: int = 1, even_subjects: bool = False) -> tf.data.Dataset:
     """Batches of images, in an order that depends on the seed alone.
 
     Every epoch is a new permutation of all windows, from (seed, epoch); batches run on

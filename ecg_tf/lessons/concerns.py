@@ -156,10 +156,9 @@ def watched(gan: GAN, images, steps: int, *, checks: int = 20, batch_size: int =
     start = time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the alarm's; it is in what is returned
-        history = fit_gan(
-            gan, batches.batch(count(batch_size, "batch_size", 2, 65_536)), per_check * checks,
-            check_every=per_check,
-            callbacks=[Diversity(some, n=128, seed=seed), *callbacks, alarm])
+        history = fit_gan(gan, batches.batch(count(batch_size, "batch_size", 2, 65_536)),
+                          per_check * checks, check_every=per_check,
+                          callbacks=[Diversity(some, n=128, seed=seed), *callbacks, alarm])
     table = pd.DataFrame(history)
     table.insert(0, "step", per_check * np.arange(1, checks + 1))
     return Watched(gan, table, alarm.alarms, time.monotonic() - start)

@@ -108,12 +108,10 @@ class ACGAN(R1GAN):
         given = np.full(n, given) if given.ndim == 0 else given
         whole = given.shape == (n,) and given.dtype.kind in "iu"
         if not whole or given.min() < 0 or given.max() >= self.classes:
-            raise InputError(
-                "Images of these labels cannot be generated.",
-                expected=f"{n} whole numbers from 0 to {self.classes - 1}",
-                got=f"shape {given.shape}, {np.unique(given)[:9].tolist()}",
-                fix="pass the place of each class in the list of classes",
-            )
+            raise InputError("Images of these labels cannot be generated.",
+                             expected=f"{n} whole numbers from 0 to {self.classes - 1}",
+                             got=f"shape {given.shape}, {np.unique(given)[:9].tolist()}",
+                             fix="pass the place of each class in the list of classes")
         return sample_images(self, n, seed, given, batch_size)
 
     def classify(self, images, batch_size=256):

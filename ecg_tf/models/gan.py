@@ -65,9 +65,8 @@ class GAN(keras.Model):
         self.latent_dim = generator.inputs[0].shape[-1]
         self.image_shape = tuple(generator.output_shape[1:])
         self.seed_generator = keras.random.SeedGenerator(self.seed)
-        self.step = self.add_weight(
-            name="step", shape=(), dtype="int64", initializer="zeros", trainable=False
-        )
+        self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros",
+                                    trainable=False)
         names = ("d_loss", "g_loss", "real_score", "generated_score", "g_grad_norm")
         if identity is not None:
             identity.trainable = False

@@ -93,9 +93,8 @@ class HelicalConv2D(keras.layers.Conv2D):
     def build(self, input_shape):
         self._pads = tuple(
             _same_pads(side, kernel, stride)
-            for side, kernel, stride in zip(
-                input_shape[1:3], self.kernel_size, self.strides, strict=True
-            )
+            for side, kernel, stride in zip(input_shape[1:3], self.kernel_size, self.strides,
+                                            strict=True)
         )
         _check_width(input_shape, self._pads[1])
         super().build(input_shape)
@@ -278,9 +277,6 @@ def _same_pads(side, kernel, stride):
 def _check_width(input_shape, columns):
     needed = sum(max(count, 1) for count in columns)
     if needed > input_shape[2]:
-        raise InputError(
-            "The image is narrower than what is taken from its neighbouring rows.",
-            expected=f"a width of at least {needed} columns",
-            got=input_shape[2],
-            fix="use a smaller kernel or wider images",
-        )
+        raise InputError("The image is narrower than what is taken from its neighbouring rows.",
+                         expected=f"a width of at least {needed} columns", got=input_shape[2],
+                         fix="use a smaller kernel or wider images")

@@ -78,12 +78,10 @@ class R1GAN(GAN):
                  penalty_every=4, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         if min(r1, r2) < 0 or penalty_every < 1:
-            raise InputError(
-                "R1GAN's penalties are out of range.",
-                expected="r1 and r2 of 0 or more, penalty_every of 1 or more",
-                got=f"r1={r1}, r2={r2}, penalty_every={penalty_every}",
-                fix="pass r1=1, r2=1, penalty_every=4",
-            )
+            raise InputError("R1GAN's penalties are out of range.",
+                             expected="r1 and r2 of 0 or more, penalty_every of 1 or more",
+                             got=f"r1={r1}, r2={r2}, penalty_every={penalty_every}",
+                             fix="pass r1=1, r2=1, penalty_every=4")
         self.r1, self.r2 = float(r1), float(r2)
         self.relativistic, self.penalty_every = bool(relativistic), int(penalty_every)
 

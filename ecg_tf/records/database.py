@@ -79,12 +79,10 @@ class Database:
 
     def __post_init__(self):
         if self.persons not in PERSONS:
-            raise InputError(
-                f"The database '{self.name}' does not say how persons are identified.",
-                expected=f"persons: one of {', '.join(PERSONS)}",
-                got=repr(self.persons),
-                fix=closest(self.persons, PERSONS) or "choose one of these",
-            )
+            raise InputError(f"The database '{self.name}' does not say how persons are identified.",
+                             expected=f"persons: one of {', '.join(PERSONS)}",
+                             got=repr(self.persons),
+                             fix=closest(self.persons, PERSONS) or "choose one of these")
 
     @property
     def persons_known(self) -> bool:

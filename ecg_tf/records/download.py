@@ -24,18 +24,10 @@ class NotFetched(InputError):
     """A file cannot be had: no network, no such file, or damaged at every attempt."""
 
 
-def download(
-    name: str,
-    data_dir: str | Path = "",
-    records: str | Iterable[str] | None = None,
-    folds: Iterable[int | str] | None = None,
-    rate: float | str = 0,
-    progress: bool = True,
-    base_url: str = "https://physionet.org/files",
-    attempts: int = 4,
-    timeout: float = 30.0,
-    connections: int = 4,
-) -> Path:
+def download(name: str, data_dir: str | Path = "", records: str | Iterable[str] | None = None,
+             folds: Iterable[int | str] | None = None, rate: float | str = 0, progress: bool = True,
+             base_url: str = "https://physionet.org/files", attempts: int = 4,
+             timeout: float = 30.0, connections: int = 4) -> Path:
     """Downloads a known database, or what of it is missing or damaged.
 
     Files that are there are verified too, and fetched again if they are not the published ones. A
@@ -123,10 +115,9 @@ class _Server:
         import pooch
 
         pooch.get_logger().setLevel("ERROR")
-        files = pooch.create(
-            self.folder, f"{self.base}/", registry={file: f"sha256:{digest}"},
-            urls={file: f"{self.base}/{quote(file)}"}, retry_if_failed=self.attempts - 1,
-        )
+        files = pooch.create(self.folder, f"{self.base}/", registry={file: f"sha256:{digest}"},
+                             urls={file: f"{self.base}/{quote(file)}"},
+                             retry_if_failed=self.attempts - 1)
         with self._errors(file):
             # pooch makes folders too, but two threads at once fail.
             (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -167,12 +158,10 @@ class _Server:
                 f"HTTP status {response.status_code} {response.reason}"
             raise self.failed(file, reason) from error
         except OSError as error:
-            raise InputError(
-                f"Cannot write '{self.folder / file}'.",
-                expected="a folder that can be written to, with space left",
-                got=f"{type(error).__name__}: {error.strerror or error}",
-                fix="choose another folder for the data (ECG_TF_DATA)",
-            ) from error
+            raise InputError(f"Cannot write '{self.folder / file}'.",
+                             expected="a folder that can be written to, with space left",
+                             got=f"{type(error).__name__}: {error.strerror or error}",
+                             fix="choose another folder for the data (ECG_TF_DATA)") from error
 
 
 @dataclass(frozen=True)
@@ -187,12 +176,9 @@ class _Published:
 
 def _known(name: str) -> Database:
     if name not in DATABASES:
-        raise InputError(
-            f"There is no known database '{name}'.",
-            expected=f"one of {', '.join(DATABASES)}",
-            got=repr(name),
-            fix=closest(name, DATABASES) or "choose one of these",
-        )
+        raise InputError(f"There is no known database '{name}'.",
+                         expected=f"one of {', '.join(DATABASES)}", got=repr(name),
+                         fix=closest(name, DATABASES) or "choose one of these")
     return DATABASES[name]
 
 

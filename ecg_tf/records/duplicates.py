@@ -32,9 +32,8 @@ def digest_of(record: Record) -> str:
     return record.source.get("samples") or samples_digest(record.signal)
 
 
-def without_duplicates(
-    records: Sequence[Record], rate: float = 0.0
-) -> tuple[list[Record], list[LeftOut], list[str]]:
+def without_duplicates(records: Sequence[Record],
+                       rate: float = 0.0) -> tuple[list[Record], list[LeftOut], list[str]]:
     """Keeps one reading of every recording.
 
     Equal samples are found by their checksum, one recording at two rates by its shape: the means

@@ -27,22 +27,11 @@ BUILT_IN = ("simulated", "sample")  # beside DATABASES, folders and files
 QUIET = ("excluded", "paced", "duplicate")  # kinds that were wanted, or are only counted
 
 
-def load(
-    source: str | Path,
-    data_dir: str | Path = "",
-    leads: str | Sequence[str] | None = None,
-    records: Iterable[str] | None = None,
-    *,
-    exclude: Iterable[str] = (),
-    metadata: str | Path = "",
-    columns: Mapping[str, str] | None = None,
-    rate: float = 0.0,
-    fs: float = 0.0,
-    strict: bool = False,
-    cache: bool = True,
-    warn: bool = True,
-    **options,
-) -> ECGs:
+def load(source: str | Path, data_dir: str | Path = "", leads: str | Sequence[str] | None = None,
+         records: Iterable[str] | None = None, *, exclude: Iterable[str] = (),
+         metadata: str | Path = "", columns: Mapping[str, str] | None = None, rate: float = 0.0,
+         fs: float = 0.0, strict: bool = False, cache: bool = True, warn: bool = True,
+         **options) -> ECGs:
     """Reads ECGs: a known database, a folder, a file, a simulation, or several of them.
 
     A folder may hold WFDB records, EDF and EDF+ files, CSV files and NumPy arrays. What cannot be
@@ -115,11 +104,10 @@ def _load(source: str, data_dir, leads, records, options: Mapping, cache: bool,
     if source in DATABASES:
         folder = data_folder(data_dir) / source
         if not folder.is_dir():
-            raise InputError(
-                f"The {DATABASES[source].title} is missing.", got="no such folder",
-                expected=f"its files in the folder '{folder}'",
-                fix=f"run `ecg-tf data {source}`, or set ECG_TF_DATA to the folder "
-                f"that holds the folder '{source}'")
+            raise InputError(f"The {DATABASES[source].title} is missing.", got="no such folder",
+                             expected=f"its files in the folder '{folder}'",
+                             fix=f"run `ecg-tf data {source}`, or set ECG_TF_DATA to the folder "
+                             f"that holds the folder '{source}'")
         wanted = wanted or (None if leads == "all" else DATABASES[source].leads)
     elif _is_file(source):  # its folder, and of that folder this file
         records = [folder.stem] if records is None else records

@@ -14,9 +14,8 @@ HOW_TO_NAME = ("Name the persons in a file subjects.csv (columns record,subject)
                "metadata: FILE, or in header comments 'subject: ID'.")
 
 
-def identify(
-    records: Sequence[Record], metadata: Metadata | None = None, database: Database | None = None
-) -> tuple[list[Record], str, list[str]]:
+def identify(records: Sequence[Record], metadata: Metadata | None = None,
+             database: Database | None = None) -> tuple[list[Record], str, list[str]]:
     """Gives every record its person, and what a table says of it.
 
     What a database itself knows comes first, then the table, then what the file says. A record
@@ -49,8 +48,7 @@ def identify(
 
 def unknown_persons(warnings: Sequence[str]) -> tuple[str, ...]:
     """Those of the warnings of `identify` that say that persons are unknown."""
-    return tuple(text for text in warnings
-                 if "who is who" in text or "Nothing says whose" in text)
+    return tuple(text for text in warnings if "who is who" in text or "Nothing says whose" in text)
 
 
 def _subject(record: Record, info: Info | None, database: Database | None) -> tuple[str, str]:
@@ -68,15 +66,10 @@ def _with_table(record: Record, info: Info | None) -> Record:
     """The record with what the table says; the table wins over the file where it says something."""
     if info is None:
         return record
-    return replace(
-        record,
-        session=info.session or record.session,
-        sex=info.sex or record.sex,
-        age=info.age if info.age == info.age else record.age,
-        labels={**record.labels, **info.labels},
-        metadata={**record.metadata, **info.columns},
-        paced=record.paced or info.paced,
-    )
+    return replace(record, session=info.session or record.session, sex=info.sex or record.sex,
+                   age=info.age if info.age == info.age else record.age,
+                   labels={**record.labels, **info.labels},
+                   metadata={**record.metadata, **info.columns}, paced=record.paced or info.paced)
 
 
 def _warnings(records, sources, database: Database | None) -> list[str]:

@@ -12,14 +12,9 @@ from ecg_tf.records.tables.metadata import read_metadata
 LARGEST_LIST = 2**24  # bytes of a file with names
 
 
-def chosen_records(
-    database: Database,
-    folder: Path,
-    published: Sequence[str],
-    records: str | Iterable[str] | None = None,
-    folds: Sequence[str] | None = None,
-    rates: Sequence[int] = (),
-) -> list[str]:
+def chosen_records(database: Database, folder: Path, published: Sequence[str],
+                   records: str | Iterable[str] | None = None, folds: Sequence[str] | None = None,
+                   rates: Sequence[int] = ()) -> list[str]:
     """Chooses records.
 
     Args:

@@ -70,12 +70,10 @@ def join(parts: Sequence[ECGs], usual_leads: bool) -> ECGs:
     joined = [replace(record, name=f"{record.database}/{record.name}")
               if sum(record.name in own for own in names) > 1 else record
               for part in parts for record in part]
-    return ECGs.of_records(
-        tuple(_common_leads(parts, joined) if usual_leads else joined),
-        max((part.subjects_known_by for part in parts), key=KNOWN_BY.index),
-        tuple(item for part in parts for item in part.left_out),
-        tuple(text for part in parts for text in part.warnings),
-    )
+    return ECGs.of_records(tuple(_common_leads(parts, joined) if usual_leads else joined),
+                           max((part.subjects_known_by for part in parts), key=KNOWN_BY.index),
+                           tuple(item for part in parts for item in part.left_out),
+                           tuple(text for part in parts for text in part.warnings))
 
 
 def _common_leads(parts, joined: list) -> list:

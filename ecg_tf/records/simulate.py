@@ -16,18 +16,10 @@ GRID = 0.1  # s between the points at which breath, heart rate and drift are sam
 LEAD_IN = 3.0  # s simulated before the record starts, so that it can start anywhere in a beat
 
 
-def simulate_cohort(
-    subjects: int = 12,
-    sessions: int = 1,
-    minutes: float = 5.0,
-    fs: float = 360.0,
-    leads: Sequence[str] = ("MLII",),
-    seed: int = 0,
-    noise: float = 1.0,
-    mains: float = 0.0,
-    mains_hz: float = 50.0,
-    ectopy: float = 1.0,
-) -> list[Record]:
+def simulate_cohort(subjects: int = 12, sessions: int = 1, minutes: float = 5.0, fs: float = 360.0,
+                    leads: Sequence[str] = ("MLII",), seed: int = 0, noise: float = 1.0,
+                    mains: float = 0.0, mains_hz: float = 50.0,
+                    ectopy: float = 1.0) -> list[Record]:
     """Simulates ECGs of several persons; person k is the same however many are simulated.
 
     Args:
@@ -67,11 +59,9 @@ def simulate_cohort(
     ]
 
 
-def simulate_record(
-    identity: Identity, session: int = 1, minutes: float = 5.0, fs: float = 360.0,
-    leads: Sequence[str] = ("MLII",), noise: float = 1.0, mains: float = 0.0,
-    mains_hz: float = 50.0, ectopy: float = 1.0,
-) -> Record:
+def simulate_record(identity: Identity, session: int = 1, minutes: float = 5.0, fs: float = 360.0,
+                    leads: Sequence[str] = ("MLII",), noise: float = 1.0, mains: float = 0.0,
+                    mains_hz: float = 50.0, ectopy: float = 1.0) -> Record:
     """Records one person once. Arguments as in `simulate_cohort`; `session` counts from 1.
 
     Beats do not depend on `fs`, `leads` or `noise`: the same heart can be recorded differently.
@@ -96,19 +86,15 @@ def simulate_record(
             signal[:, column] += mains * drift * np.sin(turn)
     position = np.round(rhythm["times"] * fs).astype(np.int64)
     inside = (position >= 0) & (position < samples)
-    return Record(
-        name=f"{identity.subject}/session_{session}",
-        database="simulated", subject=identity.subject,
-        signal=summed(signal, measured, leads).astype(np.float32), fs=float(fs), leads=leads,
-        beats=position[inside], symbols=rhythm["symbols"][inside],
-        session=str(session), sex=identity.sex, age=identity.age,
-    )
+    return Record(name=f"{identity.subject}/session_{session}", database="simulated",
+                  subject=identity.subject,
+                  signal=summed(signal, measured, leads).astype(np.float32), fs=float(fs),
+                  leads=leads, beats=position[inside], symbols=rhythm["symbols"][inside],
+                  session=str(session), sex=identity.sex, age=identity.age)
 
 
-def true_intervals(
-    identity: Identity, session: int = 1, minutes: float = 5.0, fs: float = 360.0,
-    leads: Sequence[str] = ("MLII",), ectopy: float = 1.0,
-) -> dict[str, np.ndarray]:
+def true_intervals(identity: Identity, session: int = 1, minutes: float = 5.0, fs: float = 360.0,
+                   leads: Sequence[str] = ("MLII",), ectopy: float = 1.0) -> dict[str, np.ndarray]:
     """What a perfect delineator would find in `simulate_record(...)` of the same arguments.
 
     A wave begins and ends 2 sigma from its centre; QRS goes from the onset of Q to the offset

@@ -58,10 +58,9 @@ def sample_identity(seed: int, subject: int) -> Identity:
         in lead II P 0.06-0.2, R 0.6-2, T 0.12-0.45 mV.
     """
     if seed < 0 or subject < 1:
-        raise InputError(
-            "A person is made from a seed and a number.",
-            expected="seed 0 or more, subject 1 or more", got=f"seed {seed}, subject {subject}",
-        )
+        raise InputError("A person is made from a seed and a number.",
+                         expected="seed 0 or more, subject 1 or more",
+                         got=f"seed {seed}, subject {subject}")
     rng = np.random.default_rng([seed, subject, 0])
     male = bool(rng.random() < 0.5)
     size = 1.0 if male else 0.88  # women: smaller amplitudes, a longer QT, a faster heart

@@ -56,10 +56,8 @@ def checked_leads(leads: str | Sequence[str]) -> tuple[str, ...]:
     known = [*LEADS, *SUMS]
     wrong = [lead for lead in leads if lead not in known]
     if wrong or not leads or len(set(leads)) < len(leads):
-        raise InputError(
-            "These leads cannot be simulated.", expected=f"different ones of {known}",
-            got=list(leads), fix=closest(wrong[0], known) if wrong else "",
-        )
+        raise InputError("These leads cannot be simulated.", expected=f"different ones of {known}",
+                         got=list(leads), fix=closest(wrong[0], known) if wrong else "")
     return leads
 
 

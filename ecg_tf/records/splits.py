@@ -45,13 +45,9 @@ def split_records(records: Iterable[Record], by: str = "random", folds: Mapping 
     return split
 
 
-def split_by_subject(
-    records_or_subjects: Iterable,
-    scheme: str = "random",
-    fractions: Sequence[float] = FRACTIONS,
-    seed: int = 0,
-    validation: int = 4,
-) -> dict[str, list[str]]:
+def split_by_subject(records_or_subjects: Iterable, scheme: str = "random",
+                     fractions: Sequence[float] = FRACTIONS, seed: int = 0,
+                     validation: int = 4) -> dict[str, list[str]]:
     """Assigns every person, with all records, to one part only.
 
     "ds1ds2" is the split of MIT-BIH by de Chazal et al. (2004), doi:10.1109/TBME.2004.827359: DS2
@@ -87,9 +83,8 @@ def split_by_subject(
     return {part: sorted(map(str, who)) for part, who in zip(PARTS, parts, strict=True)}
 
 
-def split_by_column(
-    records: Iterable[Record], column: str, folds: Mapping[str, Sequence[str]] | None = None
-) -> dict[str, list[str]]:
+def split_by_column(records: Iterable[Record], column: str,
+                    folds: Mapping[str, Sequence[str]] | None = None) -> dict[str, list[str]]:
     """Assigns every person to the part that a column of the table beside the records says.
 
     Args:
@@ -197,32 +192,23 @@ def _ds1ds2_parts(names: list[str], validation: int, rng) -> list:
     others = [name for name in names if not name.startswith("mitdb-")]
     parts = [[*first[validation:], *others], first[:validation], test.intersection(names)]
     if len(first) <= validation or not parts[2]:
-        raise _too_few(
-            names,
-            f"subjects of MIT-BIH: more than {validation} of DS1 and some of DS2",
-            "use scheme='random' for other records, or a smaller validation",
-        )
+        raise _too_few(names, f"subjects of MIT-BIH: more than {validation} of DS1 and some of DS2",
+                       "use scheme='random' for other records, or a smaller validation")
     return parts
 
 
 def _random_parts(names: list[str], fractions: Sequence[float], rng) -> list:
     shares = [number(share, "fraction", 0.0, 1.0) for share in fractions]
     if len(shares) != len(PARTS) or abs(sum(shares) - 1) > 1e-6:
-        raise InputError(
-            "The fractions are wrong.",
-            expected=f"three, for {', '.join(PARTS)}, with sum 1",
-            got=f"{tuple(shares)}",
-            fix="for instance fractions=(0.6, 0.15, 0.25)",
-        )
+        raise InputError("The fractions are wrong.",
+                         expected=f"three, for {', '.join(PARTS)}, with sum 1",
+                         got=f"{tuple(shares)}", fix="for instance fractions=(0.6, 0.15, 0.25)")
     sizes = [max(round(share * len(names)), 1) if share else 0 for share in shares]
     largest = int(np.argmax(shares))  # takes what rounding left over
     sizes[largest] += len(names) - sum(sizes)
     if sizes[largest] < 1:
-        raise _too_few(
-            names,
-            f"at least {sum(share > 0 for share in shares)}, one for each part",
-            "read more records, or give a part the fraction 0",
-        )
+        raise _too_few(names, f"at least {sum(share > 0 for share in shares)}, one for each part",
+                       "read more records, or give a part the fraction 0")
     return np.split(rng.permutation(names), np.cumsum(sizes)[:2])
 
 

@@ -13,12 +13,8 @@ from ecg_tf.signals.rpeaks import between_samples, rpeaks_of
 from ecg_tf.signals.windows import Windows
 
 
-def strips(
-    records: Record | Iterable[Record],
-    length: int,
-    step: int | None = None,
-    quality: Quality | None = None,
-) -> Windows:
+def strips(records: Record | Iterable[Record], length: int, step: int | None = None,
+           quality: Quality | None = None) -> Windows:
     """Cuts windows of a fixed length.
 
     Args:
@@ -48,12 +44,8 @@ def strips(
     return _cut_all(records, quality, cut, length=length)
 
 
-def beat_sequences(
-    records: Record | Iterable[Record],
-    rows: int = 32,
-    step: int | None = None,
-    quality: Quality | None = None,
-) -> Windows:
+def beat_sequences(records: Record | Iterable[Record], rows: int = 32, step: int | None = None,
+                   quality: Quality | None = None) -> Windows:
     """Cuts sequences of whole beats, for images with a beat in each row.
 
     A window reaches from the R peak before the first beat (`starts`) to the one after the last,
@@ -100,13 +92,8 @@ def beat_sequences(
     return _cut_all(records, quality, cut, n_rpeaks=rows + 2)
 
 
-def beat_strips(
-    records: Record | Iterable[Record],
-    length: int,
-    rows: int = 24,
-    step: int | None = None,
-    quality: Quality | None = None,
-) -> Windows:
+def beat_strips(records: Record | Iterable[Record], length: int, rows: int = 24,
+                step: int | None = None, quality: Quality | None = None) -> Windows:
     """Cuts windows of a fixed length with their R peaks, for images that are one strip each.
 
     The strip itself is that of `strips`, sample by sample; R peaks lie between the samples
@@ -183,12 +170,8 @@ def outer_intervals(rpeaks, length: int) -> tuple[np.ndarray, np.ndarray]:
     return before + few, np.maximum(ends[0] - ends[1], length - ends[0]) + few
 
 
-def beats(
-    records: Record | Iterable[Record],
-    before_s: float = 0.3,
-    after_s: float = 0.5,
-    quality: Quality | None = None,
-) -> Windows:
+def beats(records: Record | Iterable[Record], before_s: float = 0.3, after_s: float = 0.5,
+          quality: Quality | None = None) -> Windows:
     """Cuts one window a beat.
 
     Args:
@@ -231,13 +214,8 @@ class _Cuts(NamedTuple):
     faults: np.ndarray | None = None  # a reason to drop the window, "" for none
 
 
-def _cut_all(
-    records,
-    quality: Quality | None,
-    cut: Callable[[Prepared], _Cuts],
-    length: int = 0,
-    n_rpeaks: int = 0,
-) -> Windows:
+def _cut_all(records, quality: Quality | None, cut: Callable[[Prepared], _Cuts], length: int = 0,
+             n_rpeaks: int = 0) -> Windows:
     """Cuts all records; `length` (samples) and `n_rpeaks` say what a window needs of its record."""
     quality = quality or Quality()
     records = [records] if isinstance(records, Record) else list(records)
@@ -268,15 +246,9 @@ def _cut_all(
             places = start + joined.shifts[row] + np.arange(length)
             signals[row, :length] = interpolate(whole[None], places[None])[0]
         signals[row, length:] = np.nan
-    return Windows(
-        signals=signals,
-        fs=records[0].fs,
-        leads=tuple(records[0].leads),
-        lengths=joined.lengths,
-        subjects=np.array([record.subject for record in records])[owner],
-        records=np.array([record.name for record in records])[owner],
-        starts=joined.starts,
-        rpeaks=joined.rpeaks,
-        labels=joined.labels,
-        about={record.name: record.about for record in records},
-    )
+    return Windows(signals=signals, fs=records[0].fs, leads=tuple(records[0].leads),
+                   lengths=joined.lengths,
+                   subjects=np.array([record.subject for record in records])[owner],
+                   records=np.array([record.name for record in records])[owner],
+                   starts=joined.starts, rpeaks=joined.rpeaks, labels=joined.labels,
+                   about={record.name: record.about for record in records})

@@ -15,14 +15,8 @@ from ecg_tf.signals.windows import Windows
 LARGEST = 20_000  # samples of either rate in the ratio of two rates: the filter grows with it
 
 
-def prepare(
-    record: Record,
-    fs: float = 128.0,
-    low: float = 0.5,
-    high: float = 40.0,
-    notch: float = 0.0,
-    quality: Quality | None = None,
-) -> Prepared:
+def prepare(record: Record, fs: float = 128.0, low: float = 0.5, high: float = 40.0,
+            notch: float = 0.0, quality: Quality | None = None) -> Prepared:
     """Makes a raw record ready for cutting: `inspect_record`, `resample`, `filter_record`.
 
     Args:
@@ -75,18 +69,12 @@ def resample(record: Record, fs: float) -> Prepared:
     signal = dsp.resample_poly(record.signal, up, down, axis=0, padtype="line")
     flaws = np.bitwise_or.reduceat(record.flaws, np.arange(len(signal)) * down // up)
     beats = np.minimum(np.round(record.beats * (up / down)), len(signal) - 1)
-    return replace(
-        record,
-        signal=signal.astype(np.float32, copy=False),
-        fs=fs,
-        flaws=flaws,
-        beats=beats.astype(np.int64),
-    )
+    return replace(record, signal=signal.astype(np.float32, copy=False), fs=fs, flaws=flaws,
+                   beats=beats.astype(np.int64))
 
 
-def filter_record(
-    record: Record, low: float = 0.5, high: float = 40.0, notch: float = 0.0
-) -> Prepared:
+def filter_record(record: Record, low: float = 0.5, high: float = 40.0,
+                  notch: float = 0.0) -> Prepared:
     """Zero-phase band-pass (Butterworth of order 2, run both ways) and notch (quality 30).
 
     Args:
@@ -109,12 +97,9 @@ def filter_record(
     for name, edge in {"low": low, "high": high, "notch": notch}.items():
         number(edge, name, 0.0, np.nextafter(record.fs / 2, 0))
     if low and high and low >= high:
-        raise InputError(
-            "The pass band is empty.",
-            expected="low < high",
-            got=f"{low:g} to {high:g} Hz",
-            fix="give the lower edge as low and the upper one as high",
-        )
+        raise InputError("The pass band is empty.", expected="low < high",
+                         got=f"{low:g} to {high:g} Hz",
+                         fix="give the lower edge as low and the upper one as high")
     sections = []
     if low and high:
         sections.append(dsp.butter(2, [low, high], "bandpass", fs=record.fs, output="sos"))

@@ -226,11 +226,8 @@ def implausible(record: Record, rpeaks: Sequence[int] | np.ndarray | None = None
     return plausibility(record, rpeaks).concerns()
 
 
-def look_at(
-    records: Iterable[Record],
-    rpeaks: dict[str, np.ndarray] | None = None,
-    quality: Quality | None = None,
-) -> dict[str, dict[str, str]]:
+def look_at(records: Iterable[Record], rpeaks: dict[str, np.ndarray] | None = None,
+            quality: Quality | None = None) -> dict[str, dict[str, str]]:
     """Looks at many raw records, and counts what is implausible in the exclusion log.
 
     Args:

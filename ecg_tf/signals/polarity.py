@@ -16,9 +16,8 @@ P_MV = 0.05  # a P wave of this height, upwards, is upright; smaller ones may be
 BEATS = 500  # at most this many make the median beat
 
 
-def likely_inverted(
-    signal: np.ndarray, fs: float, rpeaks: np.ndarray, leads: Sequence[str]
-) -> bool:
+def likely_inverted(signal: np.ndarray, fs: float, rpeaks: np.ndarray,
+                    leads: Sequence[str]) -> bool:
     """Whether QRS and T point downwards, without an upright P, in leads where none of it should.
 
     Each of the leads I, II, MLII and V5 of the record counts ("ECG I filtered" is I): for inverted,

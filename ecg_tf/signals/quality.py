@@ -125,14 +125,8 @@ def inspect_record(record: Record, quality: Quality | None = None) -> Prepared:
     return Prepared(**{**vars(record), "signal": signal}, flaws=flaws)
 
 
-def gate(
-    record: Prepared,
-    starts: np.ndarray,
-    lengths: np.ndarray,
-    rpeaks: np.ndarray | None,
-    quality: Quality,
-    faults: np.ndarray | None = None,
-) -> np.ndarray:
+def gate(record: Prepared, starts: np.ndarray, lengths: np.ndarray, rpeaks: np.ndarray | None,
+         quality: Quality, faults: np.ndarray | None = None) -> np.ndarray:
     """Decides which windows of a record pass, and writes it into the log of `quality`.
 
     Args:
@@ -170,9 +164,8 @@ class NoWindow(InputError):
     """Records that give no window at all."""
 
 
-def no_window_error(
-    records: Sequence[Prepared], length: int, n_rpeaks: int, dropped: Mapping[str, int]
-) -> NoWindow:
+def no_window_error(records: Sequence[Prepared], length: int, n_rpeaks: int,
+                    dropped: Mapping[str, int]) -> NoWindow:
     """The error for records that give no window at all, to be raised: it says why.
 
     Args:

@@ -40,10 +40,9 @@ def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
     Source: see `qrs`; sensitivity and positive predictive value in docs/detectors.md.
     """
     if not fs >= MIN_FS:
-        raise InputError(
-            "R peaks cannot be found at this sampling rate.", expected=f"{MIN_FS:g} Hz or more",
-            got=f"{fs:g} Hz", fix="use records of a higher rate, or resample to 100 Hz or more",
-        )
+        raise InputError("R peaks cannot be found at this sampling rate.",
+                         expected=f"{MIN_FS:g} Hz or more", got=f"{fs:g} Hz",
+                         fix="use records of a higher rate, or resample to 100 Hz or more")
     signal = np.asarray(signal, np.float64)
     signal = signal.reshape(len(signal), -1)
     if len(signal) < max(fs, 16):  # no complex is usual in less than a second
@@ -54,13 +53,9 @@ def find_rpeaks(signal: np.ndarray, fs: float) -> np.ndarray:
     return np.unique(_refined(leads[:, lead], fs, found, own_from=2.0))
 
 
-def refine_rpeaks(
-    signal: np.ndarray,
-    fs: float,
-    rpeaks: Sequence[int] | np.ndarray,
-    symbols: Sequence[str] | np.ndarray | None = None,
-    reach_s: float = 0.06,
-) -> np.ndarray:
+def refine_rpeaks(signal: np.ndarray, fs: float, rpeaks: Sequence[int] | np.ndarray,
+                  symbols: Sequence[str] | np.ndarray | None = None,
+                  reach_s: float = 0.06) -> np.ndarray:
     """Moves each R peak to the largest deflection from the local median (over 0.8 s).
 
     All beats are moved to the same polarity, that of most of them, lest R and S take turns where

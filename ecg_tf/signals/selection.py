@@ -25,8 +25,7 @@ def thin_rows(windows: Windows, most: int) -> np.ndarray:
 def balance(windows: Windows) -> Windows:
     """Of each subject at most as many windows as the median subject has, evenly over its own."""
     subjects, count = np.unique(windows.subjects, return_counts=True)
-    return windows.take(_rows_of_each(windows, subjects,
-                                      np.minimum(count, int(np.median(count)))))
+    return windows.take(_rows_of_each(windows, subjects, np.minimum(count, int(np.median(count)))))
 
 
 def _rows_of_each(windows: Windows, subjects, each) -> np.ndarray:

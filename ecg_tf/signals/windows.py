@@ -65,9 +65,8 @@ class Windows:
         arrays = {n: a[index] for n, a in vars(self).items() if isinstance(a, np.ndarray)}
         return replace(self, **arrays)
 
-    def statements(
-        self, kind: str, names: Sequence[str] = ()
-    ) -> tuple[tuple[str, ...], np.ndarray]:
+    def statements(self, kind: str,
+                   names: Sequence[str] = ()) -> tuple[tuple[str, ...], np.ndarray]:
         """Statements about the windows' records as a table of yes and no.
 
         Args:
@@ -145,9 +144,8 @@ class Windows:
         return replace(first, signals=signals, **joined, about=about)
 
 
-def cut_strips(
-    windows: Windows, seconds: float, per_window: int = 1, with_source: bool = False
-) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+def cut_strips(windows: Windows, seconds: float, per_window: int = 1,
+               with_source: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Cuts the middle of each window to one length, for measures that compare strips.
 
     Args:
@@ -226,20 +224,16 @@ def finite_signals(windows) -> np.ndarray:
     """
     signals = np.asarray(windows.signals)
     if signals.ndim != 3 or not len(signals):
-        raise InputError(
-            "There are no windows to standardize.",
-            expected="signals of shape (window, time, lead) with at least one window",
-            got=f"shape {signals.shape}",
-            fix="look at the report of what the quality gate dropped",
-        )
+        raise InputError("There are no windows to standardize.",
+                         expected="signals of shape (window, time, lead) with at least one window",
+                         got=f"shape {signals.shape}",
+                         fix="look at the report of what the quality gate dropped")
     inside = np.arange(signals.shape[1]) < np.asarray(windows.lengths)[:, None]
     if not np.isfinite(signals[inside]).all():
         bad = ~(np.isfinite(signals).all(axis=2) | ~inside).all(axis=1)
-        raise InputError(
-            f"{int(bad.sum())} of {len(bad)} windows hold NaN or inf.",
-            expected="finite mV in every valid sample",
-            got=f"window {int(np.argmax(bad))} is the first with a gap",
-            fix="turn the quality gate on when cutting windows, or drop these windows",
-        )
+        raise InputError(f"{int(bad.sum())} of {len(bad)} windows hold NaN or inf.",
+                         expected="finite mV in every valid sample",
+                         got=f"window {int(np.argmax(bad))} is the first with a gap",
+                         fix="turn the quality gate on when cutting windows, or drop these windows")
     # What lies behind a window's end must not count, whatever it is.
     return signals if inside.all() else np.where(inside[..., None], signals, np.nan)

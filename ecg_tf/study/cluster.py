@@ -31,9 +31,8 @@ MEMORY = 3e9  # bytes that an experiment may need
 LOCK = ".study.lock"  # the study holds it, in the folder of reports
 
 
-def make_reports(
-    plans: Sequence[Plan], output="reports", scheduler: str = "", workers: int = 0
-) -> list[Outcome]:
+def make_reports(plans: Sequence[Plan], output="reports", scheduler: str = "",
+                 workers: int = 0) -> list[Outcome]:
     """Makes the reports of all plans, as many at once as there are workers.
 
     Args:
@@ -202,10 +201,9 @@ def _client(scheduler: str, workers: int, tasks: int) -> Iterator:
     environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS",
                                  "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads)
     print(f"{n} workers on this machine, {threads} threads each.", flush=True)
-    with LocalCluster(
-        n_workers=n, threads_per_worker=1, processes=True, dashboard_address=None,
-        memory_limit=0, silence_logs=logging.CRITICAL, env=environment,
-    ) as cluster, Client(cluster, set_as_default=False) as client:
+    with LocalCluster(n_workers=n, threads_per_worker=1, processes=True, dashboard_address=None,
+                      memory_limit=0, silence_logs=logging.CRITICAL,
+                      env=environment) as cluster, Client(cluster, set_as_default=False) as client:
         client.register_plugin(_plugin())
         yield client
 

@@ -101,11 +101,10 @@ def read_runs(runs_dir="runs", tell: Callable[[str], object] | None = None) -> l
                 continue
             runs.append(_run(name, path.parent, content))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(
-                f"'{path}' cannot be read.", expected="the measures of one run, as JSON",
-                got=f"{type(error).__name__}: {error}"[:200],
-                fix="run this experiment again, or remove its folder",
-            ) from error
+            raise InputError(f"'{path}' cannot be read.",
+                             expected="the measures of one run, as JSON",
+                             got=f"{type(error).__name__}: {error}"[:200],
+                             fix="run this experiment again, or remove its folder") from error
     if left and tell is not None:
         tell(f"Left out, for they hold no measures of ECGs: {', '.join(left)}.")
     if not runs:

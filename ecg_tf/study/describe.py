@@ -31,14 +31,9 @@ BEATS_OF = 500  # records whose R peaks are looked for, spread over all
 BEATS_S = 300.0  # s in the middle of each in which they are
 
 
-def describe(
-    source: str | Path,
-    data_dir: str | Path = "",
-    leads: str | Sequence[str] | None = None,
-    fs: float = 0.0,
-    metadata: str | Path = "",
-    **how,
-) -> dict:
+def describe(source: str | Path, data_dir: str | Path = "",
+             leads: str | Sequence[str] | None = None, fs: float = 0.0, metadata: str | Path = "",
+             **how) -> dict:
     """Reads a folder or database and says what is in it and what could be done with it.
 
     Args:

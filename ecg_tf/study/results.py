@@ -138,11 +138,9 @@ def read_results(path) -> dict:
         _check_measures(content.get("measures") or [])
         content |= _checked_settings(content)
     except (ValueError, RecursionError) as error:  # InputError is a ValueError
-        raise InputError(
-            f"'{path}' cannot be read.", expected="the results of one run, as JSON",
-            got=f"{type(error).__name__}: {printable(error, 200)}",
-            fix="run this experiment again, or remove its folder",
-        ) from error
+        raise InputError(f"'{path}' cannot be read.", expected="the results of one run, as JSON",
+                         got=f"{type(error).__name__}: {printable(error, 200)}",
+                         fix="run this experiment again, or remove its folder") from error
     return content
 
 

@@ -88,8 +88,7 @@ def kept_result(experiment: Experiment) -> Result | None:
         result = read_result(experiment.folder)
         settled = experiment.settled(result.content["fitted"])
         whole = sha256_of(result.folder / ARRAYS) == result.content["sha256"][ARRAYS]
-        same = whole and result.content["key"] == run_key(
-            settled, source_digest(settled))
+        same = whole and result.content["key"] == run_key(settled, source_digest(settled))
     except (InputError, OSError, KeyError, TypeError):
         return None
     return result if same else None
@@ -127,11 +126,9 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
     test, train = (evaluation_strips(data.strips[part], e) for part in ("test", "train"))
     strips = cut_strips(synthetic, e.strip_seconds)
     if len(strips) < 10:
-        raise InputError(
-            f"Only {len(strips)} of {len(synthetic)} synthetic windows last "
-            f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
-            fix="lower strip_seconds, take a larger image, or train longer",
-        )
+        raise InputError(f"Only {len(strips)} of {len(synthetic)} synthetic windows last "
+                         f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
+                         fix="lower strip_seconds, take a larger image, or train longer")
     measures = fidelity_measures(test, strips, train, seed=e.seed)
     measures += inter_lead_measures(test, strips, train, seed=e.seed)
     real = data.windows["test"]

@@ -154,10 +154,8 @@ class ProgressLine(keras.callbacks.Callback):
         clock: function that gives seconds, default `time.monotonic`.
     """
 
-    def __init__(
-        self, total_steps, every_seconds=15.0, names=("d_loss", "g_loss", "diversity"),
-        stream=None, clock=time.monotonic,
-    ):
+    def __init__(self, total_steps, every_seconds=15.0, names=("d_loss", "g_loss", "diversity"),
+                 stream=None, clock=time.monotonic):
         super().__init__()
         _check_least(1, total_steps=total_steps)
         self.total_steps, self.every_seconds, self.names = total_steps, every_seconds, names
@@ -171,9 +169,8 @@ class ProgressLine(keras.callbacks.Callback):
         if getattr(self._out, "isatty", bool)():
             from tqdm import tqdm
 
-            self._bar = tqdm(
-                total=self.total_steps, initial=self._first_step, unit="step", file=self._out
-            )
+            self._bar = tqdm(total=self.total_steps, initial=self._first_step, unit="step",
+                             file=self._out)
 
     def on_epoch_end(self, epoch, logs=None):
         step, now = _step(self.model), self.clock()

@@ -66,8 +66,7 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
     passed = [np.concatenate(each) for each in zip(*false_positives, strict=True)]
     table["fresh strips"] = (len(passed[0]), *(float(each.mean()) for each in passed))
     out = pd.DataFrame.from_dict(table, orient="index", columns=["n", "as_copy", "as_near_match"])
-    out.attrs["persons"] = tuple(
-        len(np.unique(windows.subjects)) for windows in (train, holdout))
+    out.attrs["persons"] = tuple(len(np.unique(windows.subjects)) for windows in (train, holdout))
     return out.rename_axis("kind")
 
 

@@ -45,8 +45,7 @@ def _expect(**relations) -> dict[str, str]:
 
 
 _DISTANCE = _expect(nearer=COPIES, like=["other half"], worse=FAULTS)
-_MANIFOLD = _expect(nearer=["exact copy"], like=["other half"],
-                    worse=[*NOISE, "tenfold amplitude"])
+_MANIFOLD = _expect(nearer=["exact copy"], like=["other half"], worse=[*NOISE, "tenfold amplitude"])
 _RATE = _expect(nearer=["exact copy", "gain copy", "tenfold amplitude"], like=["other half"],
                 worse=["wrong heart rate"])
 _LEAK = _expect(leak=[*COPIES, "tenfold amplitude", "one window repeated"], no_leak=_STRANGE)

@@ -30,8 +30,7 @@ _RATE = re.compile(r"(?:fs|sampling (?:rate|frequency)|sample rate)(?: \(hz\))?\
 _COUNTED = 50  # lines from which on a column 0, 1, 2, ... is a counter whatever its name
 
 
-def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None,
-             fs: float = 0.0) -> Record:
+def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None, fs: float = 0.0) -> Record:
     """Reads one recording from a CSV file.
 
     The file has a header line and a column `time` (s, or its unit in the name: `time_ms`; evenly

@@ -81,10 +81,8 @@ def read_table(file: Path, header: bool = True) -> Table:
 
 def bad_table(file: Path, expected: str, got: str, fix: str = "") -> InputError:
     """The error for a table that cannot be used, to be raised."""
-    return InputError(
-        f"The table '{file}' cannot be used.", expected=expected, got=got,
-        fix=fix or "correct the table, or save it again as CSV in UTF-8",
-    )
+    return InputError(f"The table '{file}' cannot be used.", expected=expected, got=got,
+                      fix=fix or "correct the table, or save it again as CSV in UTF-8")
 
 
 def _text(file: Path) -> str:

@@ -47,11 +47,9 @@ class Info:
         """This one, with what it does not say taken from another."""
         sex, age = self.sex or other.sex, other.age if math.isnan(self.age) else self.age
         understood = {name for name, known in (("sex", sex), ("age", age == age)) if known}
-        return Info(
-            self.subject or other.subject, self.session or other.session, sex, age,
-            {**other.labels, **self.labels}, {**other.columns, **self.columns},
-            self.paced or other.paced, (self.odd | other.odd) - understood,
-        )
+        return Info(self.subject or other.subject, self.session or other.session, sex, age,
+                    {**other.labels, **self.labels}, {**other.columns, **self.columns},
+                    self.paced or other.paced, (self.odd | other.odd) - understood)
 
 
 class DescribedTable:
@@ -94,11 +92,9 @@ class DescribedTable:
             if name in keys or not (key := self._end(path_of(name))) or key in exact:
                 continue
             if key in ends:
-                raise bad_table(
-                    self.file, f"rows that say which of '{printable(ends[key])}' and "
-                    f"'{printable(name)}' they mean", f"'{printable(key)}'",
-                    "write the records' whole paths into the table",
-                )
+                raise bad_table(self.file, f"rows that say which of '{printable(ends[key])}' and "
+                                f"'{printable(name)}' they mean", f"'{printable(key)}'",
+                                "write the records' whole paths into the table")
             keys[name], ends[key] = key, name
         return keys
 
@@ -127,11 +123,9 @@ class DescribedTable:
         if before is None:
             return info
         if before.subject and info.subject and before.subject != info.subject:
-            raise bad_table(
-                self.file, f"one person for record '{printable(name)}'",
-                f"'{printable(before.subject)}' and '{printable(info.subject)}'",
-                "correct the table",
-            )
+            raise bad_table(self.file, f"one person for record '{printable(name)}'",
+                            f"'{printable(before.subject)}' and '{printable(info.subject)}'",
+                            "correct the table")
         labels = {kind: tuple(dict.fromkeys((*before.labels.get(kind, ()),
                                              *info.labels.get(kind, ()))))
                   for kind in (*before.labels, *info.labels)}

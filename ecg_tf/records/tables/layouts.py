@@ -142,11 +142,10 @@ def _ptbxl(table: Table) -> Layout:
     rates = {name: fs for name, fs in rates.items() if name in table.columns}
     age, sex, session = (name if name in table.columns else ""
                          for name in ("age", "sex", "recording_date"))
-    return Layout(
-        "ptbxl", tuple(rates), tuple(rates.values()), "patient_id", age, sex, session,
-        labels={"scp": ("scp_codes",)}, derived=derived, sexes={"0": "male", "1": "female"},
-        ages={"300": 90.0}, day=True, paced=frozenset({"PACE"}), notes=notes,
-    )
+    return Layout("ptbxl", tuple(rates), tuple(rates.values()), "patient_id", age, sex, session,
+                  labels={"scp": ("scp_codes",)}, derived=derived,
+                  sexes={"0": "male", "1": "female"}, ages={"300": 90.0}, day=True,
+                  paced=frozenset({"PACE"}), notes=notes)
 
 
 def _scp_statements(file: Path) -> dict[str, dict[str, str]]:
@@ -181,11 +180,9 @@ def _named(table: Table, layout: Layout, columns: Mapping) -> Layout:
             column: dict[str, Any] = {role: names[0] if names else ""}
             layout = replace(layout, **column)
     if not layout.record:
-        raise bad_table(
-            table.file, "a column that names the records, such as record or filename",
-            ", ".join(printable(name) for name in table.columns[:8]),
-            "name it: columns: {record: NAME}, or write a header line",
-        )
+        raise bad_table(table.file, "a column that names the records, such as record or filename",
+                        ", ".join(printable(name) for name in table.columns[:8]),
+                        "name it: columns: {record: NAME}, or write a header line")
     return layout
 
 
@@ -207,11 +204,9 @@ def _column_names(table: Table, role: str, names) -> tuple[str, ...]:
     several = [name for name in several if name]
     for name in several:
         if name not in table.columns:
-            raise bad_table(
-                table.file, f"a column '{printable(name)}' for '{role}'",
-                ", ".join(printable(column) for column in table.columns[:30]),
-                closest(name, table.columns) or "name one of these",
-            )
+            raise bad_table(table.file, f"a column '{printable(name)}' for '{role}'",
+                            ", ".join(printable(column) for column in table.columns[:30]),
+                            closest(name, table.columns) or "name one of these")
     if one and len(several) > 1:
         raise InputError(f"There is one column for '{role}'.", expected="one name",
                          got=printable(several), fix="name one of them")

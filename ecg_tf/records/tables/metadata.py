@@ -101,12 +101,10 @@ class Metadata:
         found = [recording for table in self.tables for recording in table.at_rates(names)]
         there = sorted({fs for recording in found for fs in recording})
         if found and rate and rate not in there:
-            raise InputError(
-                f"No recording is there at {rate:g} Hz.",
-                expected=" or ".join(f"{fs:g} Hz" for fs in there), got=f"{rate:g} Hz",
-                fix="choose one of these and resample, or fetch the others: "
-                f"`ecg-tf data ptbxl --rate {rate:g}`",
-            )
+            raise InputError(f"No recording is there at {rate:g} Hz.",
+                             expected=" or ".join(f"{fs:g} Hz" for fs in there), got=f"{rate:g} Hz",
+                             fix="choose one of these and resample, or fetch the others: "
+                             f"`ecg-tf data ptbxl --rate {rate:g}`")
         unwanted = {}
         for recording in found:
             kept = recording.get(rate or there[0])
@@ -150,12 +148,8 @@ class Metadata:
         return infos
 
 
-def read_metadata(
-    folder: Path,
-    file: str = "",
-    columns: Mapping | None = None,
-    database: Database | None = None,
-) -> Metadata | None:
+def read_metadata(folder: Path, file: str = "", columns: Mapping | None = None,
+                  database: Database | None = None) -> Metadata | None:
     """Reads the tables beside the records of a folder.
 
     Recognized by their names are subjects.csv (columns record, subject and, if there are, age,
@@ -185,18 +179,14 @@ def read_metadata(
     files += [path for path in recognized if path.name != _SCP and path not in files]
     if not files:
         if columns:
-            raise InputError(
-                f"Columns are named, but '{folder}' has no table.",
-                expected="a table that holds them", got="none",
-                fix="name it: metadata: FILE",
-            )
+            raise InputError(f"Columns are named, but '{folder}' has no table.",
+                             expected="a table that holds them", got="none",
+                             fix="name it: metadata: FILE")
         return None
     tables = [DescribedTable(path, columns if i == 0 else None) for i, path in enumerate(files)]
     explaining = [table.file.with_name(_SCP) for table in tables if table.layout.derived]
-    return Metadata(
-        tuple(tables), _inside(folder, [*files, *recognized, *explaining]),
-        bool(file or columns) or tables[0].layout.kind == "subjects",
-    )
+    return Metadata(tuple(tables), _inside(folder, [*files, *recognized, *explaining]),
+                    bool(file or columns) or tables[0].layout.kind == "subjects")
 
 
 def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
@@ -238,9 +228,7 @@ def _named_file(folder: Path, file: str) -> Path:
         if path.is_file():
             return path
     there = sorted(path.name for path in folder.glob("*.[ct]sv"))
-    raise InputError(
-        f"There is no table '{printable(file)}'.",
-        expected=f"a file in '{folder}', or its path",
-        got=f"tables there: {few(there, 8)}" if there else "no tables there",
-        fix=closest(str(file), there) or "check its name",
-    )
+    raise InputError(f"There is no table '{printable(file)}'.",
+                     expected=f"a file in '{folder}', or its path",
+                     got=f"tables there: {few(there, 8)}" if there else "no tables there",
+                     fix=closest(str(file), there) or "check its name")
