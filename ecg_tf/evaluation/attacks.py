@@ -29,17 +29,11 @@ NEIGHBOURS = 5
 
 
 class Scores(NamedTuple):
-    """Scores of something else than the candidates, such as a discriminator's of images.
+    """Scores of something else than the candidates, such as a discriminator's of images."""
 
-    Args:
-        score: (n,) higher says "member".
-        subjects: (n,) persons.
-        member: (n,) bool.
-    """
-
-    score: np.ndarray
-    subjects: np.ndarray
-    member: np.ndarray
+    score: np.ndarray  # (n,) higher says "member"
+    subjects: np.ndarray  # (n,) persons
+    member: np.ndarray  # (n,) bool
 
 
 @dataclass(frozen=True)

@@ -45,21 +45,13 @@ PROMISED = tuple(KINDS)[:6]
 
 @dataclass(frozen=True, eq=False)
 class CopyTest:
-    """Thresholds of `Nearest.score`, fitted on real strips only.
+    """Thresholds of `Nearest.score`, fitted on real strips only."""
 
-    Args:
-        near_match: score that `fpr` of the non-members' strips pass; NaN without any.
-        copy: score that `fpr` of the training persons' other strips pass; NaN if not measured.
-        fpr: stated false positive rate of one strip.
-        scores: of the non-members' strips, None without any.
-        subjects: their persons.
-    """
-
-    near_match: float
-    copy: float
-    fpr: float
-    scores: np.ndarray | None = None
-    subjects: np.ndarray | None = None
+    near_match: float  # score that `fpr` of the non-members' strips pass; NaN without any
+    copy: float  # score that `fpr` of the training persons' other strips pass; NaN if not measured
+    fpr: float  # stated false positive rate of one strip
+    scores: np.ndarray | None = None  # of the non-members' strips, None without any
+    subjects: np.ndarray | None = None  # their persons
 
 
 def fit_copy_test(reference: CopyReference, holdout: Windows | None, fpr: float = 0.01,

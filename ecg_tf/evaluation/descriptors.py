@@ -27,17 +27,13 @@ class DescriptorScale:
     keeps its inner proportions. The four rhythm numbers have different units and are first divided
     by their own standard deviations.
 
-    Args:
-        center: (d,) float64, mean description of the real strips.
-        scale: (d,) float64, positive.
-
     Example:
         >>> scale = DescriptorScale.from_real(real_train, fs=128)
         >>> features = describe(synthetic, fs=128, scale=scale)
     """
 
-    center: np.ndarray
-    scale: np.ndarray
+    center: np.ndarray  # (d,) float64, mean description of the real strips
+    scale: np.ndarray  # (d,) float64, positive
 
     @classmethod
     def from_real(cls, real, fs: float) -> "DescriptorScale":

@@ -27,25 +27,15 @@ REQUIRED = 0.95  # rank-1 below which the identification network proves nothing
 
 @dataclass(frozen=True)
 class Identifier:
-    """A network that identifies persons by the shape of their beats.
+    """A network that identifies persons by the shape of their beats."""
 
-    Args:
-        network: keras.Model, beats (n, 80, lead) -> unit vectors (n, 64).
-        persons: (person,) names of those it was trained on, sorted.
-        templates: (person, 64) unit vectors, mean of each person's enrolment strips.
-        rank1: share of probe strips that are named rightly.
-        rank1_low: lower end of its 95 % interval (bootstrap over persons).
-        rank1_high: upper end.
-        n: probe strips.
-    """
-
-    network: Any
-    persons: np.ndarray
-    templates: np.ndarray
-    rank1: float
-    rank1_low: float
-    rank1_high: float
-    n: int
+    network: Any  # keras.Model, beats (n, 80, lead) -> unit vectors (n, 64)
+    persons: np.ndarray  # (person,) names of those it was trained on, sorted
+    templates: np.ndarray  # (person, 64) unit vectors, mean of each person's enrolment strips
+    rank1: float  # share of probe strips that are named rightly
+    rank1_low: float  # lower end of its 95 % interval (bootstrap over persons)
+    rank1_high: float  # upper end
+    n: int  # probe strips
 
     @property
     def valid(self) -> bool:

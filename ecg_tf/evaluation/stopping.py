@@ -138,17 +138,11 @@ class StripEvaluator:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The rule's answer to a row of checks.
+    """The rule's answer to a row of checks."""
 
-    Args:
-        best: index of the best check so far; None before the first finite value.
-        stop: index of the check after which the training ends; None: it continues.
-        reason: "baseline", "patience" or "".
-    """
-
-    best: int | None
-    stop: int | None = None
-    reason: str = ""
+    best: int | None  # index of the best check so far; None before the first finite value
+    stop: int | None = None  # index of the check after which the training ends; None: it continues
+    reason: str = ""  # "baseline", "patience" or ""
 
 
 def decide(values, baseline: float = np.nan, factor: float = 1.0, patience: int = 10,

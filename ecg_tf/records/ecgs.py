@@ -15,17 +15,11 @@ KNOWN_BY = ("database", "metadata table", "header comments", "nothing")
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A record that was found and not read.
+    """A record that was found and not read."""
 
-    Args:
-        name: str, of the record.
-        kind: str, "damaged", "no ECG", "lead", "paced", "duplicate", "excluded" or "missing".
-        reason: str, one sentence.
-    """
-
-    name: str
-    kind: str
-    reason: str
+    name: str  # of the record
+    kind: str  # "damaged", "no ECG", "lead", "paced", "duplicate", "excluded" or "missing"
+    reason: str  # one sentence
 
 
 class ECGs(Sequence[Record]):

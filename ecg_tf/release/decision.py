@@ -14,19 +14,12 @@ VERDICTS = ("pass", "fail", "not measured")
 
 @dataclass(frozen=True)
 class Decision:
-    """Result of the release gate.
+    """Result of the release gate."""
 
-    Args:
-        rows: measure -> the gate's row, with its "verdict"; {} if nothing was evaluated.
-        power: what the tests about persons would have found, in words; "" if not stated.
-        words: the gate's own words.
-        notes: what was not measured and why.
-    """
-
-    rows: dict
-    power: str = ""
-    words: str = ""
-    notes: tuple[str, ...] = ()
+    rows: dict  # measure -> the gate's row, with its "verdict"; {} if nothing was evaluated
+    power: str = ""  # what the tests about persons would have found, in words; "" if not stated
+    words: str = ""  # the gate's own words
+    notes: tuple[str, ...] = ()  # what was not measured and why
 
     @property
     def passed(self) -> bool:

@@ -37,23 +37,14 @@ _LONGEST_TEXT, _LONGEST_CODE, _MOST_CHANNELS = 40, 36, 64
 
 @dataclass(frozen=True)
 class Stamp:
-    """What every record says of itself.
+    """What every record says of itself."""
 
-    Args:
-        experiment: name of the run; "" for none.
-        seed: int.
-        gate: result of the release gate, in few words; "" if it was not applied.
-        beats: where its R peaks come from; "" if that is not known.
-        prefilter: pass band of the signal, in words.
-        synthetic: whether the ECGs are synthetic. Default True.
-    """
-
-    experiment: str = ""
+    experiment: str = ""  # name of the run; "" for none
     seed: int = 0
-    gate: str = ""
-    beats: str = ""
-    prefilter: str = ""
-    synthetic: bool = True
+    gate: str = ""  # result of the release gate, in few words; "" if it was not applied
+    beats: str = ""  # where its R peaks come from; "" if that is not known
+    prefilter: str = ""  # pass band of the signal, in words
+    synthetic: bool = True  # whether the ECGs are synthetic
 
     def lines(self, record: Record) -> list[str]:
         """Lines of comment; `records` finds the subject in them."""

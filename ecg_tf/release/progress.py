@@ -16,19 +16,12 @@ NAME = "release.json"
 
 @dataclass
 class Tally:
-    """Sums over some records.
+    """Sums over some records."""
 
-    Args:
-        records: how many.
-        retried: how many were regenerated because they came out too short.
-        seconds: of all together, s.
-        beats: R peaks in all.
-    """
-
-    records: int = 0
-    retried: int = 0
-    seconds: float = 0.0
-    beats: int = 0
+    records: int = 0  # how many
+    retried: int = 0  # how many were regenerated because they came out too short
+    seconds: float = 0.0  # of all together, s
+    beats: int = 0  # R peaks in all
 
     def plus(self, other: "Tally") -> "Tally":
         """Both together."""

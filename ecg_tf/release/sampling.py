@@ -26,15 +26,10 @@ SYMBOL = "Q"
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive records.
+    """Consecutive records."""
 
-    Args:
-        records: list of Record, named synthetic-000001, ...
-        retried: (record,) int, how often each was regenerated because it was too short.
-    """
-
-    records: list[Record]
-    retried: np.ndarray
+    records: list[Record]  # list of Record, named synthetic-000001,
+    retried: np.ndarray  # (record,) int, how often each was regenerated because it was too short
 
 
 class Sampler:

@@ -47,15 +47,10 @@ _MISREAD = (("microvolt (or raw ADC values)", 1e3), ("nanovolt", 1e6), ("volt", 
 
 
 class Concern(NamedTuple):
-    """Why a record is implausible.
+    """Why a record is implausible."""
 
-    Args:
-        kind: str, of `KINDS`.
-        text: str, what was found, with numbers and units; no sentence, without the record's name.
-    """
-
-    kind: str
-    text: str
+    kind: str  # of `KINDS`
+    text: str  # what was found, with numbers and units; no sentence, without the record's name
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,17 +36,11 @@ SURE = 0.05
 
 @dataclass(frozen=True)
 class ControlledComparison:
-    """Runs that differ in one thing alone.
+    """Runs that differ in one thing alone."""
 
-    Args:
-        question: a key of `QUESTIONS`.
-        field: title of the field: they were all evaluated in the same way.
-        contenders: name -> runs, one a seed.
-    """
-
-    question: str
-    field: str
-    contenders: dict[str, list[Run]]
+    question: str  # a key of `QUESTIONS`
+    field: str  # title of the field: they were all evaluated in the same way
+    contenders: dict[str, list[Run]]  # name -> runs, one a seed
 
     @property
     def runs(self) -> list[Run]:

@@ -20,17 +20,11 @@ FIRST = "quickstart"
 
 @dataclass(frozen=True)
 class Plan:
-    """One report to be made.
+    """One report to be made."""
 
-    Args:
-        name: of the report.
-        notebook: path of the notebook that is to be run.
-        parameters: what it is given.
-    """
-
-    name: str
-    notebook: Path
-    parameters: dict
+    name: str  # of the report
+    notebook: Path  # path of the notebook that is to be run
+    parameters: dict  # what it is given
 
     @property
     def is_experiment(self) -> bool:

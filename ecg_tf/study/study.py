@@ -20,19 +20,12 @@ from ecg_tf.study.reports import read_report
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a plan.
-
-    Args:
-        plan: `Plan`.
-        state: "done" (before already), "made" or "failed".
-        minutes: how long its notebook ran; NaN where that is not known.
-        reason: why it failed, in one line.
-    """
+    """The outcome of a plan."""
 
     plan: Plan
-    state: str
-    minutes: float = np.nan
-    reason: str = ""
+    state: str  # "done" (before already), "made" or "failed"
+    minutes: float = np.nan  # how long its notebook ran; NaN where that is not known
+    reason: str = ""  # why it failed, in one line
 
 
 def run_study(plans: Sequence[Plan], output="reports",

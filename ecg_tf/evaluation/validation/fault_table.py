@@ -94,17 +94,11 @@ _SLACK = {"near-duplicates": 0.05}  # its baseline may be 0
 
 @dataclass(frozen=True)
 class FaultTable:
-    """The value of every measure for every control set.
+    """The value of every measure for every control set."""
 
-    Args:
-        values: DataFrame, index = measure, columns = control sets (`controls.CONTROLS`).
-        baseline: Series, the same measure of the holdout persons, or the null.
-        right: DataFrame of True, False, or None where no right answer is known.
-    """
-
-    values: pd.DataFrame
-    baseline: pd.Series
-    right: pd.DataFrame
+    values: pd.DataFrame  # DataFrame, index = measure, columns = control sets (`controls.CONTROLS`)
+    baseline: pd.Series  # Series, the same measure of the holdout persons, or the null
+    right: pd.DataFrame  # DataFrame of True, False, or None where no right answer is known
 
     @property
     def wrong(self) -> list[tuple[str, str]]:
