@@ -113,7 +113,7 @@ def excess_over_non_members(synthetic, non_members, non_member_subjects, fpr: fl
         non_members: (m,) values of strips of non-members.
         non_member_subjects: (m,) two persons or more.
         fpr: false positive rate of the threshold, default 0.01.
-        doubt: also resample one more non-member, wholly taken for a member (rule of succession).
+        doubt: also resample one more non-member, wholly accepted as a member (rule of succession).
             Few non-members without a double among the members do not show that none has one: on
             MIT-BIH 14 % of the strips of 11 new persons passed a threshold of 8 non-members,
             almost all of one or two persons. Default False.

@@ -59,7 +59,7 @@ def board_table(board: pd.DataFrame):
                "AUC": ("auc", "{:.2f}"), "strips with beats": ("beats", "{:.0%}")}
     attacked = board["reidentified"].notna().any()
     if attacked:
-        columns["taken for a member"] = ("reidentified", "{:.1%}")
+        columns["accepted as a member"] = ("reidentified", "{:.1%}")
     for title, (name, form) in columns.items():
         table[title] = [
             "" if np.isnan(value) else form.format(value)

@@ -22,7 +22,7 @@ _MULTIPLES = (-1, 0, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 def fidelity_privacy_point(measures) -> dict[str, float]:
-    """Where a set stands: MMD² in baselines and the share taken for a member, with intervals.
+    """Where a set stands: MMD² in baselines and the share accepted as a member, with intervals.
 
     Args:
         measures: list of `Measured`, or the "measures" of a results.json.
@@ -43,7 +43,7 @@ def fidelity_privacy_point(measures) -> dict[str, float]:
 
 
 def fidelity_privacy_null(measures) -> tuple[float, float, float]:
-    """(mean, low, high) of the share of non-members' strips taken for a member: the null."""
+    """(mean, low, high) of the share of non-members' strips accepted as a member: the null."""
     mean, low, high = _fields(measures, REIDENTIFIED, "baseline", "baseline_low", "baseline_high")
     return mean, low, high
 
@@ -55,12 +55,13 @@ def fidelity_privacy_plot(points: pd.DataFrame, landmarks: pd.DataFrame | None =
 
     Args:
         points: DataFrame, index = name of the set; columns `baselines` (MMD² in multiples of its
-            baseline) and `reidentified` (share of strips taken for a member); with `baselines_low`,
-            `baselines_high`, `low`, `high` there are intervals. See `fidelity_privacy_point`.
+            baseline) and `reidentified` (share of strips accepted as a member); with
+            `baselines_low`, `baselines_high`, `low`, `high` there are intervals. See
+            `fidelity_privacy_point`.
         landmarks: `PrivacyEvaluation.landmarks`; default None.
         baseline: MMD² of one baseline, written below the axis; NaN (default) where
             experiments differ.
-        null: share of non-members' strips taken for a member, or (mean, low, high) of it, see
+        null: share of non-members' strips accepted as a member, or (mean, low, high) of it, see
             `fidelity_privacy_null`; the target reaches up to `high`. Default NaN: 1 %.
 
     Returns:
@@ -87,17 +88,17 @@ def fidelity_privacy_plot(points: pd.DataFrame, landmarks: pd.DataFrame | None =
     of = f" = {baseline:.3g}" if np.isfinite(baseline) else ""
     ax.set_xlabel(f"MMD² to persons never seen, in multiples of its baseline (1{of}: other real "
                   "persons)  →  less like real ECGs")
-    ax.set_ylabel("Strips taken for a member, at 1 % false accepts")
+    ax.set_ylabel("Strips accepted as a member, at 1 % false accepts")
     # Labels find their places by the layout, which all that stands beside the axes decides.
     figure.draw_without_rendering()
     _landmarks(ax, around)
     _points(ax, placed)
     stands = [f"{name} stands at {row.baselines:.2g} x baseline with {_percent(row.reidentified)} "
-              "of its strips taken for a member" for name, row in placed.iterrows()]
+              "of its strips accepted as a member" for name, row in placed.iterrows()]
     others = [f"{name} at {row.baselines:.2g} x baseline and {_percent(row.reidentified)}"
               for name, row in around.iterrows()]
     figure.alt_text = (
-        "Fidelity (MMD² in baselines) against re-identification (share of strips taken for a "
+        "Fidelity (MMD² in baselines) against re-identification (share of strips accepted as a "
         f"member). Target: at most {TARGET:g} x baseline and {_percent(top)}. "
         f"{'; '.join(stands) or 'No set has a place in it'}. "
         + (f"Landmarks: {'; '.join(others)}." if others else "No landmarks."))

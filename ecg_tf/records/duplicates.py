@@ -38,7 +38,7 @@ def without_duplicates(records: Sequence[Record],
 
     Equal samples are found by their checksum, one recording at two rates by its shape: the means
     over 64 equal parts, then the samples themselves, correlate. Persons whom
-    one recording belongs to are taken for one person, who then is on one side of a split.
+    one recording belongs to are counted as one person, who then is on one side of a split.
 
     Args:
         records: in reading order.
@@ -133,7 +133,7 @@ def _one_person(records, same, kept, left_out):
         mine, theirs = records[k].subject, records[first].subject
         if mine != theirs and mine != records[k].name:
             other_name[mine] = theirs
-    warnings = [f"The same recording stands under '{mine}' and '{theirs}': they are taken for one "
+    warnings = [f"The same recording stands under '{mine}' and '{theirs}': they are counted as one "
                 "person." for mine, theirs in sorted(other_name.items())]
     if other_name:
         kept = [replace(r, subject=_last(r.subject, other_name)) for r in kept]

@@ -14,7 +14,7 @@ def database_names(database: str) -> list[str]:
 
     Args:
         database: str, one name or path, or several joined by "+". A folder whose own name has a
-            "+" in it is taken for one folder.
+            "+" in it is read as one folder.
 
     Returns:
         list of str, in the order given.
@@ -53,7 +53,7 @@ def join(parts: Sequence[ECGs], usual_leads: bool) -> ECGs:
     """Records of several databases side by side.
 
     A record whose name is found in two databases is named "database/name" in both. Persons of one
-    name are taken for one person, who then is in one part of a split.
+    name are counted as one person, who then is in one part of a split.
 
     Args:
         parts: the ECGs of each database.

@@ -286,7 +286,7 @@ def _misread(amplitude: float) -> str:
 
 
 def _known_names(leads: Sequence[str]) -> Sequence[str]:
-    """The leads' names; a single lead of another name, as "ECG", is taken for I: recorders in the
+    """The leads' names; a single lead of another name, as "ECG", is read as I: recorders in the
     hand, patches and watches are worn so."""
     if len(leads) == 1 and not STANDARD & {word.upper() for word in re.findall(r"\w+", leads[0])}:
         return ("I",)

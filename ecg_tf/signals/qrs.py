@@ -1,7 +1,7 @@
 """QRS complexes by their energy: all leads together, whatever their sign, offset or size.
 
 No lead's polarity matters, a step counts once at most, and a threshold follows the record: it does
-not depend on the first seconds. What is taken for a beat is decided in this order:
+not depend on the first seconds. What counts as a beat is decided in this order:
 
 1. Jumps within one sample are taken out (`without_jumps`): no heart makes them.
 2. Energy from 8 to 25 Hz, each lead by how far its complexes stand out of its noise (`energy`).

@@ -128,7 +128,7 @@ def _distance(mmd2: Measured, who: str) -> str:
 def _privacy(found: Measured | None) -> str:
     if found is None or not math.isfinite(found.value):
         return "re-identification was not measured, or was not valid."
-    return (f"{found.value:.1%} of the synthetic strips are taken for a training person; of new "
+    return (f"{found.value:.1%} of the synthetic strips are accepted as a training person; of new "
             f"persons' strips {found.baseline:.1%}.")
 
 

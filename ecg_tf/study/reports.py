@@ -152,7 +152,7 @@ def key_figures(report: Report) -> str:
               for name in ("precision", "recall") if name in names]
     if REIDENTIFIED in names and not math.isnan(report.measure(REIDENTIFIED)[0]):
         value, baseline = report.measure(REIDENTIFIED)
-        parts.append(f"{100 * value:.2g}\u00a0% of the strips taken for a training person (new "
+        parts.append(f"{100 * value:.2g}\u00a0% of the strips accepted as a training person (new "
                      f"persons: {100 * baseline:.2g}\u00a0%)")
     if "privacy" in report.results:
         passed = report.results["privacy"]["passed"]

@@ -22,7 +22,7 @@ ROWS = {
     "discriminative AUC (0.5 is best: indistinguishable)": ("discriminative AUC", 2, False),
     "heart rate, Wasserstein-1, bpm (less)": ("heart rate W1", 1, False),
     "strips in which beats are found (more)": ("detectable strips", 0, True),
-    "strips taken for a training person, at 1 % FAR (less)": (REIDENTIFIED, 1, True),
+    "strips accepted as a training person, at 1 % FAR (less)": (REIDENTIFIED, 1, True),
 }
 
 

@@ -208,7 +208,7 @@ def cut_windows(records: list[Prepared], experiment: Experiment, quality: Qualit
 
 def evaluation_strips(strips: Windows, experiment: Experiment) -> Windows:
     """The strips that measures compare: all, or with `even_subjects` about as many of each person,
-    lest the long records of a few be taken for what people are like."""
+    lest the long records of a few be mistaken for what people are like."""
     return balance(strips) if experiment.even_subjects else strips
 
 

@@ -171,7 +171,7 @@ def test_limb_leads_that_do_not_follow():
     assert max(lead_residuals(y, record.leads).values()) < 1e-3
     y[:, 2:] += 3  # an offset is no swap
     assert kinds(with_signal(record, y)) == []
-    y[:, [0, 1]] = y[:, [1, 0]]  # two electrodes' cables taken for each other in the file
+    y[:, [0, 1]] = y[:, [1, 0]]  # two electrodes' cables mistaken for each other in the file
     (concern,) = implausible(with_signal(record, y))
     assert concern.kind == "limb leads" and "rms" in concern.text
     assert lead_residuals(y[:, 1:], record.leads[1:]).keys() == set(LIMBS[3:])
@@ -183,7 +183,7 @@ def test_upside_down():
     assert kinds(record, record.beats) == []
     turned = with_signal(record, -record.signal)
     assert kinds(turned, record.beats) == ["inverted"]
-    assert kinds(replace(turned, leads=("ECG",)), record.beats) == ["inverted"]  # taken for I
+    assert kinds(replace(turned, leads=("ECG",)), record.beats) == ["inverted"]  # read as I
     assert kinds(replace(turned, leads=("V1",)), record.beats) == []  # usual there
 
 

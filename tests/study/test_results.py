@@ -51,7 +51,7 @@ def test_a_report_says_what_stands_in_it(tmp_path):
     assert report.about["alt"] == "Two synthetic strips & more" and report.about["thumbnail"]
     assert key_figures(report) == (
         "MMD² 0.82 × baseline · precision 0.56 (real: 0.57) · recall 0.00 (real: 0.45) · "
-        "4.6\u00a0% of the strips taken for a training person (new persons: 2.2\u00a0%) · "
+        "4.6\u00a0% of the strips accepted as a training person (new persons: 2.2\u00a0%) · "
         "release gate: not passed")
 
 

@@ -71,12 +71,12 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
 
 
 def power_words(table: pd.DataFrame) -> str:
-    """Whether the promise is kept: each promised kind found, few fresh strips taken for copies."""
+    """Whether the promise is kept: each promised kind found, few fresh strips counted as copies."""
     least = table.loc[list(copies.PROMISED), "as_copy"]
     fresh = table.loc["fresh strips"]
     kept = least.min() >= MIN_FOUND and fresh.as_copy <= MAX_FPR
     return (f"Of planted copies at least {least.min():.0%} were found, whatever was done to them "
             f"({least.idxmin()} is the hardest of {len(least)} kinds); of {int(fresh.n):,} fresh "
-            f"strips {fresh.as_copy:.1%} were taken for copies and {fresh.as_near_match:.1%} for "
+            f"strips {fresh.as_copy:.1%} were counted as copies and {fresh.as_near_match:.1%} as "
             f"near-matches. The promise of {MIN_FOUND:.0%} at {MAX_FPR:.0%} false positives is "
             f"{'kept' if kept else 'not kept'}.")

@@ -121,7 +121,7 @@ def _frames(header: Path, frames: int, signals: Sequence[Signal], root: Path
             ) -> tuple[int, InputError | None]:
     """Frames of a signal file; the error to raise if it holds more and no checksum confirms them.
 
-    The file's size is compared with the header before memory is taken for it.
+    The file's size is compared with the header before memory is reserved for it.
     """
     file, offset = header.parent / signals[0].file, signals[0].byte_offset
     check_file(file, root)
