@@ -4,22 +4,17 @@ Exit status: 0 done, 2 bad input, 3 release gate failed (`evaluate`, `export`), 
 """
 
 import argparse
+import json
 import sys
 
 import ecg_tf
-from ecg_tf.base.errors import InputError
+from ecg_tf.base.checks import expanded
+from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.config.shipped import experiment_file
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command.
-
-    Args:
-        arguments: list of str; default: those of the command line.
-
-    Returns:
-        int, the exit status.
-    """
+    """Runs one command, by default that of the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
@@ -31,7 +26,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except Exception as error:
         from ecg_tf.study.execution import NotebookError
-
         if not isinstance(error, NotebookError):
             raise  # a bug: the traceback helps to fix it (Python exits with 1)
         print(f"Error: {error}", file=sys.stderr)
@@ -59,8 +53,6 @@ def describe(options) -> int:
     found = describe_source(options.source, options.data_dir, leads, fs=options.fs,
                             metadata=options.metadata)
     if options.json:
-        import json
-
         print(json.dumps(found, indent=2, allow_nan=False))
     else:
         from ecg_tf.study.describe_text import text_of
@@ -182,7 +174,6 @@ def export(options) -> int:
 
 def controls(options) -> int:
     """Prints how every measure orders sets whose correct order is known."""
-    from ecg_tf.base.errors import InputError, write_whole
     from ecg_tf.base.tf_startup import quiet_startup
     from ecg_tf.evaluation.validation.control_tables import control_tables
 
@@ -197,7 +188,6 @@ def controls(options) -> int:
             print(table.text(options.markdown), end="\n\n", flush=True)
             right &= table.right
             if options.figure and table.kind == "sessions":
-                from ecg_tf.base.checks import expanded
                 from ecg_tf.figures.curve_plots import validity_figure
                 from ecg_tf.figures.plots import png_of
 
@@ -217,9 +207,9 @@ _REPORTS = _option("--output", default="reports", help="folder of reports (defau
 _DATA_DIR = _option("--data-dir", default="",
                     help="folder of the databases (default: $ECG_TF_DATA, else data)")
 
-#: (function, its name, one line of help, more for its own page, options)
+#: (function, by whose name it is called, one line of help, more for its own page, options)
 COMMANDS = (
-    (data, "data", "download a database and verify it", "", (
+    (data, "download a database and verify it", "", (
         _option("name", metavar="NAME", help="ptbxl, cinc2017, ludb, mitdb, ecgiddb, nstdb"),
         _option("--records", nargs="+", metavar="NAME", help="only these: names, ends of names, "
                 "patterns such as 'records100/00*', or a file .txt that lists them"),
@@ -229,8 +219,7 @@ COMMANDS = (
         _option("--connections", type=int, default=4, metavar="N",
                 help="files at a time (default: 4)"),
         _DATA_DIR)),
-    (describe, "describe", "what a folder or database holds",
-     "Exit status 2 if nothing can be read.", (
+    (describe, "what a folder or database holds", "Exit status 2 if nothing can be read.", (
         _option("source", metavar="FOLDER_OR_DATABASE", help="a folder of WFDB, EDF, CSV or NumPy "
                 "files, one file, or mitdb, ptbxl..."),
         _option("--json", action="store_true", help="print JSON and nothing else"),
@@ -241,23 +230,23 @@ COMMANDS = (
                 help="of CSV files and arrays that do not say it"),
         _option("--metadata", default="", metavar="FILE",
                 help="table that says who is who, beside what is found in the folder"))),
-    (store, "store", "write an experiment's windows into files",
+    (store, "write an experiment's windows into files",
      "One record is in memory at a time; the same command resumes after a kill.", (
         _FILE,
         _option("--output", default="", metavar="FOLDER",
                 help="default: the experiment's `stored`, else stored/NAME"),
         _QUIET)),
-    (run, "run", "run an experiment file", "", (
+    (run, "run an experiment file", "", (
         _FILE,
         _option("--devices", type=int, default=1, metavar="N",
                 help="GPUs (or, to try it, shares of the processor) that train together"),
         _QUIET)),
-    (report, "report", "run an experiment file's notebook, write the report", "", (
+    (report, "run an experiment file's notebook, write the report", "", (
         _FILE,
         _option("--notebook", default="", help="default: the one that the file names (notebook: "
                 "04_arrangement), else 05_experiment.ipynb"),
         _REPORTS)),
-    (study, "study", "make the reports of all experiments", "Exit status 1 if one failed.", (
+    (study, "make the reports of all experiments", "Exit status 1 if one failed.", (
         _option("paths", nargs="*", metavar="PATH", help="experiment files or folders of them "
                 "(default: notebooks/experiments, else those that come with the package)"),
         _option("--only", default="", metavar="PATTERN",
@@ -269,15 +258,15 @@ COMMANDS = (
                 help="so many (default: one a core, if memory allows)"),
         _option("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster of yours "
                 "that sees this folder, such as tcp://host:8786"))),
-    (results, "results", "pages of all reports, and the README's table", "", (
+    (results, "pages of all reports, and the README's table", "", (
         _REPORTS,
         _option("--readme", default="README.md", metavar="FILE",
                 help='file with the table\'s marks (default: README.md); "" for none'))),
-    (compare, "compare", "compare all runs", "", (
+    (compare, "compare all runs", "", (
         _option("--runs", default="", metavar="DIR", help="folder of the runs (default: runs, and "
                 "some tiny ones are trained if there are none)"),
         _REPORTS)),
-    (evaluate, "evaluate", "evaluate a synthetic set made by other software",
+    (evaluate, "evaluate a synthetic set made by other software",
      "Folders hold WFDB records, EDF files, or CSV files: a column `time` (s) or `fs` (Hz), the "
      "others leads in mV. Exit status 0: gate passed, 3: gate failed, 2: bad input.", (
         _option("--real", required=True, metavar="FOLDER",
@@ -294,7 +283,7 @@ COMMANDS = (
         _option("--strip-seconds", type=float, default=10.0, metavar="S",
                 help="length of what is compared (default: 10)"),
         _SEED, _QUIET)),
-    (export, "export", "write a synthetic set and its cards for others",
+    (export, "write a synthetic set and its cards for others",
      "The same command resumes after a kill; a larger --n adds to the same folder. Exit status 3: "
      "the run's release gate was not passed, nothing is written.", (
         _option("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME"),
@@ -308,12 +297,10 @@ COMMANDS = (
         _option("--force", action="store_true",
                 help="write although the gate was not passed; the cards say so first"),
         _QUIET)),
-    (controls, "controls", "print the planted-fault table",
-     "Exit status 1 if an order is wrong.", (
+    (controls, "print the planted-fault table", "Exit status 1 if an order is wrong.", (
         _option("--database", default="simulated", help="simulated (default), mitdb, ..."),
         _DATA_DIR,
-        _option("--tables", nargs="+", default=["faults"],
-                choices=["faults", "copies", "sessions"],
+        _option("--tables", nargs="+", default=["faults"], choices=["faults", "copies", "sessions"],
                 help="planted faults (default), power of the copy test, recognition and "
                 "attributes of real persons over several dates"),
         _option("--markdown", action="store_true", help="for the documentation"),
@@ -330,8 +317,9 @@ def _parser() -> argparse.ArgumentParser:
         "1 all else.")
     parser.add_argument("--version", action="version", version=f"ecg-tf {ecg_tf.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function, name, text, more, options in COMMANDS:
-        own = commands.add_parser(name, help=text, description=f"{function.__doc__} {more}")
+    for function, text, more, options in COMMANDS:
+        own = commands.add_parser(function.__name__, help=text,
+                                  description=f"{function.__doc__} {more}")
         for names, settings in options:
             own.add_argument(*names, **settings)
         own.set_defaults(command=function)

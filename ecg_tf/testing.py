@@ -52,17 +52,7 @@ def check_arrangement(arrangement, height: int = 16, width: int = 16) -> None:
     _same(images.dtype, np.dtype(np.float32), "The type of the images")
     assert np.abs(images).max() <= 1, "An image leaves [-1, 1]."
 
-    other = kind.from_dict(json.loads(json.dumps(made.to_dict())))
-    decoded = other.decode(images)
-    if kind.by_beats:  # samples lie between pixels: what is decoded gives the same image again
-        peaks = other.rpeaks(images)
-        padded = np.nan_to_num(decoded)
-        if peaks.shape == rpeaks.shape:
-            again = other.encode(padded, peaks, other.lengths(peaks))
-            assert np.abs(again - images).mean() < 0.02, "A decoded window has another image."
-        assert np.isfinite(decoded[:, 0]).all(), "A decoded window begins with NaN."
-    else:
-        assert np.array_equal(decoded, values), "A decoded window differs from the encoded one."
+    _check_decoding(kind.from_dict(json.loads(json.dumps(made.to_dict()))), images, values, rpeaks)
 
     projected = made.project(images)
     assert np.abs(projected - images).max() < 1e-5, "`project` changes an encoded image."
@@ -76,6 +66,19 @@ def check_arrangement(arrangement, height: int = 16, width: int = 16) -> None:
     channels = made.encode_tf()(tf.constant(np.nan_to_num(values)), inputs)
     difference = np.abs(np.concatenate(channels, axis=-1) - images).max()
     assert difference < 1e-5, f"`encode_tf` differs from `encode` by {difference:.2g}."
+
+
+def _check_decoding(made: Any, images, values, rpeaks) -> None:
+    decoded = made.decode(images)
+    if made.by_beats:  # samples lie between pixels: what is decoded gives the same image again
+        peaks = made.rpeaks(images)
+        padded = np.nan_to_num(decoded)
+        if peaks.shape == rpeaks.shape:
+            again = made.encode(padded, peaks, made.lengths(peaks))
+            assert np.abs(again - images).mean() < 0.02, "A decoded window has another image."
+        assert np.isfinite(decoded[:, 0]).all(), "A decoded window begins with NaN."
+    else:
+        assert np.array_equal(decoded, values), "A decoded window differs from the encoded one."
 
 
 def check_gan(factory: Callable) -> None:

@@ -27,10 +27,9 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
     Returns:
         DataFrame of n rows: `beats` (number), `heart_rate` (bpm, 60 / median RR, NaN outside
         30-220), `rr` (s, mean), `sdnn`, `rmssd` (s, three beats or more), `r_amplitude` (mV above
-        the strip's median, median over beats, negative where the main deflection is),
-        `likeness` (median correlation of the beats with their median beat, without 25 ms around
-        R), `detectable` (three beats, a heart rate, likeness at least 0.5).
-        NaN where a strip has none.
+        the strip's median, median over beats, negative where the main deflection is), `likeness`
+        (median correlation of the beats with their median beat, without 25 ms around R),
+        `detectable` (three beats, a heart rate, likeness at least 0.5). NaN where a strip has none.
 
     Raises:
         InputError: missing values, wrong shape, no such lead.

@@ -71,22 +71,19 @@ def reidentification(data: AttackData, galleries: Sequence[int] = GALLERIES, fpr
             measures are then means over both, and their null is over the impostors of both.
 
     Returns:
-        list of Measured:
-        "identification rank-1": the network's validity, baseline: what is required;
-        "re-identification at 1 % FAR": share of synthetic strips accepted as a member (baseline:
-        impostors left out of the threshold; interval and one-sided p-value are over impostors, and
-        allow for one more who would be wholly accepted: with 13 impostors an excess shows from
-        about 0.25 on, with 100 from about 0.04; a second network doubles them);
-        "members' probe strips at 1 % FAR": the power of the test;
-        "similarity to members": mean, baseline: that of impostors;
-        "maximum share per subject": share of the set accepted as the member most often found,
-        baseline: the same of impostors;
-        "singling-out rate, gallery of g": one member among g known persons is found by likeness to
-        the synthetic set; baseline 1 / g. NaN where there are too few known persons;
-        "membership AUC of persons, identifier": the same likeness, all known persons;
-        "membership AUC of persons, adapted identifier": by how much templates retrained on the
-        synthetic set fit a person's probe strips better; blind to copies of the enrolment strips,
-        which the templates hold already.
+        list of Measured: "identification rank-1": the network's validity, baseline: what is
+        required; "re-identification at 1 % FAR": share of synthetic strips accepted as a member
+        (baseline: impostors left out of the threshold; interval and one-sided p-value are over
+        impostors, and allow for one more who would be wholly accepted: with 13 impostors an excess
+        shows from about 0.25 on, with 100 from about 0.04; a second network doubles them);
+        "members' probe strips at 1 % FAR": the power of the test; "similarity to members": mean,
+        baseline: that of impostors; "maximum share per subject": share of the set accepted as the
+        member most often found, baseline: the same of impostors; "singling-out rate, gallery of g":
+        one member among g known persons is found by likeness to the synthetic set; baseline 1 / g.
+        NaN where there are too few known persons; "membership AUC of persons, identifier": the same
+        likeness, all known persons; "membership AUC of persons, adapted identifier": by how much
+        templates retrained on the synthetic set fit a person's probe strips better; blind to copies
+        of the enrolment strips, which the templates hold already.
 
     Raises:
         InputError: members unknown to the identifier, impostors it knows, too few impostors.

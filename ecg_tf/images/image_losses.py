@@ -49,10 +49,9 @@ def arrangement_losses(codecs: Mapping[str, tuple[Codec, Windows]]) -> pd.DataFr
         codecs: name -> (`Codec`, `Windows` that it encodes).
 
     Returns:
-        DataFrame, one row a name: image (its shape), ECG in it (s, median), correlation of
-        vertical and of horizontal neighbours (signal channels), seams (a window, median),
-        round-trip error (mV, largest) and round-trip error (%, root mean square over that of the
-        signal).
+        DataFrame, one row a name: image (its shape), ECG in it (s, median), correlation of vertical
+        and of horizontal neighbours (signal channels), seams (a window, median), round-trip error
+        (mV, largest) and round-trip error (%, root mean square over that of the signal).
 
     Example:
         >>> arrangement_losses({"row_major": (codec, windows)})["vertical"]

@@ -62,14 +62,7 @@ def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int
                              got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
     encode = encode_tf(codec)
     mix = beat_mixer(codec, subject_mixing)
-    even = _evenly(windows, shuffle) if even_subjects else lambda order, seed: order
-
-    def epoch(number):
-        order = tf.range(size, dtype=tf.int64)
-        if shuffle:
-            order = tf.random.experimental.stateless_shuffle(order, seed=[seed, number])
-        order = even(order, [seed, number])
-        return tf.data.Dataset.from_tensor_slices(order)
+    epoch = _epoch(windows, seed, shuffle, even_subjects)
 
     def batch(step, index):
         images = encode(gather(index))
@@ -82,6 +75,20 @@ def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int
     order = epochs.flat_map(epoch).skip(position - first_epoch * size)
     batches = order.batch(batch_size, drop_remainder=repeat).enumerate(start_step)
     return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _epoch(windows: Windows, seed: int, shuffle: bool, even_subjects: bool):
+    """Function: number of an epoch -> Dataset of the numbers of its windows, in their order."""
+    even = _evenly(windows, shuffle) if even_subjects else lambda order, seed: order
+
+    def epoch(number):
+        order = tf.range(len(windows), dtype=tf.int64)
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, seed=[seed, number])
+        order = even(order, [seed, number])
+        return tf.data.Dataset.from_tensor_slices(order)
+
+    return epoch
 
 
 def _evenly(windows, shuffle: bool):

@@ -101,10 +101,9 @@ def true_intervals(identity: Identity, session: int = 1, minutes: float = 5.0, f
     of S, PR from the onset of P to that of Q, QT from the onset of Q to the offset of T.
 
     Returns:
-        dict of (beat,) arrays, one entry for each annotated beat: `symbols`; in s from the start
-        of the record `rpeak`, `p_onset`, `p_offset`, `qrs_onset`, `qrs_offset`, `t_onset`,
-        `t_offset`; in s `pr`, `qrs`, `qt` (NaN where there is no P); and `r_amplitude` (beat,
-        lead) in mV.
+        dict of (beat,) arrays, one entry for each annotated beat: `symbols`; in s from the start of
+        the record `rpeak`, `p_onset`, `p_offset`, `qrs_onset`, `qrs_offset`, `t_onset`, `t_offset`;
+        in s `pr`, `qrs`, `qt` (NaN where there is no P); and `r_amplitude` (beat, lead) in mV.
     """
     leads = checked_leads(leads)
     _check(minutes=minutes, fs=fs, ectopy=ectopy)

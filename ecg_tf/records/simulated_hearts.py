@@ -63,20 +63,8 @@ def sample_identity(seed: int, subject: int) -> Identity:
                          got=f"seed {seed}, subject {subject}")
     rng = np.random.default_rng([seed, subject, 0])
     male = bool(rng.random() < 0.5)
-    size = 1.0 if male else 0.88  # women: smaller amplitudes, a longer QT, a faster heart
-    p, r = rng.uniform(0.07, 0.2), size * np.clip(rng.lognormal(0.15, 0.28), 0.7, 2.0)
-    q, s = -r * rng.uniform(0.01, 0.14), -r * rng.uniform(0.04, 0.32)
-    waves = np.array([size * p, q, r, s, size * np.clip(r * rng.uniform(0.14, 0.4), 0.14, 0.45)])
-    jitter = np.exp(0.2 * rng.standard_normal((len(WAVES), 6)))
-    depth = np.array(DEPTH) * jitter[:, 3] * np.array([waves[0], r, r, r, waves[4]])
-    amplitude = chest_leads(waves * LEAD_I * jitter[:, 2], waves, depth)
-    back = chest_leads(np.zeros(1), np.zeros(1), np.array([BACK["depth"] * r * jitter[2, 4]]))[0]
-    # A ventricular beat starts on one side: V1 and the left leads see it from opposite sides.
-    down, left = rng.choice([-1.0, 1.0], 2)
-    side = np.array([down, down, left, left]) * rng.uniform(0.9, 1.5, 6)[:4]
-    parts = np.array([0.0, -0.06, 1.0, -rng.uniform(0.05, 0.3), -rng.uniform(0.25, 0.4)])
-    ventricular = chest_leads(*(parts * r * share for share in side[[2, 1, 3]] * [0.7, 1, 0.7]))
-    ventricular[:, 0] = parts * r * side[0]
+    # Women: smaller amplitudes, a longer QT, a faster heart.
+    amplitude, back, ventricular = _sample_waves(rng, 1.0 if male else 0.88)
     return Identity(
         seed=int(seed), number=int(subject), subject=f"simulated-{seed}-{subject:03d}",
         sex="male" if male else "female", age=float(rng.integers(20, 85)),
@@ -96,7 +84,22 @@ def sample_identity(seed: int, subject: int) -> Identity:
         t_duration=float(rng.uniform(0.17, 0.2)),
         t_skew=float(rng.uniform(1.2, 1.8)),
         atrial_p=float(rng.choice([-1, 1]) * rng.uniform(0.4, 0.8)),
-        amplitude=amplitude,
-        back=back,
-        ventricular=ventricular,
-    )
+        amplitude=amplitude, back=back, ventricular=ventricular)
+
+
+def _sample_waves(rng, size: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`amplitude`, `back` and `ventricular` of an `Identity`."""
+    p, r = rng.uniform(0.07, 0.2), size * np.clip(rng.lognormal(0.15, 0.28), 0.7, 2.0)
+    q, s = -r * rng.uniform(0.01, 0.14), -r * rng.uniform(0.04, 0.32)
+    waves = np.array([size * p, q, r, s, size * np.clip(r * rng.uniform(0.14, 0.4), 0.14, 0.45)])
+    jitter = np.exp(0.2 * rng.standard_normal((len(WAVES), 6)))
+    depth = np.array(DEPTH) * jitter[:, 3] * np.array([waves[0], r, r, r, waves[4]])
+    amplitude = chest_leads(waves * LEAD_I * jitter[:, 2], waves, depth)
+    back = chest_leads(np.zeros(1), np.zeros(1), np.array([BACK["depth"] * r * jitter[2, 4]]))[0]
+    # A ventricular beat starts on one side: V1 and the left leads see it from opposite sides.
+    down, left = rng.choice([-1.0, 1.0], 2)
+    side = np.array([down, down, left, left]) * rng.uniform(0.9, 1.5, 6)[:4]
+    parts = np.array([0.0, -0.06, 1.0, -rng.uniform(0.05, 0.3), -rng.uniform(0.25, 0.4)])
+    ventricular = chest_leads(*(parts * r * share for share in side[[2, 1, 3]] * [0.7, 1, 0.7]))
+    ventricular[:, 0] = parts * r * side[0]
+    return amplitude, back, ventricular

@@ -8,6 +8,55 @@ from ecg_tf.release.formats import Format
 from ecg_tf.release.progress import Progress
 from ecg_tf.study.results import Result
 
+_CARD = """{forced}# Dataset card: synthetic ECGs of the run {run}
+
+**Synthetic. Not for diagnosis.** These ECGs come from a generative adversarial network; they
+are no recordings, and each counts as a person of its own who does not exist. The set is not
+claimed to be anonymous: below is what was tested, with which power, and what was found.
+
+## What it holds
+
+{contents}
+## Sources
+
+The generator was trained on:
+
+{sources}
+## What was tested, and found
+
+{tested}
+## What was not tested
+
+{not_tested}
+## Uses
+
+Intended: teaching how ECGs are read by software and how synthetic data are evaluated; research on
+generators, privacy attacks and measures; trying software with ECG files that no patient has to
+lend.
+
+Unsuitable:
+
+{unsuitable}
+## License
+
+The sources' license: {license}. How far it
+reaches data that are made of them is for whoever publishes the set to settle; this software adds
+no claim of its own.
+
+## To obtain it again
+
+```sh
+{command}
+```
+
+Record i depends on the seed and on i alone: a larger `--n` adds records and changes none, given
+the run's files below, the same versions and the same kind of processor.
+
+Software: ecg_tf {versions}.
+`SHA256SUMS.txt` has the checksum of every file here. The run's files:
+
+{checksums}"""
+
 
 def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> str:
     """The card of a release.
@@ -19,57 +68,18 @@ def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> 
     Returns:
         str, Markdown.
     """
-    identity, data = state.identity, run.content["data"]
-    return f"""{say.forced_line(gate)}# Dataset card: synthetic ECGs of the run {identity['run']}
-
-**Synthetic. Not for diagnosis.** These ECGs come from a generative adversarial network; they
-are no recordings, and each counts as a person of its own who does not exist. The set is not
-claimed to be anonymous: below is what was tested, with which power, and what was found.
-
-## What it holds
-
-{_contents(run, kind, state)}
-## Sources
-
-The generator was trained on:
-
-{say.sources(run)}
-## What was tested, and found
-
-{say.tested(run, gate)}
-## What was not tested
-
-{say.not_tested(run, gate)}
-## Uses
-
-Intended: teaching how ECGs are read by software and how synthetic data are evaluated; research on
-generators, privacy attacks and measures; trying software with ECG files that no patient has to
-lend.
-
-Unsuitable:
-
-{say.bullets(say.UNSUITABLE)}
-## License
-
-The sources' license: {data.get('license', 'not stated')}. How far it
-reaches data that are made of them is for whoever publishes the set to settle; this software adds
-no claim of its own.
-
-## To obtain it again
-
-```sh
-ecg-tf export runs/{run.folder.name} --n {state.n} --format {kind.name} \
---seed {identity['seed']}{_seconds(identity)}{'' if gate.passed else ' --force'}
-```
-
-Record i depends on the seed and on i alone: a larger `--n` adds records and changes none, given
-the run's files below, the same versions and the same kind of processor.
-
-Software: ecg_tf {ecg_tf.__version__}{_commit()}; \
-{', '.join(f'{name} {version}' for name, version in identity['versions'].items())}.
-`SHA256SUMS.txt` has the checksum of every file here. The run's files:
-
-{say.checksums(identity["sha256"])}"""
+    identity, commit = state.identity, git_commit()
+    versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
+    seconds = f" --seconds {identity['seconds']:g}" if identity["seconds"] else ""
+    return _CARD.format(
+        forced=say.forced_line(gate), run=identity["run"], contents=_contents(run, kind, state),
+        sources=say.sources(run), tested=say.tested(run, gate),
+        not_tested=say.not_tested(run, gate), unsuitable=say.bullets(say.UNSUITABLE),
+        license=run.content["data"].get("license", "not stated"),
+        command=f"ecg-tf export runs/{run.folder.name} --n {state.n} --format {kind.name} "
+        f"--seed {identity['seed']}{seconds}" + ("" if gate.passed else " --force"),
+        versions=ecg_tf.__version__ + (f" (commit {commit})" if commit else "") + f"; {versions}",
+        checksums=say.checksums(identity["sha256"]))
 
 
 def _contents(run: Result, kind: Format, state: Progress) -> str:
@@ -97,12 +107,3 @@ def _contents(run: Result, kind: Format, state: Progress) -> str:
                  f"{seconds:g} s and were regenerated: slow hearts are more frequent here than "
                  "among the windows that were measured.\n")
     return text
-
-
-def _seconds(identity: dict) -> str:
-    return f" --seconds {identity['seconds']:g}" if identity["seconds"] else ""
-
-
-def _commit() -> str:
-    commit = git_commit()
-    return f" (commit {commit})" if commit else ""

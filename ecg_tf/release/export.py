@@ -92,16 +92,14 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
         tally = state.blocks.get(index, Tally())
         if not missing and tally.records == len(names):
             continue
+        state.blocks[index] = Tally()
         block = ready.pop(index, None) or sampler.block(index)
-        tally = Tally()
         for record, retried in zip(block.records, block.retried, strict=True):
             if record.name in names:
-                tally = tally.plus(Tally(1, int(retried > 0), len(record.signal) / record.fs,
-                                         len(record.beats)))
+                state.blocks[index] = state.blocks[index].plus(_tally(record, retried))
             if record.name in missing:
                 write_record(state.folder, record.name, kind, kind.files(record, stamp))
-                written += 1
-        state.blocks[index] = tally
+        written += len(missing)
         state.save()
     _finish(state, run, gate, kind, [name_of(i) for i in range(n)])
     return Release(state.folder, state.total(), written, gate)
@@ -151,6 +149,10 @@ def _finish(state: Progress, run, gate, kind, names) -> None:
     lines = [f"{sha256_of(state.folder / file)}  {file}\n" for file in (*CARDS, *files)]
     write_whole(state.folder / "SHA256SUMS.txt", "".join(lines))
     state.save()
+
+
+def _tally(record, retried: int) -> Tally:
+    return Tally(1, int(retried > 0), len(record.signal) / record.fs, len(record.beats))
 
 
 def _is_there(folder: Path, name: str, kind: Format) -> bool:

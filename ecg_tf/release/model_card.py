@@ -8,6 +8,47 @@ from ecg_tf.study.results import Result
 
 #: Title of a table -> the groups of settings in it.
 _TABLES = {"data": ("data", "windows"), "image": ("image",), "training": ("gan", "result")}
+_CARD = """{forced}# Model card: generator of the run {run}
+
+**It generates synthetic ECGs. Not for diagnosis.** Nothing here says that its ECGs, or its weights,
+are anonymous.
+
+## What it is
+
+{model}: a network from {latent_dim} normal random numbers to an image of \
+{shape} (height, width, channels), and a codec that turns the
+image into mV. Leads: {leads}. The averaged weights (EMA) are the ones that
+generate. All settings:
+
+{tables}
+{round_trip}
+## Training data
+
+{sources}
+## Fidelity
+
+{fidelity}
+## Persons
+
+{tested}
+## What was not tested
+
+{not_tested}
+## Uses
+
+Intended: to generate sets for teaching and for research on generators, attacks and measures.
+
+Unsuitable:
+
+{unsuitable}
+**Weights are not part of a release.** Who has them can generate without end, and attack them from
+inside. Only the attack by the discriminator's scores was tried, if it is in the table above.
+
+## Versions and checksums
+
+Trained and measured with: {versions}. Card by ecg_tf {ecg_tf}.
+
+{checksums}"""
 
 
 def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
@@ -21,54 +62,19 @@ def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
         str, Markdown.
     """
     e, found = run.experiment, run.content
-    fidelity = [measure for measure in found.get("measures", ())
-                if not about_persons(measure["name"])]
-    trip = found.get("round_trip", {})
-    tables = "\n".join(say.table((title, ""), _settings(e, groups))
-                       for title, groups in _TABLES.items())
     versions = ", ".join(f"{name} {version}" for name, version in found.get("versions", {}).items())
-    return f"""{say.forced_line(gate)}# Model card: generator of the run {e.experiment}
-
-**It generates synthetic ECGs. Not for diagnosis.** Nothing here says that its ECGs, or its weights,
-are anonymous.
-
-## What it is
-
-{MODELS.get(e.model, e.model)}: a network from {e.latent_dim} normal random numbers to an image of \
-{' x '.join(map(str, run.codec.image_shape))} (height, width, channels), and a codec that turns the
-image into mV. Leads: {say.leads_of(run.codec)}. The averaged weights (EMA) are the ones that
-generate. All settings:
-
-{tables}
-{_round_trip(trip)}
-## Training data
-
-{say.sources(run)}
-## Fidelity
-
-{_fidelity(fidelity)}
-## Persons
-
-{say.tested(run, gate)}
-## What was not tested
-
-{say.not_tested(run, gate)}
-## Uses
-
-Intended: to generate sets for teaching and for research on generators, attacks and measures.
-
-Unsuitable:
-
-{say.bullets(say.UNSUITABLE)}
-**Weights are not part of a release.** Who has them can generate without end, and attack them from
-inside. Only the attack by the discriminator's scores was tried, if it is in the table above.
-
-## Versions and checksums
-
-Trained and measured with: {versions or 'not known'}\
-{f"; commit {found['git']}" if found.get('git') else ''}. Card by ecg_tf {ecg_tf.__version__}.
-
-{say.checksums(sums)}"""
+    commit = f"; commit {found['git']}" if found.get("git") else ""
+    return _CARD.format(
+        forced=say.forced_line(gate), run=e.experiment, model=MODELS.get(e.model, e.model),
+        latent_dim=e.latent_dim, shape=" x ".join(map(str, run.codec.image_shape)),
+        leads=say.leads_of(run.codec), tables="\n".join(
+            say.table((title, ""), _settings(e, groups)) for title, groups in _TABLES.items()),
+        round_trip=_round_trip(found.get("round_trip", {})), sources=say.sources(run),
+        fidelity=_fidelity([measure for measure in found.get("measures", ())
+                            if not about_persons(measure["name"])]),
+        tested=say.tested(run, gate), not_tested=say.not_tested(run, gate),
+        unsuitable=say.bullets(say.UNSUITABLE), versions=(versions or "not known") + commit,
+        ecg_tf=ecg_tf.__version__, checksums=say.checksums(sums))
 
 
 def _settings(experiment, groups) -> list[tuple]:

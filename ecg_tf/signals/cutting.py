@@ -234,21 +234,24 @@ def _cut_all(records, quality: Quality | None, cut: Callable[[Prepared], _Cuts],
     parts = zip(*passed, strict=True)
     joined = _Cuts._make(None if part[0] is None else np.concatenate(part) for part in parts)
     owner = np.repeat(np.arange(len(records)), [len(cuts.starts) for cuts in passed])
-    # Written once into their final place: a sequence of lists would take the memory twice.
-    shape = (len(owner), joined.lengths.max(), len(records[0].leads))
-    signals = np.empty(shape, np.float32)
-    rows = zip(owner, joined.starts, joined.lengths, strict=True)
-    for row, (who, start, length) in enumerate(rows):
-        whole = records[who].signal
-        if joined.shifts is None or not joined.shifts[row]:
-            signals[row, :length] = whole[start : start + length]
-        else:
-            places = start + joined.shifts[row] + np.arange(length)
-            signals[row, :length] = interpolate(whole[None], places[None])[0]
-        signals[row, length:] = np.nan
-    return Windows(signals=signals, fs=records[0].fs, leads=tuple(records[0].leads),
-                   lengths=joined.lengths,
+    return Windows(signals=_signals(records, owner, joined), fs=records[0].fs,
+                   leads=tuple(records[0].leads), lengths=joined.lengths,
                    subjects=np.array([record.subject for record in records])[owner],
                    records=np.array([record.name for record in records])[owner],
                    starts=joined.starts, rpeaks=joined.rpeaks, labels=joined.labels,
                    about={record.name: record.about for record in records})
+
+
+def _signals(records, owner: np.ndarray, cuts: _Cuts) -> np.ndarray:
+    """(window, longest, lead) float32 mV; written once, as a list would take the memory twice."""
+    shape = (len(owner), cuts.lengths.max(), len(records[0].leads))
+    signals = np.empty(shape, np.float32)
+    for row, (who, start, length) in enumerate(zip(owner, cuts.starts, cuts.lengths, strict=True)):
+        whole = records[who].signal
+        if cuts.shifts is None or not cuts.shifts[row]:
+            signals[row, :length] = whole[start : start + length]
+        else:
+            places = start + cuts.shifts[row] + np.arange(length)
+            signals[row, :length] = interpolate(whole[None], places[None])[0]
+        signals[row, length:] = np.nan
+    return signals

@@ -34,26 +34,16 @@ _BEFORE = Experiment().to_dict() | before()
 
 @dataclass(frozen=True)
 class Run:
-    """What one run left.
+    """What one run left."""
 
-    Args:
-        name: its folder below the folder of runs, such as "lessons/lesson-04-hilbert-0".
-        folder: path of it.
-        settings: of its `Experiment`, complete.
-        measures: name -> {value, baseline, low, high, baseline_low, baseline_high, better,
-            at_baseline, ...}; missing numbers are NaN.
-        data: where the records come from.
-        privacy: gate, notes and landmarks; {} if it was not attacked.
-        code: the commit it was made by.
-    """
-
-    name: str
+    name: str  # its folder below the folder of runs, such as "lessons/lesson-04-hilbert-0"
     folder: Path
-    settings: dict
+    settings: dict  # of its `Experiment`, complete
+    #: name -> {value, baseline, low, high, baseline_low, baseline_high, better, at_baseline, ...};
+    #: missing numbers are NaN.
     measures: dict
-    data: dict
-    privacy: dict
-    code: str = ""
+    data: dict  # where the records come from
+    privacy: dict  # gate, notes and landmarks; {} if it was not attacked
 
     def number(self, measure: str, field: str = "value") -> float:
         """One number of a measure; NaN where it was not measured."""
@@ -305,7 +295,7 @@ def _run(name, folder, content) -> Run:
         float(measures[row["name"]]["value"])  # no number: the file is damaged
     settings = {**_BEFORE, **content["experiment"]}
     return Run(name, folder, settings, measures, content.get("data") or {},
-               content.get("privacy") or {}, str(content.get("git", "")))
+               content.get("privacy") or {})
 
 
 def _title(run: Run) -> str:

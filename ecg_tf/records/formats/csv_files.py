@@ -41,9 +41,7 @@ def read_csv(path: Path, root: Path, leads: Sequence[str] | None = None, fs: flo
     `age`, `label KIND: STATEMENT`, `fs: 250` and `R peaks (s): 0.31, 1.1`.
 
         # subject: 7
-        time,II,V1
-        0.000,0.12,-0.05
-        0.004,0.13,-0.06
+        time,II,V1 0.000,0.12,-0.05 0.004,0.13,-0.06
 
     Args:
         path: Path of the file.
