@@ -136,18 +136,9 @@ def nearest_beats(strips, reference, fs: float) -> np.ndarray:
     """How well each strip's beats fit their nearest reference beats, over gain and ±5 % of speed.
 
     Beats lie on their R peaks (-0.3 ... +0.49 s), so shift does not matter. Up to four beats of a
-    strip are compared. One beat says little: beats of two persons reach 0.99.
-
-    Args:
-        strips: (n, time, lead) mV.
-        reference: (m, time', lead) mV.
-        fs: Hz.
-
-    Returns:
-        (n,) mean over a strip's beats of the correlation with the nearest one; 0 without beats.
-
-    Raises:
-        InputError: wrong shapes, missing values, no beats in the reference.
+    strip are compared, as one says little: beats of two persons reach 0.99. Of (n, time, lead) and
+    (m, time', lead) mV: (n,) mean over a strip's beats of the correlation with the nearest one, 0
+    without beats. InputError for wrong shapes, missing values, no beats in the reference.
     """
     strips, reference = as_strips(strips, fs), as_strips(reference, fs, "reference strips")
     known, _ = aligned_beats(reference, strip_rpeaks(reference, fs), fs)

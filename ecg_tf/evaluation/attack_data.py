@@ -130,17 +130,11 @@ def attack_data(synthetic, train: Windows, holdout: Windows | None = None, max_s
 
 
 def enrolment_and_probe(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """Splits each person's strips in time.
+    """Splits each person's strips in time: (n,) bool of enrolment, and of probe strips.
 
     A record is split at 60 % of its length, with a gap of 30 s, or a tenth of it where records are
     short. A person whose records are too short for that enrols with the first half of them, by
-    name, and is probed with the rest.
-
-    Args:
-        windows: strips; persons of one short record have no probe.
-
-    Returns:
-        (n,) bool of enrolment, and of probe strips; no person has probes alone.
+    name, and is probed with the rest; one short record gives no probe. No person has probes alone.
     """
     enrolment, probe = np.zeros((2, len(windows)), bool)
     own = [np.flatnonzero(windows.records == name) for name in np.unique(windows.records)]

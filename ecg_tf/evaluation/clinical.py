@@ -98,19 +98,14 @@ def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 6
     """Wasserstein-1 of every clinical number between two sets, with medians and shares beside it.
 
     Args:
-        real: (n, time, lead) mV.
-        synthetic: (m, time, lead) mV.
-        fs: Hz, of both.
+        real: (n, time, lead) mV; `synthetic`: (m, time, lead) mV; both at `fs` Hz.
         limit: strips a side that are delineated; 0 leaves the intervals out; default 60.
 
     Returns:
         DataFrame, index = measure, columns `wasserstein1`, `real` and `synthetic` (medians),
-        `found_real` and `found_synthetic` (share of strips that have the number), `unit`; and the
-        rows `detectable` and `delineated`, whose values are shares and whose distance is the
-        difference of the shares.
-
-    Example:
-        >>> clinical_distances(real, synthetic, fs=128).loc["heart_rate", "wasserstein1"]
+            `found_real` and `found_synthetic` (share of strips that have the number), `unit`; and
+            the rows `detectable` and `delineated`, whose values are shares and whose distance is
+            the difference of the shares.
     """
     sides = [rhythm(side, fs, lead) for side in (real, synthetic)]
     out = _compare(sides, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")

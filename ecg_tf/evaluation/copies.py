@@ -125,21 +125,13 @@ def closest_record_measures(synthetic, members: Windows, non_members: Windows, r
     """DCR and NNDR: are synthetic strips nearer to training strips than to holdout strips?
 
     Both sides get as many persons, and as many strips of each: the more a set holds, the nearer its
-    nearest strip. Random three quarters of the smaller side's persons give the interval. Strips
-    are aligned with those of the eight persons of a side who come nearest by coarse correlation.
-
-    Args:
-        synthetic: (n, time, lead) mV.
-        members: strips of the training persons.
-        non_members: strips of other persons.
-        resamples: samples of persons, default 20.
+    nearest strip. Random three quarters of the smaller side's persons, sampled `resamples` times,
+    give the interval. Strips are aligned with those of the eight persons of a side who come nearest
+    by coarse correlation. InputError where no person of a side has two strips.
 
     Returns:
         "DCR, nearer to training": share of synthetic strips (baseline 0.5, ties half); "NNDR of
-        training", median, baseline: the same of the holdout.
-
-    Raises:
-        InputError: no person of a side has two strips.
+            training", median, baseline: the same of the holdout.
     """
     rng, n = np.random.default_rng(seed), len(synthetic)
     sets = members, non_members

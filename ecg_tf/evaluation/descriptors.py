@@ -117,18 +117,8 @@ def block_slices(leads: int = 1) -> dict[str, slice]:
 
 
 def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
-    """R peaks of every strip, with positions between samples.
-
-    Args:
-        strips: (n, time, lead) mV.
-        fs: sampling rate, Hz.
-        lead: which lead to look at; default 0.
-
-    Returns:
-        list of n float64 arrays, rising sample positions; empty where nothing was found.
-
-    Source: `signals.rpeaks.find_rpeaks`, `between_samples`.
-    """
+    """R peaks of each strip of (n, time, lead) mV, in one lead: n arrays of rising positions,
+    between samples (`signals.rpeaks.between_samples`); empty where none was found."""
     leads = [strip[:, lead] for strip in as_strips(strips, fs)]
     found = [find_rpeaks(ecg, fs) for ecg in leads]
     return [peaks + between_samples(ecg, peaks) for ecg, peaks in zip(leads, found, strict=True)]
@@ -137,13 +127,8 @@ def strip_rpeaks(strips, fs: float, lead: int = 0) -> list[np.ndarray]:
 def aligned_beats(strips, rpeaks, fs: float) -> tuple[np.ndarray, np.ndarray]:
     """All whole beats on `BEAT_GRID`, mV above their strip's median.
 
-    Args:
-        strips: (n, time, lead) mV.
-        rpeaks: list of n arrays of sample positions.
-        fs: sampling rate, Hz.
-
-    Returns:
-        (beats (m, 80, lead) float32, owner (m,) int: the strip of each beat, rising).
+    Of strips (n, time, lead) mV and n arrays of R peaks in samples: beats (m, 80, lead) float32,
+    and (m,) int, the strip of each beat, rising.
     """
     strips = np.asarray(strips, np.float32)
     n, length, _ = strips.shape

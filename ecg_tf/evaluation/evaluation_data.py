@@ -87,13 +87,9 @@ def evaluation_data_of(records: Mapping[str, ECGs], preparation: Preparation | N
                        leads: Sequence[str] = (), strip_seconds: float = 10.0) -> EvaluationData:
     """Checks, resamples, filters and cuts all sides in the same way.
 
-    Args:
-        records: "real", "synthetic" and perhaps "holdout" -> ECGs.
-        preparation, leads, strip_seconds: as of `read_evaluation_data`.
-
-    Raises:
-        InputError: no common lead; records shorter than a strip, or flawed throughout; persons or
-            recordings both in real and holdout; one real person only.
+    `records`: "real", "synthetic" and perhaps "holdout" -> ECGs; the rest as of
+    `read_evaluation_data`. InputError: no common lead; records shorter than a strip, or flawed
+    throughout; persons or recordings both in real and holdout; one real person only.
     """
     preparation, records = preparation or Preparation(), dict(records)
     if holdout := "holdout" in records:

@@ -110,13 +110,11 @@ def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
 
 def cut_sets(test: Windows, synthetic, train: Windows | None, max_strips: int, repeats: int,
              seed: int) -> tuple[np.ndarray, Comparison]:
-    """All strips as one array, each set cut to one size; arguments as in `fidelity_measures`.
+    """All strips as one array (n, time, lead), each set cut to one size, and where the sets lie in
+    it.
 
-    Returns:
-        signals (n, time, lead), and where the sets lie in it.
-
-    Raises:
-        InputError: missing values, wrong shapes, subjects both in training and test.
+    Arguments as in `fidelity_measures`. InputError: missing values, wrong shapes, subjects both in
+    training and test.
     """
     real = [(test, "test strips")] + ([(train, "training strips")] if train is not None else [])
     if train is not None and (both := np.intersect1d(test.subjects, train.subjects)).size:

@@ -37,18 +37,9 @@ RELATIONS = {
 
 
 def lead_correlations(strips) -> np.ndarray:
-    """Pearson correlations between the leads of each strip.
-
-    Args:
-        strips: (n, time, lead) mV, two leads or more.
-
-    Returns:
-        (n, pair) Pearson correlations, pairs in the order of `itertools.combinations`; 0 where a
-        lead is flat.
-
-    Raises:
-        InputError: one lead only.
-    """
+    """Pearson correlations between the leads of each strip of (n, time, lead) mV: (n, pair), pairs
+    in the order of `itertools.combinations`, 0 where a lead is flat. InputError for one lead
+    only."""
     strips = np.asarray(strips)
     if strips.ndim != 3 or strips.shape[2] < 2:
         raise InputError("Correlations need several leads.", got=f"shape {strips.shape}",
@@ -68,14 +59,10 @@ def lead_correlations(strips) -> np.ndarray:
 
 
 def known_relations(leads: Sequence[str]) -> dict[str, np.ndarray]:
-    """Which sums of these leads have to be zero.
+    """Which sums of these leads have to be zero: relation -> (lead,) factors.
 
-    Args:
-        leads: names, such as "II", "aVR" or "ECG I filtered". MLII is no limb lead of this kind:
-            its electrodes are on the chest.
-
-    Returns:
-        relation -> (lead,) factors; empty where fewer than three limb leads belong together.
+    Empty where fewer than three limb leads belong together. MLII is no limb lead of this kind: its
+    electrodes are on the chest.
 
     Example:
         >>> list(known_relations(["I", "II", "III", "V1"]))
@@ -88,18 +75,9 @@ def known_relations(leads: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def einthoven_residual(strips, leads: Sequence[str]) -> np.ndarray:
-    """Residuals of the sums that have to be zero.
-
-    Args:
-        strips: (n, time, lead) mV.
-        leads: their names.
-
-    Returns:
-        (n, 2): root mean square of the residuals over all relations, and of the leads in them, mV.
-
-    Raises:
-        InputError: no relation is known of these leads.
-    """
+    """Residuals of the sums that have to be zero: (n, 2), root mean square of the residuals over
+    all relations, and of the leads in them, mV. InputError where no relation is known of these
+    leads."""
     relations = known_relations(leads)
     strips = np.asarray(strips)
     if not relations or strips.ndim != 3 or strips.shape[2] != len(leads):
@@ -123,22 +101,12 @@ def inter_lead_measures(test: Windows, synthetic, train: Windows | None = None,
                         ) -> list[Measured]:
     """The rows of a report about leads; arguments as in `fidelity_measures`.
 
-    Args:
-        test: strips of the test subjects; their leads are those of all sets.
-        synthetic: (m, time, lead) mV, or `Windows`.
-        train: strips of the training subjects; default None.
-        max_strips: of each set; default 1000.
-        repeats: half-samples for baseline and interval; default 30.
-
     Returns:
         list of `Measured`: "inter-lead correlation W1" (mean over pairs of leads of the
-        Wasserstein-1 distance between both sets' correlations) and, where limb leads allow it,
-        "Einthoven residual" (mV) and "Einthoven residual of signal" (relative to the rms of the
-        leads). Both residuals are 0 where the sums are right to rounding (`ROUNDING_MV`), as by
-        construction where a codec computes these leads. Empty for one lead.
-
-    Raises:
-        InputError: as `fidelity_measures`.
+            Wasserstein-1 distance between both sets' correlations) and, where limb leads allow it,
+            "Einthoven residual" (mV) and "Einthoven residual of signal" (relative to the rms of the
+            leads). Both residuals are 0 where the sums are right to rounding (`ROUNDING_MV`), as by
+            construction where a codec computes these leads. Empty for one lead.
     """
     if len(test.leads) < 2:
         return []

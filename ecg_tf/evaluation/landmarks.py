@@ -32,15 +32,9 @@ def landmark_table(data: AttackData, strips: int = 300, fpr: float = 0.01,
                    seed: int = 0) -> pd.DataFrame:
     """Where sets whose nature is known stand in the fidelity-privacy plot.
 
-    Args:
-        data: `AttackData`; without a valid identifier the table has no shares.
-        strips: of each set, default 300.
-        fpr: false accept rate, default 0.01.
-
-    Returns:
-        DataFrame, index = name (see `LANDMARKS`); columns `mmd2`, `baselines` (multiples of the
-        baseline, which is `.attrs["baseline"]`), `reidentified` (share, NaN without network), `n`.
-        Empty without a holdout.
+    Index = name (see `LANDMARKS`); columns `mmd2`, `baselines` (multiples of the baseline, which is
+    `.attrs["baseline"]`), `reidentified` (share at false accept rate `fpr`, NaN without a valid
+    network), `n` (at most `strips`). Empty without a holdout.
     """
     if data.non_members is None:
         return pd.DataFrame(columns=COLUMNS)

@@ -130,13 +130,8 @@ def joint_excess(folds, fpr: float = 0.01, resamples: int = 500, seed: int = 0,
                  doubt: bool = False) -> dict[str, Any]:
     """`excess_over_non_members` of several attackers, each with non-members of its own.
 
-    Args:
-        folds: (synthetic, non_members, non_member_subjects) of each attacker; the value is the
-            mean of theirs, the chance rate is that of all non-members together.
-        fpr, resamples, seed, doubt: as in `excess_over_non_members`.
-
-    Returns:
-        dict, as in `excess_over_non_members`.
+    `folds`: (synthetic, non_members, non_member_subjects) of each attacker; the value is the mean
+    of theirs, the chance rate is that of all non-members together.
     """
     attackers, rates = [], []
     for synthetic, non_members, subjects in folds:
@@ -175,15 +170,10 @@ def joint_excess(folds, fpr: float = 0.01, resamples: int = 500, seed: int = 0,
 
 
 def member_advantage(success, subjects, member, resamples: int = 1000, seed: int = 0) -> dict:
-    """Mean success over members minus that over others; the null permutes membership.
+    """Mean success of members' windows minus that of others'; the null permutes membership.
 
-    Args:
-        success: (n,) of each window, higher is a better attack.
-        subjects: (n,).
-        member: (n,) bool.
-
-    Returns:
-        dict value, baseline (0), low, high, baseline_low, baseline_high, p_value.
+    Of (n,) success (higher is a better attack), (n,) subjects and (n,) bool: dict value, baseline
+    (0), low, high, baseline_low, baseline_high, p_value.
     """
     persons, first, who = np.unique(subjects, return_index=True, return_inverse=True)
     rate = np.bincount(who, success) / np.bincount(who)

@@ -40,14 +40,8 @@ def swapped_roles(synthetic, train: Windows, holdout: Windows, max_strips: int, 
                   cache: bool = True) -> AttackData | None:
     """A second attacker, whose impostors are the first one's known non-members.
 
-    With both, all holdout persons are impostors once.
-
-    Args:
-        synthetic, train, holdout, max_strips, seed: as given to `attack_data` for the first one.
-        cache: as in `train_identifier`.
-
-    Returns:
-        AttackData, or None where persons or strips are too few, or its network is not valid.
+    With both, all holdout persons are impostors once. Arguments as given to `attack_data` for the
+    first one; None where persons or strips are too few, or its network is not valid.
     """
     data = attack_data(synthetic, train, holdout, max_strips, seed, swap=True)
     if len(np.unique(data.impostors.subjects)) < 2:

@@ -97,15 +97,10 @@ def first_dates(records) -> dict[str, bool]:
 
 
 def success_in_gallery(better, known: int, size: int) -> np.ndarray:
-    """Chance that the right person is the most alike of a random gallery.
+    """Chance that the right person is the most alike of a random gallery of `size`, the right one
+    among them: (n,), C(known - 1 - better, size - 1) / C(known - 1, size - 1).
 
-    Args:
-        better: (n,) int, how many of the other known persons are more alike than the right one.
-        known: persons, the right one among them.
-        size: persons in the gallery, the right one among them.
-
-    Returns:
-        (n,), C(known - 1 - better, size - 1) / C(known - 1, size - 1).
+    `better`: (n,) int, how many of the other known persons are more alike than the right one.
     """
     left, rivals = known - 1 - np.asarray(better, float), size - 1
     if size < 2 or size > known:
@@ -120,13 +115,8 @@ def success_in_gallery(better, known: int, size: int) -> np.ndarray:
 def attribute_of_persons(windows: Windows, values, seed: int = 0):
     """Is an attribute predicted by the nearest *other* persons, by description?
 
-    Args:
-        windows: strips.
-        values: subject -> text ("" unknown) or number (NaN unknown).
-
-    Returns:
-        A row of `session_table`, or None where fewer than ten persons have the attribute or all
-        have the same.
+    `values`: subject -> text ("" unknown) or number (NaN unknown). A row of `session_table`, or
+    None where fewer than ten persons have the attribute or all have the same.
     """
     persons = np.unique(windows.subjects)
     text = any(isinstance(value, str) for value in values.values())

@@ -195,11 +195,7 @@ def stopping_rule(experiment: Experiment, data: Data) -> StopAtBaseline | None:
     """The rule of an experiment with `stop: "baseline"`, MMD² against the validation persons; else
     None.
 
-    Example:
-        >>> train(experiment, data, stop=stopping_rule(experiment, data))
-
-    Raises:
-        InputError: there are no validation persons with strips.
+    InputError where there are no validation persons with strips.
     """
     e = data.settled(experiment)
     if e.stop != "baseline":

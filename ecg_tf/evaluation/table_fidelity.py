@@ -188,11 +188,8 @@ def valid_share(cells, levels, tolerance: float = 0.25) -> float:
 def nearer_to_training(train, test, rows) -> float:
     """Share of rows nearer to a training row than to any test row; a tie counts one half.
 
-    Args:
-        train: (k, d), test: (n, d), rows: (m, d), all scaled alike and without gaps.
-
-    Returns:
-        float; k / (k + n) is expected of rows that know nothing of either, 1 of copies.
+    Of train (k, d), test (n, d), rows (m, d), scaled alike and without gaps: k / (k + n) is
+    expected of rows that know nothing of either, 1 of copies.
     """
     from scipy.spatial import cKDTree
 

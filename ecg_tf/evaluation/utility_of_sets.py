@@ -44,16 +44,8 @@ def use_of_sides(sides: Mapping[str, Windows | None], per_class: int = 2000, see
                  seed: int = 0) -> tuple[list[Measured], str]:
     """TSTR beside TRTR: a random forest trained on synthetic or real beats, tested on the holdout.
 
-    Args:
-        sides: "real", "synthetic", "holdout" -> Windows of `labelled_beats`, or None.
-        per_class: beats a class to train on, default 2,000.
-        seeds: repetitions, default 5.
-
-    Returns:
-        (rows of `Utility.measures`, note on missing classes), or ([], the reason).
-
-    Example:
-        >>> rows, why = use_of_sides({"real": a, "synthetic": b, "holdout": c})
+    `sides`: "real", "synthetic", "holdout" -> Windows of `labelled_beats`, or None. Gives (rows of
+    `Utility.measures`, note on missing classes), or ([], the reason).
     """
     given: dict[str, Windows] = {}
     for side in ("holdout", "real", "synthetic"):

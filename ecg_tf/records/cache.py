@@ -58,9 +58,8 @@ def cached(key: Sequence, state: str, make: Callable[[Callable], ECGs]) -> ECGs:
         make: function that reads again. It gets a function that turns what is being read, records
             and what was left out, into a list whose signals do not lie in memory.
 
-    Returns:
-        ECGs; changing a signal changes the copy in memory only. Where nothing can be kept, a
-        warning says so.
+    Changing a signal of the ECGs changes the copy in memory only. Where nothing can be kept, a
+    warning says so.
     """
     import filelock
 

@@ -12,23 +12,11 @@ SHARE = 0.8  # of the records must have a lead that is taken where not all have 
 
 
 def same_leads(ecgs: ECGs) -> ECGs:
-    """Gives all records the same leads in the same order.
+    """Gives all records the same leads in the same order; the same object where nothing differs.
 
-    Where they differ, the leads that at least four in five records have are taken; records
-    without one of them are left out by name, and a warning says which leads were taken.
-
-    Args:
-        ecgs: records of any leads.
-
-    Returns:
-        ECGs; the same object where nothing differs.
-
-    Raises:
-        InputError: no lead is in four of five records.
-
-    Example:
-        >>> {record.leads for record in same_leads(load("mine"))}
-        {('I', 'II')}
+    Where they differ, the leads that at least four in five records have are taken; records without
+    one of them are left out by name, and a warning says which leads were taken. InputError: no lead
+    is in four of five records.
     """
     if len({record.leads for record in ecgs}) <= 1:
         return ecgs

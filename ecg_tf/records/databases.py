@@ -164,26 +164,14 @@ DATABASES: dict[str, Database] = {
 
 
 def data_folder(data_dir: str | Path = "") -> Path:
-    """Folder that holds the databases.
-
-    Args:
-        data_dir: the folder; "" takes the environment's ECG_TF_DATA, else "data" here.
-
-    Returns:
-        Path, which need not exist.
-    """
+    """Folder that holds the databases, which need not exist; "" is $ECG_TF_DATA, else "data"
+    here."""
     return expanded(data_dir or os.environ.get("ECG_TF_DATA") or "data")
 
 
 def known_database(folder: Path) -> Database | None:
-    """The known database a folder holds, by the folder's name.
-
-    Args:
-        folder: Path of the database: "data/ptbxl", or as PhysioNet names it, "files/ptb-xl/1.0.3".
-
-    Returns:
-        Database, or None if the folder is one of the user's own.
-    """
+    """The known database a folder holds, by the folder's name: "data/ptbxl", or as PhysioNet names
+    it, "files/ptb-xl/1.0.3". None if the folder is one of the user's own."""
     folder = Path(folder).absolute()
     for database in DATABASES.values():
         names = (database.name, database.path or database.name)

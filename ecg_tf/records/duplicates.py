@@ -34,23 +34,12 @@ def digest_of(record: Record) -> str:
 
 def without_duplicates(records: Sequence[Record],
                        rate: float = 0.0) -> tuple[list[Record], list[LeftOut], list[str]]:
-    """Keeps one reading of every recording.
+    """Keeps one reading of every recording: records kept, in their order; those left out; warnings.
 
     Equal samples are found by their checksum, one recording at two rates by its shape: the means
-    over 64 equal parts, then the samples themselves, correlate. Persons whom
-    one recording belongs to are counted as one person, who then is on one side of a split.
-
-    Args:
-        records: in reading order.
-        rate: float, Hz, the reading to keep where there are several: the nearest. Default 0: the
-            lowest of at least 100 Hz, else the highest.
-
-    Returns:
-        records kept, in their order; those left out; warnings.
-
-    Example:
-        >>> without_duplicates([record, record])[1][0].kind
-        'duplicate'
+    over 64 equal parts, then the samples themselves, correlate. Of several rates the nearest to
+    `rate` (Hz) is kept; 0: the lowest of at least 100 Hz, else the highest. Persons whom one
+    recording belongs to are counted as one person, who then is on one side of a split.
     """
     preferred = sorted(range(len(records)), key=lambda k: (_rank(records[k].fs, rate), k))
     same: dict[int, int] = {}  # a reading -> the one that is kept

@@ -48,20 +48,16 @@ def read_items(listing: Listing, leads: tuple[str, ...] | None = None, fs: float
                strict: bool = False) -> Iterator[Record | LeftOut]:
     """Reads the recordings of a listing; the subject of each is what its file says, "" if nothing.
 
-    Files that the folder's SHA256SUMS.txt lists are checked against it. A terminal shows a
-    progress bar after 3 s.
+    Files that the folder's SHA256SUMS.txt lists are checked against it. A terminal shows a progress
+    bar after 3 s.
 
     Args:
         listing: of `list_folder`.
         leads: names of the leads, in the order wanted; None for all leads measured in volts.
-        fs: float, Hz, of files that do not say it; 0: they must.
-        strict: bool, refuse what cannot be read instead of leaving it out. Default False.
+        fs: Hz, of files that do not say it; 0: they must.
+        strict: refuse what cannot be read by an InputError, instead of leaving it out.
 
-    Yields:
-        Record, their sampling rates may differ, or LeftOut, in the listing's order.
-
-    Raises:
-        InputError: strict, and a file is damaged or has not the leads.
+    Yields Record (sampling rates may differ) or LeftOut, in the listing's order.
     """
     from tqdm import tqdm
 

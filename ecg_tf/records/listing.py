@@ -59,14 +59,8 @@ def list_folder(folder: Path, skip: Iterable[str] = (), files: Files | None = No
 
     WFDB records are those that a file RECORDS lists, else every header found; segments of a
     multi-segment record are no records of their own. CSV files that are tables of records
-    (patients, labels) are no recordings.
-
-    Args:
-        skip: names of files that are no recordings, such as a metadata table.
-        files: of `scan`, if that has been done. Default: it is done.
-
-    Raises:
-        InputError: there is no such folder, or its list of records leads out of it.
+    (patients, labels) are no recordings, nor are files named in `skip`. `files`: of `scan`, if that
+    has been done. InputError: there is no such folder, or its list of records leads out of it.
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder '{folder}'.",

@@ -86,14 +86,9 @@ def about(comments: Sequence[str], first_line: bool = False) -> dict:
 
 
 def age_years(text: str) -> float:
-    """An age in years.
+    """An age in years; NaN for what is not understood or lies outside 0 to 130.
 
-    Args:
-        text: "63", "63 Y", "9 months", "1 year 6 months", "10 days", DICOM's "063Y". A number
-            without a unit means years.
-
-    Returns:
-        float, years; NaN for what is not understood or lies outside 0 to 130.
+    It understands "63", "63 Y", "9 months", "1 year 6 months", "10 days", DICOM's "063Y".
 
     Example:
         >>> age_years("9 months"), age_years("063Y"), age_years("about 60")
@@ -115,14 +110,9 @@ def age_years(text: str) -> float:
 
 
 def sex_of(text: str) -> str:
-    """The sex that a word in one of several languages means.
+    """"male", "female", or "" by a word in one of several languages: "M", "Mann", "mujer", ...
 
-    Args:
-        text: "M", "male", "Mann", "hombre", "F", "weiblich", "mujer", ... Digits mean something
-            else in every database, so they are unknown here.
-
-    Returns:
-        str, "male", "female", or "" for what is not understood.
+    Digits mean something else in every database, so they are unknown here.
 
     Example:
         >>> sex_of("Mujer"), sex_of("M"), sex_of("0")

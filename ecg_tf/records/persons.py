@@ -18,21 +18,12 @@ def identify(records: Sequence[Record], metadata: Metadata | None = None,
              database: Database | None = None) -> tuple[list[Record], str, list[str]]:
     """Gives every record its person, and what a table says of it.
 
-    What a database itself knows comes first, then the table, then what the file says. A record
-    of unknown origin counts as a person of its own.
-
-    Args:
-        records: as their files were read; `subject` is "" where a file says nothing.
-        metadata: of `read_metadata`, or None.
-        database: the known database they are of, or None.
+    What a database itself knows comes first, then the table, then what the file says (`subject`, ""
+    for nothing). A record of unknown origin counts as a person of its own.
 
     Returns:
-        records; how the persons are known, one of `ecgs.KNOWN_BY` (the weakest source that
-        decided for any record); warnings.
-
-    Example:
-        >>> identify([record], None, None)[1]
-        'nothing'
+        records; how the persons are known, one of `ecgs.KNOWN_BY` (the weakest source that decided
+            for any record); warnings.
     """
     known = metadata.match([record.name for record in records]) if metadata is not None else {}
     found, sources = [], []

@@ -78,13 +78,8 @@ def provenance(records: Sequence) -> dict:
 
 
 def in_words(facts: Mapping) -> str:
-    """How many records of how many persons were read, of how many, and what was left out.
-
-    Args:
-        facts: of `provenance`.
-
-    Returns:
-        str, one sentence.
+    """How many records of how many persons were read, of how many, and what was left out; a
+    sentence.
 
     Example:
         >>> in_words(provenance(load("cinc2017")))

@@ -96,14 +96,8 @@ class Record:
 
 
 def same_rate_and_leads(records) -> None:
-    """Refuses records that cannot lie side by side in one array.
-
-    Args:
-        records: sequence of `Record`.
-
-    Raises:
-        InputError: there are none, or two differ in sampling rate or leads: both are named.
-    """
+    """Refuses, by an InputError, records that cannot lie side by side in one array: none, or two
+    that differ in sampling rate or leads, which are named."""
     if not records:
         raise InputError("There are no records.", expected="one or more", got="none",
                          fix="look at what the folder holds, or at what was left out before")

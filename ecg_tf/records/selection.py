@@ -15,18 +15,15 @@ LARGEST_LIST = 2**24  # bytes of a file with names
 def chosen_records(database: Database, folder: Path, published: Sequence[str],
                    records: str | Iterable[str] | None = None, folds: Sequence[str] | None = None,
                    rates: Sequence[int] = ()) -> list[str]:
-    """Chooses records.
+    """Chooses records of a database, in the published order.
 
     Args:
-        folder: Path that holds its tables, where folds are given.
+        folder: that holds its tables, where folds are given.
         published: names of all records.
         records: names, ends of names, patterns with * and ?, or files with one of these a line.
-            Default None, all.
-        folds: published folds. Default None, all.
+            None: all.
+        folds: published folds. None: all.
         rates: Hz, of a database that has every recording at several rates.
-
-    Returns:
-        list of str, in the published order.
 
     Raises:
         InputError: there is no such record or fold, or none is left.

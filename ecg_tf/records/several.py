@@ -10,17 +10,10 @@ from ecg_tf.records.ecgs import KNOWN_BY, ECGs
 
 
 def database_names(database: str) -> list[str]:
-    """The databases that a name such as "mitdb+ecgiddb" stands for.
+    """The databases that a name such as "mitdb + ecgiddb" stands for, in the order given.
 
-    Args:
-        database: str, one name or path, or several joined by "+". A folder whose own name has a
-            "+" in it is read as one folder.
-
-    Returns:
-        list of str, in the order given.
-
-    Raises:
-        InputError: a name is missing, or a database is named twice.
+    A folder whose own name has a "+" in it is read as one folder. InputError: a name is missing, or
+    a database is named twice.
 
     Example:
         >>> database_names("mitdb + ecgiddb")

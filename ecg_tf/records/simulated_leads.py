@@ -68,15 +68,7 @@ def measured_leads(leads: Sequence[str]) -> tuple[str, ...]:
 
 
 def summed(values: np.ndarray, measured: Sequence[str], leads: Sequence[str]) -> np.ndarray:
-    """Leads out of those that were measured.
-
-    Args:
-        values: (..., measured lead), mV.
-        measured: their names, of `measured_leads`.
-        leads: the names wanted.
-
-    Returns:
-        (..., lead) mV.
+    """Leads (..., lead) mV out of values (..., measured lead) of those in `measured_leads`.
 
     Example:
         >>> summed(np.array([[0.5, 1.2]]), ("I", "II"), ("III",)).round(2).tolist()
@@ -88,14 +80,9 @@ def summed(values: np.ndarray, measured: Sequence[str], leads: Sequence[str]) ->
 
 
 def chest_leads(first: np.ndarray, second: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """What all simulated leads see of dipoles.
+    """What all simulated leads see of dipoles: (..., lead) mV in the order of `LEADS`; MLII as II.
 
-    Args:
-        first, second: (...) mV, leads I and II.
-        depth: (...) mV, Frank's z.
-
-    Returns:
-        (..., lead) mV in the order of `LEADS`; MLII as II.
+    `first`, `second`: leads I and II, mV; `depth`: Frank's z, mV.
 
     Example:
         >>> seen = chest_leads(np.array(0.55), np.array(1.0), np.array(0.6))

@@ -21,17 +21,10 @@ def split_records(records: Iterable[Record], by: str = "random", folds: Mapping 
                   validation: int = 4) -> dict[str, list[str]]:
     """Assigns every person to one part, by a scheme or by a column of the table beside the records.
 
-    Args:
-        records: records; under "ds1ds2" the paced ones take no part.
-        by: str, one of `SCHEMES` (see `split_by_subject`), or a column (see `split_by_column`).
-        folds: part -> values of the column.
-        seed, fractions, validation: of `split_by_subject`.
-
-    Returns:
-        {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted; disjoint.
-
-    Raises:
-        InputError: an unknown column, too few subjects, or folds that do not fit.
+    `by`: one of `SCHEMES` (see `split_by_subject`; under "ds1ds2" paced records take no part), or a
+    column (see `split_by_column`), of which `folds` are the values of each part. Gives part ->
+    names of subjects, sorted; disjoint. InputError: an unknown column, too few subjects, or folds
+    that do not fit.
 
     Example:
         >>> split_records(load("mitdb"), "ds1ds2")["test"]
@@ -88,20 +81,14 @@ def split_by_column(records: Iterable[Record], column: str,
     """Assigns every person to the part that a column of the table beside the records says.
 
     Args:
-        records: records with `metadata`; those without a value in the column take no part.
-        column: str, such as "strat_fold" of PTB-XL.
+        records: with `metadata`; those without a value in the column take no part.
+        column: such as "strat_fold" of PTB-XL.
         folds: part -> values of the column. Default: the last value (numbers by size) is for the
             test, the one before it for validation, all others for training.
-
-    Returns:
-        {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted.
 
     Raises:
         InputError: no record has the column (those it has are named), a value that no record has,
             or a person whose records are in several parts.
-
-    Example:
-        >>> split_by_column(load("ptbxl"), "strat_fold", {"train": ["1", "2"], "test": ["8"]})
     """
     records = list(records)
     value = {id(record): record.metadata.get(column, "") for record in records}
@@ -162,17 +149,8 @@ def _plain(value) -> str:
 
 
 def assert_disjoint(split: Mapping[str, Sequence[str]]) -> None:
-    """Makes sure that no subject is in two parts.
-
-    Args:
-        split: part -> names of subjects.
-
-    Raises:
-        InputError: a subject is in several parts; they are named.
-
-    Example:
-        >>> assert_disjoint({"train": ["a", "b"], "test": ["c"]})
-    """
+    """Makes sure that no subject is in two parts (part -> names); an InputError names those who
+    are."""
     everyone = [name for subjects in split.values() for name in set(subjects)]
     names, parts = np.unique(everyone, return_counts=True)
     shared = names[parts > 1].tolist()

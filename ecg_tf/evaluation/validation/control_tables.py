@@ -38,14 +38,7 @@ class ControlTable:
 def control_tables(kinds: Sequence[str] = ("faults",), database: str = "simulated",
                    data_dir: str = "", seed: int = 0, progress: bool = True
                    ) -> Iterator[ControlTable]:
-    """Makes the tables one after the other.
-
-    Args:
-        kinds: out of `KINDS`.
-        database: "simulated", a known database or a folder.
-        data_dir: folder of the databases.
-        progress: bool, show it.
-    """
+    """Makes the tables of some `KINDS`, one after the other, of a database or folder."""
     for kind in (kind for kind in KINDS if kind in kinds):
         yield KINDS[kind](database, data_dir, seed, progress)
 

@@ -127,20 +127,12 @@ def phase_randomized(strips, rng) -> np.ndarray:
 
 
 def at_heart_rate(strips, fs: float, rates=(140, 170), rng=None) -> np.ndarray:
-    """The same beats at another rate: only RR changes.
+    """The same beats of (n, time, lead) mV at another rate, sampled from `rates` bpm: only RR
+    changes.
 
     A steady rate is sampled for each strip; its RR varies as much as before, relative to its mean,
-    up to 5 %. 60 ms either side of each R keep real time, the rest is compressed. The strip's
-    beats are repeated until it is full. Strips with fewer than two beats stay.
-
-    Args:
-        strips: (n, time, lead) mV.
-        fs: Hz.
-        rates: (low, high) bpm; default (140, 170).
-        rng: numpy Generator; default None, seed 0.
-
-    Returns:
-        (n, time, lead) float32.
+    up to 5 %. 60 ms either side of each R keep real time, the rest is compressed. The strip's beats
+    are repeated until it is full. Strips with fewer than two beats stay.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     length = strips.shape[1]

@@ -161,14 +161,8 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, seed: int = 
 
 
 def table_of(rows) -> FaultTable:
-    """The table of the given measures.
-
-    Args:
-        rows: control -> {measure: Measured}.
-
-    Returns:
-        FaultTable, with the measures of `EXPECTED` in their order.
-    """
+    """The table of control -> {measure: Measured}, with the measures of `EXPECTED` in their
+    order."""
     controls = [name for name in CONTROLS if name in rows]
     measures = [name for name in EXPECTED if name in rows[controls[0]]]
     values = pd.DataFrame({control: [rows[control][name].value for name in measures]
@@ -210,18 +204,9 @@ def fault_cohort(database: str = "simulated", data_dir: str = "", fs: float = 12
                  seconds: float = 10.0, each: int = 12, seed: int = 0):
     """Three groups of subjects for `fault_table`: a quarter, a quarter, and half of them.
 
-    Args:
-        database: "simulated" (40 persons), a known database or a folder; 16 persons or more.
-        data_dir: folder of the databases; default $ECG_TF_DATA.
-        fs: Hz.
-        seconds: s, of a strip.
-        each: strips of a person, spread over the record; default 12.
-
-    Returns:
-        (members, fresh, holdout): `Windows`, the first two equally many.
-
-    Raises:
-        InputError: too few persons.
+    `database`: "simulated" (40 persons), a known one or a folder, of 16 persons or more, else an
+    InputError; `each`: strips of a person, spread over the record. Gives (members, fresh, holdout),
+    the first two equally many.
     """
     windows = cohort_strips(database, data_dir, fs, seconds, seed)
     persons = np.unique(windows.subjects)

@@ -141,14 +141,8 @@ def check_varies(signal: np.ndarray, leads: Sequence[str], what) -> None:
 def amplitude_note(signal: np.ndarray, fs: float, leads: Sequence[str], fix: str = "") -> str:
     """A sentence where values cannot be mV, though nothing says that they are anything else.
 
-    Args:
-        signal: (time, lead), as read.
-        fs: float, Hz.
-        leads: names.
-        fix: str, how the unit is given. Default: by the name of the column.
-
-    Returns:
-        str, "" where the median peak-to-peak amplitude of 2 s is below `IMPLAUSIBLE_MV`.
+    Of a signal (time, lead) as read; `fix` says how the unit is given, by default by the column's
+    name. "" where the median peak-to-peak amplitude of 2 s is below `IMPLAUSIBLE_MV`.
     """
     if not (np.fmax.reduce(signal) - np.fmin.reduce(signal) > IMPLAUSIBLE_MV).any():
         return ""  # as nearly always
@@ -188,14 +182,12 @@ def record_of(path: Path, root: Path, signal: np.ndarray, fs: float, leads: Sequ
     """The record of a file with one recording; refused where a lead is constant.
 
     Args:
-        path, root: Paths of the file and of the folder it belongs to.
+        path, root: of the file and of the folder it belongs to.
         signal: (time, lead) float32, mV.
-        fs: float, Hz.
-        leads: their names.
         beats: positions and symbols, of `beats_of`.
         comments: lines that may say who it is and state labels.
         notes: sentences on how it was read.
-        files: Paths of the files read. Default: `path`.
+        files: that were read. Default: `path`.
         **known: fields of `Record` that are better known than by the comments.
     """
     check_varies(signal, leads, path)
@@ -208,15 +200,10 @@ def record_of(path: Path, root: Path, signal: np.ndarray, fs: float, leads: Sequ
 
 
 def beats_of(positions, symbols: Iterable[str], length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Beats as `Record` has them: within the signal, in time order, of known symbols, else "Q".
+    """Beats as `Record` has them, (beat,) int64 positions and (beat,) str symbols.
 
-    Args:
-        positions: (beat,) samples, perhaps NaN or outside.
-        symbols: of each.
-        length: int, samples of the signal.
-
-    Returns:
-        (beat,) int64 positions, (beat,) str symbols.
+    Positions, perhaps NaN or outside, are kept within the `length` of the signal and sorted; an
+    unknown symbol is "Q".
     """
     positions = np.rint(np.asarray(positions, float))
     symbols = np.array([symbol if symbol in BEAT_SYMBOLS else "Q" for symbol in symbols], "<U1")

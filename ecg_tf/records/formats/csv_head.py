@@ -56,14 +56,9 @@ def read_head(path: Path) -> Head:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a CSV file lists records or persons instead of holding a recording: a quick look.
-
-    False for what cannot be read, which `read_csv` then refuses by name.
-
-    Example:
-        >>> is_table(Path("ptbxl/ptbxl_database.csv")), is_table(Path("mine/ecg-01.csv"))
-        (True, False)
-    """
+    """Whether a CSV file lists records or persons (such as ptbxl_database.csv) instead of holding a
+    recording: a quick look. False for what cannot be read, which `read_csv` then refuses by
+    name."""
     try:
         lines = [text_of(line) for line in _beginning(path)[1]]
         reader = csv.reader(lines, delimiter=_delimiter(lines[0], lines[1:6]))

@@ -106,15 +106,8 @@ def read_header(path: Path) -> Header:
 
 
 def read_annotations(header: Header, data: np.ndarray) -> tuple[np.ndarray, list]:
-    """Start times of the data records, and the annotations.
-
-    Args:
-        data: (record, sample), its `data`.
-
-    Returns:
-        (record,) s from the file's start time, NaN where a record does not say; list of
-        (onset in s, text).
-    """
+    """Start times of the data records, (record,) s from the file's start, NaN where a record does
+    not say; and a list of (onset in s, text). `data`: of `Header.data`."""
     starts, texts = np.full(header.records, np.nan), []
     blocks = [np.array(data[:, signal.at : signal.at + signal.samples])
               for signal in header.signals if signal.is_text]

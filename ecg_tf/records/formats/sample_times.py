@@ -12,7 +12,7 @@ _CLOCK = r"\s*\[?(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,9})?)\]?\s*"
 
 
 def rate_of_times(times: np.ndarray, factor: float, column: str, what: str) -> float:
-    """Sampling rate of evenly spaced times.
+    """Sampling rate, Hz, of evenly spaced times; a whole number where they do not tell it from one.
 
     The times may be rounded to any decimal that still tells two samples apart: the steps then
     differ, and no time lies further from an even grid than the rounding. A lost sample moves all
@@ -20,12 +20,8 @@ def rate_of_times(times: np.ndarray, factor: float, column: str, what: str) -> f
 
     Args:
         times: (time,) in the file's own unit.
-        factor: float, s per unit; 0 where the file does not say it, which means s.
-        column: str, for messages.
-        what: str, the file, for messages.
-
-    Returns:
-        float, Hz; a whole number where the times do not tell it from one.
+        factor: s per unit; 0 where the file does not say it, which means s.
+        column, what: name and file, for messages.
 
     Raises:
         InputError: the times are not evenly spaced, samples are lost, or the rate is impossible.
@@ -64,13 +60,9 @@ def rate_of_times(times: np.ndarray, factor: float, column: str, what: str) -> f
 
 
 def seconds_of_texts(texts) -> np.ndarray | None:
-    """Times written as a clock ("0:00.004", "10:00:00.25") or as dates with a time.
+    """Seconds of times written as a clock ("0:00.004", "10:00:00.25") or as dates with a time.
 
-    Args:
-        texts: (time,) Series of str.
-
-    Returns:
-        (time,) float64 s, from any start; None if they are no times.
+    Of a (time,) Series of str: (time,) float64 s, from any start; None if they are no times.
     """
     import pandas as pd
 

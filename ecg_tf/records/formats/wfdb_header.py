@@ -64,12 +64,7 @@ class Header:
 def read_header(file: Path, root: Path) -> Header:
     """Reads a header and checks everything that can be checked without the signal.
 
-    Args:
-        file: Path of the header.
-        root: Path of the folder that no file may lie outside of.
-
-    Raises:
-        InputError: it is missing or malformed, or names a file outside the record's folder.
+    InputError: it is missing or malformed, or names a file outside the record's folder or `root`.
     """
     check_file(file, root)
     if (size := file.stat().st_size) > LARGEST_HEADER:

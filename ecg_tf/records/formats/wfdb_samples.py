@@ -30,21 +30,19 @@ def read_samples(file: Path, header: Header, chosen: Sequence[int], names: Seque
     """Reads signals of one record; files that hold none of them are not looked at.
 
     Args:
-        file: Path of the header.
-        header: what it says.
+        file, header: Path of the header, and what it says.
         chosen: places of the signals in the header, all of one rate.
         names: of all its leads, for messages.
         damaged: samples at the start known to be damaged in the published file. They are cut off
             only where the checksum fails and they are constant: a repaired file is left alone.
-        root: Path of the folder that no file may lie outside of.
 
     Returns:
         (time, lead) float32, mV, aligned in time, NaN where invalid or left open by a skew; number
-        of samples cut off; sentences on what could not be verified.
+            of samples cut off; sentences on what could not be verified.
 
     Raises:
-        InputError: a file is missing, too short, not of the format, or disagrees with a checksum;
-            or gain and unit make no finite voltage.
+        InputError: a file is missing, too short, not of the format, outside of `root`, or disagrees
+            with a checksum; or gain and unit make no finite voltage.
     """
     found: dict[int, np.ndarray] = {}
     unsure: dict[int, InputError] = {}

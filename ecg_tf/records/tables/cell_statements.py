@@ -50,16 +50,8 @@ def statements(text: str) -> tuple[str, ...]:
 
 
 def scp_codes(text: str) -> dict[str, float]:
-    """PTB-XL's column `scp_codes`: SCP-ECG statements with their likelihoods in percent.
-
-    Args:
-        text: str, "{'NORM': 100.0, 'SR': 0.0}".
-
-    Returns:
-        code -> likelihood; PTB-XL writes 0 where it is not known.
-
-    Raises:
-        InputError: it is no such dictionary.
+    """PTB-XL's column `scp_codes`: SCP-ECG statements with their likelihoods in percent, 0 where
+    not known. InputError for what is no such dictionary.
 
     Example:
         >>> scp_codes("{'NORM': 80.0, 'SBRAD': 0.0}")

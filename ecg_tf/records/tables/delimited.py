@@ -37,17 +37,8 @@ def read_table(file: Path, header: bool = True) -> Table:
     """Reads a table with a header line, or without one.
 
     Fields are separated by commas, tabs or semicolons, whichever its first line has most of. The
-    text is UTF-8, UTF-16 with a byte order mark, or Latin-1. Blank lines are no rows.
-
-    Args:
-        header: bool, the first line names the columns. Default True.
-
-    Raises:
-        InputError: it is missing, too large, no text, empty, or its rows differ in length.
-
-    Example:
-        >>> read_table(Path("data/ptbxl/ptbxl_database.csv")).columns[:3]
-        ('ecg_id', 'patient_id', 'age')
+    text is UTF-8, UTF-16 with a byte order mark, or Latin-1. Blank lines are no rows. InputError:
+    it is missing, too large, no text, empty, or its rows differ in length.
     """
     text = _text(file)
     first = text.lstrip("\r\n").split("\n", 1)[0]

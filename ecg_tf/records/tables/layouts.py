@@ -83,15 +83,9 @@ class Layout:
 def read_with_layout(file: Path, columns: Mapping | None = None) -> tuple[Table, Layout]:
     """Reads a table and says which of its columns mean what.
 
-    Args:
-        columns: what -> name of a column (of labels and record also a list of names), for what
-            cannot be guessed; "" for what no column says. Default: all by their names.
-
-    Returns:
-        Table, Layout.
-
-    Raises:
-        InputError: the table cannot be read, has no such column, or none names the records.
+    `columns`: what -> name of a column (of labels and record also a list of names), for what cannot
+    be guessed; "" for what no column says. InputError: the table cannot be read, has no such
+    column, or none names the records.
     """
     layout = None
     if file.stem.casefold().startswith("reference"):  # of a PhysioNet challenge: often no header

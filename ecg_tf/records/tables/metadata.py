@@ -88,15 +88,9 @@ class Metadata:
     def other_rates(self, names: Sequence[str], rate: float = 0.0) -> dict[str, str]:
         """Of recordings that are there at several rates, the readings that are not wanted.
 
-        Args:
-            names: the records' names, all that there are.
-            rate: Hz, to read. Default 0, the lowest that a table names (PTB-XL: 100).
-
-        Returns:
-            record -> the same recording at the wanted rate. Empty where no table names rates.
-
-        Raises:
-            InputError: none of the recordings that a table names at several rates has this one.
+        Of the names of all records there are: record -> the same recording at `rate` Hz (0: the
+        lowest that a table names; PTB-XL: 100). Empty where no table names rates. InputError: none
+        of the recordings that a table names at several rates has this one.
         """
         found = [recording for table in self.tables for recording in table.at_rates(names)]
         there = sorted({fs for recording in found for fs in recording})
@@ -112,14 +106,8 @@ class Metadata:
         return unwanted
 
     def remarks(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Remarks on the tables' gaps, for users of these records.
-
-        Args:
-            names: the records' names.
-
-        Returns:
-            sentences: records without a row or a person, ages and sexes that are not understood.
-        """
+        """Remarks on the tables' gaps, for users of these records: sentences on records without a
+        row or a person, ages and sexes that are not understood."""
         table = self._persons or self.tables[0]
         infos = {name: table.infos[key] for name, key in table.find(names).items()}
         own = ": each counts as a person of its own" if self.names_subjects else ""
@@ -190,14 +178,8 @@ def read_metadata(folder: Path, file: str = "", columns: Mapping | None = None,
 
 
 def tables_in(folder: Path, database: Database | None = None) -> list[Path]:
-    """The tables of a folder that are recognized; they are no records.
-
-    Args:
-        database: the known database that it holds, which may have tables in other places.
-
-    Returns:
-        list of Path, in the order in which they are searched.
-    """
+    """The tables of a folder, or of the known database in it, that are recognized and so are no
+    records; in the order in which they are searched."""
     try:
         there = {path.name.casefold(): path for path in sorted(folder.iterdir()) if path.is_file()}
     except OSError:
