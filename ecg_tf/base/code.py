@@ -17,18 +17,8 @@ PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "wfdb", "sleepecg", "scikit
 
 @functools.cache
 def code_digest(*parts: str) -> str:
-    """Digest of this package's code; comments, docstrings and layout do not count.
-
-    Args:
-        *parts: subpackages or files, relative to the package.
-
-    Returns:
-        str, 16 hexadecimal digits.
-
-    Example:
-        >>> len(code_digest("base", "study/run.py"))
-        16
-    """
+    """Digest, 16 hexadecimal digits, of this package's code in subpackages or files; comments,
+    docstrings and layout do not count."""
     digest = hashlib.sha256()
     for part in parts:
         path = HOME / part

@@ -35,15 +35,8 @@ def checked_gate(rules: dict) -> dict:
 
 
 def checked_rule(name: str, rule) -> tuple[str, float]:
-    """(rule, number) of a threshold as it is written in a settings file.
-
-    Args:
-        name: of the measure, for messages.
-        rule: [rule, number] or {rule: number}.
-
-    Raises:
-        InputError: an unknown rule, or a number that is none.
-    """
+    """(rule, number) of a measure's threshold, written [rule, number] or {rule: number}.
+    InputError: an unknown rule, or a number that is none."""
     if isinstance(rule, Mapping) and len(rule) == 1:
         rule = next(iter(rule.items()))
     if not isinstance(rule, (tuple, list)) or len(rule) != 2:

@@ -29,15 +29,8 @@ def current(name: str, note: bool = True) -> str:
 
 
 def current_settings(values: Mapping, note: bool = True) -> dict:
-    """Settings under their present names.
-
-    Args:
-        values: name -> value, as in a YAML file.
-        note: bool, warn of old names. Default True.
-
-    Raises:
-        InputError: one is given under both names.
-    """
+    """Settings (name -> value, as in a YAML file) under their present names; `note`: warn of old
+    ones. InputError: one is given under both names."""
     found: dict = {}
     for name, value in values.items():
         name = current(name, note) if isinstance(name, str) else name

@@ -22,14 +22,8 @@ def notebook_file(name: str) -> Path:
 
 
 def experiment_file(name) -> Path:
-    """The path of an experiment file.
-
-    Args:
-        name: its path, or the name of one that comes with the package, such as "quickstart".
-
-    Returns:
-        Path; as it was given where no such file is found.
-    """
+    """The path of an experiment file, of its path or the name of one that comes with the package,
+    such as "quickstart"; as it was given where no such file is found."""
     path = Path(name)
     shipped = notebooks_folder() / "experiments" / f"{path.stem}.yaml"
     relative = path.parent in (Path("."), Path("notebooks/experiments"))

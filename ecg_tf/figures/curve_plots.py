@@ -207,16 +207,9 @@ def where_they_stop(outcome: pd.Series, rules: pd.DataFrame, name: str, baseline
 def validity_figure(table: pd.DataFrame, required: float = 0.95) -> Figure:
     """Validity of the re-identification attacker: how often it names the right one of g persons.
 
-    Args:
-        table: `evaluation.sessions.session_table`.
-        required: share that makes the attacker valid on the date it learned; default 0.95.
-
-    Returns:
-        Figure: share named rightly over the size of the gallery, a line a date, with 95 %
-        intervals, beside guessing.
-
-    Raises:
-        InputError: no galleries in the table.
+    Of a `sessions.session_table`: share named rightly over the size of the gallery, a line a date,
+    with 95 % intervals, beside guessing; `required` makes the attacker valid on the date it
+    learned. InputError: no galleries in the table.
     """
     names = table.index.to_series().str.extract(r"^gallery of (\d+), (.+)$").dropna()
     if not len(names):

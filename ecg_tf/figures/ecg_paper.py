@@ -111,15 +111,9 @@ def real_beside_synthetic(real, synthetic, fs: float, n: int = 4, lead: int = 0,
 
 
 def as_strips(signals, lead: int = 0) -> list[np.ndarray]:
-    """Signals of any accepted shape as a list of (time,) float arrays without padding at the end.
-
-    Args:
-        signals: (time,), (strip, time), (strip, time, lead) or a list of (time,), mV.
-        lead: int, which lead of (strip, time, lead).
-
-    Raises:
-        InputError: another shape, no such lead, or nothing at all.
-    """
+    """Signals, (time,), (strip, time), (strip, time, lead) or a list of (time,), mV, as a list of
+    (time,) float arrays without padding at the end. InputError: another shape, no such lead, or
+    nothing at all."""
     if not isinstance(signals, list | tuple) or not len(signals) or np.ndim(signals[0]) == 0:
         array = np.asarray(signals, dtype=float)
         signals = [array] if array.ndim == 1 else array if array.ndim in (2, 3) else []

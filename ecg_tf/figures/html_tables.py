@@ -26,17 +26,9 @@ def styled(table: pd.DataFrame, **formats):
 
 def text_table(table: pd.DataFrame, right: Iterable[str] = (), verdict: str = "",
                padding: str = ".3em .9em"):
-    """A table of text as all reports show it: numbers to the right, failures marked.
-
-    Args:
-        table: DataFrame of text.
-        right: columns of numbers.
-        verdict: column with "✓ pass" or "✗ fail"; a word and a sign, not a colour alone.
-        padding: CSS.
-
-    Returns:
-        pandas Styler.
-    """
+    """A DataFrame of text as all reports show it (a pandas Styler): numbers to the `right`,
+    failures marked in the column `verdict` ("✓ pass", "✗ fail"), a word and a sign, not a colour
+    alone."""
     cell = {"padding": padding, "vertical-align": "top"}
     style = styled(table).set_properties(**cell, **{"text-align": "left"}).set_properties(
         subset=list(right), **{"text-align": "right", "white-space": "nowrap",

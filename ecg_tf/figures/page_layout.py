@@ -37,13 +37,8 @@ def short_name(lead: str) -> str:
 
 
 def grid_of(leads: Sequence[str]) -> list[list[int]]:
-    """Rows of places in `leads`: the standard order where all twelve are there, else columnwise.
-
-    Args:
-        leads: names, six or more; what is beside the standard twelve follows in rows below.
-
-    Returns:
-        list of rows, the last of which may be shorter.
+    """Rows of places in `leads` (six names or more): the standard order where all twelve are there,
+    the others in rows below, else columnwise. The last row may be shorter.
 
     Example:
         >>> grid_of(["I", "II", "III", "aVR", "aVL", "aVF"])
@@ -59,15 +54,10 @@ def grid_of(leads: Sequence[str]) -> list[list[int]]:
 
 
 def cells_of(leads: Sequence[str], seconds: float) -> tuple[list[Cell], float]:
-    """Which piece of which lead stands where.
+    """Which piece of which lead (six or more) stands where, and how wide the page is, s.
 
-    Args:
-        leads: names, six or more.
-        seconds: s, length of the strip. Of a longer one than `PAGE_S` the leads show the first
-            `PAGE_S`, and the rhythm strip takes several rows, up to `RHYTHM_ROWS`.
-
-    Returns:
-        cells, and how wide the page is, s.
+    Of a strip longer than `PAGE_S` the leads show the first `PAGE_S`, and the rhythm strip takes
+    several rows, up to `RHYTHM_ROWS`.
     """
     grid = grid_of(leads)
     across = max(len(row) for row in grid)
@@ -92,12 +82,8 @@ def skyline(cells: Sequence[Cell], signal: np.ndarray, fs: float, page: float, n
             name_mv: float) -> np.ndarray:
     """How far each row reaches up (with names) and down from its line: (2, row, piece) mV.
 
-    Args:
-        cells: of `cells_of`.
-        signal: (time, lead) mV from the lead's own median; NaN is no trace.
-        fs: Hz.
-        page: s, width of the page.
-        name_s, name_mv: s that a letter of a name takes, mV that it is high.
+    Of a signal (time, lead) mV from the lead's own median (NaN is no trace) on a page `page` s
+    wide; a letter of a name takes `name_s` s and is `name_mv` mV high.
     """
     rows = max(cell.row for cell in cells) + 1
     pieces = math.ceil((page + LEAD_IN) / BIN_S) + 1

@@ -179,14 +179,8 @@ class BeatRows(Arrangement):
                 core_right / k, (right - core_right) / (c - r - k))
 
     def column_basis(self, columns=None) -> np.ndarray:
-        """Columns from R that lie in each of the four parts; times steps = time.
-
-        Args:
-            columns: array of columns, fractions as well. Default: every column of a row.
-
-        Returns:
-            (4, *shape of columns) float64.
-        """
+        """Columns from R (all of a row, or an array of any shape, fractions as well) that lie in
+        each of the four parts: (4, *shape) float64; times steps = time."""
         columns = np.arange(self.columns) if columns is None else columns
         k, offset = self.core_columns, columns - float(self.r_column)
         return np.stack([np.minimum(offset + k, 0), np.clip(offset, -k, 0),

@@ -26,18 +26,8 @@ def agree(signals: np.ndarray, leads: tuple[str, ...]) -> bool:
 
 
 def checked_image_leads(value, leads: tuple[str, ...]) -> tuple[str, ...]:
-    """Leads of an image, all as names.
-
-    Args:
-        value: what came, such as a list out of a file.
-        leads: of the codec.
-
-    Returns:
-        tuple of names.
-
-    Raises:
-        InputError: no names of `leads` in their order, or some of those do not follow from them.
-    """
+    """Leads of an image as names, out of what came. InputError: no names of the codec's `leads` in
+    their order, or some of those do not follow from them."""
     chosen = names(value, "image_leads")
     if chosen != tuple(lead for lead in leads if lead in chosen):
         raise InputError("The leads in the image are not leads of the codec.",
@@ -61,16 +51,11 @@ def pick_leads(windows: Windows, leads: tuple[str, ...]) -> Windows:
 
 
 def bound_of_all(bound: np.ndarray, largest: np.ndarray, image_leads, leads) -> np.ndarray:
-    """Error bounds of all leads out of those of the leads in the image.
+    """Error bounds of all leads, (lead,) mV, out of those of the leads in the image.
 
-    Args:
-        bound: (image lead,) mV.
-        largest: (image lead,) mV, largest value that can be decoded.
-        image_leads, leads: names.
-
-    Returns:
-        (lead,) mV: of a computed lead the sum of the bounds of those it is computed from, and its
-        own rounding to float32, once in the windows and once when it is decoded.
+    A computed lead has the sum of the bounds of those it is computed from, and its own rounding to
+    float32, once in the windows and once when it is decoded. `largest`: (image lead,) mV, largest
+    value that can be decoded.
     """
     factors = np.abs(lead_factors(image_leads, leads))
     computed = np.array([lead not in image_leads for lead in leads])
@@ -80,12 +65,7 @@ def bound_of_all(bound: np.ndarray, largest: np.ndarray, image_leads, leads) -> 
 def range_image(code: np.ndarray, height: int, width: int) -> np.ndarray:
     """Ranges of windows as channels: the upper half holds the centre, the lower half the width.
 
-    Args:
-        code: (window, lead, 2) as `Standardizer.range_code` gives it.
-        height, width: int, pixels.
-
-    Returns:
-        (window, height, width, lead).
+    Of (window, lead, 2) as `Standardizer.range_code` gives it: (window, height, width, lead).
     """
     lower = (np.arange(height) >= height // 2).astype(int)
     return np.repeat(np.moveaxis(code, 1, 2)[:, lower, None], width, axis=2)

@@ -16,12 +16,8 @@ HALF_STEP = {
 def quantize(values: np.ndarray, quantization: str) -> np.ndarray:
     """Values in [-1, 1] to whole grey levels or short floats: rounded, never truncated.
 
-    Args:
-        values: array, [-1, 1].
-        quantization: str, "uint8", "uint16", "float16" or "float32".
-
-    Returns:
-        array of that dtype; -1 is level 0 and 1 the highest level.
+    An array of the dtype `quantization` ("uint8", "uint16", "float16", "float32"); -1 is level 0
+    and 1 the highest level.
 
     Example:
         >>> quantize(np.array([-1.0, 0.0, 1.0]), "uint8").tolist()

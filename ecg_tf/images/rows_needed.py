@@ -38,18 +38,8 @@ def rows_needed(records: Record | Iterable[Record], seconds: float, share: float
 
 
 def beats_in_strips(records: Record | Iterable[Record], seconds: float) -> np.ndarray:
-    """R peaks in each strip of given seconds, strips side by side from each record's start.
-
-    Args:
-        records: as for `rows_needed`.
-        seconds: float, s.
-
-    Returns:
-        (strip,) int.
-
-    Raises:
-        InputError: no record is that long.
-    """
+    """R peaks in each strip of given seconds, strips side by side from each record's start:
+    (strip,) int. InputError where no record is that long."""
     seconds = number(seconds, "seconds", 0.1, 1e6)
     records = [records] if isinstance(records, Record) else list(records)
     counts = [np.zeros(0, int)]

@@ -136,13 +136,10 @@ class Standardizer:
         return np.stack([centre_code, half_code], -1)
 
     def centre_and_half(self, code: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Centre and half width of the range (mV; "companded": asinh of mV / knee).
+        """Centre and half width of the range (mV; "companded": asinh of mV / knee), float64.
 
-        Args:
-            code: (window, lead, 2) in [-1, 1], for "record" and "window" only.
-
-        Returns:
-            centre, half: both (1, 1, lead), or (window, 1, lead) with a code; float64.
+        Both (1, 1, lead); with a code (window, lead, 2) in [-1, 1], for "record" and "window" only,
+        (window, 1, lead).
         """
         self._need_fit()
         if self.scaling not in PER_WINDOW:

@@ -14,17 +14,12 @@ GRID = 2.0**-12
 
 
 def edges_of(presence) -> np.ndarray:
-    """Begin and end that divide what is present best from what is not.
+    """Begin and end that divide what is present best from what is not: (window, 2), first and last
+    sample in pixels along the helix, of `presence` (window, rows, columns), 1 present to -1 empty.
 
     The begin lies in the first row, with the fewest pixels before it that are present, weighed by
     how much they are; the end has the most up to it. All pixels have a say in where it runs, the
     two beside it in where between the pixels.
-
-    Args:
-        presence: (window, rows, columns), 1 present to -1 empty.
-
-    Returns:
-        (window, 2) first and last sample in pixels along the helix.
     """
     columns = presence.shape[2]
     flat = np.clip(presence.reshape(len(presence), -1).astype(np.float64), -1, 1)
@@ -40,12 +35,8 @@ def edges_of(presence) -> np.ndarray:
 def possible_ends(arrangement, ends) -> np.ndarray:
     """The nearest begin and end between which the strip's length fits at some rhythm.
 
-    Args:
-        arrangement: `BeatStrips`.
-        ends: (window, 2) pixels along the helix.
-
-    Returns:
-        (window, 2) on `GRID`, the begin in the first row.
+    Of a `BeatStrips` and ends (window, 2) in pixels along the helix: (window, 2) on `GRID`, the
+    begin in the first row.
     """
     fastest, slowest = arrangement.fastest_and_slowest
     pixels, lasts = np.arange(len(fastest)), arrangement.length - 1.0
@@ -63,15 +54,8 @@ def possible_ends(arrangement, ends) -> np.ndarray:
 def lasting(arrangement, code, ends) -> np.ndarray:
     """RR intervals, all longer or shorter by one factor, so that the strip has its length.
 
-    Intervals that would leave `rr_min_s` to `rr_max_s` stop there.
-
-    Args:
-        arrangement: `BeatStrips`.
-        code: (window, rows + 1) float32, RR intervals as `rr_code` gives them.
-        ends: (window, 2) from `possible_ends`.
-
-    Returns:
-        code, of the same shape.
+    Intervals that would leave `rr_min_s` to `rr_max_s` stop there. Of a `BeatStrips`, (window, rows
+    + 1) float32 of `rr_code`, and ends of `possible_ends`: a code of the same shape.
     """
     wanted = arrangement.length - 1.0
     rr = arrangement.rr_seconds(code.astype(np.float64)) * arrangement.fs
@@ -100,15 +84,10 @@ def lasting(arrangement, code, ends) -> np.ndarray:
 
 
 def times_at(arrangement, rr, place) -> np.ndarray:
-    """Samples from the first row's R peak to places along the helix.
+    """Samples from the first row's R peak to places along the helix: (window,) float64.
 
-    Args:
-        arrangement: `BeatStrips`.
-        rr: (window, rows + 1) RR intervals, samples.
-        place: (window,) pixels, fractions as well.
-
-    Returns:
-        (window,) float64.
+    Of a `BeatStrips`, (window, rows + 1) RR intervals in samples, and (window,) pixels, fractions
+    as well.
     """
     a, each = arrangement, np.arange(len(rr))
     row = np.minimum(place // a.columns, a.rows - 1).astype(int)

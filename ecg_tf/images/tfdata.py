@@ -135,12 +135,8 @@ def _from_files(windows: Windows, codec: Codec):
 def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:
     """What `encode_tf` needs of windows, one row a window, checked as `Codec.encode` checks.
 
-    Args:
-        codec: fitted `Codec`.
-
-    Returns:
-        dict of arrays: `signals` and, where the codec asks for them, `centre` and `slope` of the
-        window's range, its `code`, and the arrangement's `geometry`.
+    Arrays by name: `signals` and, where the codec asks for them, `centre` and `slope` of the
+    window's range, its `code`, and the arrangement's `geometry`.
     """
     windows = codec.image_windows(windows)
     codec.check(windows)
@@ -153,15 +149,8 @@ def tf_inputs(windows: Windows, codec: Codec) -> dict[str, np.ndarray]:
 
 
 def encode_tf(codec: Codec):
-    """`Codec.encode` as TensorFlow operations on a whole batch.
-
-    Args:
-        codec: fitted `Codec`.
-
-    Returns:
-        function from a batch of `tf_inputs` (a dict of tensors) to images (batch, height, width,
-        channel) float32.
-    """
+    """`Codec.encode` as TensorFlow operations: a function from a batch of `tf_inputs` (a dict of
+    tensors) to images (batch, height, width, channel) float32."""
     standardizer, arrangement = codec.standardizer, codec.arrangement
     arrange = arrangement.encode_tf()
     constant = {}

@@ -33,19 +33,9 @@ def write_digits(folder) -> Path:
 
 
 def write_images(images, folder, names=None) -> Path:
-    """Images as PNG files of 8 bits, grey or RGB: rounded, never truncated.
-
-    Args:
-        images: (n, height, width, 1 or 3) in [-1, 1].
-        folder: made if missing.
-        names: (n,) file names; default `000000.png` and so on.
-
-    Returns:
-        Path of the folder.
-
-    Raises:
-        InputError: another shape, or the folder cannot be written to.
-    """
+    """Images (n, height, width, 1 or 3) in [-1, 1] as PNG files of 8 bits, grey or RGB: rounded,
+    never truncated. Named `000000.png` and so on, unless `names` are given. InputError: another
+    shape, or the folder cannot be written to."""
     from PIL import Image
 
     images = np.asarray(images)

@@ -79,18 +79,11 @@ def train_function(gan, strategy):
 
 
 def strategy_for(devices: int, batch_size: int):
-    """How a training is spread over the devices of this machine.
+    """How a training is spread over devices: a `tf.distribute.Strategy`, or None for one device.
 
-    Args:
-        devices: int, GPUs if there are any, else shares of the processor (slower than one).
-        batch_size: int, images of a whole batch.
-
-    Returns:
-        `tf.distribute.Strategy`, or None for one device.
-
-    Raises:
-        InputError: there are not so many devices, they do not divide the batch, or TensorFlow is
-            at work already with fewer.
+    They are GPUs if there are any, else shares of the processor (slower than one). InputError:
+    there are not so many, they do not divide the batch, or TensorFlow is at work already with
+    fewer.
     """
     if devices < 1:
         raise InputError("Nothing to train on.", expected="1 device or more", got=devices,

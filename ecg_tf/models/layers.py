@@ -18,15 +18,8 @@ def helical_pad(images, rows=(1, 1), columns=(1, 1)):
     Left of row i stand the last columns of row i-1, right of it the first columns of row i+1, so
     that a convolution sees the signal go on across the row border. The first row has nothing before
     it and the last nothing after it: their own edge pixel is repeated. Above and below come zeros.
-
-    Args:
-        images: tensor (batch, height, width, channel).
-        rows: (int, int), rows of zeros above and below, default (1, 1).
-        columns: (int, int), columns added left and right, together at most the width,
-            default (1, 1).
-
-    Returns:
-        tensor (batch, height + sum(rows), width + sum(columns), channel), dtype of `images`.
+    Of (batch, height, width, channel): (batch, height + sum(rows), width + sum(columns), channel);
+    the columns are together at most the width.
     """
     wide = _widening(*columns)(images) if any(columns) else images
     return ops.pad(wide, ((0, 0), tuple(rows), (0, 0), (0, 0))) if any(rows) else wide

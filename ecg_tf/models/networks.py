@@ -306,15 +306,13 @@ def _upsample(x, size, strides, dtype):
 
 
 def number_layers(model) -> None:
-    """Counts a model's layers of one kind from 1, in their order, instead of through the process.
+    """Counts a model's layers of one kind from 1, in their order, instead of through the process;
+    the names of its layers and its own are changed in place.
 
     Keras names a layer that was given no name after all those before it: `add_12` in a notebook
     that built another network first is `add` in a fresh process. TensorFlow's graph optimizer goes
     by names: with some of them its fusing of operations fails, and sums then differ in their last
     bits. So the same training ended with other weights.
-
-    Args:
-        model: keras.Model; the names of its layers and its own are changed in place.
     """
     kinds = [_kind(layer.name) for layer in model.layers]
     several = {kind for kind, number in Counter(kinds).items() if number > 1}

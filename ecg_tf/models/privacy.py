@@ -38,16 +38,8 @@ def build_identity_network(image_shape, persons: int, base_filters: int = 8,
                            padding: str = "helical", dtype=None) -> keras.Model:
     """The discriminator's network with a class head alone; in training its images are noisy.
 
-    Args:
-        image_shape: (height, width, channels), sides of 8 or more.
-        persons: int, two or more.
-        base_filters, padding, dtype: as of `build_discriminator`. Default 8, "helical", None.
-
-    Returns:
-        keras.Model, images (batch, height, width, channels) -> logits (batch, persons) float32.
-
-    Raises:
-        InputError: fewer than two persons, or a shape that cannot be used.
+    Images (batch, height, width, channels), sides of 8 or more, -> logits (batch, persons) float32,
+    of two persons or more; the rest as of `build_discriminator`.
 
     Example:
         >>> build_identity_network((32, 64, 2), persons=17).output_shape
@@ -68,16 +60,10 @@ def build_identity_network(image_shape, persons: int, base_filters: int = 8,
 
 def train_identity_network(network: keras.Model, batches, steps: int = STEPS,
                            learning_rate: float = 0.001) -> float:
-    """Trains it, then freezes it; the same weights for the same start and batches on one machine.
+    """Trains it in place, then freezes it; gives the accuracy over the last quarter of the steps.
 
-    Args:
-        network: of `build_identity_network`, changed in place.
-        batches: Dataset of (images, numbers of their persons), endless.
-        steps: int, batches. Default 400.
-        learning_rate: float, of Adam. Default 0.001.
-
-    Returns:
-        accuracy over the last quarter of the steps.
+    `batches`: endless Dataset of (images, numbers of their persons). The weights are the same for
+    the same start and batches on one machine.
     """
     epochs = 4 if steps >= 4 else 1
     # A wrapper is compiled, not the network: an optimizer has no place in a GAN's checkpoint.
@@ -125,18 +111,11 @@ def roughest(windows: Windows, codec: Codec) -> float:
 
 
 def rejection_sampling(generator: keras.Model, codec: Codec, limit: float) -> keras.Model:
-    """A generator that replaces an image, up to `ATTEMPTS` - 1 times, while it is too rough.
+    """A generator that replaces an image, up to `ATTEMPTS` - 1 times, while its roughness is above
+    `limit`, such as of `roughest`; it takes `ATTEMPTS` times as long.
 
     The latents of attempt k are the given ones turned by k places: as standard normal as before,
     and the image is still a function of the latents alone.
-
-    Args:
-        generator: keras.Model, latents (batch, latent_dim) -> images.
-        codec: `Codec` of its images.
-        limit: largest roughness that is accepted, such as of `roughest`.
-
-    Returns:
-        keras.Model, latents -> images of the same shapes; it takes `ATTEMPTS` times as long.
 
     Example:
         >>> rejection_sampling(gan.ema_generator, codec, roughest(windows, codec)).save("g.keras")

@@ -18,20 +18,11 @@ def sample_latents(n, latent_dim, seed):
 
 
 def sample_images(network, n, seed, labels=None, batch_size=64):
-    """Images that a network generates; the same ones for the same seed.
+    """Images (n, height, width, channel) float32 that a GAN or a generator makes; the same for the
+    same seed.
 
-    Args:
-        network: keras.Model, a GAN or a generator, latents (and labels) -> images.
-        n: int, number of images.
-        seed: int, of the latents.
-        labels: (n,) numbers of classes for a network that wants them. Default None.
-        batch_size: int, images computed at once; it changes nothing but the last bits. Default 64.
-
-    Returns:
-        images (n, height, width, channel) float32.
-
-    Raises:
-        InputError: `n` or `batch_size` is no positive number.
+    `labels`: (n,) numbers of classes for a network that wants them; `batch_size` changes nothing
+    but the last bits. InputError: `n` or `batch_size` is no positive number.
     """
     count(batch_size, "batch_size", 1, 2**20)
     dim = network.latent_dim if hasattr(network, "latent_dim") else network.inputs[0].shape[-1]

@@ -59,15 +59,7 @@ Software: ecg_tf {versions}.
 
 
 def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> str:
-    """The card of a release.
-
-    Args:
-        gate: `Decision`; what did not pass stands in the first line.
-        state: `Progress` of the release's folder.
-
-    Returns:
-        str, Markdown.
-    """
+    """The card of a release, Markdown; what did not pass the gate stands in its first line."""
     identity, commit = state.identity, git_commit()
     versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
     seconds = f" --seconds {identity['seconds']:g}" if identity["seconds"] else ""

@@ -52,15 +52,8 @@ Trained and measured with: {versions}. Card by ecg_tf {ecg_tf}.
 
 
 def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
-    """The card of a run's generator.
-
-    Args:
-        gate: `Decision`; what did not pass stands in the first line.
-        sums: file -> SHA-256.
-
-    Returns:
-        str, Markdown.
-    """
+    """The card of a run's generator, Markdown, with the SHA-256 of its files; what did not pass the
+    gate stands in its first line."""
     e, found = run.experiment, run.content
     versions = ", ".join(f"{name} {version}" for name, version in found.get("versions", {}).items())
     commit = f"; commit {found['git']}" if found.get("git") else ""

@@ -66,15 +66,9 @@ class Progress:
 
 
 def open_folder(folder, identity: dict, n: int) -> Progress:
-    """The state of a release folder, new or to be continued.
+    """The state of a release folder, new (missing or empty) or to be continued up to n records.
 
-    Args:
-        folder: of the release; it may be missing or empty.
-        identity: see `Progress`.
-        n: records wanted.
-
-    Raises:
-        InputError: the folder holds something else, another release, or more records.
+    InputError: the folder holds something else, another release, or more records.
     """
     folder = Path(folder).expanduser()
     if not (folder / NAME).is_file():

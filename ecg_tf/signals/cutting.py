@@ -147,15 +147,9 @@ def outer_intervals(rpeaks, length: int) -> tuple[np.ndarray, np.ndarray]:
     """RR intervals in which strips begin and end, as far as a strip alone can tell.
 
     The beat before lies as far from the first one as this from the second, or just outside of the
-    strip if that is farther away; the beat behind likewise.
-
-    Args:
-        rpeaks: (window, n) samples from the strip's start, rising, then NaN.
-        length: int, samples of a strip.
-
-    Returns:
-        before the first R peak, and behind the last: both (window,) float64, samples; NaN for
-        fewer than two R peaks.
+    strip if that is farther away; the beat behind likewise. Of R peaks (window, n) in samples, then
+    NaN, and the samples of a strip: before the first, and behind the last, (window,) float64
+    samples; NaN for fewer than two R peaks.
 
     Example:
         >>> outer_intervals([[20.0, 100.0, 180.0], [90.0, 160.0, np.nan]], 200)

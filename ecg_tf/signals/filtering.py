@@ -77,21 +77,9 @@ def filter_record(record: Record, low: float = 0.5, high: float = 40.0,
                   notch: float = 0.0) -> Prepared:
     """Zero-phase band-pass (Butterworth of order 2, run both ways) and notch (quality 30).
 
-    Args:
-        record: the record; it is inspected first unless it was already.
-        low: float, Hz, lower edge of the pass band, default 0.5; 0 for none.
-        high: float, Hz, upper edge of the pass band, default 40; 0 for none.
-        notch: float, Hz, the frequency to take out, default 0 for none.
-
-    Returns:
-        Prepared, of the same shape and rate, float32 mV; R peaks stay where they are.
-
-    Raises:
-        InputError: an edge is negative or not below half the sampling rate, or low is not below
-            high.
-
-    Example:
-        >>> filter_record(record, low=0.5, high=40.0, notch=50.0)
+    A record that was not is inspected first; R peaks stay where they are. `low`, `high`, `notch`:
+    Hz, 0 for none. InputError: an edge is negative or not below half the sampling rate, or low is
+    not below high.
     """
     record = inspect_record(record)
     for name, edge in {"low": low, "high": high, "notch": notch}.items():
@@ -118,20 +106,12 @@ def filter_record(record: Record, low: float = 0.5, high: float = 40.0,
 
 
 def low_pass(windows: Windows, high: float) -> Windows:
-    """The upper edge of `filter_record` for windows: decoded ECGs pass what real records passed.
+    """The upper edge of `filter_record` (Hz; 0: none) for windows: decoded ECGs pass what real
+    records passed. Only valid samples are filtered. InputError: an edge that is negative or not
+    below half the sampling rate.
 
-    Generated signals are not band-limited: beyond 40 Hz they had noise of -50 dB where
-    filtered records have next to nothing, and a classifier found them by that.
-
-    Args:
-        windows: `Windows`; only valid samples are filtered (Butterworth of order 2, both ways).
-        high: float, Hz; 0 leaves them alone.
-
-    Returns:
-        Windows of the same shape, float32 mV.
-
-    Raises:
-        InputError: an edge that is negative or not below half the sampling rate.
+    Generated signals are not band-limited: beyond 40 Hz they had noise of -50 dB where filtered
+    records have next to nothing, and a classifier found them by that.
     """
     if not number(high, "high", 0.0, np.nextafter(windows.fs / 2, 0)):
         return windows

@@ -12,16 +12,10 @@ POINTS = 8
 
 
 def lagrange(times, last, points=POINTS):
-    """Lagrange interpolation over `points` neighbours on a whole-numbered grid 0 ... last.
+    """Lagrange interpolation over `points` (even) neighbours on a whole-numbered grid 0 ... last.
 
-    Args:
-        times: array, positions from 0 to `last`.
-        last: number or array, the last position there is; points - 1 at least.
-        points: int, neighbours, an even number. Default `POINTS`.
-
-    Returns:
-        first: int array, the first of the neighbours.
-        weights: `points` arrays, the weights of positions first, first + 1, ...
+    Of positions from 0 to `last` (points - 1 at least): first, int array, the first of the
+    neighbours; weights, `points` arrays, of positions first, first + 1, ...
     """
     first = np.clip(np.floor(times) - (points // 2 - 1), 0, last - (points - 1))
     return first.astype(np.int64), lagrange_weights(times - first, points)
@@ -41,19 +35,15 @@ def lagrange_weights(t, points=POINTS):
 
 
 def interpolate(values, times, last=None, points=POINTS, window=None):
-    """Values at times between samples, for many windows at once.
+    """Values at times between samples, for many windows at once: (*shape of times, lead) float64.
 
     Args:
         values: (window, place, lead).
         times: (window, n) places, fractions as well; those beyond an end are moved to it.
-        last: number or array that broadcasts against `times`, the last valid place. Default: that
-            of `values`.
-        points: int, neighbours. Default `POINTS`.
-        window: array that broadcasts against `times`, the window that each time belongs to.
-            Default: row k of `times` to window k.
-
-    Returns:
-        (*shape of times, lead) float64.
+        last: the last valid place, broadcast against `times`. Default: that of `values`.
+        points: neighbours.
+        window: that each time belongs to, broadcast against `times`. Default: row k of `times` to
+            window k.
     """
     last = values.shape[1] - 1.0 if last is None else last
     first, weights = lagrange(np.clip(times, 0, last), last, points)
@@ -66,17 +56,10 @@ def interpolate(values, times, last=None, points=POINTS, window=None):
 
 
 def interpolate_tf(values, times, last, points, precision):
-    """`interpolate` for tensors.
+    """`interpolate` for tensors: (batch, n, lead) float32.
 
-    Args:
-        values: (batch, place, lead) float32 tensor.
-        times: (batch, n) float64 tensor; those beyond an end are moved to it.
-        last: (batch or 1, 1) float64 tensor, the last valid place.
-        points: int, neighbours.
-        precision: dtype of the weights while they are computed.
-
-    Returns:
-        (batch, n, lead) float32 tensor.
+    Of values (batch, place, lead) float32, times (batch, n) float64, those beyond an end moved to
+    it, and `last` (batch or 1, 1) float64; weights are computed in `precision`.
     """
     import tensorflow as tf
 
@@ -96,15 +79,8 @@ def reflected(values, first, last, margin: int):
 
     Each end is a point of symmetry: v(last + k) = 2 v(last) - v(last - k). A polynomial through
     eight values on one side would swing: it enlarges noise to 2.8 times its size half-way between
-    the last two values, this does not.
-
-    Args:
-        values: (window, place, lead), valid from `first` to `last` of each window.
-        first, last: (window,) int, places.
-        margin: int, places to add on either side.
-
-    Returns:
-        (window, margin + place + margin, lead), dtype of `values`.
+    the last two values, this does not. Of (window, place, lead), valid from `first` to `last`
+    (window,): (window, margin + place + margin, lead).
 
     Example:
         >>> reflected(np.array([[[9.0], [1.0], [2.0], [4.0]]]), [1], [3], 1)[0, :, 0].tolist()

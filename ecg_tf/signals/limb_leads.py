@@ -31,14 +31,10 @@ _BY_CASE = {name.lower(): name for name in LIMB_LEADS}
 
 
 def limb_lead(name: str) -> str:
-    """Which limb lead a name means.
+    """Which limb lead a name means, one of `LIMB_LEADS`, or "".
 
-    Args:
-        name: of a lead; case and a word in front ("ECG", "EKG", "lead") do not matter. MLII is
-            no limb lead: its electrodes are on the chest.
-
-    Returns:
-        str, one of `LIMB_LEADS`, or "".
+    Case and a word in front ("ECG", "EKG", "lead") do not matter. MLII is no limb lead: its
+    electrodes are on the chest.
 
     Example:
         >>> [limb_lead(name) for name in ("ii", "ECG AVR", "MLII", "V1")]
@@ -49,13 +45,8 @@ def limb_lead(name: str) -> str:
 
 
 def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
-    """The leads that the others follow from.
-
-    Args:
-        leads: names. Where a limb lead is there twice, both are kept and none follows from them.
-
-    Returns:
-        tuple of names, in their order: all but the limb leads that two of I, II and III determine.
+    """The leads that the others follow from: all but the limb leads that two of I, II and III
+    determine, in their order. Of a limb lead that is there twice both are kept, and none follows.
 
     Example:
         >>> independent_leads(["I", "II", "III", "aVR", "aVL", "aVF", "V1"])
@@ -71,17 +62,10 @@ def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
 
 
 def lead_factors(kept: Sequence[str], leads: Sequence[str]) -> np.ndarray:
-    """Factors that compute leads from those that were kept.
+    """Factors that compute leads from those that were kept: (kept, lead) float64.
 
-    Args:
-        kept: names of the leads at hand.
-        leads: names of the leads wanted: kept ones, and limb leads that follow from them.
-
-    Returns:
-        (kept, lead) float64: signals of `kept` times this are the signals of `leads`.
-
-    Raises:
-        InputError: a lead that does not follow from those kept.
+    Signals of `kept` times this are the signals of `leads`: kept ones, and limb leads that follow
+    from them; an InputError for others.
 
     Example:
         >>> lead_factors(["I", "II"], ["II", "III", "aVF"]).T.tolist()
@@ -108,20 +92,11 @@ def lead_factors(kept: Sequence[str], leads: Sequence[str]) -> np.ndarray:
 
 
 def all_leads(signals: np.ndarray, kept: Sequence[str], leads: Sequence[str]) -> np.ndarray:
-    """Signals of all leads, computed from those that were kept.
+    """Signals (..., lead) mV of all leads, computed from those that were kept, (..., kept) mV.
 
-    Args:
-        signals: (..., kept) mV.
-        kept: their names.
-        leads: names of the leads wanted.
-
-    Returns:
-        (..., lead) mV in the signals' dtype; kept leads as they were, bit by bit, the others
-        computed in float64 and rounded once: a float32 differs from the exact sum by at most
-        6e-8 of itself, 1.2e-7 mV up to 2 mV.
-
-    Raises:
-        InputError: a lead that does not follow from those kept.
+    Kept leads stay as they were, bit by bit; the others are computed in float64 and rounded once: a
+    float32 differs from the exact sum by at most 6e-8 of itself, 1.2e-7 mV up to 2 mV. InputError:
+    a lead that does not follow from those kept.
 
     Example:
         >>> all_leads(np.array([[0.5, 1.5]]), ["I", "II"], ["I", "II", "III", "aVR"]).tolist()
@@ -143,16 +118,10 @@ def all_leads(signals: np.ndarray, kept: Sequence[str], leads: Sequence[str]) ->
 def lead_residuals(signal, leads: Sequence[str]) -> dict[str, float]:
     """How far each computed limb lead of a record is from the sum that it should be.
 
-    The residual grows where leads bear a wrong name, sign or gain, or were filtered separately. A
-    constant offset does not count. Exchanged electrodes do not show: their sums are right.
-
-    Args:
-        signal: (time, lead) mV; NaN (missing) is left out.
-        leads: their names.
-
-    Returns:
-        lead -> mV, the root mean square of the residual without its mean; empty where no lead
-        follows from others.
+    Of (time, lead) mV, NaN left out: lead -> mV, the root mean square of the residual without its
+    mean; empty where no lead follows from others. The residual grows where leads bear a wrong name,
+    sign or gain, or were filtered separately. A constant offset does not count. Exchanged
+    electrodes do not show: their sums are right.
 
     Example:
         >>> i, ii = np.random.default_rng(0).normal(size=(2, 500))
@@ -173,15 +142,9 @@ def lead_residuals(signal, leads: Sequence[str]) -> dict[str, float]:
 
 
 def limb_lead_residual(signals, leads: Sequence[str]) -> np.ndarray:
-    """The largest of the `lead_residuals` of each record.
+    """The largest of the `lead_residuals` of each record, (time, lead) mV: (record,) mV.
 
-    Args:
-        signals: (record, time, lead) mV, or a list of (time, lead).
-        leads: their names.
-
-    Returns:
-        (record,) mV; NaN where no lead follows from others. Beyond `AGREEMENT_MV` the leads do
-        not belong together.
+    NaN where no lead follows from others. Beyond `AGREEMENT_MV` the leads do not belong together.
     """
     return np.array([max(lead_residuals(np.asarray(signal), leads).values(), default=np.nan)
                      for signal in signals], np.float64)

@@ -168,12 +168,10 @@ class Plausibility:
 
 
 def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = None) -> Plausibility:
-    """Looks at one raw record.
+    """Looks at one raw record, before any filter.
 
-    Args:
-        record: the record as it was read, before any filter.
-        rpeaks: (beat,) sample positions of its R peaks; without them rate and polarity stay
-            unknown. They are not looked for here, as that takes longer than all else.
+    Without `rpeaks` ((beat,) samples) rate and polarity stay unknown. They are not looked for here,
+    as that takes longer than all else.
 
     Example:
         >>> plausibility(record, find_rpeaks(record.signal, record.fs)).heart_rate_bpm
@@ -225,17 +223,9 @@ def look_at(records: Iterable[Record], rpeaks: dict[str, np.ndarray] | None = No
             quality: Quality | None = None) -> dict[str, dict[str, str]]:
     """Looks at many raw records, and counts what is implausible in the exclusion log.
 
-    Args:
-        records: the records as they were read.
-        rpeaks: name of a record -> its R peaks, of as many as are known. Default: none.
-        quality: its `concerns` grow by the records of each kind. Default: none.
-
-    Returns:
-        kind -> name of a record -> what was found, kinds in the order of `KINDS`.
-
-    Example:
-        >>> look_at(records)
-        {'step': {'r1': 'a step at the first sample'}}
+    `rpeaks`: name of a record -> its R peaks, of as many as are known; the `concerns` of `quality`
+    grow by the records of each kind. Gives kind -> name of a record -> what was found, kinds in the
+    order of `KINDS`.
     """
     found: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for record in records:
@@ -249,16 +239,7 @@ def look_at(records: Iterable[Record], rpeaks: dict[str, np.ndarray] | None = No
 
 
 def in_words(found: dict[str, dict[str, str]], looked_at: int) -> list[str]:
-    """What `look_at` found, a sentence for each kind with the first names.
-
-    Args:
-        found: kind -> name of a record -> what was found.
-        looked_at: int, records that were looked at.
-
-    Example:
-        >>> in_words({"step": {"r1": "a step at the first sample"}}, 20)[0][:18]
-        'Implausible (step:'
-    """
+    """What `look_at` found in so many records, a sentence for each kind with the first names."""
     sentences = []
     for kind, names in found.items():
         few = "; ".join(f"'{name}': {text}" for name, text in list(names.items())[:3])

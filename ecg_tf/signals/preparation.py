@@ -57,18 +57,8 @@ class Preparation:
 
 
 def by_part(windows: Windows, split: Mapping[str, Sequence[str]]) -> dict[str, Windows]:
-    """The windows of each part that has some.
-
-    Args:
-        windows: `Windows` of all subjects.
-        split: part -> names of subjects.
-
-    Returns:
-        part -> Windows.
-
-    Raises:
-        InputError: none are left to train, or to test.
-    """
+    """Part -> the windows of its subjects, of parts that have some. InputError: none are left to
+    train, or to test."""
     present = set(np.unique(windows.subjects))
     check_parts([part for part in PARTS if present.intersection(split[part])])
     return {part: select_part(windows, split, part) for part in PARTS

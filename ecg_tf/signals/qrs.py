@@ -64,15 +64,8 @@ class Complexes(NamedTuple):
 
 
 def detect_qrs(signal: np.ndarray, fs: float) -> Complexes:
-    """Finds QRS complexes.
-
-    Args:
-        signal: (time, lead) mV, a second or longer; NaN is bridged by lines.
-        fs: float, Hz, at least 40.
-
-    Example:
-        >>> at = detect_qrs(record.signal, record.fs).at
-    """
+    """Finds QRS complexes in (time, lead) mV, a second or longer, of 40 Hz or more; NaN is bridged
+    by lines."""
     leads, band = _prepared(signal, fs)
     # From here on the band needs no more than 120 samples a second.
     step = max(1, int(fs // 120))
@@ -113,20 +106,14 @@ def energy(band: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def without_jumps(signal: np.ndarray, fs: float, least: float) -> np.ndarray | None:
-    """A lead without jumps and spikes that are faster than any heart.
+    """A lead (time,) mV, without NaN, without jumps and spikes that are faster than any heart; None
+    if there was nothing to take out.
 
-    A jump is a difference of neighbouring samples that neither begins before nor goes on behind: an
-    electrode coming off, an odd first sample, the end of a constant start. A spike is a jump there
-    and back within 4 ms, or in the next sample, as pacemakers make it; below 100 Hz a QRS complex
-    can look like one, so spikes stay. The rest is put together again.
-
-    Args:
-        signal: (time,) mV, without NaN.
-        fs: float, Hz.
-        least: float, mV, smaller jumps stay.
-
-    Returns:
-        (time,) mV, or None if there was nothing to take out.
+    A jump is a difference of neighbouring samples, of `least` mV or more, that neither begins
+    before nor goes on behind: an electrode coming off, an odd first sample, the end of a constant
+    start. A spike is a jump there and back within 4 ms, or in the next sample, as pacemakers make
+    it; below 100 Hz a QRS complex can look like one, so spikes stay. The rest is put together
+    again.
     """
     change = np.diff(signal)
     size = np.abs(change)

@@ -166,13 +166,10 @@ class NoWindow(InputError):
 
 def no_window_error(records: Sequence[Prepared], length: int, n_rpeaks: int,
                     dropped: Mapping[str, int]) -> NoWindow:
-    """The error for records that give no window at all, to be raised: it says why.
+    """The error for records (one or more, of one rate) that give no window at all, to be raised.
 
-    Args:
-        records: the records, at least one, all of one rate.
-        length: int, samples of a window, 0 if its length varies.
-        n_rpeaks: int, R peaks in a window, 0 if it does not go by beats.
-        dropped: reason -> windows dropped, as in `Quality`.
+    It says why: a window needs `length` samples (0: varies) or `n_rpeaks` R peaks (0: not by
+    beats); `dropped`: reason -> windows.
     """
     longest = max(records, key=lambda record: len(record.signal))
     if length > len(longest.signal):
@@ -225,20 +222,12 @@ def _find_flaws(values, valid, fs: float, quality: Quality) -> list[tuple[int, i
 
 
 def limit_runs(values: np.ndarray, end: float, least: float, fs: float) -> list[tuple[int, int]]:
-    """Where a signal is saturated (ADC limit), and not by chance for long at one value.
+    """Where a signal (time,) mV is saturated (ADC limit) at `end`, its smallest or largest value,
+    for `least` samples or more, and not by chance for long at one value: list of (start, stop).
 
     In MIT-BIH, whose saturations all stay, they last 0.2 s and more or are entered at 0.25 times a
-    beat's steepest slope. Of 2,322 records of PTB-XL, 62 had such a stretch by chance, of 0.12 s
-    at most; half of them were the record's last samples, held.
-
-    Args:
-        values: (time,) mV.
-        end: float, mV, the smallest or the largest of them.
-        least: float, samples that a stretch lasts at least.
-        fs: float, Hz.
-
-    Returns:
-        list of (start, stop), samples.
+    beat's steepest slope. Of 2,322 records of PTB-XL, 62 had such a stretch by chance, of 0.12 s at
+    most; half of them were the record's last samples, held.
     """
     runs = runs_of(values == end, least)
     if sum(stop - start for start, stop in runs) >= 4 * least:

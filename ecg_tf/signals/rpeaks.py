@@ -63,36 +63,24 @@ def refine_rpeaks(signal: np.ndarray, fs: float, rpeaks: Sequence[int] | np.ndar
 
     Args:
         signal: (time,) or (time, lead), mV; the first lead counts.
-        fs: float, Hz.
         rpeaks: (beat,) sample positions near the peaks, in any order.
         symbols: (beat,) WFDB symbols, or None; "V", "E" and "F" choose their own polarity.
-        reach_s: float, s, how far a peak may move, default 0.06 (at least one sample).
+        reach_s: s, how far a peak may move (at least one sample).
 
     Returns:
         (beat,) int64, sample positions, in the order of `rpeaks`; two may fall on one sample.
-
-    Example:
-        >>> refine_rpeaks(record.signal, record.fs, record.beats, record.symbols)
     """
     own = None if symbols is None else np.isin(symbols, list("VEF"))
     return _refined(_first_lead(np.asarray(signal)), fs, rpeaks, own, reach_s=reach_s)
 
 
 def between_samples(signal: np.ndarray, rpeaks: np.ndarray) -> np.ndarray:
-    """Where R peaks lie between the samples: by the parabola through a peak and its neighbours.
+    """Where R peaks (beat,) lie between the samples of (time,) or (time, lead) mV (the first lead),
+    by the parabola through a peak and its neighbours: (beat,) samples to add, -0.5 to 0.5; 0 where
+    a peak is no extremum or at the end.
 
     At 128 Hz a peak on the nearest sample is up to 4 ms off. On the slopes of a QRS complex that is
     as much as beats of one person differ in all; see `cutting.beat_sequences`.
-
-    Args:
-        signal: (time,) or (time, lead), mV; the first lead counts.
-        rpeaks: (beat,) int, samples at a local extremum.
-
-    Returns:
-        (beat,) float64, samples to add, -0.5 to 0.5; 0 where a peak is no extremum or at the end.
-
-    Example:
-        >>> exact = rpeaks + between_samples(record.signal, rpeaks)
     """
     signal, rpeaks = _first_lead(np.asarray(signal, np.float64)), np.asarray(rpeaks, np.int64)
     if len(signal) < 3:

@@ -64,30 +64,16 @@ def find_steps(signal: np.ndarray, fs: float, paced: bool = False) -> list[Step]
 
 
 def typical_largest(rows: np.ndarray, fs: float) -> np.ndarray:
-    """The largest value of a typical stretch of `STRETCH_S`, for each lead.
-
-    Args:
-        rows: (lead, time), at least one sample; NaN does not count.
-        fs: float, Hz.
-
-    Returns:
-        (lead,) the median over stretches of the largest value in each; NaN for a lead of NaN.
-    """
+    """The largest value of a typical stretch of `STRETCH_S`: (lead,), the median over stretches, of
+    (lead, time); NaN does not count."""
     return _median(np.fmax.reduce(_stretches(rows, fs), axis=2))
 
 
 def typical_peak_to_peak(rows: np.ndarray, fs: float, stretch_s: float = STRETCH_S) -> np.ndarray:
-    """From the lowest to the highest value of a typical stretch, for each lead.
+    """From the lowest to the highest value of a typical stretch: (lead,), of (lead, time).
 
-    Slow baseline wander and a single artefact count little, as the median is over stretches.
-
-    Args:
-        rows: (lead, time), at least one sample; NaN does not count.
-        fs: float, Hz.
-        stretch_s: float, s, default `STRETCH_S`.
-
-    Returns:
-        (lead,) in the unit of the values; NaN for a lead of NaN.
+    Slow baseline wander and a single artefact count little, as the median is over stretches; NaN
+    does not count.
     """
     parts = _stretches(rows, fs, stretch_s)
     return _median(np.fmax.reduce(parts, axis=2) - np.fmin.reduce(parts, axis=2))

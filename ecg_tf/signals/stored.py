@@ -35,15 +35,8 @@ def write_part(path, sets: Mapping[str, Windows], counts: Mapping[str, dict]) ->
 def join_parts(folder, name: str, kind: str, parts: Sequence[Path], width: int) -> int:
     """Makes one set of the windows of several records, which are in memory one at a time.
 
-    Args:
-        folder: where the set is written.
-        name: of the set.
-        kind: of the windows in the parts.
-        parts: part files, in order.
-        width: samples of the longest window; shorter ones end in NaN.
-
-    Returns:
-        int, windows in the set. Without any there are no files.
+    Of the windows of a `kind` in the part files, in order; `width`: samples of the longest, shorter
+    ones end in NaN. Gives the number of windows; without any there are no files.
     """
     small: dict[str, list] = {key: [] for key in SMALL}
     for path in parts:
@@ -78,18 +71,8 @@ def join_parts(folder, name: str, kind: str, parts: Sequence[Path], width: int) 
 
 def open_windows(folder, name: str, size: int, fs: float, leads: tuple[str, ...],
                  about: Mapping) -> Windows:
-    """A set of windows; its signals stay in their file until they are read.
-
-    Args:
-        folder, name, size: as of `join_parts`.
-        fs, leads, about: as of `Windows`.
-
-    Returns:
-        Windows, whose `signals` are a `np.memmap`.
-
-    Raises:
-        InputError: a file is missing, cut, or another one.
-    """
+    """A set of `join_parts` as Windows, whose `signals` are a `np.memmap`: they stay in their file
+    until they are read. InputError: a file is missing, cut, or another one."""
     folder, arrays = Path(folder), {}
     try:
         signals = np.load(_file(folder, name, "signals"), mmap_mode="r", allow_pickle=False)

@@ -180,18 +180,9 @@ def cut_strips(windows: Windows, seconds: float, per_window: int = 1,
 
 
 def select_part(windows: Windows, split: Mapping[str, Sequence[str]], part: str) -> Windows:
-    """The windows of the subjects of one part, after making sure that the split is disjoint.
+    """The windows of the subjects of one part, in the same order; a copy of their signals.
 
-    Args:
-        windows: windows of all subjects.
-        split: part -> names of subjects.
-        part: str, a key of `split`.
-
-    Returns:
-        Windows, in the same order; a copy of their signals.
-
-    Raises:
-        InputError: the split leaks, has no such part, or the part has no windows.
+    InputError: the split leaks, has no such part, or the part has no windows.
 
     Example:
         >>> train = select_part(windows, split_by_subject(records, seed=1), "train")

@@ -115,16 +115,8 @@ def describe_ecgs(ecgs: ECGs, source: str = "") -> dict:
 def fitting(ecgs: ECGs, rates: Sequence[float]) -> dict:
     """The windows of an experiment that leaves them to the records (`fitting.fit_to_records`).
 
-    Args:
-        ecgs: the records.
-        rates: heart rates in bpm, of some of them.
-
-    Returns:
-        {"arrangement", "rows", "seconds" (of a strip), "windows" (side by side, about),
-        "records_too_short"}.
-
-    Raises:
-        InputError: no window fits.
+    {"arrangement", "rows", "seconds" (of a strip), "windows" (side by side, about, by the heart
+    rates in bpm of some records), "records_too_short"}. InputError: no window fits.
     """
     e = fit_to_records(Experiment(), ecgs)
     seconds = np.array([len(record.signal) / record.fs for record in ecgs])
@@ -144,14 +136,8 @@ def fitting(ecgs: ECGs, rates: Sequence[float]) -> dict:
 
 
 def split_of(ecgs: ECGs) -> dict:
-    """The split by person that an experiment makes by default.
-
-    Returns:
-        {"scheme", "parts": {part: {"subjects", "records"}}}.
-
-    Raises:
-        InputError: there are too few persons.
-    """
+    """The split by person that an experiment makes by default: {"scheme", "parts": {part:
+    {"subjects", "records"}}}. InputError: there are too few persons."""
     e = Experiment()
     parts = split_by_subject(ecgs, e.split, seed=e.seed)
     records = Counter(record.subject for record in ecgs)

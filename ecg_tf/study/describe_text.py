@@ -14,13 +14,8 @@ WIDTH = 100
 
 
 def text_of(found: Mapping) -> str:
-    """The text for a terminal.
-
-    Args:
-        found: what `describe.describe` gives.
-
-    Returns:
-        str of several lines of at most `WIDTH` characters, but for longer names.
+    """The text for a terminal of what `describe.describe` gives, in lines of at most `WIDTH`
+    characters, but for longer names.
 
     Example:
         >>> print(text_of(describe("mitdb")))

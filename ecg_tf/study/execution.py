@@ -102,16 +102,11 @@ def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd
 
 
 def strip_progress(notebook):
-    """Makes the outputs of an executed notebook readable: what a terminal would show at the end.
+    """Makes the outputs of an executed notebook readable, in place: what a terminal would show at
+    the end.
 
     Carriage returns, backspaces and escape codes are carried out as a terminal would; start-up
     lines of TensorFlow, widget states and outputs left empty are dropped.
-
-    Args:
-        notebook: NotebookNode, changed in place.
-
-    Returns:
-        the same NotebookNode.
     """
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -135,18 +130,9 @@ def strip_progress(notebook):
 
 
 def check_parameters(notebook, parameters: Mapping) -> set[str]:
-    """Makes sure that a notebook has all parameters it is to be given.
-
-    Args:
-        notebook: path of the source notebook.
-        parameters: name -> value.
-
-    Returns:
-        set of str, the names of all its parameters: what its cell tagged "parameters" assigns.
-
-    Raises:
-        InputError: no such notebook, or a name it does not have.
-    """
+    """Makes sure that a notebook has all parameters it is to be given; gives the names of all it
+    has, what its cell tagged "parameters" assigns. InputError: no such notebook, or a name it does
+    not have."""
     import nbformat
 
     notebook = Path(notebook)

@@ -26,18 +26,10 @@ _SHOWING = ("figures", "study/report_text.py", "study/comparison.py")
 
 
 def make_report(plan: Plan, output="reports", progress: bool = True, cwd=".") -> tuple[Path, Path]:
-    """Runs a plan's notebook; writes the executed copy, its page and its JSON file.
+    """Runs a plan's notebook in the folder `cwd`; writes the executed copy, its page and its JSON
+    file.
 
-    Args:
-        output: folder of the report.
-        progress: bool, show a bar over the notebook's cells. Default True.
-        cwd: folder in which the notebook runs.
-
-    Returns:
-        (path of the executed notebook, path of its HTML page).
-
-    Raises:
-        InputError, NotebookError: as `run_notebook`.
+    Gives the paths of copy and page. InputError, NotebookError: as `run_notebook`.
     """
     executed = run_notebook(plan.notebook, plan.report(output), plan.parameters, progress=progress,
                             cwd=cwd)

@@ -33,14 +33,10 @@ BLIND = {
 
 
 def shortfalls(runs: Sequence[Run]) -> pd.DataFrame:
-    """How far each run falls short of real persons, by every measure of fidelity.
+    """How far each run of a field falls short of real persons, by every measure of fidelity.
 
-    Args:
-        runs: of one field.
-
-    Returns:
-        DataFrame (run, measure): value minus baseline, turned so that less is better. Where some
-        runs have no baseline, the value itself.
+    (run, measure): value minus baseline, turned so that less is better. Where some runs have no
+    baseline, the value itself.
     """
     from ecg_tf.evaluation.gate import PRIVACY
 

@@ -15,15 +15,7 @@ def to_html(ipynb) -> Path:
     """Writes an executed notebook, without its code, as a self-contained HTML report beside it.
 
     Its title is the notebook's first heading; a table of contents points at all of them.
-
-    Args:
-        ipynb: path of the executed notebook.
-
-    Returns:
-        Path of the HTML file.
-
-    Raises:
-        InputError: no such notebook, or a file that is none.
+    InputError: no such notebook, or a file that is none.
     """
     from bs4 import BeautifulSoup
 
@@ -44,17 +36,7 @@ def render(template: str, **values) -> str:
 
 
 def read_executed(ipynb):
-    """Reads a notebook that was run.
-
-    Args:
-        ipynb: path.
-
-    Returns:
-        NotebookNode.
-
-    Raises:
-        InputError: no such notebook, or a file that is none.
-    """
+    """Reads a notebook that was run. InputError: no such notebook, or a file that is none."""
     import nbformat
 
     try:

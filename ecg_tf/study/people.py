@@ -14,13 +14,9 @@ MOST_LABELS = 8  # rows of a kind of statement, the most frequent ones
 def people_table(strips: Mapping[str, Windows]) -> pd.DataFrame:
     """Persons, records, sex, age and statements of each part, so that a skewed split is seen.
 
-    Args:
-        strips: part -> `Windows`, with what is known of their records (`Windows.about`).
-
-    Returns:
-        DataFrame of text, a row each for persons, records, share of women, age and the most
-        frequent statements (records of which they hold), a column a part. Rows of which nothing
-        is known are left out.
+    Of part -> `Windows`: a DataFrame of text, a row each for persons, records, share of women, age
+    and the most frequent statements (records of which they hold), a column a part. Rows of which
+    nothing is known are left out.
 
     Example:
         >>> people_table(data.strips).loc["persons", "train"]

@@ -77,14 +77,8 @@ def read_report(path) -> Report:
 
 
 def keep_report(executed, path, results: dict, **about) -> Path:
-    """Writes `<name>.json`: the results, and what the executed notebook says of itself.
-
-    Args:
-        executed: NotebookNode.
-        path: of the JSON file.
-        results: of the run; {} for lessons.
-        **about: more for its part "report", such as the parameters.
-    """
+    """Writes `<name>.json`: the results of a run ({} for lessons), and what the executed notebook
+    says of itself, with more `about` it for the part "report", such as the parameters."""
     ran = executed.metadata.get("papermill") or {}
     text = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
     first = text[0] if text else ""
@@ -106,18 +100,8 @@ def keep_report(executed, path, results: dict, **about) -> Path:
 def make_pages(folder="reports") -> tuple[Path, int]:
     """Makes the HTML page of every report in a folder, and the page over all of them.
 
-    Args:
-        folder: of the executed notebooks and their JSON files.
-
-    Returns:
-        (path of the page over all, number of reports).
-
-    Raises:
-        InputError: there is no report, or one that cannot be read.
-
-    Example:
-        >>> make_pages("reports")
-        (PosixPath('reports/index.html'), 14)
+    Gives the path of the page over all and the number of reports. InputError: there is no report,
+    or one that cannot be read.
     """
     paths = sorted(path for path in Path(folder).glob("*.ipynb")
                    if not path.name.startswith(".") and ".failed" not in path.suffixes)

@@ -111,18 +111,10 @@ def read_result(folder) -> Result:
 
 
 def read_results(path) -> dict:
-    """Reads a results.json; nothing in it is believed unchecked.
+    """Reads a results.json, of a run or beside a report; nothing in it is believed unchecked.
 
-    Args:
-        path: of the file, in a run's folder or beside a report.
-
-    Returns:
-        dict; parts may be missing. Measures have a name, and numbers or None; settings have the
-        types of an `Experiment`'s.
-
-    Raises:
-        InputError: it is damaged, or was never such a file.
-        OSError: it cannot be read.
+    Parts may be missing. Measures have a name, and numbers or None; settings have the types of an
+    `Experiment`'s. InputError: it is damaged, or was never such a file. OSError: it cannot be read.
     """
     path = Path(path)
     size = path.stat().st_size

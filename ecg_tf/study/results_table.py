@@ -51,17 +51,9 @@ def results_table(folder="reports") -> str:
 
 
 def update_readme(readme="README.md", folder="reports") -> bool:
-    """Puts the table into the README, between its two marks.
+    """Puts the table into the README, between its two marks; says whether anything changed.
 
-    Args:
-        readme: path of the file.
-        folder: of the reports.
-
-    Returns:
-        bool, whether anything changed.
-
-    Raises:
-        InputError: the README has no marks, or as `results_table`.
+    InputError: the README has no marks, or as `results_table`.
     """
     readme = Path(readme)
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""

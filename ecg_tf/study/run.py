@@ -171,15 +171,8 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
 
 
 def discriminator_scores(gan, data: Data, most: int = 1000) -> Scores:
-    """The discriminator's scores of real images of members and of non-members.
-
-    Args:
-        gan: trained `GAN`.
-        most: images a side, spread over the subjects; default 1000.
-
-    Returns:
-        Scores, for an `Attack`.
-    """
+    """The discriminator's scores of real images of members and of non-members, at most `most` a
+    side, spread over the subjects; for an `Attack`."""
     scores, sides = [], []
     for parts in (("train",), ("validation", "test")):
         windows = thin(Windows.concatenate([thin(data.windows[part], most) for part in parts

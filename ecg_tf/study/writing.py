@@ -28,13 +28,8 @@ def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Win
                   verdict: PrivacyEvaluation, steps: int) -> Result:
     """Writes what a run leaves behind; `results.json`, which makes it complete, last.
 
-    Args:
-        e: `Experiment`, settled.
-        key: of `run.run_key`.
-        generator: of `final_generator`.
-        synthetic: `Windows` of `synthesize`.
-        verdict: `PrivacyEvaluation` with all measures.
-        steps: int, of the training.
+    `e`: settled; `key`: of `run.run_key`; `generator`: of `final_generator`; `synthetic`: of
+    `synthesize`; `verdict`: with all measures; `steps`: of the training.
     """
     folder = e.folder
     e.save(folder / "experiment.yaml")

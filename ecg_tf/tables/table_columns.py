@@ -94,15 +94,8 @@ class Column:
         return out
 
     def restore(self, numbers_, missing=None) -> pd.Series:
-        """Numbers to values: undoes `standardize`; a category is the nearest level.
-
-        Args:
-            numbers_: (n,) finite; values outside [-1, 1] are clipped.
-            missing: (n,) bool, default none.
-
-        Returns:
-            (n,) Series: float64 or int64, or the levels' own type; NaN where missing.
-        """
+        """Numbers (n,), clipped to [-1, 1], to values: undoes `standardize`; a category is the
+        nearest level. Float64 or int64, or the levels' own type; NaN where `missing`."""
         numbers_ = np.clip(np.asarray(numbers_, np.float64), -1, 1)
         gaps = np.zeros(len(numbers_), bool) if missing is None else np.asarray(missing, bool)
         if self.kind == "numeric":
@@ -208,18 +201,9 @@ def fit_column(series: pd.Series, kind: str | None = None) -> Column:
 
 
 def plain_values(series, name: str) -> tuple[np.ndarray, str]:
-    """A column's values as plain Python: float or int, bool, str; NaN where missing.
-
-    Args:
-        series: (n,) pandas Series or sequence.
-        name: str, for messages.
-
-    Returns:
-        values (n,) of dtype object, and what they are: "number", "truth", "text" or "nothing".
-
-    Raises:
-        InputError: mixed types, dates or other objects, infinite or huge numbers.
-    """
+    """A column's values as plain Python, (n,) of dtype object: float or int, bool, str; NaN where
+    missing. And what they are: "number", "truth", "text" or "nothing". InputError: mixed types,
+    dates or other objects, infinite or huge numbers."""
     series = pd.Series(series)
     values = series.astype(object).to_numpy(copy=True)
     gaps = pd.isna(values)

@@ -257,14 +257,8 @@ class HistoryCSV(keras.callbacks.Callback):
 
 
 def mean_pairwise_distance(images):
-    """Mean distance between all pairs of images, each the root mean square over pixels.
-
-    Args:
-        images: (n, ...) with n of 2 or more.
-
-    Returns:
-        float, 0 where all images are the same.
-    """
+    """Mean distance between all pairs of two images or more (n, ...), each the root mean square
+    over pixels; 0 where all are the same."""
     flat = np.asarray(images, dtype=np.float64).reshape(len(images), -1)
     # Distances do not change when all are moved; centred, close images lose no digits below.
     flat = flat - flat.mean(axis=0)
@@ -275,15 +269,8 @@ def mean_pairwise_distance(images):
 
 
 def grid_png(images, columns=4):
-    """A PNG of images in rows of `columns`: grey, RGB, or the channels side by side in grey.
-
-    Args:
-        images: (n, height, width, channel) in [-1, 1].
-        columns: int, images a row, default 4.
-
-    Returns:
-        bytes of the PNG file.
-    """
+    """A PNG of images (n, height, width, channel) in [-1, 1], in rows of `columns`: grey, RGB, or
+    the channels side by side in grey."""
     import tensorflow as tf
 
     images = np.clip(np.asarray(images, dtype=np.float32), -1, 1)

@@ -108,17 +108,10 @@ def prepare_data(experiment: Experiment) -> Data:
 
 
 def read_records(experiment: Experiment, **simulation) -> ECGs:
-    """The experiment's records, all with the same leads.
+    """The experiment's records, all with the same leads; warnings are for the caller to show.
 
-    Args:
-        simulation: further options of `simulate.simulate_cohort`.
-
-    Returns:
-        ECGs, whose warnings are for the caller to show. Where the leads are not named and records
-        differ in them, those that all have.
-
-    Raises:
-        InputError: as `load`; no lead that all records have.
+    Where the leads are not named and records differ in them, those that all have; InputError where
+    there is none, and as `load`. `simulation`: further options of `simulate.simulate_cohort`.
     """
     e, own = experiment, {}
     if "simulated" in database_names(e.database):
@@ -130,17 +123,8 @@ def read_records(experiment: Experiment, **simulation) -> ECGs:
 
 
 def source_digest(experiment: Experiment, records: Sequence[Record] | None = None) -> str:
-    """Identifies an experiment's records and their persons, or its stored windows.
-
-    Args:
-        records: of `read_records`, if they have been read. Default: they are read now.
-
-    Returns:
-        str; "" for simulated records, which settings and code make.
-
-    Raises:
-        InputError: as `read_records`.
-    """
+    """Identifies an experiment's records (read now unless given) and their persons, or its stored
+    windows; "" for simulated records, which settings and code make."""
     if experiment.stored:
         facts = [sha256_of(file) for file in sorted(Path(experiment.stored).glob("*.json"))]
     elif experiment.database == "simulated":

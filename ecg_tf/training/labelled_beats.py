@@ -162,15 +162,8 @@ def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> W
 
 
 def rhythm_leads(rhythm, length: int) -> np.ndarray:
-    """RR intervals as two leads; undone by `rhythm_of`.
-
-    Args:
-        rhythm: (beat, 3) s: the interval before, the one after, the usual one.
-        length: int, samples of a window.
-
-    Returns:
-        (beat, length, 2) float32.
-    """
+    """RR intervals (beat, 3) s (the one before, the one after, the usual one) as two leads (beat,
+    length, 2) float32; undone by `rhythm_of`."""
     before, after, usual = np.clip(np.asarray(rhythm, float), SHORTEST_RR_S, LONGEST_RR_S).T
     leads = np.empty((len(usual), length, 2), np.float32)
     leads[:, : length // 2, 0] = np.log2(before / usual)[:, None]

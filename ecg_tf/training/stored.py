@@ -81,15 +81,8 @@ def store_windows(experiment: Experiment, output="", progress: bool = True) -> P
 def read_stored(experiment: Experiment) -> Data:
     """What `prepare_data` gives, from the experiment's folder of stored windows.
 
-    Args:
-        experiment: `Experiment` with `stored`.
-
-    Returns:
-        Data whose `stored` are all training windows, memory-mapped; its `windows` and `strips`
-        are at most `SAMPLE` of each part.
-
-    Raises:
-        InputError: the files are damaged, not finished, or of another experiment.
+    `stored` are all training windows, memory-mapped; `windows` and `strips` are at most `SAMPLE` of
+    each part. InputError: the files are damaged, not finished, or of another experiment.
     """
     folder = expanded(experiment.stored)
     index = _index(folder)

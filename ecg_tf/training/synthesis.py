@@ -17,14 +17,8 @@ from ecg_tf.training.data import Data
 def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
     """The network that a run leaves behind: latents to images, without the GAN around it.
 
-    Args:
-        experiment: `Experiment`; with `rejection_roughness` an image that is more than so many
-            times as rough as the roughest training image is rejected.
-        gan: trained `GAN`.
-        data: `Data` it was trained on.
-
-    Returns:
-        keras.Model: the averaged generator, or `rejection_sampling` around it.
+    The averaged generator of a trained `GAN`; with `rejection_roughness` an image that is more than
+    so many times as rough as the roughest training image is rejected.
     """
     if not experiment.rejection_roughness:
         return gan.ema_generator
