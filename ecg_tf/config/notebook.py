@@ -8,19 +8,13 @@ OWN, PAPERMILL = "# parameters", "# Parameters"
 
 
 def parameters_of(namespace: Mapping, known: Iterable[str], also: Iterable[str] = ()) -> dict:
-    """The parameters among a notebook's variables, each as it stands now.
+    """The parameters among a notebook's variables (`globals()`), each as it stands now, without
+    those in `also`, which a lesson has beside the settings (`known`). A misspelt name is among
+    them.
 
     IPython keeps the source of every executed cell in `In`. The names are those that the newest
     parameters cell assigns, and papermill's where there is one. Elsewhere, and in a notebook whose
     own cell does not begin with the mark, the known ones take the place of its own.
-
-    Args:
-        namespace: name -> value, `globals()` of the notebook.
-        known: names of the experiment's settings.
-        also: names of parameters that a lesson has beside them.
-
-    Returns:
-        dict name -> value, without those in `also`. A misspelt name is among them.
     """
     cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]
     own, given = (next((cell for cell in reversed(cells) if cell.lstrip().startswith(mark)), "")

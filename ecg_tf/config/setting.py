@@ -87,11 +87,7 @@ class Setting:
 
 
 def setting(default, group: str, *, help: str, affects: str, **more):
-    """A dataclass field that declares one setting.
-
-    Args:
-        default: its value unless another one is given.
-        group, help, affects, more: of `Setting`.
+    """A dataclass field that declares one setting: its default, and what `Setting` says of it.
 
     Example:
         >>> steps: int = setting(1000, "gan", low=1, high=10_000_000, affects="length",

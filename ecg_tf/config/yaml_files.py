@@ -52,13 +52,8 @@ def _check_yaml(text: str) -> None:
 
 
 def typed(name: str, value, kind):
-    """The value in the field's own type, or an error that says what YAML made of it.
-
-    Args:
-        name: of the field, for the message.
-        value: what came.
-        kind: annotation of the field.
-    """
+    """The value in the field's own type (its annotation `kind`), or an error that says what YAML
+    made of it."""
     origin = getattr(kind, "__origin__", kind)
     if origin is tuple:
         fine = isinstance(value, (list, tuple)) and len(value) <= 10_000

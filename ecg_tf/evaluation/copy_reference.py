@@ -57,16 +57,9 @@ def copy_reference(train: Windows, most: int | None = None) -> CopyReference:
 
 
 def stretched(windows: Windows, extra: int) -> np.ndarray:
-    """Strips with the samples behind them in their record.
-
-    Args:
-        windows: strips of one length.
-        extra: samples to add, at most the length of a strip.
-
-    Returns:
-        (n, time + extra, lead) float32. At the end of a stretch the samples before a strip are
-        added; a strip without any neighbour holds its last value.
-    """
+    """Strips of one length with `extra` samples behind them in their record, at most their length:
+    (n, time + extra, lead) float32. At the end of a stretch the samples before a strip are added; a
+    strip without any neighbour holds its last value."""
     length = windows.signals.shape[1]
     out = np.concatenate([windows.signals, np.repeat(windows.signals[:, -1:], extra, 1)], 1)
     for record in np.unique(windows.records):

@@ -23,14 +23,8 @@ USE = ("TSTR", "TRTS", "real + synthetic")
 
 
 def labelled_beats(records: Sequence[Prepared]) -> Windows | None:
-    """Beats of the first lead, with class and rhythm, of the records that are annotated.
-
-    Args:
-        records: prepared, of one rate and the same leads.
-
-    Returns:
-        Windows of `labelled_beats.beats_with_rhythm`; None where no beat carries a class.
-    """
+    """Beats of the first lead, with class and rhythm, of the records that are annotated, by
+    `labelled_beats.beats_with_rhythm`; None where no beat carries a class."""
     length = 2 * round(SECONDS * records[0].fs / 2)
     first = [replace(record, signal=record.signal[:, :1], leads=record.leads[:1])
              for record in records if len(record.beats)]

@@ -56,13 +56,8 @@ def show_row(figures: Mapping[str, Figure], dpi: float = 84) -> None:
 
 
 def figure_html(figure: Figure, caption: str, alt: str = "", dpi: float = 0) -> str:
-    """A figure as `<figure>` with its picture inside (a palette PNG), alt text and caption.
-
-    Args: as for `show`.
-
-    Returns:
-        str, HTML.
-    """
+    """A figure as `<figure>` with its picture inside (a palette PNG), alt text and caption;
+    HTML."""
     from PIL import Image
 
     small = io.BytesIO()

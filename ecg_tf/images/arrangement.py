@@ -77,13 +77,9 @@ class Arrangement(ABC):
 
     @abstractmethod
     def encode_tf(self):
-        """`encode` as TensorFlow operations.
-
-        Returns:
-            function (values (batch, time, lead) float32 tensor, inputs: dict of tensors, among
-            them `geometry`) -> list of tensors (batch, height, width, channel), the leads first;
-            side by side they are the image.
-        """
+        """`encode` as TensorFlow operations: a function (values (batch, time, lead) float32 tensor,
+        inputs: dict of tensors, among them `geometry`) -> list of tensors (batch, height, width,
+        channel), the leads first; side by side they are the image."""
 
     @abstractmethod
     def seams(self, rpeaks=None) -> np.ndarray:

@@ -154,14 +154,12 @@ class BeatStrips(BeatRows):
         return np.full(len(rpeaks), self.length)
 
     def placed(self, rpeaks) -> tuple[np.ndarray, np.ndarray]:
-        """Where strips lie in the image.
-
-        Args:
-            rpeaks: (window, n) R peaks within the strips, then NaN; two or more each.
+        """Where strips lie in the image, by R peaks (window, n) within them, two or more each, then
+        NaN.
 
         Returns:
             peaks: (window, rows + 2) R peaks, samples: the one before the first row, those of the
-            rows, the one after; beyond the strip at even distances.
+                rows, the one after; beyond the strip at even distances.
             ends: (window, 2) first and last sample in pixels along the helix, on `GRID`.
         """
         rpeaks = np.asarray(rpeaks, np.float64)
@@ -177,29 +175,20 @@ class BeatStrips(BeatRows):
         return peaks, np.rint(np.reshape(ends, (-1, 2)) / GRID) * GRID
 
     def presence(self, ends) -> np.ndarray:
-        """The channel that says which pixels lie within the strip.
-
-        Args:
-            ends: (window, 2) first and last sample in pixels along the helix.
-
-        Returns:
-            (window, rows, columns) float32: 1 from the first to the last sample, falling to -1
-            one pixel outside.
-        """
+        """The channel that says which pixels lie within the strip: (window, rows, columns) float32,
+        1 from the first to the last sample (`ends`, in pixels along the helix), falling to -1 one
+        pixel outside."""
         pixel = np.arange(self.rows * self.columns)
         outside = np.maximum(ends[:, :1] - pixel, pixel - ends[:, 1:])
         share = np.clip(1 - outside, 0, 1)
         return (2 * share - 1).astype(np.float32).reshape(-1, self.rows, self.columns)
 
     def read(self, images) -> tuple[np.ndarray, np.ndarray]:
-        """What an image says of its time, made valid: for `project` and `decode`.
-
-        Args:
-            images: (window, rows, columns, lead + 2).
+        """What images (window, rows, columns, lead + 2) say of their time, made valid.
 
         Returns:
-            code: (window, rows + 1) float32, RR intervals as `rr_code` gives them, so long that
-            the strip has its length; 0 where no pixel of the strip lies.
+            code: (window, rows + 1) float32, RR intervals as `rr_code` gives them, so long that the
+                strip has its length; 0 where no pixel of the strip lies.
             ends: (window, 2) first and last sample in pixels along the helix, on `GRID`.
         """
         code = np.clip(self._interval_means(images), -1, 1).astype(np.float32)

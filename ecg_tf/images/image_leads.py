@@ -11,15 +11,8 @@ from ecg_tf.signals.windows import Windows
 
 
 def agree(signals: np.ndarray, leads: tuple[str, ...]) -> bool:
-    """Whether limb leads are the sums that they should be: only then others can give them.
-
-    Args:
-        signals: (window, time, lead) mV.
-        leads: names.
-
-    Returns:
-        bool; True where no lead follows from others.
-    """
+    """Whether limb leads of (window, time, lead) mV are the sums that they should be, or none
+    follows from others: only then others can give them."""
     apart = limb_lead_residual(signals, leads)
     apart = apart[np.isfinite(apart)]
     return not len(apart) or bool(np.median(apart) <= AGREEMENT_MV)
@@ -38,12 +31,7 @@ def checked_image_leads(value, leads: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pick_leads(windows: Windows, leads: tuple[str, ...]) -> Windows:
-    """Windows with some of their leads; with all of them the windows themselves.
-
-    Args:
-        windows: `Windows` that have these leads, no name twice.
-        leads: names.
-    """
+    """Windows (no name twice) with some of their leads; with all of them the windows themselves."""
     if tuple(windows.leads) == leads:
         return windows
     places = [windows.leads.index(lead) for lead in leads]

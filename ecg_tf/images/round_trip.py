@@ -35,16 +35,12 @@ def round_trip_error(codec, windows) -> dict:
 
 
 def compare(signals, lengths, back, back_lengths, first) -> dict:
-    """Signals beside what came back of them, over every sample both have.
-
-    Args:
-        signals, lengths: (window, time, lead) mV, and (window,) valid samples.
-        back, back_lengths: the same of what came back.
-        first: (window,) int, sample of `signals` at which `back` starts.
+    """Signals (window, time, lead) mV beside what came back of them, over every sample both have;
+    `back` starts at their samples `first` (window,).
 
     Returns:
-        dict: `max_mv`, `rmse_mv`, `prd_percent` (100 RMSE / RMS of the signal), `samples`
-        compared, and `samples_not_covered`: those that lie in no row of the image.
+        dict: `max_mv`, `rmse_mv`, `prd_percent` (100 RMSE / RMS of the signal), `samples` compared,
+            and `samples_not_covered`: those that lie in no row of the image.
     """
     error = power = largest = samples = 0.0
     for k, start in enumerate(first):

@@ -13,19 +13,11 @@ from ecg_tf.signals.rpeaks import rpeaks_of
 
 
 def rows_needed(records: Record | Iterable[Record], seconds: float, share: float = 0.99) -> int:
-    """Rows of the images that hold a share of all strips, for the arrangement "beat_strips".
+    """Rows of the images that hold a share of all strips of given seconds, for "beat_strips".
 
-    Args:
-        records: a record or several, of any rates and leads; R peaks are those of the first lead.
-        seconds: float, s, length of a strip.
-        share: float, of all strips side by side, 0 to 1. Default 0.99.
-
-    Returns:
-        int: two more than the beats of that share, as a strip may begin and end in the rows of
-        two beats outside of it; rounded up to a multiple of 8, which networks halve evenly.
-
-    Raises:
-        InputError: no record is that long.
+    Two more than the beats of that share, as a strip may begin and end in the rows of two beats
+    outside of it; rounded up to a multiple of 8, which networks halve evenly. R peaks are those of
+    the first lead. InputError: no record is that long.
 
     Example:
         >>> rows_needed(prepared, seconds=10.0)

@@ -84,13 +84,8 @@ def confusion_loss(logits):
 
 
 def roughness(images):
-    """Mean absolute second difference along the rows, an image.
-
-    Args:
-        images: (batch, height, width, lead), tensor or array, values of the leads only.
-
-    Returns:
-        (batch,) of the images' kind, in units of their values.
+    """Mean absolute second difference along the rows of each image (batch, height, width, lead), of
+    the leads only: (batch,), in units of their values.
 
     Example:
         >>> roughness(np.zeros((2, 8, 8, 1))).tolist()

@@ -38,13 +38,9 @@ def sample_images(network, n, seed, labels=None, batch_size=64):
 
 
 def arc_latents(latent_dim, first=0, second=1, mixes=None):
-    """(place, latent_dim) places on the arc from one latent vector to another.
-
-    Args:
-        latent_dim: int.
-        first, second: numbers of two vectors; each number always names the same one.
-        mixes: shares of the way, 0 to 1. Default: `PLACES` evenly spaced ones.
-    """
+    """(place, latent_dim) places on the arc from one latent vector to another, by their numbers,
+    each of which always names the same one; `mixes`: shares of the way, by default `PLACES` evenly
+    spaced."""
     seeds = [count(number, "number", 0, 2**31 - 1) for number in (first, second)]
     a, b = (np.random.default_rng([seed]).standard_normal(latent_dim) for seed in seeds)
     mix = np.asarray(np.linspace(0, 1, PLACES) if mixes is None else mixes)[:, None]

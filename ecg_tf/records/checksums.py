@@ -34,12 +34,8 @@ def sha256_of(file: Path) -> str:
 
 
 def check_published(folder: Path, digests: Mapping[str, str], sums: Mapping[str, str]) -> None:
-    """Refuses files of a folder that are not the published ones.
-
-    Args:
-        digests: name relative to it -> SHA-256 of the file.
-        sums: name -> published SHA-256; files it does not list are not compared.
-    """
+    """Refuses files of a folder that are not the published ones, by name -> SHA-256 of the files
+    (`digests`) and as published (`sums`); files it does not list are not compared."""
     for name, digest in digests.items():
         if sums.get(name, digest) != digest:
             raise InputError(

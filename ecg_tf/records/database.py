@@ -127,17 +127,9 @@ class Database:
         return f"{self.name}-{self.same_subject.get(person, person)}"
 
     def choose(self, records: Sequence[str], rate: float = 0.0) -> list[str]:
-        """Of the records that are there, those that are meant, each recording at one rate.
-
-        Args:
-            records: names of records.
-            rate: float, Hz, of those recordings that are there at several rates. Default: `fs`.
-
-        Returns:
-            list of str, in their order; empty if there is none at this rate.
-
-        Raises:
-            InputError: the database has no such rate.
+        """Of the records that are there, those that are meant, in their order, each recording at
+        one rate (Hz; default `fs`); empty if there is none. InputError: the database has no such
+        rate.
 
         Example:
             >>> DATABASES["ptbxl"].choose(["records100/00001_lr", "records500/00001_hr"], 500)

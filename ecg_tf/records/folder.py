@@ -21,14 +21,10 @@ from ecg_tf.records.record import Record
 
 
 def read_record(path: str | Path, leads: str | Sequence[str] | None = None) -> Record:
-    """Reads one WFDB record with its annotated beats.
+    """Reads one WFDB record (".hea" or ".dat" is taken off) with its annotated beats.
 
-    Args:
-        path: the record without extension (".hea" or ".dat" is taken off).
-        leads: names of the leads, in the order wanted; None for all leads measured in volts.
-
-    Raises:
-        InputError: the files are missing or damaged, or it has no such lead (says which it has).
+    `leads`: in the order wanted; None for all measured in volts. InputError: the files are missing
+    or damaged, or it has no such lead (says which it has).
 
     Example:
         >>> read_record("data/mitdb/100", leads="MLII").signal.shape

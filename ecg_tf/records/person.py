@@ -50,18 +50,12 @@ _PLAIN_ID = re.compile(rf"\W{{0,9}}{_WHO}[ _.-]{{0,3}}id[ \t]+(\S+)\s*", re.I)
 
 
 def about(comments: Sequence[str], first_line: bool = False) -> dict:
-    """What the comments of a header say of the person.
+    """What the lines of comment of a header say of the person: subject, session and sex, "" where
+    missing or not understood, and age, NaN there.
 
     Understood are "Age: 25", "Sex: male", "ECG date: 07.12.2004", "subject: ID", "patient_id = 7",
-    "session: ID", one a line or several in one, as in "<age>: 25 <sex>: M".
-
-    Args:
-        comments: its comment lines.
-        first_line: bool, the first is "69 M 1085 1629 x1" as in MIT-BIH (age, sex, tape).
-
-    Returns:
-        {"subject": str, "session": str, "sex": str, "age": float}, "" or NaN where missing or
-        not understood.
+    "session: ID", one a line or several in one, as in "<age>: 25 <sex>: M"; with `first_line` the
+    first is "69 M 1085 1629 x1" as in MIT-BIH (age, sex, tape).
 
     Example:
         >>> about(["Age: 25", "Sex: male", "ECG date: 07.12.2004"])["session"]

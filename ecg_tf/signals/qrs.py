@@ -76,17 +76,11 @@ def detect_qrs(signal: np.ndarray, fs: float) -> Complexes:
 
 
 def energy(band: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Root of the energy of all leads, in parts of a usual QRS complex.
+    """Root of the energy of all leads (time, lead) mV, band-passed to `BAND`, in parts of a usual
+    QRS complex: (time,); and (lead,) clearness as in `Complexes`.
 
     Each lead counts by the third power of how far its complexes stand out, over some seconds: the
     clearest leads decide, and a lead that fails for a while is left out for that while.
-
-    Args:
-        band: (time, lead) mV, band-passed to `BAND`.
-        fs: float, Hz.
-
-    Returns:
-        (time,) float; (lead,) float, clearness as in `Complexes`.
     """
     band = np.abs(band)
     usual = _usual(band, fs)

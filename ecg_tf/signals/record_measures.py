@@ -21,23 +21,15 @@ def heart_rate(rpeaks: Sequence[int] | np.ndarray, fs: float) -> float:
 
 
 def flat_share(values: np.ndarray, fs: float) -> float:
-    """Share of the samples in stretches that are constant for more than `Quality.flat_s`.
-
-    Args:
-        values: (time,) mV.
-        fs: float, Hz.
-    """
+    """Share of the samples (time,) in stretches that are constant for more than
+    `Quality.flat_s`."""
     same = runs_of(values[1:] == values[:-1], int(Quality.flat_s * fs + 1e-9))
     return sum(stop - start + 1 for start, stop in same) / len(values)
 
 
 def clipped_share(values: np.ndarray, fs: float) -> float:
-    """Share of the samples that are saturated (ADC limit), but for what counts as flat.
-
-    Args:
-        values: (time,) mV; NaN does not count.
-        fs: float, Hz.
-    """
+    """Share of the samples (time,) that are saturated (ADC limit), but for what counts as flat; NaN
+    does not count."""
     low, high = np.fmin.reduce(values), np.fmax.reduce(values)
     clipped = 0
     for end in (low, high) if low < high else ():

@@ -18,13 +18,8 @@ SMALL = {"lengths": "i", "starts": "i", "subjects": "U", "records": "U", "rpeaks
 
 
 def write_part(path, sets: Mapping[str, Windows], counts: Mapping[str, dict]) -> None:
-    """Writes the windows of one record.
-
-    Args:
-        path: file, ends in ".npz".
-        sets: kind -> `Windows`; a kind may be missing.
-        counts: kind -> what its quality gate kept and dropped.
-    """
+    """Writes the windows of one record into an .npz file: kind -> `Windows`, of which some may be
+    missing, and kind -> what its quality gate kept and dropped."""
     arrays = {f"{kind}-{name}": value for kind, windows in sets.items()
               for name, value in vars(windows).items() if name in ("signals", *SMALL)
               and value is not None}

@@ -33,20 +33,12 @@ LOCK = ".study.lock"  # the study holds it, in the folder of reports
 
 def make_reports(plans: Sequence[Plan], output="reports", scheduler: str = "",
                  workers: int = 0) -> list[Outcome]:
-    """Makes the reports of all plans, as many at once as there are workers.
+    """Makes the reports of plans not done yet, as many at once as there are workers.
 
-    Args:
-        plans: not done yet, independent of each other.
-        output: folder of the reports.
-        scheduler: address such as "tcp://host:8786"; "" starts a cluster on this machine.
-        workers: int, processes of that cluster; 0 for one a core, fewer if memory is short.
-
-    Returns:
-        list of Outcome, in the order in which they ended.
-
-    Raises:
-        InputError: the scheduler cannot be reached, or was lost.
-        KeyboardInterrupt: Ctrl-C, after the notebooks at work were ended.
+    `scheduler`: address such as "tcp://host:8786"; "" starts a cluster of `workers` processes on
+    this machine, 0 for one a core, fewer if memory is short. Gives outcomes in the order in which
+    they ended. InputError: the scheduler cannot be reached, or was lost. KeyboardInterrupt: Ctrl-C,
+    after the notebooks at work were ended.
     """
     with _client(scheduler, workers, len(plans)) as client:
         return _hand_out(client, list(plans), Path(output))

@@ -112,11 +112,7 @@ def find_plans(paths: Sequence = (), only: str = "") -> list[Plan]:
 
 
 def comparison_plan(runs_dir="") -> Plan:
-    """The comparison of all runs.
-
-    Args:
-        runs_dir: folder of the runs; "" takes the notebook's own, which trains some tiny runs if
-            there are none. A folder that is named must have some.
-    """
+    """The comparison of all runs in a folder, which must have some; "" takes the notebook's own,
+    which trains some tiny runs if there are none."""
     given = {"runs_dir": str(runs_dir), "make_runs": False} if runs_dir else {}
     return Plan("comparison", notebooks_folder() / f"{COMPARISON}.ipynb", given)

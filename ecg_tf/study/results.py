@@ -80,13 +80,8 @@ class Result:
 
 
 def read_result(folder) -> Result:
-    """Reads a finished run.
-
-    Args:
-        folder: of the run, such as "runs/quickstart".
-
-    Raises:
-        InputError: no finished run, or damaged files.
+    """Reads a finished run of a folder such as "runs/quickstart". InputError: no finished run, or
+    damaged files.
 
     Example:
         >>> read_result("runs/quickstart").verdict.gate.passed

@@ -95,12 +95,8 @@ def kept_result(experiment: Experiment) -> Result | None:
 
 
 def run_key(experiment: Experiment, source: str) -> str:
-    """A digest of all that decides about the results: settings, data and computing code.
-
-    Args:
-        experiment: `Experiment`, settled.
-        source: `data.source_digest` of the data that were used.
-    """
+    """A digest of all that decides about the results: settings of the settled experiment, data
+    (`source` of `data.source_digest`) and computing code."""
     settings = {name: value for name, value in experiment.to_dict().items()
                 if name not in affecting("nothing")}
     code = code_digest(*COMPUTING, "study/run.py", "study/writing.py", "study/people.py")
@@ -144,16 +140,8 @@ def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures
     """Who could be found in the synthetic ECGs, and may they be released?
 
     Members are the training subjects; the validation and test subjects, whom the generator never
-    saw, are the holdout.
-
-    Args:
-        experiment: `Experiment`; without `attacks` only fidelity is measured.
-        gan: the trained GAN, for the attack that knows its discriminator; None for no such attack.
-        synthetic: `Windows` of `synthesize`.
-        measures: those of `measure`.
-
-    Returns:
-        PrivacyEvaluation; its measures begin with those given.
+    saw, are the holdout. Without `attacks` only fidelity is measured, without a `gan` its
+    discriminator is not attacked. The measures begin with those given.
     """
     e = data.settled(experiment)
     if not e.attacks:

@@ -178,13 +178,8 @@ def split_of(records: Iterable[Record], experiment: Experiment, **options) -> di
 
 
 def cut_windows(records: list[Prepared], experiment: Experiment, quality: Quality) -> Windows:
-    """Windows that fill one image each: sequences of beats, whole strips, or any fixed length.
-
-    Args:
-        records: prepared records.
-        experiment: of `fit_to_records`.
-        quality: signal-quality exclusion log, what is kept and dropped.
-    """
+    """Windows that fill one image each: sequences of beats, whole strips, or any fixed length, as
+    an experiment of `fit_to_records` has them; `quality` logs what is kept and dropped."""
     e = experiment
     return ARRANGEMENTS[e.arrangement].cut(records, e.height, e.width, e.window_seconds, e.overlap,
                                            quality)

@@ -133,13 +133,10 @@ def fault_table(members: Windows, fresh: Windows, holdout: Windows, seed: int = 
         fresh: as many strips of other subjects, the control "other half".
         holdout: strips of yet others, for baselines and nulls; half of them are unknown to the
             identification network, 100 strips or more.
-        identify: also train the identification network. Default True.
+        identify: also train the identification network.
 
     Raises:
         InputError: subjects in two groups, too few strips for the tests.
-
-    Example:
-        >>> fault_table(*fault_cohort("simulated")).note
     """
     persons = [set(group.subjects) for group in (members, fresh, holdout)]
     if len(set.union(*persons)) < sum(map(len, persons)):

@@ -56,11 +56,8 @@ class Column:
 
 
 def column_of(raw: str, unit: str = "") -> Column:
-    """Reads the name of a column.
-
-    Args:
-        raw: str, such as "II", "V1 [mV]", "II_uV", "ecg/mV", "time (ms)", "fs", "label".
-        unit: str, its unit where the file says it elsewhere. Default "".
+    """Reads the name of a column, such as "II", "V1 [mV]", "II_uV", "ecg/mV", "time (ms)", "fs",
+    "label"; `unit`: where the file says it elsewhere.
 
     Example:
         >>> column_of("II (uV)").name, column_of("II (uV)").factor, column_of("time_ms").factor

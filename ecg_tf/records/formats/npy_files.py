@@ -32,16 +32,10 @@ def read_npy(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a `.npz` file that say something of ECGs.
-
-    Returns:
-        name -> array: "signals" and what else is there of fs, leads, subjects, sex, age, names,
-        unit, labels and labels_KIND.
-
-    Raises:
-        InputError: it is no such file, has no signals, holds objects, or unpacks to more than a
-            file of its size should.
-    """
+    """The arrays of a `.npz` file that say something of ECGs, by name: "signals" and what else is
+    there of fs, leads, subjects, sex, age, names, unit, labels and labels_KIND. InputError: it is
+    no such file, has no signals, holds objects, or unpacks to more than a file of its size
+    should."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}

@@ -52,21 +52,15 @@ def read_wfdb(file: Path, root: Path, leads: Sequence[str] | None = None,
     what they are.
 
     Args:
-        file: Path of the header.
-        root: Path of the folder it belongs to; no file may lie outside of it.
-        leads: names of the leads, in the order wanted. Default: all that are measured in volts.
+        file, root: Path of the header, and of the folder that no file may lie outside of.
+        leads: in the order wanted. Default: all that are measured in volts.
         database: what is known of the public database that the folder holds. Default: nothing.
 
-    Returns:
-        Record. Its subject is what the database or else the header says, "" if neither does.
+    Its subject is what the database or else the header says, "" if neither does.
 
     Raises:
         MissingLead: it has not all of the leads, or no ECG at all.
         InputError: its files are missing, damaged or malformed, or a lead holds no ECG.
-
-    Example:
-        >>> read_wfdb(Path("data/mitdb/100.hea"), Path("data/mitdb"), ("MLII",)).signal.shape
-        (650000, 1)
     """
     file, root = file.absolute(), root.absolute()
     name = file.relative_to(root).with_suffix("").as_posix()

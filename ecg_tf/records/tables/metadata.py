@@ -61,19 +61,12 @@ class Metadata:
         return self._infos([name], [table.find([name]) for table in self.tables]).get(name)
 
     def match(self, names: Sequence[str]) -> dict[str, Info]:
-        """What is known of each record.
+        """What is known of each record, of all names that there are: name -> Info of those a table
+        has.
 
         A record is found by its whole name, with or without extension, else by the end of its path
-        ("00001_lr" is "records100/00000/00001_lr") where only one fits.
-
-        Args:
-            names: the records' names, all that there are.
-
-        Returns:
-            name -> Info of the records that a table has.
-
-        Raises:
-            InputError: two records fit one row, or a table that was named by the user has none.
+        ("00001_lr" is "records100/00000/00001_lr") where only one fits. InputError: two records fit
+        one row, or a table that was named by the user has none.
         """
         found = [table.find(names) for table in self.tables]
         if self.must_match and names and not found[0]:
