@@ -175,7 +175,7 @@ def embedding(data: AttackData) -> np.ndarray:
         raise InputError("There is no identification network, or no known persons beside the "
                          "members.")
     queries, known = (data.identifier.embed(signals, data.fs)
-                    for signals in (data.candidates.signals, data.synthetic))
+                      for signals in (data.candidates.signals, data.synthetic))
     return (queries @ known.T).max(1)
 
 

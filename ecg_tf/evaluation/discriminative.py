@@ -37,7 +37,7 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
              for side, groups in ((x, real_groups), (y, synthetic_groups))]
     if min(len(np.unique(side)) for side in sides) < folds:
         raise TooFew("Too few persons or windows for the folds.", expected=f"{folds} a side",
-                         got=[len(np.unique(side)) for side in sides], fix="lower `folds`")
+                     got=[len(np.unique(side)) for side in sides], fix="lower `folds`")
     groups = np.concatenate([sides[0], sides[1] + sides[0].max() + 1])
     truth = np.repeat([0, 1], [len(x), len(y)])
     fold, score = _out_of_fold(np.concatenate([x, y]), truth, groups, folds, seed)

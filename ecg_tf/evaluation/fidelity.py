@@ -47,7 +47,7 @@ def mmd2(x, y, bandwidth: float | None = None, permutations: int = 200, seed: in
         raise InputError("A kernel needs a width.", expected="bandwidth > 0", got=bandwidth,
                          fix="leave it out: the pooled median is used")
     sides = np.stack([np.arange(len(pooled)) < n] + _permuted(n, len(pooled), permutations, seed,
-                                                               groups), 1).astype(np.float32)
+                                                              groups), 1).astype(np.float32)
     within, cross, total = np.zeros((3, sides.shape[1]))
     for rows, squares in _blocks(pooled, pooled):
         kernel = np.exp(squares / (-2 * bandwidth**2))
@@ -242,8 +242,8 @@ def checked_features(x, y, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
         few = x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1]
         kind = TooFew if few else InputError
         raise kind("The two sets of features cannot be compared.",
-                         expected=f"(n, d) and (m, d) with at least {least} rows each",
-                         got=(x.shape, y.shape), fix="describe both sets alike; use more windows")
+                   expected=f"(n, d) and (m, d) with at least {least} rows each",
+                   got=(x.shape, y.shape), fix="describe both sets alike; use more windows")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("Features have missing values.", expected="finite numbers",
                          got="NaN or infinity", fix="describe finite strips")

@@ -105,7 +105,7 @@ def _chance(data: AttackData, fpr: float, seed: int) -> float:
         return np.nan
     likeness = _likeness(data, data.impostors.signals)
     return excess_over_non_members(likeness, likeness, data.impostors.subjects, fpr, resamples=1,
-                                 seed=seed)["baseline"]
+                                   seed=seed)["baseline"]
 
 
 def _recognizes(data: AttackData, fpr: float) -> bool:

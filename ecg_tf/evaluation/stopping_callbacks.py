@@ -106,7 +106,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         if step // self.every <= last // self.every:
             return
         values = self.evaluator.measure(synthesize(self.model.ema_generator, self.codec, self.n,
-                                               self.seed, high=self.high))
+                                                   self.seed, high=self.high))
         new = pd.DataFrame([(step, *key, value) for key, value in values.items()],
                            columns=_NOTHING.columns)
         self.rows = pd.concat([self.rows, new], ignore_index=True) if len(self.rows) else new

@@ -129,7 +129,7 @@ class StripData:
             groups = None  # collapsed: there are no subjects to keep together
         both = np.concatenate([self.features, self.beat], axis=1)
         return discriminative_auc(both[real], both[other], self.seed,
-                                           self.subjects[real], groups, folds)
+                                  self.subjects[real], groups, folds)
 
     def _of_equal_sets(self, function, name):
         def measure(a, b):

@@ -11,10 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.gate import REIDENTIFIED
 from ecg_tf.figures.style import MARKERS, SYNTHETIC, WARNING, in_style, panels
 
 TARGET = 2.0  # MMD² of the target region, in baselines: the gate's default
-REIDENTIFIED = "re-identification at 1 % FAR"
 _TARGET, _LANDMARK = "#029e73", "#5c5c5c"
 _COLORS = (SYNTHETIC, "#de8f05", "#cc78bc", "#ca9161", "#d55e00", "#56b4e9")
 _SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)

@@ -258,7 +258,7 @@ def explore_training(folder, codec: Codec | None = None, high: float = 0.0,
     replay = Replay(folder, codec, high)
     if not (is_live() if interactive is None else interactive):
         return show(replay.still(), "The same latent vector along the training, decoded. In "
-                     "JupyterLab the step is a slider, and the training can be played.")
+                    "JupyterLab the step is a slider, and the training can be played.")
     import ipywidgets as w
 
     last, style = len(replay.steps) - 1, {"description_width": "6em"}

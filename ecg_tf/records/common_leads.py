@@ -35,7 +35,7 @@ def same_leads(ecgs: ECGs) -> ECGs:
     warning = f"The records differ in their leads: {', '.join(leads)} are used" + (
         f", {len(out)} records without them are left out." if out else ".")
     return ecgs.replaced(records=tuple(only_leads(record, leads) for record in kept),
-                   left_out=(*ecgs.left_out, *out), warnings=(*ecgs.warnings, warning))
+                         left_out=(*ecgs.left_out, *out), warnings=(*ecgs.warnings, warning))
 
 
 def only_leads(record: Record, leads: Sequence[str]) -> Record:

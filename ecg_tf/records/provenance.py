@@ -144,7 +144,7 @@ def _labels(records: Sequence) -> dict:
         for kind, statements in record.labels.items():
             counts.setdefault(kind, Counter()).update(statements)
     frequent = {kind: {name: n for name, n in of.most_common() if n >= RARE}
-            for kind, of in sorted(counts.items())}
+                for kind, of in sorted(counts.items())}
     frequent = {kind: of for kind, of in frequent.items() if of}
     return {"labels": frequent} if frequent else {}
 

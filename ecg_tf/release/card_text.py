@@ -68,7 +68,7 @@ def sources(run: Result) -> str:
     title = data.get("title", "")
     rows = [("database", f"{title} {data.get('version', '')}".strip()),
             ("where", " ".join(filter(None, (data.get("url"), data.get("doi")
-                                            and f"doi:{data['doi']}")))),
+                                             and f"doi:{data['doi']}")))),
             ("license", data.get("license", "not stated")), ("cite", data.get("citation", "")),
             ("read", in_words(data) if "records" in data else ""),
             ("labels", "; ".join(f"{kind}: " + ", ".join(f"{name} {n}" for name, n in of.items())

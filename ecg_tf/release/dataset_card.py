@@ -85,9 +85,9 @@ def _contents(run: Result, kind: Format, state: Progress) -> str:
     first, last = "synthetic-000001", f"synthetic-{state.n:06d}"
     rows = [("records", f"{total.records:,}, {first} to {last}"),
             ("together", f"{total.seconds / 3600:.2f} hours before the format cuts anything"),
-            ("length", length), ("leads", say.leads_of(codec)), ("sampling rate",
-             f"{codec.fs:g} Hz"), ("unit", "mV"), ("pass band", f"{e.band_low:g} to "
-             f"{e.band_high:g} Hz, as the training data (0: none)"),
+            ("length", length), ("leads", say.leads_of(codec)),
+            ("sampling rate", f"{codec.fs:g} Hz"), ("unit", "mV"),
+            ("pass band", f"{e.band_low:g} to {e.band_high:g} Hz, as the training data (0: none)"),
             ("format", kind.title), ("error of the format", kind.error),
             ("beats", f"{total.beats:,} R peaks, " + (
                 "where the generated image has its rhythm" if codec.rows else "found by a detector")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment, affecting, before, parts_of
-from ecg_tf.figures.fidelity_privacy_plots import REIDENTIFIED
+from ecg_tf.evaluation.gate import REIDENTIFIED
 from ecg_tf.study.results import ARRAYS, read_results
 
 DISTANCE = "MMD²"  # what runs are ranked by, in multiples of its baseline

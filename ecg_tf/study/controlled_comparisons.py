@@ -195,8 +195,9 @@ def detour_words(comparison: ControlledComparison) -> list[str]:
     order = list(standings(values)[0].index)
     own = next(name for name in order if name in signal)
     best = next(name for name in order if name in images)
-    sentences = [f"Of all images `{best}` comes nearest. " + _pair(values, best, own, "The detour "
-            "through images helps here", "The detour through images harms here")]
+    sentences = [f"Of all images `{best}` comes nearest. " + _pair(
+        values, best, own, "The detour through images helps here",
+        "The detour through images harms here")]
     same = [name for name in images if name != best
             and (s := comparison.contenders[name][0].settings)["arrangement"] == "row_major"
             and s["model"] == "r1gan"]

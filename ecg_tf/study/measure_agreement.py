@@ -46,7 +46,7 @@ def shortfalls(runs: Sequence[Run]) -> pd.DataFrame:
         sign = next(-1.0 if run.measures[name]["better"] == "high" else 1.0
                     for run in runs if name in run.measures)
         value, baseline = (np.array([run.number(name, field) for run in runs])
-                        for field in ("value", "baseline"))
+                           for field in ("value", "baseline"))
         known = np.isfinite(baseline[np.isfinite(value)]).all()
         table[name] = sign * (value - baseline if known else value)
     return pd.DataFrame(table, index=[run.name for run in runs])

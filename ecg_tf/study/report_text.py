@@ -3,9 +3,9 @@
 import math
 
 from ecg_tf.evaluation.baselines import Measured
+from ecg_tf.evaluation.gate import REIDENTIFIED
 from ecg_tf.study.results import Result
 
-REIDENTIFIED = "re-identification at 1 % FAR"
 LOSSES = {
     "dcgan": r"""Both networks play the original game of a GAN, the *cross-entropy* loss:
 

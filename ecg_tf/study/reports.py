@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecg_tf.base.errors import InputError, write_whole
+from ecg_tf.evaluation.gate import REIDENTIFIED
 from ecg_tf.study.pages import render, to_html
 from ecg_tf.study.results import read_results
 
 INDEX = "index.html"
 THUMBNAIL = (400, 240)  # pixels; shown at 320 or less, so that lines stay sharp on fine screens
-REIDENTIFIED = "re-identification at 1 % FAR"
 EXPERIMENT, COMPARISON = "05_experiment", "10_comparison"
 #: Titles of the index's parts, each with its notebook; the rest are lessons.
 PARTS = {"All runs beside each other": COMPARISON, "Experiments": EXPERIMENT, "Lessons": "",

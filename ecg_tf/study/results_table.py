@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from ecg_tf.base.errors import InputError, write_whole
-from ecg_tf.study.reports import REIDENTIFIED, Report, read_report
+from ecg_tf.evaluation.gate import REIDENTIFIED
+from ecg_tf.study.reports import Report, read_report
 
 COLUMNS = "columns.csv"  # beside the reports: which of them, in which order, and the counts by eye
 MEMBERSHIP = "membership AUC, "  # then the attacker's name

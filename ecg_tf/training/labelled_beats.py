@@ -205,7 +205,7 @@ def class_numbers(labels, classes) -> np.ndarray:
 
 
 def balanced_sample(labels, subjects, size: int, seed: int, rare: int = 100,
-                  power: float = 0.5) -> np.ndarray:
+                    power: float = 0.5) -> np.ndarray:
     """Samples beats so that classes are even, and no person fills a class.
 
     A class with fewer than `rare` beats is sampled less often in proportion, lest the network

@@ -196,7 +196,7 @@ def _join(folder: Path, plan: dict, entries: list[Record], paths: list[Path]) ->
     sizes = {f"{part}-{kind}": join_parts(
         folder, f"{part}-{kind}", kind, [path for record, path in zip(entries, paths, strict=True)
                                          if part_of[record.subject] == part], width[kind])
-        for part in PARTS for kind in KINDS}
+             for part in PARTS for kind in KINDS}
     for kind in KINDS:
         check_parts([part for part in PARTS if sizes[f"{part}-{kind}"]], kind)
     names_of = {"windows": "training windows", "strips": f"{plan['fitted']['strip_seconds']:g} s "

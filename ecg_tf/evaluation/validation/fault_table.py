@@ -18,6 +18,7 @@ from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.copies import copy_measures, fit_copy_test
 from ecg_tf.evaluation.copy_reference import CopyReference
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
+from ecg_tf.evaluation.gate import REIDENTIFIED
 from ecg_tf.evaluation.reidentification import reidentification, swapped_roles, with_identifier
 from ecg_tf.evaluation.validation.controls import CONTROLS, control_sets
 from ecg_tf.signals.selection import thin
@@ -85,7 +86,7 @@ EXPECTED = {
         **_MEMBER, **_expect(leak=["tenfold amplitude"], no_leak=["phase randomized"])},
     "membership AUC, descriptors": _MEMBER,
     "membership AUC, adaptive": _MEMBER,
-    "re-identification at 1 % FAR": _expect(
+    REIDENTIFIED: _expect(
         leak=[*COPIES, "one window repeated"], no_leak=_STRANGE),
 }
 _FACTOR, _MOST, _FEW = 2.0, 0.5, 0.05
