@@ -58,12 +58,9 @@ def train_identifier(enrolment: Windows, probe: Windows, beats_per_person: int =
     Args:
         enrolment: strips of two persons or more.
         probe: strips of these persons, recorded later or in another session.
-        beats_per_person: sampled from the enrolment strips, default 250.
-        seed: int; the same data and seed give the same network on one machine.
+        beats_per_person: sampled from the enrolment strips.
+        seed: the same data and seed give the same network on one machine.
         cache: keep and use the network in $ECG_TF_CACHE (or the user's cache folder).
-
-    Returns:
-        Identifier; look at `valid` before believing it.
 
     Raises:
         InputError: fewer than two persons, a person of the probes who did not enrol, no beats.

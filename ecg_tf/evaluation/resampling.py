@@ -7,15 +7,13 @@ import numpy as np
 
 def bootstrap(statistic: Callable, sizes: Sequence[int | tuple[int, int]], resamples: int = 1000,
               seed=0) -> np.ndarray:
-    """A statistic of groups sampled again and again with replacement.
+    """A statistic of groups sampled again and again with replacement: (resamples, ...) values, of
+    which `percentiles` makes an interval.
 
     Args:
         statistic: one index array a group -> value or values.
         sizes: of each group, in persons; or (population, number sampled).
         seed: int, or a Generator.
-
-    Returns:
-        (resamples, ...) values; `percentiles` makes an interval of them.
 
     Example:
         >>> rate = np.array([0.0, 0.2, 0.4])

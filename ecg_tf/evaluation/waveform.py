@@ -18,7 +18,8 @@ def wasserstein1(a, b) -> float:
 
 
 def seam_ratio(signals, seams) -> float:
-    """Mean step across the seams of the arrangement / mean step elsewhere.
+    """Mean step across the seams of the arrangement / mean step elsewhere; NaN where either is
+    missing.
 
     1 where the seams do not show; compare with real windows cut at the same places.
 
@@ -26,9 +27,6 @@ def seam_ratio(signals, seams) -> float:
         signals: (window, time, lead); NaN at the end of shorter windows is left out.
         seams: (s,) int positions for all windows, or one array of positions for each window (list,
             or (window, s) padded with negative values). Seam p lies between samples p - 1 and p.
-
-    Returns:
-        float; NaN where there is no seam or nothing else.
 
     Raises:
         InputError: wrong shape, a list of another length, a position outside the signal.

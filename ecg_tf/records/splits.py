@@ -50,11 +50,11 @@ def split_by_subject(records_or_subjects: Iterable, scheme: str = "random",
 
     Args:
         records_or_subjects: records, or names of subjects; repetitions do not matter.
-        scheme: str, "random" (default) or "ds1ds2".
-        fractions: shares of "random" for train, validation and test, with sum 1, default
-            (0.6, 0.15, 0.25). A share above 0 gets at least one subject.
-        seed: int, default 0; the same subjects and seed give the same split.
-        validation: int, subjects of DS1 that validate under "ds1ds2", default 4.
+        scheme: "random" or "ds1ds2".
+        fractions: shares of "random" for train, validation and test, with sum 1. A share above 0
+            gets at least one subject.
+        seed: the same subjects and seed give the same split.
+        validation: subjects of DS1 that validate under "ds1ds2".
 
     Returns:
         {"train": [...], "validation": [...], "test": [...]}, names of subjects, sorted.

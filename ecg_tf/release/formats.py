@@ -110,20 +110,12 @@ def facts_of(record: Record) -> list[str]:
 
 def save_ecgs(ecgs: Iterable[Record], folder, format: str = "wfdb",
               stamp: Stamp | None = None) -> Path:
-    """Writes ECGs into a folder, which `load` reads back with all that is known of them.
+    """Writes ECGs, or records, into a new or empty folder, which `load` reads back with all that is
+    known of them; gives its path.
 
-    Args:
-        ecgs: `ECGs`, or records.
-        folder: new or empty.
-        format: "wfdb", "edf" or "csv"; default "wfdb". Each has its largest error, see `FORMATS`.
-        stamp: what every record says of itself. Default None: that a record of the database
-            "synthetic" is synthetic.
-
-    Returns:
-        Path of the folder.
-
-    Raises:
-        InputError: the folder holds something, or a record does not fit the format.
+    `format`: "wfdb", "edf" or "csv", each with its largest error, see `FORMATS`; `stamp`: what
+    every record says of itself, by default that a record of the database "synthetic" is synthetic.
+    InputError: the folder holds something, or a record does not fit the format.
 
     Example:
         >>> save_ecgs(load("simulated", subjects=2), "mine", format="csv")

@@ -35,22 +35,15 @@ def run_notebook(notebook, output, parameters: Mapping | None = None, progress: 
     cell fails, what was reached is kept as `<name>.failed.ipynb`, and an older `output` stays.
 
     Args:
-        notebook: path of the source notebook.
-        output: path of the executed one.
+        notebook, output: paths of the source notebook and of the executed one.
         parameters: name -> value, for the cell tagged "parameters"; unknown names fail.
-        progress: bool, shows a progress bar over the cells on stderr.
+        progress: show a progress bar over the cells on stderr.
         cwd: folder in which the notebook runs.
-
-    Returns:
-        Path of the executed notebook.
 
     Raises:
         InputError: no such notebook, an unknown parameter, another process makes this report, or a
             cell that raised InputError (only its message is passed on).
         NotebookError: a cell failed otherwise, or its kernel died.
-
-    Example:
-        >>> run_notebook("notebooks/05_experiment.ipynb", "reports/a.ipynb", {"seed": 1})
     """
     notebook, output = Path(notebook), Path(output)
     parameters = {name: _plain(value) for name, value in dict(parameters or {}).items()}

@@ -39,16 +39,9 @@ class Plan:
 def read_plan(file, notebook="", notebooks="") -> Plan:
     """Reads an experiment file: parameters, and the notebook they are for (key `notebook`).
 
-    Args:
-        file: path of a YAML file.
-        notebook: path of the notebook, in place of the file's; "" takes the file's.
-        notebooks: folder of the notebooks; "" takes `shipped.notebooks_folder`.
-
-    Returns:
-        Plan; its name is the key `experiment`, or that of the file.
-
-    Raises:
-        InputError: no such file or notebook, a wrong parameter.
+    Its name is the key `experiment`, or that of the file. `notebook`: a path in place of the
+    file's; `notebooks`: their folder, "" takes `shipped.notebooks_folder`. InputError: no such file
+    or notebook, a wrong parameter.
 
     Example:
         >>> read_plan("notebooks/experiments/mitdb-04_arrangement.yaml").notebook
@@ -77,18 +70,12 @@ def read_plan(file, notebook="", notebooks="") -> Plan:
 
 
 def find_plans(paths: Sequence = (), only: str = "") -> list[Plan]:
-    """All plans of a study, read and checked before the first is run.
+    """All plans of a study, read and checked before the first is run: the quickstart, then the
+    experiments, then the lessons, by name.
 
-    Args:
-        paths: experiment files, or folders of them; default: the folder `experiments`.
-        only: a pattern such as "mitdb-*", or a part of the name; "" takes all.
-
-    Returns:
-        list of Plan: the quickstart, then the experiments, then the lessons, by name.
-
-    Raises:
-        InputError: nothing there, a file that cannot be used, a name that is used twice, or a
-            pattern that fits none.
+    `paths`: experiment files, or folders of them; by default the folder `experiments`. `only`: a
+    pattern such as "mitdb-*", or a part of the name; "" takes all. InputError: nothing there, a
+    file that cannot be used, a name that is used twice, or a pattern that fits none.
     """
     files = []
     for path in map(Path, paths or [notebooks_folder() / "experiments"]):

@@ -30,15 +30,9 @@ ROWS = {
 def results_table(folder="reports") -> str:
     """The README's table, in Markdown: one column a report, one row a measure.
 
-    Args:
-        folder: of the reports and of `columns.csv`, whose columns are `report` (its name),
-            `heading`, and, counted by eye, `passed` of `of` strips, and a `note` on how.
-
-    Returns:
-        str, without a line break at its end.
-
-    Raises:
-        InputError: no or another columns.csv, a report that is missing or lacks a measure.
+    In the folder of the reports is `columns.csv`, whose columns are `report` (its name), `heading`,
+    and, counted by eye, `passed` of `of` strips, and a `note` on how. InputError: no or another
+    columns.csv, a report that is missing or lacks a measure.
     """
     columns = _columns(Path(folder) / COLUMNS)
     reports = [read_report(Path(folder) / f"{column['report']}.json") for column in columns]

@@ -32,18 +32,10 @@ def run_study(plans: Sequence[Plan], output="reports",
               elsewhere: Callable[..., list[Outcome]] | None = None) -> list[Outcome]:
     """Makes all reports that are not up to date, then the comparison over all runs.
 
-    Args:
-        plans: of `find_plans`.
-        output: folder of the reports.
-        elsewhere: makes the reports of (plans, output) in other processes, such as
-            `cluster.make_reports`; None makes one after another here.
-
-    Returns:
-        list of Outcome, the comparison's last. Progress, failures and a summary are printed.
-
-    Raises:
-        InputError: another study writes into the same folder of reports.
-        KeyboardInterrupt: Ctrl-C, after a summary of what is kept.
+    Progress, failures and a summary are printed; the comparison's outcome is the last. `elsewhere`
+    makes the reports of (plans, output) in other processes, such as `cluster.make_reports`; None
+    makes one after another here. InputError: another study writes into the same folder of reports.
+    KeyboardInterrupt: Ctrl-C, after a summary of what is kept.
     """
     with holding(output, ".study.lock"):
         to_run, outcomes, times = [], [], []

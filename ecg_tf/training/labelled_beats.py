@@ -108,22 +108,14 @@ def prepare_beats(experiment: Experiment, ectopy: float = 1.0) -> BeatData:
 def beats_with_rhythm(records, length: int, quality: Quality | None = None) -> Windows:
     """One window a beat, the R peak at sample `length // 2`, with three leads of what is usual.
 
-    The lead `DEVIATION` is the ECG minus the median beat of its record. `EARLINESS` holds
-    log2 (RR / usual RR), of the interval before the beat up to R, of the one after it from R on;
-    the usual RR is the mean of the record, as one nearby would follow a run of premature beats.
-    `USUAL` holds log2 (usual RR / 0.8 s) throughout. No label is looked at for any of them.
+    The lead `DEVIATION` is the ECG minus the median beat of its record. `EARLINESS` holds log2 (RR
+    / usual RR), of the interval before the beat up to R, of the one after it from R on; the usual
+    RR is the mean of the record, as one nearby would follow a run of premature beats. `USUAL` holds
+    log2 (usual RR / 0.8 s) throughout. No label is looked at for any of them.
 
-    Args:
-        records: prepared records of one lead, annotated.
-        length: int, samples of a window.
-        quality: as in `cutting.strips`.
-
-    Returns:
-        Windows, signals (beat, length, 4), labels N, S, V, F or Q. Beats without a class, or
-        without a neighbour on one side, are left out.
-
-    Raises:
-        InputError: more than one lead, or no labelled beat.
+    Signals (beat, length, 4), labels N, S, V, F or Q, of prepared, annotated records of one lead.
+    Beats without a class, or without a neighbour on one side, are left out. InputError: more than
+    one lead, or no labelled beat.
     """
     records = list(records)
     length = count(length, "length", 16, 2**20)

@@ -50,24 +50,12 @@ _DECIDE = ("database", "leads", "records", "exclude", "metadata", "metadata_colu
 
 
 def store_windows(experiment: Experiment, output="", progress: bool = True) -> Path:
-    """Cuts all windows that `prepare_data` would cut and writes them into files.
+    """Cuts all windows that `prepare_data` would cut and writes them into files of a folder, by
+    default the experiment's `stored`, else stored/NAME; gives its path.
 
-    Records that were read from files lie memory-mapped in the cache, so that only the one being
-    cut takes memory. A command that was killed resumes behind the last record.
-
-    Args:
-        output: folder; default: the experiment's `stored`, else stored/NAME.
-        progress: bool, say how far it is. Default True.
-
-    Returns:
-        Path of the folder.
-
-    Raises:
-        InputError: no such data, nothing usable in them, or the folder holds something else or
-            cannot be written to.
-
-    Example:
-        >>> store_windows(Experiment(subjects=6, minutes=2), "stored/small")
+    Records that were read from files lie memory-mapped in the cache, so that only the one being cut
+    takes memory. A command that was killed resumes behind the last record. InputError: no such
+    data, nothing usable in them, or the folder holds something else or cannot be written to.
     """
     folder = expanded(output or experiment.stored or Path("stored") / experiment.experiment)
     with holding(folder):

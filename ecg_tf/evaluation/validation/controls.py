@@ -26,18 +26,12 @@ def control_sets(real: Windows, seed: int = 0, first=None) -> dict[str, np.ndarr
     """All control sets, made of one half of the real subjects, beside the other half.
 
     Measure every set against the first half (`real[first]`): copies must come out nearer than the
-    other half, faults farther.
-
-    Args:
-        real: strips of two subjects or more.
-        first: (n,) bool, the half to corrupt; default None, `halves(subjects, seed)`.
+    other half, faults farther. `first`: (n,) bool, the half to corrupt, by default
+    `halves(subjects, seed)`. InputError: wrong shapes, missing values, one person only.
 
     Returns:
         dict name -> (k, time, lead) float32, k = the first half's strips (their own number for
-        "other half"); the names and their meaning are in `CONTROLS`.
-
-    Raises:
-        InputError: wrong shapes, missing values, one person only.
+            "other half"); the names and their meaning are in `CONTROLS`.
 
     Source: phase-randomized surrogates: Theiler et al. 1992, doi:10.1016/0167-2789(92)90102-S.
     """

@@ -26,21 +26,17 @@ def copy_power(train: Windows, holdout: Windows, planted: int = 100, fresh: int 
     Args:
         train: training strips, side by side in their records.
         holdout: strips of other persons.
-        planted: copies of each kind, default 100.
-        fresh: fresh strips, default 1,000.
-        reference: training strips at most, spread over their persons; default 2,000.
-        fpr: false positive rate of the thresholds, default 0.01.
+        planted, fresh: copies of each kind; fresh strips.
+        reference: training strips at most, spread over their persons.
+        fpr: false positive rate of the thresholds.
 
     Returns:
         DataFrame, index = kind (`copies.KINDS`, then "fresh strips"); columns `n`, `as_copy` and
-        `as_near_match`: shares past either threshold, the lower of the two fits for copies, of all
-        fresh strips for these. `.attrs["persons"]`: (training, holdout).
+            `as_near_match`: shares past either threshold, the lower of the two fits for copies, of
+            all fresh strips for these. `.attrs["persons"]`: (training, holdout).
 
     Raises:
         InputError: training strips without neighbours, too few holdout persons or strips.
-
-    Example:
-        >>> copy_power(data.strips["train"], data.strips["test"])
     """
     fs, length = train.fs, train.signals.shape[1]
     if not has_neighbours(train):
