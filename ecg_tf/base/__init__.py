@@ -6,5 +6,6 @@
 | `checks.py` | arguments checked: counts, numbers, choices |
 | `locks.py` | one process at a time in a folder |
 | `code.py` | digest of the code, versions, commit |
+| `stages.py` | what a long work is doing, in lines |
 | `tf_startup.py` | TensorFlow imported without its start-up lines |
 """

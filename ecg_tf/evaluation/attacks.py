@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.alignment import nearest_beats, nearest_strips
@@ -83,7 +82,7 @@ class Attack:
 
 
 def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, fpr: float = 0.01,
-                resamples: int = 1000, seed: int = 0, progress: bool = False
+                resamples: int = 1000, seed: int = 0, begin: Callable[[str], None] | None = None
                 ) -> tuple[list[Measured], dict[str, str]]:
     """Makes all attacks.
 
@@ -91,7 +90,7 @@ def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, f
         attacks: name -> Attack; default `ATTACKS`.
         fpr: false positive rate of the TPR rows, default 0.01.
         resamples: bootstrap samples and permutations, default 1000.
-        progress: bool, show a bar. Default False.
+        begin: called with the name of each attack before it is made. Default None.
 
     Returns:
         rows, those of membership first; and row -> why it could not be measured (its value is NaN).
@@ -100,7 +99,9 @@ def run_attacks(data: AttackData, attacks: Mapping[str, Attack] | None = None, f
     lost = {}
     attacks = ATTACKS if attacks is None else attacks
     ordered = sorted(attacks.items(), key=lambda item: not item[1].of_membership)
-    for name, attack in tqdm(ordered, "attacks", leave=False, disable=not progress):
+    for name, attack in ordered:
+        if begin is not None:
+            begin(name)
         try:
             rows += attack.measures(name, data, fpr, resamples, seed)
         except InputError as error:

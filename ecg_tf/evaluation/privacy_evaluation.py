@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.base.stages import Stages
 from ecg_tf.evaluation import copies
 from ecg_tf.evaluation.attack_data import NO_HOLDOUT, AttackData, attack_data
 from ecg_tf.evaluation.attacks import ATTACKS, Attack, run_attacks
@@ -126,20 +127,24 @@ def evaluate_privacy(synthetic, train: Windows, holdout: Windows | None,
     if len(data.synthetic) < 10:
         raise InputError("The synthetic strips are too few to be evaluated.",
                          expected="10 or more", got=len(data.synthetic), fix="generate more")
+    attacks = {**ATTACKS, **(attacks or {})}
+    begin = Stages("attack", 2 + len(attacks) + s.landmarks, s.progress)
     found = _Rows(len(data.synthetic))
+    begin("copies of training strips")
     reference = copy_reference(train, _REFERENCE * s.max_strips)
     if len(reference.strips) < len(train):
         found.notes.append(f"Copies were sought among {len(reference.strips):,} of "
                            f"{len(train):,} training strips: a copy of another one is not seen.")
     planted = _copies(found, data, reference, s)
+    begin("re-identification, by a network that learns the persons")
     data = _identification(found, data, (train, holdout), s)
-    rows, lost = run_attacks(data, {**ATTACKS, **(attacks or {})}, FPR, seed=s.seed,
-                             progress=s.progress)
+    rows, lost = run_attacks(data, attacks, FPR, seed=s.seed, begin=begin)
     found.rows += rows
     for name, why in lost.items():
         found.lose((name,), why, rows=False)
     notes, table = found.all_notes(), pd.DataFrame(columns=COLUMNS)
     if s.landmarks:
+        begin("landmarks: sets whose nature is known")
         table = landmark_table(data, seed=s.seed)
         if not len(table):
             notes.append(f"The fidelity-privacy plot has no landmarks: {NO_HOLDOUT}.")

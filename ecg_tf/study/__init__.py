@@ -6,6 +6,7 @@
 | `evaluate.py` | synthetic ECGs made elsewhere |
 | `describe.py`, `describe_text.py`, `people.py` | what is in a folder of records |
 | `plans.py`, `making.py`, `execution.py` | a report is an executed notebook |
+| `watching.py` | what that notebook is doing, in the terminal |
 | `pages.py`, `templates/`, `report_text.py` | its HTML page and its summary |
 | `reports.py`, `results_table.py` | one page over all reports; the README's table |
 | `study.py`, `cluster.py` | all experiments, one after another or at once (Dask) |

@@ -11,6 +11,7 @@ import ecg_tf
 from ecg_tf.base.errors import InputError, cannot_write, closest, write_whole
 from ecg_tf.base.locks import InUse, holding
 from ecg_tf.config.notebook import assigned_names
+from ecg_tf.study.watching import Watch
 
 # Lines that TensorFlow and its libraries write at start-up, whatever one does with them.
 _STARTUP = re.compile(
@@ -37,7 +38,7 @@ def run_notebook(notebook, output, parameters: Mapping | None = None, progress: 
     Args:
         notebook, output: paths of the source notebook and of the executed one.
         parameters: name -> value, for the cell tagged "parameters"; unknown names fail.
-        progress: show a progress bar over the cells on stderr.
+        progress: say on stderr what the notebook is doing.
         cwd: folder in which the notebook runs.
 
     Raises:
@@ -55,6 +56,11 @@ def run_notebook(notebook, output, parameters: Mapping | None = None, progress: 
 
 
 def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd) -> Path:
+    with Watch(progress) as watch:  # first: the imports take seconds
+        return _watched(notebook, output, parameters, watch, cwd)
+
+
+def _watched(notebook: Path, output: Path, parameters: dict, watch: Watch, cwd) -> Path:
     import nbformat
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -64,10 +70,11 @@ def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, cwd
     part = output.with_name(f".{output.stem}.part.ipynb")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        watch.cells = len(nbformat.read(notebook, as_version=4).cells) + bool(parameters)
         with _kernel_environment():
             papermill.execute_notebook(
                 str(notebook), str(part), parameters, kernel_name="python3", language="python",
-                progress_bar=progress, cwd=str(cwd),
+                progress_bar=False, cwd=str(cwd), stdout_file=watch, on_cell_start=watch.on_cell,
                 # Else it warns of local TCP, and when it is ended by Ctrl-C, of its own end.
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )

@@ -12,6 +12,7 @@ import numpy as np
 from ecg_tf.base.code import COMPUTING, code_digest
 from ecg_tf.base.errors import InputError
 from ecg_tf.base.locks import holding
+from ecg_tf.base.stages import say
 from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment, affecting
 from ecg_tf.evaluation.attacks import Attack, Scores, attribute_attack
@@ -62,6 +63,7 @@ def run(experiment: Experiment, progress: bool = True, devices: int = 1) -> Resu
 def _run(experiment: Experiment, progress: bool, devices: int) -> Result:
     (experiment.folder / RESULTS).unlink(missing_ok=True)
     experiment.save(experiment.folder / "experiment.yaml")  # before hours of work: can it be?
+    say("Reading the records and cutting them into windows", progress)
     data = prepare_data(experiment)
     experiment = data.settled(experiment)
     for text in data.warnings if progress else ():
@@ -71,11 +73,14 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Result:
         from ecg_tf.training.fit import train
         from ecg_tf.training.synthesis import final_generator, synthesize
 
+    say(f"Training, {experiment.steps:,} steps: the first one takes as long as many", progress)
     gan = train(experiment, data, progress=progress, devices=devices,
                 stop=stopping_rule(experiment, data))
+    say(f"Generating {experiment.synthetic:,} images and decoding them", progress)
     generator = final_generator(experiment, gan, data)
     synthetic = synthesize(generator, data.codec, experiment.synthetic,
                            experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
+    say("Measuring fidelity", progress)
     measures = measure(experiment, data, synthetic)
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
     return write_results(experiment, run_key(experiment, data.source), data, generator, synthetic,

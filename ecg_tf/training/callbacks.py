@@ -148,13 +148,13 @@ class ProgressLine(keras.callbacks.Callback):
 
     Args:
         total_steps: int, steps of the whole training.
-        every_seconds: float, at most one plain line in this time, default 15.
+        every_seconds: float, at most one plain line in this time, default 8.
         names: values to show, default d_loss, g_loss and diversity.
         stream: where to write, default standard output.
         clock: function that gives seconds, default `time.monotonic`.
     """
 
-    def __init__(self, total_steps, every_seconds=15.0, names=("d_loss", "g_loss", "diversity"),
+    def __init__(self, total_steps, every_seconds=8.0, names=("d_loss", "g_loss", "diversity"),
                  stream=None, clock=time.monotonic):
         super().__init__()
         _check_least(1, total_steps=total_steps)
@@ -165,12 +165,27 @@ class ProgressLine(keras.callbacks.Callback):
         # Looked up here, not at import: notebooks replace sys.stdout.
         self._out = self.stream or sys.stdout
         self._first_step, self._start = _step(self.model), self.clock()
-        self._last_line = -float("inf")
+        self._last_line, self._compiled = -float("inf"), False
         if getattr(self._out, "isatty", bool)():
             from tqdm import tqdm
 
             self._bar = tqdm(total=self.total_steps, initial=self._first_step, unit="step",
                              file=self._out)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._round = _step(self.model)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # At a step's begin: Keras would wait for every single step for a callback at its end.
+        step, now = self._round + batch, self.clock()
+        if batch == 0:
+            return
+        if not self._compiled:  # that took as long as many steps, and is over
+            self._first_step, self._start, self._compiled = step, now, True
+        if self._bar is not None:
+            self._bar.update(step - self._bar.n)
+        elif now - self._last_line >= self.every_seconds:
+            self._line(step, now)
 
     def on_epoch_end(self, epoch, logs=None):
         step, now = _step(self.model), self.clock()
@@ -179,14 +194,18 @@ class ProgressLine(keras.callbacks.Callback):
             self._bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()}, False)
             self._bar.update(step - self._bar.n)
             return
-        if now - self._last_line < self.every_seconds and step < self.total_steps:
-            return
+        if now - self._last_line >= self.every_seconds or step >= self.total_steps:
+            self._line(step, now, shown)
+
+    def _line(self, step, now, shown=None):
         self._last_line = now
-        done = step - self._first_step
-        left = (now - self._start) / max(done, 1) * max(self.total_steps - step, 0) / 60
-        values = "  ".join(f"{name} {value:.3f}" for name, value in shown.items())
-        line = f"step {step:,} of {self.total_steps:,}  {values}  {left:.1f} min left"
-        print(line, file=self._out, flush=True)
+        parts = [f"step {step:,} of {self.total_steps:,}"]
+        if shown:
+            parts.append("  ".join(f"{name} {value:.3f}" for name, value in shown.items()))
+        if done := step - self._first_step:
+            left = (now - self._start) / done * max(self.total_steps - step, 0) / 60
+            parts.append(f"{left:.1f} min left")
+        print("  ".join(parts), file=self._out, flush=True)
 
     def on_train_end(self, logs=None):
         if self._bar is not None:

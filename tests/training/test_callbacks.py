@@ -144,6 +144,17 @@ def test_progress_is_sparse_where_there_is_no_terminal():
     assert "\r" not in out.getvalue() and "other" not in out.getvalue()
 
 
+def test_progress_is_told_within_a_round_and_the_first_step_counts_as_no_other():
+    gan, out, now = StubGAN(), io.StringIO(), [0.0]
+    line = attach(ProgressLine(100, every_seconds=5, stream=out, clock=lambda: now[0]), gan)
+    line.on_epoch_begin(0)
+    for batch in range(9):
+        line.on_train_batch_begin(batch)
+        now[0] += 1 if batch else 60  # the first one is compiled
+    lines = out.getvalue().splitlines()
+    assert lines == ["step 1 of 100", "step 6 of 100  1.6 min left"]
+
+
 def test_progress_is_a_bar_in_a_terminal():
     class Terminal(io.StringIO):
         def isatty(self):
