@@ -25,6 +25,13 @@ class Evaluation:
 
     verdict: PrivacyEvaluation
 
+    def __str__(self) -> str:
+        """For a terminal: each value, what is better, baseline and its interval; then the gate."""
+        columns = ["value", "better", "baseline", "baseline_low", "baseline_high", "unit"]
+        measures = self.table[columns].to_string(float_format="{:.4g}".format, na_rep="")
+        gate = self.verdict.gate
+        return "\n\n".join([measures, gate.table.to_string(), gate.words, *self.verdict.notes])
+
     @property
     def table(self) -> pd.DataFrame:
         """DataFrame, a row a measure: value, interval (low, high), baseline and its interval."""

@@ -74,11 +74,12 @@ def notes(lines: Iterable[str]):
 
 
 def measures_table(measures: pd.DataFrame):
-    """The table of measures: value, interval, real-vs-real baseline and ratio.
+    """The table of measures: value and real-vs-real baseline with intervals, what is better.
 
     Args:
         measures: DataFrame, one row a measure (the index names it), columns `value` and any of
-            `low`, `high` (confidence interval), `baseline` (real against real), `unit`, `passed`
+            `low`, `high` (confidence interval), `baseline` (real against real), `baseline_low`,
+            `baseline_high`, `better` ("low" or "high"), `at_baseline`, `p_value`, `unit`, `passed`
             (True, False or missing). `ratio` = value / baseline is added where it is missing.
 
     Returns:
@@ -94,20 +95,34 @@ def measures_table(measures: pd.DataFrame):
                          fix="give one row a measure, with value, baseline, low and high")
     table = pd.DataFrame({"value": measures["value"].map(_number)})
     if {"low", "high"} <= set(measures):
-        ends = measures[["low", "high"]].map(_number)
-        table["95 % interval"] = (ends["low"] + " to " + ends["high"]).where(
-            measures[["low", "high"]].notna().all(axis=1), "")
+        table["95 % interval"] = _intervals(measures[["low", "high"]])
+    if "better" in measures:
+        table["better"] = measures["better"].map({"low": "less", "high": "more"})
     if "baseline" in measures:
         table["real against real"] = measures["baseline"].map(_number)
+        if {"baseline_low", "baseline_high"} <= set(measures):
+            table["its 95 % interval"] = _intervals(measures[["baseline_low", "baseline_high"]])
         ratio = measures.get("ratio", measures["value"] / measures["baseline"].replace(0, np.nan))
         table["ratio"] = ratio.astype(float).map("{:.2f} ×".format).where(ratio.notna(), "")
-    right = list(table)
+    if "p_value" in measures and measures["p_value"].notna().any():
+        table["p"] = measures["p_value"].map(_number)
+    right = [name for name in table if name != "better"]
+    if "at_baseline" in measures and "baseline" in measures:
+        known = measures["value"].notna() & measures.filter(like="baseline").drop(
+            columns="at_baseline").notna().any(axis=1)
+        table["as real"] = measures["at_baseline"].astype(bool).map(
+            {True: "✓ yes", False: "✗ no"}).where(known, "")
     if "unit" in measures:
         table["unit"] = measures["unit"].fillna("")
     if "passed" in measures:
         table["gate"] = ["" if pd.isna(passed) else VERDICTS[bool(passed)]
                          for passed in measures["passed"]]
     return text_table(table.rename_axis(None), right, "gate")
+
+
+def _intervals(ends: pd.DataFrame) -> pd.Series:
+    low, high = (ends[name].map(_number) for name in ends)
+    return (low + " to " + high).where(ends.notna().all(axis=1), "")
 
 
 def gate_table(gate):

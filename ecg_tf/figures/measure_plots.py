@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from ecg_tf.base.errors import InputError
@@ -26,7 +27,7 @@ LABELS = {
 
 
 @in_style
-def distributions(real: Mapping, synthetic: Mapping, baseline: Mapping | None = None,
+def distributions(real: Mapping, synthetic: Mapping, measures: pd.DataFrame | None = None,
                   columns: int = 3) -> Figure:
     """How heart rate, R amplitude, RR ... are distributed, real and synthetic, same bins and scale.
 
@@ -35,8 +36,9 @@ def distributions(real: Mapping, synthetic: Mapping, baseline: Mapping | None = 
     Args:
         real: name -> values; known names (heart_rate, rr, r_amplitude ...) get their unit.
         synthetic: name -> values, the same names.
-        baseline: name -> Wasserstein-1 distance between two groups of real subjects, printed
-            beside the distance between real and synthetic.
+        measures: the table beside the figure, of `measured_table`: where "heart rate W1" is in it,
+            the panel has its value and baseline, so that both say the same. Default None: the
+            distance of these values.
         columns: int, panels side by side.
 
     Raises:
@@ -50,12 +52,14 @@ def distributions(real: Mapping, synthetic: Mapping, baseline: Mapping | None = 
             expected="the same names on both sides, finite values in some",
             got=f"no value in {names}" if names else f"{list(real)} and {list(synthetic)}",
             fix="measure the same things on the real and on the synthetic signals")
+    known = {} if measures is None else {
+        str(row.name).lower(): (row["value"], row["baseline"]) for _, row in measures.iterrows()}
     figure, axes = panels(len(names), columns, 3.5, 3.0, 0.25)
     texts = []
     for ax, (name, (a, b)) in zip(axes, values.items(), strict=True):
         _histograms(ax, a, b)
         label = LABELS.get(name, str(name).replace("_", " "))
-        distance = _distance_text(a, b, (baseline or {}).get(name))
+        distance = _distance_text(a, b, known.get(f"{name} W1".replace("_", " ").lower()))
         ax.set_title(distance, fontsize=9.5)
         ax.set(xlabel=label, yticks=[])
         ax.set_ylim(top=ax.get_ylim()[1] * (1.35 if ax is axes[0] else 1.05))
@@ -245,15 +249,18 @@ def _histograms(ax, real, synthetic):
                     label=f"{word} (n = {values.size:,})", **how)
 
 
-def _distance_text(real, synthetic, baseline) -> str:
+def _distance_text(real, synthetic, known) -> str:
     from scipy.stats import wasserstein_distance
 
     missing = [word for (word, _, _), values in zip(SIDES, (real, synthetic), strict=True)
                if not values.size]
     if missing:
         return f"none found in {' and '.join(missing)} ECGs"
-    text = f"W1 = {wasserstein_distance(real, synthetic):.3g}"
-    return text + ("" if baseline is None else f"; real against real: {baseline:.3g}")
+    if known is None:
+        return f"W1 = {wasserstein_distance(real, synthetic):.3g}"
+    value, baseline = known
+    return f"W1 = {value:.3g}" + (f"; real against real: {baseline:.3g}"
+                                  if np.isfinite(baseline) else "")
 
 
 def _overlay(ax, t, beats, most, color, dash) -> np.ndarray:

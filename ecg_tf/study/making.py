@@ -90,6 +90,10 @@ def _publish(plan: Plan, executed, path: Path, cwd) -> Path:
     if plan.is_experiment:
         executed.cells = [cell for cell in executed.cells
                           if LESSON_ONLY not in cell.metadata.get("tags", [])]
+        for cell in executed.cells:
+            if cell.cell_type == "code":  # how far the run was, of interest while it ran
+                cell.outputs = [output for output in cell.outputs
+                                if (output.output_type, output.get("name")) != ("stream", "stdout")]
         first = next((cell for cell in executed.cells if cell.cell_type == "markdown"), None)
         if first is not None:  # titles differ
             first.source = re.sub(r"^# (?!.*: ).*$", lambda found: f"{found[0]}: {plan.name}",

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ecg_tf.base.errors import InputError
+from ecg_tf.evaluation.baselines import Measured, measured_table
 from ecg_tf.figures import ecg_paper as paper
 from ecg_tf.figures import plots
 from ecg_tf.figures.curve_plots import along
@@ -194,9 +195,12 @@ def test_what_was_found_on_one_side_only_is_drawn_alone_and_said():
 def test_distributions_print_distance_and_baseline_and_keep_the_tails():
     real, synthetic = np.r_[np.zeros(500), np.ones(500)], np.ones(1000) + 0.25
     synthetic[0] = 50.0
-    figure = plots.distributions({"rr": real}, {"rr": synthetic}, {"rr": 0.02})
+    figure = plots.distributions({"rr": real}, {"rr": synthetic})
     ax = figure.axes[0]
-    assert "W1 = 0.799" in ax.get_title(loc="left") and "real: 0.02" in ax.get_title(loc="left")
+    assert ax.get_title(loc="left") == "W1 = 0.799"
+    table = measured_table([Measured("RR W1", 0.7, 0.02)])  # a report's table took other strips
+    beside = plots.distributions({"rr": real}, {"rr": synthetic}, table).axes[0]
+    assert beside.get_title(loc="left") == "W1 = 0.7; real against real: 0.02"
     assert ax.get_xlabel() == "RR interval (s)"
     for patch in ax.patches:  # both histograms hold everything: their areas are 1
         x, y = patch.get_xy().T
@@ -212,6 +216,19 @@ def test_table_sets_each_value_beside_its_baseline():
     for words in ("0.05 to 0.07", "2.00 ×", "✗ fail", "real against real", "modes"):
         assert words in page
     assert "nan" not in page.lower()
+
+
+def test_table_says_what_is_better_and_where_real_persons_lie():
+    measures = [
+        Measured("recall", 0.25, 0.5, better="high", p_value=0.04, baseline_low=0.375,
+                 baseline_high=0.625),
+        Measured("MMD²", 0.04, 0.03, baseline_low=0.02, baseline_high=0.05),
+        Measured("copies", np.nan, 0.0), Measured("modes", 3.0)]
+    shown = plots.measures_table(measured_table(measures)).data
+    assert list(shown["better"]) == ["more", "less", "less", "less"]
+    assert list(shown["as real"]) == ["✗ no", "✓ yes", "", ""]  # nothing to say of the last two
+    assert list(shown["its 95 % interval"]) == ["0.375 to 0.625", "0.02 to 0.05", "", ""]
+    assert list(shown["p"]) == ["0.04", "", "", ""]
 
 
 def test_spectrum_peaks_where_the_signal_does():

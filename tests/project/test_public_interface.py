@@ -46,6 +46,8 @@ def test_a_dozen_lines_from_records_to_synthetic_ones(trained, tmp_path):
     assert synthetic[0].fs == gan.codec.fs and synthetic[0].leads == gan.codec.leads
     assert np.isfinite(synthetic[0].signal).all() and synthetic.subjects[0].startswith("synth")
     report = et.evaluate(synthetic, train, test, seconds=4, attacks=False)
+    printed = str(report)
+    assert "..." not in printed and "baseline_high" in printed and "not measured" in printed
     assert {"value", "baseline", "low", "high"} <= set(report.table)
     assert np.isfinite(report.table.loc["MMD²", ["value", "baseline"]].astype(float)).all()
     assert "MMD²" in report.gate.index and not report.passed
