@@ -121,7 +121,7 @@ def measures_table(measures: pd.DataFrame):
 
 
 def _intervals(ends: pd.DataFrame) -> pd.Series:
-    low, high = (ends[name].map(_number) for name in ends)
+    low, high = (ends[name].map(_number).astype(str) for name in ends)  # also of an empty table
     return (low + " to " + high).where(ends.notna().all(axis=1), "")
 
 

@@ -229,6 +229,7 @@ def test_table_says_what_is_better_and_where_real_persons_lie():
     assert list(shown["as real"]) == ["✗ no", "✓ yes", "", ""]  # nothing to say of the last two
     assert list(shown["its 95 % interval"]) == ["0.375 to 0.625", "0.02 to 0.05", "", ""]
     assert list(shown["p"]) == ["0.04", "", "", ""]
+    assert not len(plots.measures_table(measured_table(measures)[:0]).data)  # without attacks
 
 
 def test_spectrum_peaks_where_the_signal_does():
