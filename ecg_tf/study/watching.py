@@ -34,7 +34,7 @@ class Watch:
         self._out = sys.stderr if stream is None else stream
         self._terminal = getattr(self._out, "isatty", bool)()
         self._cell, self._section, self._said, self._width = 0, "starting Python", "", 0
-        self._start, self._shown = clock(), -float("inf")
+        self._start = clock()
         self._ended, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._tick, daemon=True)
 
@@ -69,8 +69,7 @@ class Watch:
     def show(self, end: str = "") -> None:
         """Writes the line now."""
         with self._lock:
-            self._shown = now = self.clock()
-            minutes, seconds = divmod(int(now - self._start), 60)
+            minutes, seconds = divmod(int(self.clock() - self._start), 60)
             where = f"  cell {self._cell} of {self.cells}" if self.cells else ""
             line = f"{minutes}:{seconds:02d}{where}  {self._said or self._section}"
             if self._terminal:

@@ -32,7 +32,7 @@ class Kernel:
     def __init__(self, cwd):
         self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(cwd))
 
-    def run(self, source: str, timeout: float = 600) -> str:
+    def run(self, source: str, timeout: float = 3600) -> str:
         """What the cell prints; its error is raised."""
         printed = []
 
