@@ -14,3 +14,4 @@ class KernelsInTheRoot(AsyncMappingKernelManager):
 
 
 c.ServerApp.kernel_manager_class = KernelsInTheRoot  # noqa: F821  Jupyter defines `c`
+c.LabApp.news_url = None  # noqa: F821  the question about news covers the first cells
