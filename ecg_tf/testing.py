@@ -102,7 +102,8 @@ def check_gan(factory: Callable) -> None:
     def trained(gan, start, steps):
         rng = np.random.default_rng(0)
         images = rng.uniform(-1, 1, (16, *gan.image_shape)).astype(np.float32)
-        data = (images, np.arange(16) % gan.classes) if gan.classes else images
+        labels = rng.integers(0, 2, (16, gan.conditions)).astype(np.float32)
+        data = (images, labels) if gan.conditions else images
         batches = tf.data.Dataset.from_tensor_slices(data).batch(4).repeat()
         gan.run_eagerly = True  # a few steps are quicker than tracing them
         return fit_gan(gan, batches.skip(start), steps)

@@ -28,8 +28,8 @@ def make(family: str):
     so that a gradient that is wrong by a factor shows."""
     keras.utils.set_random_seed(0)
     classes = 2 if family == "ACGAN" else 0
-    networks = (build_generator(SHAPE, 8, 4, padding="zero", classes=classes),
-                build_discriminator(SHAPE, 4, padding="zero", classes=2 * classes,
+    networks = (build_generator(SHAPE, 8, 4, padding="zero", conditions=classes),
+                build_discriminator(SHAPE, 4, padding="zero", conditions=classes, classes=classes,
                                     minibatch_std=not classes))
     gan = FAMILIES[family](*networks)
     gan.compile(keras.optimizers.SGD(0.01, momentum=0.5), keras.optimizers.SGD(0.01, momentum=0.5))
@@ -38,7 +38,8 @@ def make(family: str):
 
 def fit(gan, strategy=None) -> dict:
     images = np.random.default_rng(0).uniform(-1, 1, (BATCH * STEPS, *SHAPE)).astype(np.float32)
-    data = (images, np.arange(len(images)) % 2) if gan.classes else images
+    labels = np.eye(2, dtype=np.float32)[np.arange(len(images)) % 2]
+    data = (images, labels) if gan.conditions else images
     batches = tf.data.Dataset.from_tensor_slices(data).batch(BATCH)
     history = fit_gan(gan, batches, STEPS, strategy=strategy)
     return {name: float(value[0]) for name, value in history.items()}

@@ -19,7 +19,12 @@ from ecg_tf.config.gate_rules import checked_gate
 from ecg_tf.config.notebook import parameters_of
 from ecg_tf.config.renamed import current_settings
 from ecg_tf.config.setting import setting, settings_of
-from ecg_tf.config.together import check_together, checked_columns, checked_folds
+from ecg_tf.config.together import (
+    check_together,
+    checked_columns,
+    checked_folds,
+    checked_labels,
+)
 from ecg_tf.config.yaml_files import read_yaml
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.fixed_paths import FITS
@@ -32,7 +37,7 @@ MODELS = {
     "r1gan": "relativistic GAN with R1/R2 penalties",
     "wgan_gp": "Wasserstein GAN with gradient penalty",
     "wavegan": "relativistic GAN with convolutions along time",
-    "acgan": "relativistic GAN over the classes of labelled beats",
+    "acgan": "relativistic GAN whose discriminator also names the labels",
 }
 PADDINGS = ("zero", "helical")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
@@ -143,7 +148,11 @@ class Experiment:
         help="how a window fills an image of another size")
     # GAN
     model: str = setting("r1gan", "gan", affects="weights", choices=MODELS,
-        help="'wavegan' is r1gan with convolutions along time, for the arrangement row_major")
+        help="'wavegan' is r1gan with convolutions along time, for the arrangement row_major; "
+             "'acgan' needs labels")
+    labels: tuple[str, ...] = setting((), "gan", affects="weights", check=checked_labels,
+        help="kinds of statements that the GAN generates on request, such as [superclass, rhythm, "
+             "sex, age]; [] for none")
     latent_dim: int = setting(128, "gan", affects="weights", low=1, high=4096,
         help="random numbers that the generator starts from")
     base_filters: int = setting(16, "gan", affects="weights", low=1, high=1024,

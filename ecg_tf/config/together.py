@@ -16,6 +16,7 @@ def check_together(e) -> None:
     _check_split(e)
     _check_band(e)
     _check_image(e)
+    _check_labels(e)
     if e.model == "wavegan" and e.arrangement != "row_major":
         raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
                          expected="arrangement: row_major, which is the signal line by line",
@@ -46,6 +47,29 @@ def checked_folds(folds: dict) -> dict:
         raise InputError("folds lack a part.", expected="train and test, perhaps validation",
                          got=", ".join(folds), fix=f"add {missing[0]}: [...]")
     return {part: [printable(value) for value in values] for part, values in folds.items()}
+
+
+def checked_labels(kinds: tuple) -> tuple:
+    """Kinds of statements, each once."""
+    if len(set(kinds)) < len(kinds) or not all(kinds):
+        raise InputError("labels name a kind twice, or none.", expected="kinds such as superclass, "
+                         "rhythm, sex, age", got=", ".join(kinds), fix="name each once")
+    return kinds
+
+
+def _check_labels(e) -> None:
+    """A class head needs classes; mixed persons and named ones have none."""
+    if e.model == "acgan" and (not e.labels or e.labels == ("age",)):
+        raise InputError("The model 'acgan' classifies what it sees.",
+                         expected="labels such as [superclass, sex]", got=list(e.labels),
+                         fix="name labels that the records have, or take r1gan")
+    if e.model == "acgan" and e.identity_weight:
+        raise InputError("An ACGAN has no identity-adversarial loss.", got=e.identity_weight,
+                         expected="identity_weight: 0", fix="take r1gan, which takes labels too")
+    if e.labels and e.subject_mixing > 1:
+        raise InputError("An image mixed of several persons has no labels.",
+                         expected="subject_mixing: 1 with labels", got=e.subject_mixing,
+                         fix="set labels to [], or subject_mixing to 1")
 
 
 def _check_split(e) -> None:

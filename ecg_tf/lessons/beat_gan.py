@@ -45,12 +45,14 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed:
     Example:
         >>> gan, history = train_beat_gan(data.windows["train"], data.codec, data.classes, 1000)
     """
-    e = Experiment(model="acgan", steps=steps, check_every=min(check_every, steps), seed=seed,
-                   **{"latent_dim": 64, "base_filters": 32, "penalty": 0.5,
-                      "precision": "float32", **settings})
-    labels = tf.constant(class_numbers(windows.labels, classes))
+    e = Experiment(model="acgan", labels=("beat",), steps=steps,
+                   check_every=min(check_every, steps), seed=seed, **{
+                       "latent_dim": 64, "base_filters": 32, "penalty": 0.5,
+                       "precision": "float32", **settings})
+    labels = tf.one_hot(class_numbers(windows.labels, classes), len(classes))
     images = tf.constant(codec.encode(windows))
-    gan = build_gan(e, codec, classes=len(classes), projection=HalfMean(len(windows.leads) - 2),
+    gan = build_gan(e, codec, conditions=len(classes), classes=len(classes), exclusive=True,
+                    projection=HalfMean(len(windows.leads) - 2),
                     generator_class_weight=generator_class_weight)
     gan.compile(gan.g_optimizer, gan.d_optimizer,
                 steps_per_execution=math.gcd(steps, e.check_every))

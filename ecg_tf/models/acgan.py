@@ -1,4 +1,4 @@
-"""A GAN that generates a given class, with a class head beside the score (AC-GAN)."""
+"""A GAN whose discriminator also classifies what it sees (AC-GAN)."""
 
 import keras
 import numpy as np
@@ -13,20 +13,23 @@ from ecg_tf.models.sampling import sample_images
 class ACGAN(R1GAN):
     """The discriminator also classifies images, and the generator has to satisfy it.
 
-    The score stays that of `R1GAN`; each real image is paired with a generated one of its own
-    class, so that a class is never compared with another. To both losses a cross-entropy of the
-    class is added (Odena 2017, "Conditional image synthesis with auxiliary classifier GANs"):
+    The score stays that of `R1GAN` under conditions c; each real image is paired with a generated
+    one of its own conditions, so that a class is never compared with another. To both losses a
+    cross-entropy of the class head is added (Odena 2017, "Conditional image synthesis with
+    auxiliary classifier GANs"):
 
         L_D = softplus(D(G(z, c), c) - D(x, c)) + class_weight * -log P(c | x)
         L_G = softplus(D(x, c) - D(G(z, c), c)) + generator_class_weight * -log P(c | G(z, c))
 
     The class term alone rewards images that no one could mistake, which are not typical ones. So
-    the second half of the logits are scores of the classes: D(x, c) = score(x) + score_c(x) asks
-    for a typical image of that class (as the projection of Miyato 2018 does).
+    D(x, c) depends on c too (projection, see `build_discriminator`).
 
     Args:
-        generator: keras.Model, [latents, labels] -> images (`build_generator(classes=n)`).
-        discriminator: keras.Model, images -> [scores, 2 n logits].
+        generator: keras.Model, [latents, conditions] -> images (`build_generator(conditions=k)`).
+        discriminator: keras.Model, [images, conditions] -> [scores, logits of the first
+            `classes` conditions]: `build_discriminator(conditions=k, classes=n)`.
+        exclusive: bool, exactly one class holds (softmax); False: each may hold (sigmoid).
+            Default True.
         class_weight: float, weight of the class loss at real images, default 1.
         generator_class_weight: float, the same for the generator, default 0.2.
         **kwargs: further arguments of `R1GAN` and `GAN`.
@@ -36,16 +39,17 @@ class ACGAN(R1GAN):
             `identity`, which has no place in this loss.
 
     Example:
-        >>> gan = ACGAN(build_generator((8, 16, 3), classes=4),
-        ...             build_discriminator((8, 16, 3), classes=8, minibatch_std=False))
+        >>> gan = ACGAN(build_generator((8, 16, 3), conditions=4),
+        ...             build_discriminator((8, 16, 3), conditions=4, classes=4,
+        ...                                 minibatch_std=False))
         >>> gan.generate(8, seed=1, labels=[0, 1, 2, 3] * 2).shape
         (8, 8, 16, 3)
     """
 
-    def __init__(self, generator, discriminator, *, class_weight=1.0, generator_class_weight=0.2,
-                 **kwargs):
-        classes = _check_classes(generator, discriminator)
+    def __init__(self, generator, discriminator, *, exclusive=True, class_weight=1.0,
+                 generator_class_weight=0.2, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
+        self.classes = _classes_of(discriminator, self.conditions)
         if min(class_weight, generator_class_weight) < 0:
             raise InputError("A weight of ACGAN is negative.", expected="0 or more",
                              got=(class_weight, generator_class_weight),
@@ -54,7 +58,7 @@ class ACGAN(R1GAN):
             raise InputError("An ACGAN has no identity-adversarial loss.",
                              expected="no identity", got="a network that names persons",
                              fix="leave identity out, or take a GAN without classes")
-        self.classes = classes
+        self.exclusive = bool(exclusive)
         self.class_weight = float(class_weight)
         self.generator_class_weight = float(generator_class_weight)
         for name in ("class_loss", "class_accuracy", "generated_class_accuracy"):
@@ -65,29 +69,42 @@ class ACGAN(R1GAN):
     def discriminator_objective(self, images, generated, labels=None):
         real, logits = self.scores_and_logits(images, labels)
         fake, fake_logits = self.scores_and_logits(generated, labels)
-        loss, class_loss = self.discriminator_loss(real, fake), _cross_entropy(labels, logits)
+        loss, class_loss = self.discriminator_loss(real, fake), self.class_loss(labels, logits)
         return loss + self.class_weight * class_loss, {
             "d_loss": loss, "real_score": tf.reduce_mean(real),
             "generated_score": tf.reduce_mean(fake), "class_loss": class_loss,
-            "class_accuracy": _accuracy(labels, logits),
-            "generated_class_accuracy": _accuracy(labels, fake_logits)}
+            "class_accuracy": self.accuracy(labels, logits),
+            "generated_class_accuracy": self.accuracy(labels, fake_logits)}
 
     def generator_objective(self, images, generated, labels=None):
         real = self.score(images, labels) if self.relativistic else None
         scores, logits = self.scores_and_logits(generated, labels)
         loss = self.generator_loss(real, scores)
-        class_loss = _cross_entropy(labels, logits)
+        class_loss = self.class_loss(labels, logits)
         return loss + self.generator_class_weight * class_loss, {"g_loss": loss}
 
     def scores_and_logits(self, images, labels):
-        """(scores as images of `labels` (batch, 1), class logits (batch, classes))."""
-        scores, logits = self.discriminator(images, training=True)
-        own = tf.one_hot(labels, self.classes) * logits[:, self.classes :]
-        scores += tf.reduce_sum(own, axis=1, keepdims=True)
-        return scores, logits[:, : self.classes]
+        """(scores under the conditions `labels` (batch, 1), class logits (batch, classes))."""
+        return self.discriminator([images, labels], training=True)
 
     def score(self, images, labels=None):
         return self.scores_and_logits(images, labels)[0]
+
+    def class_loss(self, labels, logits):
+        """Cross-entropy: softmax where classes exclude each other, else the mean of sigmoids."""
+        labels = labels[:, : self.classes]
+        if self.exclusive:
+            each = tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        else:
+            each = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+        return tf.reduce_mean(each)
+
+    def accuracy(self, labels, logits):
+        """Share of the images whose class is named rightly, or of the statements."""
+        labels = labels[:, : self.classes]
+        right = tf.argmax(logits, 1) == tf.argmax(labels, 1) if self.exclusive else (
+            (logits > 0) == (labels > 0.5))
+        return tf.reduce_mean(tf.cast(right, tf.float32))
 
     # Sampling and classifying
 
@@ -96,7 +113,8 @@ class ACGAN(R1GAN):
 
         Args:
             n, seed, batch_size: as in `GAN.generate`.
-            labels: (n,) numbers of classes, or one for all; default: 0, 1, 2, ... in turn.
+            labels: (n, conditions); or numbers of classes, (n,) or one for all. Default: each
+                condition alone, in turn.
 
         Returns:
             images (n, height, width, channel) float32.
@@ -104,15 +122,17 @@ class ACGAN(R1GAN):
         Raises:
             InputError: labels that are no classes, or not n of them.
         """
-        given = np.asarray(np.arange(n) % self.classes if labels is None else labels)
+        given = np.asarray(np.arange(n) % self.conditions if labels is None else labels)
+        if given.ndim == 2:
+            return sample_images(self, n, seed, given, batch_size)
         given = np.full(n, given) if given.ndim == 0 else given
         whole = given.shape == (n,) and given.dtype.kind in "iu"
-        if not whole or given.min() < 0 or given.max() >= self.classes:
+        if not whole or given.min() < 0 or given.max() >= self.conditions:
             raise InputError("Images of these labels cannot be generated.",
-                             expected=f"{n} whole numbers from 0 to {self.classes - 1}",
+                             expected=f"{n} whole numbers from 0 to {self.conditions - 1}",
                              got=f"shape {given.shape}, {np.unique(given)[:9].tolist()}",
                              fix="pass the place of each class in the list of classes")
-        return sample_images(self, n, seed, given, batch_size)
+        return sample_images(self, n, seed, np.eye(self.conditions)[given], batch_size)
 
     def classify(self, images, batch_size=256):
         """Probabilities (n, classes) float32 of the class head.
@@ -121,38 +141,27 @@ class ACGAN(R1GAN):
         """
         images = np.asarray(images, np.float32)
         found = [np.zeros((0, self.classes), np.float32)]
+        share = tf.nn.softmax if self.exclusive else tf.nn.sigmoid
         for start in range(0, len(images), batch_size):
-            _, logits = self.discriminator(images[start : start + batch_size], training=False)
-            found.append(tf.nn.softmax(logits[:, : self.classes]).numpy())
+            some = images[start : start + batch_size]
+            none = np.zeros((len(some), self.conditions), np.float32)  # logits do not look at them
+            _, logits = self.discriminator([some, none], training=False)
+            found.append(share(logits).numpy())
         return np.concatenate(found)
 
     def get_config(self):
-        names = ("class_weight", "generator_class_weight")
+        names = ("exclusive", "class_weight", "generator_class_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def _cross_entropy(labels, logits):
-    return tf.reduce_mean(
-        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
-
-
-def _accuracy(labels, logits):
-    named = tf.argmax(logits, axis=1, output_type=tf.int32)
-    return tf.reduce_mean(tf.cast(named == labels, tf.float32))
-
-
-def _check_classes(generator, discriminator):
+def _classes_of(discriminator, conditions: int) -> int:
     """The number of classes, or an error."""
-    got = f"a generator with {len(generator.inputs)} inputs, a discriminator with " \
-          f"{len(discriminator.outputs)} outputs"
-    if len(generator.inputs) == 2 and len(discriminator.outputs) == 2:
-        classes = int(generator.get_layer("class_code").input_dim)
-        logits = int(discriminator.outputs[1].shape[-1])
-        if logits == 2 * classes:
-            return classes
-        got = f"{classes} classes and {logits} logits"
+    classes = int(discriminator.outputs[1].shape[-1]) if len(discriminator.outputs) == 2 else 0
+    if 0 < classes <= conditions:
+        return classes
     raise InputError(
         "These networks are not for classes, or not for the same ones.",
-        expected="a generator that takes labels of n classes, a class head with 2 n logits",
-        got=got, fix="build them with classes=n and classes=2 * n, or call build_gan",
+        expected="networks with conditions, and a class head for some of these",
+        got=f"{conditions} conditions and {classes} class logits",
+        fix="build them with conditions=k and classes=k, or call build_gan",
     )

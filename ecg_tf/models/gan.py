@@ -9,7 +9,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.models.devices import mean_over_all, random_share, to_be_summed, train_function
 from ecg_tf.models.networks import number_layers
 from ecg_tf.models.privacy import confusion_loss
-from ecg_tf.models.sampling import sample_images
+from ecg_tf.models.sampling import conditions_of, sample_images
 
 LEARNING_RATE, DECAY = 0.001, 0.7  # the defaults of an `Experiment`
 
@@ -23,8 +23,8 @@ class GAN(keras.Model):
     (EMA), whose weights generate all images outside of training.
 
     Args:
-        generator: keras.Model, latents (batch, latent_dim) -> images.
-        discriminator: keras.Model, images -> scores (batch, 1).
+        generator: keras.Model, latents (batch, latent_dim) or [latents, labels] -> images.
+        discriminator: keras.Model, images or [images, labels] -> scores (batch, 1).
         ema_decay: float, largest decay of the averaged weights, default 0.999; early on it is
             (1 + step) / (10 + step), so that the random start is soon forgotten.
         identity: keras.Model, images -> logits (batch, persons), frozen, of `models.privacy`.
@@ -42,7 +42,6 @@ class GAN(keras.Model):
     n_critic = 1
     penalty_every = 0  # 0: this family has no penalty
     relativistic = False  # whether the generator's loss looks at real images too
-    classes = 0  # 0: no labels
     beta_1 = 0.0  # of Adam
     penalty_now = None  # None: decided in the step; several devices decide it before
 
@@ -63,6 +62,7 @@ class GAN(keras.Model):
         self.ema_decay, self.seed = float(ema_decay), int(seed)
         self.identity, self.identity_weight = identity, float(identity_weight)
         self.latent_dim = generator.inputs[0].shape[-1]
+        self.conditions = conditions_of(generator)
         self.image_shape = tuple(generator.output_shape[1:])
         self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros",
@@ -138,9 +138,9 @@ class GAN(keras.Model):
                           g_grad_norm=tf.linalg.global_norm(mean_over_all(gradients)))
 
     def unpack(self, data):
-        """A batch -> (images, labels); labels are None where the GAN knows no classes."""
+        """A batch -> (images, labels (batch, conditions)); None where the GAN has no conditions."""
         images, *labels = data if isinstance(data, (tuple, list)) else (data,)
-        labels = tf.cast(labels[0], tf.int32) if self.classes else None
+        labels = tf.cast(labels[0], tf.float32) if self.conditions else None
         return tf.convert_to_tensor(images), labels
 
     def sample(self, n, labels=None):
@@ -195,8 +195,8 @@ class GAN(keras.Model):
                        lambda: [tf.zeros(weight.shape) for weight in weights])
 
     def score(self, images, labels=None):
-        """The discriminator's scores (batch, 1) of images (of the classes `labels`)."""
-        return self.discriminator(images, training=True)
+        """The discriminator's scores (batch, 1) of images (under the conditions `labels`)."""
+        return self.discriminator(images if labels is None else [images, labels], training=True)
 
     def update_ema(self):
         """Moves the averaged generator towards the generator."""
@@ -232,15 +232,17 @@ class GAN(keras.Model):
     def call(self, latents, training=False):
         return self.ema_generator(latents, training=training)
 
-    def generate(self, n, seed, batch_size=64):
+    def generate(self, n, seed, batch_size=64, labels=None):
         """Images (n, height, width, channel) float32 of the averaged weights; see `sample_images`.
 
         Args:
             n: int, number of images.
-            seed: int, of the latents; the same images for the same seed.
-            batch_size: int, images computed at once, default 64.
+            seed, batch_size: int, as there.
+            labels: (n, conditions), if it has conditions. Default: each of them alone, in turn.
         """
-        return sample_images(self, n, seed, batch_size=batch_size)
+        if self.conditions and labels is None:
+            labels = np.eye(self.conditions)[np.arange(n) % self.conditions]
+        return sample_images(self, n, seed, labels, batch_size)
 
     # Saving and loading: weights, optimizers, averages and the state of the random numbers
 
@@ -319,8 +321,8 @@ class HoldThenFall(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _check_pair(generator, discriminator):
-    made, expected = tuple(generator.output_shape[1:]), tuple(discriminator.input_shape[1:])
-    if made != expected:
+    made, expected = tuple(generator.output_shape[1:]), tuple(discriminator.inputs[0].shape[1:])
+    if made != expected or conditions_of(generator) != conditions_of(discriminator):
         raise InputError("Generator and discriminator do not fit together.", got=expected,
-                         expected=f"a discriminator for images of shape {made}",
-                         fix="build both with the same image_shape")
+                         expected=f"a discriminator for images of shape {made}, and as many labels",
+                         fix="build both with the same image_shape and conditions")

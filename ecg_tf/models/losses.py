@@ -142,7 +142,8 @@ class WGANGP(GAN):
             tf.shape(images)[0])
         between = images + weight * (generated - images)
         # Without the 1e-12 the root's own gradient is infinite where the critic is flat.
-        norms = tf.sqrt(squared_slopes(self.score, between) + 1e-12)
+        slopes = squared_slopes(lambda pixels: self.score(pixels, labels), between)
+        norms = tf.sqrt(slopes + 1e-12)
         return self.gradient_penalty * tf.reduce_mean(tf.square(norms - 1.0))
 
     def get_config(self):

@@ -28,7 +28,7 @@ SHORTEST = 64  # positions at the coarsest length at most, like a grid of 8 x 8
 
 
 def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, padding="helical",
-                    classes=0, projection=None, along_time=False, dtype=None):
+                    conditions=0, projection=None, along_time=False, dtype=None):
     """A network that makes images of latent vectors.
 
     A dense layer fills the coarsest grid (`grid_sizes`); each further size is reached by a 1x1
@@ -46,7 +46,8 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
             times as many, default 16.
         depth: int, residual convolutions at each size, default 2.
         padding: str, "helical" for rows that continue into each other (default), or "zero".
-        classes: int, number of classes, 0 for none; else the network takes [latents, labels].
+        conditions: int, numbers that say what to make (`training.conditions`); the network then
+            takes [latents, conditions]. Default 0: none.
         projection: put after the output, from `projection_of(codec)`, default None.
         along_time: bool, convolve along time only, see `_AlongTime`; default False.
         dtype: dtype policy such as "mixed_bfloat16"; None takes Keras' global policy. Images are
@@ -68,10 +69,10 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
     widths = _widths(view, base_filters)
 
     inputs = latents = keras.Input((latent_dim,), name="latents")
-    if classes:
-        labels = keras.Input((), dtype="int32", name="labels")
-        inputs = [latents, labels]
-        code = layers.Embedding(classes, latent_dim, dtype=dtype, name="class_code")(labels)
+    if conditions:
+        given = keras.Input((conditions,), name="conditions")
+        inputs = [latents, given]
+        code = layers.Dense(latent_dim, dtype=dtype, name="condition_code")(given)
         latents = layers.Concatenate(dtype=dtype)([latents, code])
     style = _style(latents, dtype)
 
@@ -92,22 +93,26 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
 
 
 def build_discriminator(image_shape, base_filters=16, padding="helical", spectral_norm=False,
-                        classes=0, minibatch_std=True, along_time=False, dtype=None):
+                        conditions=0, classes=0, minibatch_std=True, along_time=False,
+                        dtype=None):
     """A network that scores how real images look; without batch normalization.
 
     It sees patches of 2 x 2 pixels, as the generator makes them. Each stage is a residual 3x3
     convolution, then a strided 4x4 convolution (every pixel counts equally often) beside an
-    averaged shortcut. The score is a logit, unbounded.
+    averaged shortcut. The score is a logit, unbounded. With conditions c it is
+    f(x) + <V c, phi(x)>, phi the last features (projection: Miyato & Koyama 2018): for statements
+    that hold or do not, independent given x, this is the form of the best score.
 
     Args:
         image_shape, base_filters, padding, along_time, dtype: as for `build_generator`.
         spectral_norm: bool, keep every kernel's spectral norm at 1 or below, default False.
+        conditions: int, numbers that say what an image should show. Default 0: none.
         classes: int, logits of a second output, 0 for none (default).
         minibatch_std: bool, let it see how much the images of a batch differ, default True.
 
     Returns:
-        keras.Model, images (batch, height, width, channels) -> scores (batch, 1) float32, or
-        [scores, class logits (batch, classes)].
+        keras.Model, images (batch, height, width, channels), or [images, conditions], -> scores
+        (batch, 1) float32, or [scores, class logits (batch, classes)].
 
     Raises:
         InputError: an argument cannot be used.
@@ -120,7 +125,7 @@ def build_discriminator(image_shape, base_filters=16, padding="helical", spectra
     view = _view(image_shape, padding, along_time, dtype, constraint)
     widths = _widths(view, base_filters)
 
-    images = keras.Input(view.image_shape, name="images")
+    inputs = images = keras.Input(view.image_shape, name="images")
     x = view.conv(base_filters, 3)(view.to_patches(images))
     for level, filters in enumerate(widths[1:]):
         x = _residual(x, widths[level], 1, view)
@@ -136,10 +141,15 @@ def build_discriminator(image_shape, base_filters=16, padding="helical", spectra
     x = layers.LeakyReLU(0.2, dtype=dtype)(x)
     x = layers.Flatten(dtype="float32")(x)
     score = layers.Dense(1, kernel_constraint=constraint, dtype="float32", name="score")(x)
+    if conditions:
+        inputs = [images, keras.Input((conditions,), name="conditions")]
+        each = layers.Dense(conditions, kernel_constraint=constraint, dtype="float32",
+                            name="projection")(x)
+        score = layers.Add(dtype="float32")([score, layers.Dot(1, dtype="float32")(
+            [each, inputs[1]])])
     if classes:
-        logits = layers.Dense(classes, dtype="float32", name="class_logits")(x)
-        return keras.Model(images, [score, logits], name="discriminator")
-    return keras.Model(images, score, name="discriminator")
+        score = [score, layers.Dense(classes, dtype="float32", name="class_logits")(x)]
+    return keras.Model(inputs, score, name="discriminator")
 
 
 # How networks look at an image

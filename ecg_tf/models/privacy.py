@@ -116,12 +116,14 @@ def rejection_sampling(generator: keras.Model, codec: Codec, limit: float) -> ke
         >>> rejection_sampling(gan.ema_generator, codec, roughest(windows, codec)).save("g.keras")
     """
     leads = codec.channels.count("signal")
-    latents = keras.Input(generator.input_shape[1:], name="latents")
-    images = generator(latents)
+    inputs = [keras.Input(each.shape[1:], name=each.name) for each in generator.inputs]
+    of = inputs[0] if len(inputs) == 1 else inputs
+    images = generator(of)
     for attempt in range(1, ATTEMPTS):
-        other = generator(Turned(attempt, name=f"turned_{attempt}")(latents))
+        turned = Turned(attempt, name=f"turned_{attempt}")(inputs[0])
+        other = generator([turned, *inputs[1:]] if inputs[1:] else turned)
         images = Smoother(limit, leads, name=f"smoother_{attempt}")([images, other])
-    return keras.Model(latents, images, name="rejection_generator")
+    return keras.Model(of, images, name="rejection_generator")
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

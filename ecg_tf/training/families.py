@@ -41,17 +41,18 @@ FAMILIES = {
     "r1gan": Family(R1GAN, _penalties),
     "wavegan": Family(R1GAN, _penalties, along_time=True),
     "wgan_gp": Family(WGANGP, lambda e: {"gradient_penalty": e.penalty}),
-    "acgan": Family(ACGAN, _penalties),
+    "acgan": Family(ACGAN, lambda e: {**_penalties(e), "exclusive": False}),
 }
 
 
-def build_gan(experiment: Experiment, codec: Codec, *, classes: int = 0, projection=None,
-              **options) -> GAN:
+def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, classes: int = 0,
+              projection=None, **options) -> GAN:
     """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
 
     Args:
         codec: `Codec`, for the shape of the images.
-        classes: int, number of classes of an ACGAN. Default 0.
+        conditions: int, numbers that say what to make, see `training.conditions`. Default 0.
+        classes: int, how many of them, the first ones, an ACGAN's class head names. Default 0.
         projection: what ends the generator, default `projection_of(codec)`.
         **options: of the GAN's class, over those of the experiment.
 
@@ -68,16 +69,16 @@ def build_gan(experiment: Experiment, codec: Codec, *, classes: int = 0, project
     e, family = experiment, FAMILIES[experiment.model]
     if bool(classes) != issubclass(family.kind, ACGAN):
         raise InputError(f"The model '{e.model}' does not fit the labels.",
-                         expected="acgan for images with classes, another model for others",
+                         expected="classes for acgan, none for another model",
                          got=f"{classes} classes",
-                         fix="set model to acgan and train it on labelled beats, or choose r1gan")
+                         fix="set model to acgan and name labels, or choose r1gan")
     keras.utils.set_random_seed(e.seed)
     common = {"base_filters": e.base_filters, "padding": e.padding, "along_time": family.along_time,
               "dtype": precision_of(e.precision)}
-    generator = build_generator(codec.image_shape, e.latent_dim, classes=classes,
+    generator = build_generator(codec.image_shape, e.latent_dim, conditions=conditions,
                                 projection=projection or projection_of(codec), **common)
     # A class head that looks at one image must not depend on the others of its batch.
-    discriminator = build_discriminator(codec.image_shape, classes=2 * classes,
+    discriminator = build_discriminator(codec.image_shape, conditions=conditions, classes=classes,
                                         minibatch_std=not classes, **common)
     options = {"ema_decay": e.ema_decay, "seed": e.seed, **family.options(e), **options}
     gan = family.kind(generator, discriminator, **options)

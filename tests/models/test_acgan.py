@@ -15,7 +15,8 @@ def small(classes=3, run_eagerly=True, projection=None, **options):
     """Single steps are quicker than tracing them."""
     keras.utils.set_random_seed(0)
     gan = ACGAN(build_generator(SHAPE, 4, 4, 2, "zero", classes, projection),
-                build_discriminator(SHAPE, 4, "zero", classes=2 * classes, minibatch_std=False),
+                build_discriminator(SHAPE, 4, "zero", conditions=classes, classes=classes,
+                                    minibatch_std=False),
                 r1=0.5, r2=0.0, **options)
     gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)),
                 run_eagerly=run_eagerly)
@@ -30,8 +31,13 @@ def toy(n=96, seed=0):
     return (level + 0.05 * rng.standard_normal((n, *SHAPE))).astype(np.float32), labels
 
 
+def one_hot(labels):
+    return np.eye(3, dtype=np.float32)[labels]
+
+
 def batches(n=96):
     images, labels = toy(n)
+    labels = one_hot(labels)
     return tf.data.Dataset.from_tensor_slices((images, labels)).repeat().batch(32)
 
 
@@ -75,7 +81,7 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_been(trained, tmp_path):
     assert np.array_equal(loaded.generate(3, 1, labels=labels), trained.generate(3, 1,
                                                                                  labels=labels))
     images, numbers = toy(32)
-    one, two = (model.train_on_batch(images, numbers, return_dict=True)
+    one, two = (model.train_on_batch(images, one_hot(numbers), return_dict=True)
                 for model in (loaded, trained))
     assert set(one) >= {"d_loss", "g_loss", "class_loss", "class_accuracy"}
     weights = zip(loaded.generator.weights, trained.generator.weights, strict=True)
@@ -83,16 +89,20 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_been(trained, tmp_path):
     assert np.isclose(one["class_loss"], two["class_loss"], rtol=1e-4)
 
 
-def test_the_plain_variant_takes_a_step():
-    gan = small(relativistic=False)
-    logs = gan.train_on_batch(*toy(16), return_dict=True)
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_the_plain_variant_takes_a_step(exclusive):
+    gan = small(relativistic=False, exclusive=exclusive)
+    images, labels = toy(16)
+    logs = gan.train_on_batch(images, one_hot(labels), return_dict=True)
+    shares = gan.classify(images).sum(axis=1)
+    assert np.allclose(shares, 1, atol=1e-5) == exclusive
     assert np.isfinite([float(value) for value in logs.values()]).all()
 
 
 def test_the_score_depends_on_the_class():
     images, _ = toy(8)
     gan = small()
-    one, other = (gan.score(images, tf.fill([8], k)).numpy() for k in (0, 1))
+    one, other = (gan.score(images, one_hot([k] * 8)).numpy() for k in (0, 1))
     assert not np.allclose(one, other)
 
 
@@ -101,7 +111,7 @@ def test_generator_weight_of_the_class_reaches_the_generator():
     weights = []
     for weight in (0.0, 5.0):
         gan = small(generator_class_weight=weight)
-        gan.train_on_batch(images, labels)
+        gan.train_on_batch(images, one_hot(labels))
         weights.append(gan.generator.get_weights()[0])
     assert not np.allclose(*weights)
 
@@ -123,6 +133,8 @@ def test_bad_input_says_how_to_mend_it(trained):
     plain = build_generator(SHAPE, 4, 4), build_discriminator(SHAPE, 4)
     with pytest.raises(InputError, match="not for classes"):
         ACGAN(*plain)
-    mixed = build_generator(SHAPE, 4, 4, classes=3), build_discriminator(SHAPE, 4, classes=5)
-    with pytest.raises(InputError, match="3 classes and 5 logits"):
-        ACGAN(*mixed)
+    generator = build_generator(SHAPE, 4, 4, conditions=3)
+    with pytest.raises(InputError, match="as many labels"):
+        ACGAN(generator, build_discriminator(SHAPE, 4, classes=3))
+    with pytest.raises(InputError, match="3 conditions and 5 class logits"):
+        ACGAN(generator, build_discriminator(SHAPE, 4, conditions=3, classes=5))

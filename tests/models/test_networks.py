@@ -224,14 +224,27 @@ def test_networks_survive_saving(tmp_path):
         np.testing.assert_array_equal(loaded(inputs), network(inputs))
 
 
-def test_classes_add_a_label_input_and_class_logits():
-    generator = build_generator(SHAPE, 8, 4, padding="zero", classes=3)
-    discriminator = build_discriminator(SHAPE, 4, padding="zero", classes=3)
-    latents = np.ones((2, 8), np.float32)
-    images = np.asarray(generator([latents, np.array([0, 2])]))
+def test_conditions_reach_the_image_and_the_score_but_not_the_class_logits():
+    generator = build_generator(SHAPE, 8, 4, padding="zero", conditions=3)
+    discriminator = build_discriminator(SHAPE, 4, padding="zero", conditions=3, classes=2)
+    latents, rows = np.ones((2, 8), np.float32), np.eye(3, dtype=np.float32)
+    images = np.asarray(generator([latents, rows[[0, 2]]]))
     assert np.abs(images[0] - images[1]).max() > 1e-6
-    scores, logits = discriminator(images)
-    assert scores.shape == (2, 1) and logits.shape == (2, 3)
+    scores, logits = discriminator([images, rows[[0, 2]]])
+    assert scores.shape == (2, 1) and logits.shape == (2, 2)
+    other, same = discriminator([images, rows[[1, 2]]])
+    assert scores[0] != other[0] and np.isclose(scores[1], other[1], atol=1e-6)
+    assert np.allclose(logits, same, atol=1e-6)
+    # <V c, phi(x)> is linear in c: two statements at once add up
+    none, both = (discriminator([images, np.tile(row, (2, 1))])[0]
+                  for row in (0 * rows[0], rows[0] + rows[1]))
+    apart = [discriminator([images, np.tile(row, (2, 1))])[0] - none for row in rows[:2]]
+    assert np.allclose(both - none, apart[0] + apart[1], atol=1e-4)
+
+
+def test_classes_alone_add_class_logits():
+    discriminator = build_discriminator(SHAPE, 4, padding="zero", classes=3)
+    assert discriminator.output_shape == [(None, 1), (None, 3)]
 
 
 def test_the_discriminator_has_no_batch_norm():

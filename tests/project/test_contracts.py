@@ -28,10 +28,11 @@ def test_an_arrangement_that_loses_samples_is_found():
         check_arrangement(Lossy)
 
 
-def small(kind, classes=0, **options):
+def small(kind, classes=0, conditions=0, **options):
     keras.utils.set_random_seed(0)
-    gan = kind(build_generator((8, 8, 1), 4, 4, padding="zero", classes=classes),
-               build_discriminator((8, 8, 1), 4, "zero", classes=2 * classes,
+    conditions = conditions or classes
+    gan = kind(build_generator((8, 8, 1), 4, 4, padding="zero", conditions=conditions),
+               build_discriminator((8, 8, 1), 4, "zero", conditions=conditions, classes=classes,
                                    minibatch_std=not classes), **options)
     gan.compile()
     return gan
@@ -42,6 +43,12 @@ def test_every_family_keeps_its_contract(name):
     family = FAMILIES[name]
     check_gan(lambda: small(family.kind, 2 if name == "acgan" else 0,
                             **family.options(Experiment())))
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "acgan"])
+def test_every_family_takes_labels(name):
+    family = FAMILIES[name]
+    check_gan(lambda: small(family.kind, conditions=2, **family.options(Experiment())))
 
 
 def test_a_gan_that_learns_nothing_is_found():
