@@ -36,6 +36,7 @@ class MeasuresAlong(keras.callbacks.Callback):
         seed: int, of the latents.
         keep: also keep the averaged weights of every check, for looking back; default False.
         high: float, Hz, low-pass of the decoded ECGs, see `synthesize`; default 0, none.
+        conditions: of `synthesize`, for a GAN that was given labels; default None.
 
     Attributes:
         rows: DataFrame, all measures so far.
@@ -47,10 +48,11 @@ class MeasuresAlong(keras.callbacks.Callback):
     """
 
     def __init__(self, folder, codec: Codec, evaluator: StripEvaluator, every: int, n: int = 200,
-                 seed: int = 0, keep: bool = False, high: float = 0.0):
+                 seed: int = 0, keep: bool = False, high: float = 0.0, conditions=None):
         super().__init__()
         self.folder, self.codec, self.evaluator = Path(folder), codec, evaluator
         self.every, self.n, self.seed, self.keep, self.high = every, n, seed, keep, high
+        self.conditions = conditions
         self.path = self.folder / "measures.csv"
         # As the file holds it: with other baselines, its measures do not count.
         baselines = evaluator.baselines.assign(images=n, latents=seed)
@@ -105,8 +107,8 @@ class MeasuresAlong(keras.callbacks.Callback):
         last = int(self.rows["step"].max()) if len(self.rows) else 0
         if step // self.every <= last // self.every:
             return
-        values = self.evaluator.measure(synthesize(self.model.ema_generator, self.codec, self.n,
-                                                   self.seed, high=self.high))
+        values = self.evaluator.measure(synthesize(
+            self.model.ema_generator, self.codec, self.n, self.seed, self.high, self.conditions))
         new = pd.DataFrame([(step, *key, value) for key, value in values.items()],
                            columns=_NOTHING.columns)
         self.rows = pd.concat([self.rows, new], ignore_index=True) if len(self.rows) else new
@@ -210,7 +212,7 @@ def stopping_rule(experiment: Experiment, data: Data) -> StopAtBaseline | None:
     evaluator = StripEvaluator({"validation": validation, "training": train}, train,
                                e.strip_seconds, seed=e.seed)
     along = MeasuresAlong(e.folder, data.codec, evaluator, e.measure_every, seed=e.seed,
-                          high=e.band_high)
+                          high=e.band_high, conditions=data.conditions)
     return StopAtBaseline(along, e.folder / "checkpoints" / "best.weights.h5", patience=e.patience)
 
 

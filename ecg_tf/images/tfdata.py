@@ -16,7 +16,8 @@ from ecg_tf.signals.windows import Windows
 
 def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int = 0, *,
                  shuffle: bool = True, repeat: bool = True, labels=None, start_step: int = 0,
-                 subject_mixing: int = 1, even_subjects: bool = False) -> tf.data.Dataset:
+                 subject_mixing: int = 1, even_subjects: bool = False,
+                 weights=None) -> tf.data.Dataset:
     """Batches of images, in an order that depends on the seed alone.
 
     Every epoch is a new permutation of all windows, from (seed, epoch); batches run on
@@ -31,20 +32,23 @@ def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int
         shuffle: bool; False keeps the order of the windows.
         repeat: bool; True goes on for ever, all batches full; False is one epoch, whose last
             batch may be smaller.
-        labels: (window,) numbers, given along with the images. Default: none.
+        labels: (window, ...) numbers, given along with the images. Default: none.
         start_step: int, the first batch to give. Default 0.
         subject_mixing: int, persons whose average beats are mixed in each image, see `beat_mixer`.
             Default 1: no mixing.
         even_subjects: bool; True samples each person as often as every other, however many windows
             they have: position by position a person, then any of that person's windows. An epoch
             is as long, but holds some windows twice and others not. Default False.
+        weights: (window,) positive; a window is sampled in proportion, as evenly as whole numbers
+            allow. Default: alike.
 
     Returns:
         Dataset of images (batch, height, width, channel) float32, or of (images, labels).
 
     Raises:
         InputError: windows the codec refuses, no windows, labels of another length; even persons
-            of windows in files, or unshuffled.
+            or
+            weights of windows unshuffled.
 
     Example:
         >>> images = next(iter(make_dataset(windows, codec, batch_size=8, seed=1)))
@@ -62,7 +66,7 @@ def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int
                              got=f"shape {tuple(labels.shape)}", fix="take labels with windows")
     encode = encode_tf(codec)
     mix = beat_mixer(codec, subject_mixing)
-    epoch = _epoch(windows, seed, shuffle, even_subjects)
+    epoch = _epoch(windows, seed, shuffle, even_subjects, weights)
 
     def batch(step, index):
         images = encode(gather(index))
@@ -77,9 +81,11 @@ def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int
     return batches.map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
-def _epoch(windows: Windows, seed: int, shuffle: bool, even_subjects: bool):
+def _epoch(windows: Windows, seed: int, shuffle: bool, even_subjects: bool, weights=None):
     """Function: number of an epoch -> Dataset of the numbers of its windows, in their order."""
     even = _evenly(windows, shuffle) if even_subjects else lambda order, seed: order
+    if weights is not None:
+        even = _weighted(np.asarray(weights, float), len(windows), shuffle)
 
     def epoch(number):
         order = tf.range(len(windows), dtype=tf.int64)
@@ -106,6 +112,25 @@ def _evenly(windows, shuffle: bool):
         part = tf.random.stateless_uniform(tf.shape(who), seed, dtype=tf.float64)
         own = tf.cast(part * tf.gather(sizes, who), tf.int64)
         return tf.gather(by_person, tf.gather(first, who) + own)
+
+    return sample
+
+
+def _weighted(weights, size: int, shuffle: bool):
+    """Function: shuffled numbers 0, 1, ... (n,), seed -> numbers of windows, by their weights.
+
+    Position k of the n takes a random place in the k-th of n equal parts of the summed weights.
+    """
+    if weights.shape != (size,) or not shuffle or not (weights > 0).all():
+        raise InputError("Windows cannot be sampled by these weights.", fix="leave weights out",
+                         expected=f"a positive one for each of {size} windows, and shuffle=True",
+                         got=f"shape {weights.shape}, shuffle={shuffle}")
+    ends = tf.constant(np.cumsum(weights / weights.sum())[:-1], tf.float64)
+
+    def sample(order, seed):
+        part = tf.random.stateless_uniform(tf.shape(order), seed, dtype=tf.float64)
+        places = (tf.cast(order, tf.float64) + part) / size
+        return tf.cast(tf.searchsorted(ends, places, side="right"), tf.int64)
 
     return sample
 

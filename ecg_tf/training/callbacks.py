@@ -26,6 +26,7 @@ class SampleGrid(keras.callbacks.Callback):
         n: int, number of images, default 16.
         every: int, steps between two sets, default 0 for the end of every round.
         seed: int, seed of the latents, default 0.
+        draw: function (n, seed) -> rows of conditions, for a GAN that has some. Default None.
 
     Attributes:
         images: dict, step -> images (n, height, width, channel) float32.
@@ -34,12 +35,13 @@ class SampleGrid(keras.callbacks.Callback):
         InputError: `n` is below 1 or `every` below 0.
     """
 
-    def __init__(self, folder=None, n=16, every=0, seed=0):
+    def __init__(self, folder=None, n=16, every=0, seed=0, draw=None):
         super().__init__()
         _check_least(1, n=n)
         _check_least(0, every=every)
         self.folder = Path(folder) if folder is not None else None
         self.n, self.every, self.seed, self.images = n, every, seed, {}
+        self.draw = draw
         self._due = 0
 
     def on_train_begin(self, logs=None):
@@ -53,7 +55,7 @@ class SampleGrid(keras.callbacks.Callback):
             return
         if self.every:
             self._due = (step // self.every + 1) * self.every
-        images = self.model.generate(self.n, self.seed, batch_size=min(self.n, 64))
+        images = _generated(self.model, self.n, self.seed, self.draw)
         self.images[step] = images
         if self.folder is not None:
             buffer = io.BytesIO()
@@ -72,12 +74,13 @@ class Diversity(keras.callbacks.Callback):
         real_images: (n, height, width, channel), at least 2; the first `n` are used.
         n: int, number of images on either side, default 64.
         seed: int, seed of the latents, default 0.
+        draw: function (n, seed) -> rows of conditions, for a GAN that has some. Default None.
 
     Raises:
         InputError: fewer than 2 real images, or real images that are all the same.
     """
 
-    def __init__(self, real_images, n=64, seed=0):
+    def __init__(self, real_images, n=64, seed=0, draw=None):
         super().__init__()
         _check_least(2, n=n)
         real_images = np.asarray(real_images)[:n]
@@ -89,10 +92,10 @@ class Diversity(keras.callbacks.Callback):
             raise InputError("The real images are all the same.", expected="images that differ",
                              got="a mean pairwise distance of 0, or NaN",
                              fix="check the codec and the windows")
-        self.n, self.seed = n, seed
+        self.n, self.seed, self.draw = n, seed, draw
 
     def on_epoch_end(self, epoch, logs=None):
-        images = self.model.generate(self.n, self.seed, batch_size=min(self.n, 64))
+        images = _generated(self.model, self.n, self.seed, self.draw)
         if logs is not None:
             logs["diversity"] = mean_pairwise_distance(images) / self.real_distance
 
@@ -303,6 +306,11 @@ def grid_png(images, columns=4):
     grid = grid.transpose(0, 2, 1, 3, 4).reshape(rows * (height + 2), columns * (width + 2), -1)
     pixels = np.round((grid + 1) * 127.5).astype(np.uint8)
     return tf.io.encode_png(pixels).numpy()
+
+
+def _generated(model, n, seed, draw):
+    labels = {} if draw is None else {"labels": draw(n, seed)}
+    return model.generate(n, seed, batch_size=min(n, 64), **labels)
 
 
 def _step(model):

@@ -24,6 +24,7 @@ from ecg_tf.signals.quality import Prepared, Quality
 from ecg_tf.signals.rpeaks import rpeaks_of
 from ecg_tf.signals.selection import balance
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.conditions import Conditions
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Data:
         warnings: sentences about who is who and what was left out, for terminal, report and card.
         left_out: records that were found and not read, each with kind and reason.
         source: `source_digest` of what was read.
+        conditions: fitted on the training windows, if the experiment has `labels`. Default None.
     """
 
     split: dict[str, list[str]]
@@ -59,6 +61,7 @@ class Data:
     warnings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     source: str = ""
+    conditions: Conditions | None = None
 
     @property
     def training(self) -> Windows:
@@ -100,11 +103,14 @@ def prepare_data(experiment: Experiment) -> Data:
         cut_windows(prepared, e, quality["training windows"]),
         strips(prepared, round(e.strip_seconds * e.fs), quality=list(quality.values())[1]),
     ))
+    conditions = conditions_of(windows["train"], e)
     return Data(split, windows, cut, codec_of(windows["train"], e, Preparation.of(e)),
                 provenance(ecgs), quality,
                 attributes_of(ecgs), fitted=fitted_of(e),
-                warnings=(*ecgs.warnings, *in_words(odd, len(raw))),
-                left_out=ecgs.left_out, source=source_digest(experiment, ecgs))
+                warnings=(*ecgs.warnings, *in_words(odd, len(raw)),
+                          *(conditions.warnings if conditions else ())),
+                left_out=ecgs.left_out, source=source_digest(experiment, ecgs),
+                conditions=conditions)
 
 
 def read_records(experiment: Experiment, **simulation) -> ECGs:
@@ -132,8 +138,8 @@ def source_digest(experiment: Experiment, records: Sequence[Record] | None = Non
     else:
         records = read_records(experiment) if records is None else records
         facts = [provenance(records)["sha256"], *(
-            [record.name, record.subject, record.session, record.sex, str(record.age)]
-            for record in records)]
+            [record.name, record.subject, record.session, record.sex, str(record.age),
+             *([dict(record.labels)] if experiment.labels else [])] for record in records)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -160,6 +166,11 @@ def attributes_of(records: Iterable[Record]) -> dict[str, dict]:
     values: dict[str, dict] = {"sex": {r.subject: r.sex for r in records if r.sex},
                                "age": {r.subject: r.age for r in records if np.isfinite(r.age)}}
     return {name: of for name, of in values.items() if len(set(of.values())) > 1}
+
+
+def conditions_of(windows: Windows, experiment: Experiment) -> Conditions | None:
+    """The experiment's labels, fitted on windows of the training subjects; None without any."""
+    return Conditions.of(windows, experiment.labels) if experiment.labels else None
 
 
 def codec_of(windows: Windows, experiment: Experiment, preparation=None) -> Codec:

@@ -20,6 +20,7 @@ from ecg_tf.models.privacy import build_identity_network, train_identity_network
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.callbacks import CollapseAlarm, Diversity, HistoryCSV, ProgressLine, SampleGrid
 from ecg_tf.training.checkpoint import Checkpoint
+from ecg_tf.training.conditions import Conditions
 from ecg_tf.training.data import Data
 from ecg_tf.training.families import build_gan
 from ecg_tf.training.precision import precision_of
@@ -96,11 +97,13 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         gan = checkpoint.load()
         if gan is None or int(gan.step.value) > e.steps:
             # Fewer steps than the checkpoint has: its weights are not those of this experiment.
-            gan = build_gan(e, data.codec, identity=_identity_network(e, data, progress),
+            gan = build_gan(e, data.codec, **conditioning(e, data.conditions),
+                            identity=_identity_network(e, data, progress),
                             identity_weight=e.identity_weight)
         elif progress:
             print(f"Resuming from the checkpoint of step {int(gan.step.value):,}.", flush=True)
-        fit_gan(gan, partial(batches_of, e, data.training, data.codec), e.steps,
+        fit_gan(gan, partial(batches_of, e, data.training, data.codec,
+                             conditions=data.conditions), e.steps,
                 check_every=e.check_every,
                 callbacks=[*_watching(e, data, progress), *callbacks,
                            *(stop.callbacks if stop else []),
@@ -113,19 +116,37 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     return gan
 
 
-def batches_of(e: Experiment, windows: Windows, codec: Codec, start_step: int = 0):
-    """The batches of images that an experiment trains on, from a step on."""
+def conditioning(e: Experiment, conditions: Conditions | None) -> dict:
+    """What `build_gan` needs to know of an experiment's labels."""
+    if conditions is None:
+        return {}
+    return {"conditions": len(conditions),
+            "classes": len(conditions.columns) if e.model == "acgan" else 0}
+
+
+def batches_of(e: Experiment, windows: Windows, codec: Codec, start_step: int = 0,
+               conditions: Conditions | None = None):
+    """The batches of images that an experiment trains on, from a step on; with conditions their
+    rows go along, and windows of rare statements come more often (`Conditions.weights`)."""
+    own: dict = {"even_subjects": e.even_subjects}
+    if conditions is not None:
+        weights = conditions.weights(windows)
+        if e.even_subjects:
+            _, who, counts = np.unique(windows.subjects, return_inverse=True, return_counts=True)
+            weights = weights / counts[who]
+        own = {"labels": conditions.encode(windows), "weights": weights}
     return make_dataset(windows, codec, e.batch_size, e.seed, start_step=start_step,
-                        subject_mixing=e.subject_mixing, even_subjects=e.even_subjects)
+                        subject_mixing=e.subject_mixing, **own)
 
 
 def _watching(e: Experiment, data: Data, progress: bool) -> list:
     windows = data.windows["train"]
     some = windows.take(slice(None, None, max(1, len(windows) // REAL_IMAGES)))
+    draw = None if data.conditions is None else data.conditions.draw
     return [
         SampleGrid(e.folder / "samples", n=16, every=max(1, e.steps // e.check_every // 8),
-                   seed=e.seed),
-        Diversity(data.codec.encode(some), seed=e.seed),
+                   seed=e.seed, draw=draw),
+        Diversity(data.codec.encode(some), seed=e.seed, draw=draw),
         CollapseAlarm(warmup=min(e.steps // 4, 500)),
         *([ProgressLine(e.steps)] if progress else []),
         *([_tensorboard(e.folder)] if e.tensorboard else []),
@@ -142,7 +163,10 @@ def training_key(experiment: Experiment, data: Data) -> str:
     settings["precision"] = precision_of(experiment.precision)
     if experiment.decay:
         settings["steps"] = experiment.steps  # the learning rate falls towards their end
-    stored = [] if data.stored is None else [len(data.stored)]
+    stored: list = [] if data.stored is None else [len(data.stored)]
+    if data.conditions is not None:
+        rows = data.conditions.encode(data.training).tobytes()
+        stored += [data.conditions.to_dict(), hashlib.sha256(rows).hexdigest()]
     facts = json.dumps([settings, data.provenance["sha256"], data.split, *stored], sort_keys=True)
     images = data.codec.encode(data.windows["train"].take(slice(0, 16)))
     if experiment.subject_mixing > 1:

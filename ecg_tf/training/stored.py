@@ -29,6 +29,7 @@ from ecg_tf.training.data import (
     Data,
     attributes_of,
     codec_of,
+    conditions_of,
     cut_windows,
     fitted_of,
     in_split,
@@ -89,9 +90,11 @@ def read_stored(experiment: Experiment) -> Data:
         check_parts(list(found), kind)
     windows, few = ({part: _sample(whole) for part, whole in sets[kind].items()} for kind in KINDS)
     codec = codec_of(windows["train"], e, Preparation.of(e))
+    conditions = conditions_of(sets["windows"]["train"], e)
     return Data(index["split"], windows, few, codec, index["provenance"], index["quality"],
                 index["attributes"], sets["windows"]["train"], index["fitted"],
-                tuple(index["warnings"]), source=source_digest(experiment))
+                (*index["warnings"], *(conditions.warnings if conditions else ())),
+                source=source_digest(experiment), conditions=conditions)
 
 
 def check_settings(index: dict, experiment: Experiment, folder) -> None:

@@ -11,6 +11,7 @@ from ecg_tf.models.privacy import rejection_sampling, roughest
 from ecg_tf.models.sampling import sample_images
 from ecg_tf.signals.filtering import low_pass
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.conditions import Conditions
 from ecg_tf.training.data import Data
 
 
@@ -26,8 +27,8 @@ def final_generator(experiment: Experiment, gan, data: Data) -> keras.Model:
     return rejection_sampling(gan.ema_generator, data.codec, limit)
 
 
-def synthesize(generator: keras.Model, codec: Codec, n: int, seed: int,
-               high: float = 0.0) -> Windows:
+def synthesize(generator: keras.Model, codec: Codec, n: int, seed: int, high: float = 0.0,
+               conditions: Conditions | None = None) -> Windows:
     """Generates images and decodes them.
 
     Args:
@@ -37,13 +38,20 @@ def synthesize(generator: keras.Model, codec: Codec, n: int, seed: int,
         seed: int; the same ECGs for the same seed.
         high: float, Hz, upper edge of the band that the training ECGs were filtered to: decoded
             ones pass the same low-pass. Default 0: none.
+        conditions: whose combinations are requested, if the generator was trained with labels.
+            Default None.
 
     Returns:
-        Windows of n signals (n, time, lead) in mV, subjects "synthetic", records "synthetic-0", ...
+        Windows of n signals (n, time, lead) in mV, subjects "synthetic", records "synthetic-0",
+        ...; their `about` says what was requested.
 
     Example:
         >>> strips = cut_strips(synthesize(gan.ema_generator, codec, 100, seed=1), seconds=10)
     """
-    windows = codec.decode(sample_images(generator, n, seed))
-    names = np.array([f"synthetic-{number}" for number in range(n)])
-    return low_pass(replace(windows, subjects=np.full(n, "synthetic"), records=names), high)
+    rows = None if conditions is None else conditions.draw(n, seed)
+    windows = codec.decode(sample_images(generator, n, seed, rows))
+    names = [f"synthetic-{number}" for number in range(n)]
+    about = {} if conditions is None else dict(
+        zip(names, conditions.describe(rows), strict=True))
+    return low_pass(replace(windows, subjects=np.full(n, "synthetic"), records=np.array(names),
+                            about=about), high)
