@@ -53,7 +53,7 @@ def discriminative_auc(real, synthetic, seed: int = 0, real_groups=None, synthet
         weight = np.ones(len(truth))
         for rows, owner, sample in zip(parts, owners, samples, strict=False):
             weight[rows] = np.bincount(sample, minlength=owner.max() + 1)[owner]
-        return max(0.5, float(np.mean([_auc(truth[test], score[test], weight[test])
+        return max(0.5, float(np.mean([weighted_auc(truth[test], score[test], weight[test])
                                        for test in tests])))
 
     values = bootstrap(mean_auc, [owner.max() + 1 for owner in owners], resamples, seed)
@@ -91,7 +91,7 @@ def _out_of_fold(x, truth, groups, folds, seed):
     return fold, score
 
 
-def _auc(truth, score, weight):
+def weighted_auc(truth, score, weight) -> float:
     """Weighted `sklearn.metrics.roc_auc_score` without its checks, for thousands of calls."""
     values, place = np.unique(score, return_inverse=True)
     positive = np.bincount(place, weight * (truth == 1), len(values))

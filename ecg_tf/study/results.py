@@ -19,6 +19,7 @@ from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.gate import Gate
 from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation
 from ecg_tf.images.codec import Codec
+from ecg_tf.training.conditions import LABELS, Conditions
 
 RESULTS, ARRAYS = "results.json", "results.npz"
 #: Columns of the arrays "real_rhythm" and "synthetic_rhythm".
@@ -26,7 +27,7 @@ RHYTHM = ("heart_rate", "r_amplitude", "rr", "sdnn")
 LARGEST_FILE = 2**22  # bytes; the results of a run take thirty thousand
 MOST = 10_000  # measures
 _PARTS = {"experiment": dict, "measures": list, "data": dict, "privacy": dict, "versions": dict,
-          "split": dict, "quality": dict, "report": dict}
+          "split": dict, "quality": dict, "report": dict, "labels": dict}
 _TEXT = ("name", "unit", "better")
 
 
@@ -72,6 +73,11 @@ class Result:
     def codec(self) -> Codec:
         """Images to mV."""
         return Codec.load(self.folder / "codec.json")
+
+    @cached_property
+    def conditions(self) -> Conditions | None:
+        """What the generator can be told to make; None for one without labels."""
+        return Conditions.load(self.folder / LABELS) if self.experiment.labels else None
 
     @property
     def history(self) -> pd.DataFrame:

@@ -6,6 +6,7 @@ folder. A run that is complete, from the same data, settings and code, is read a
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ecg_tf.evaluation.attacks import Attack, Scores, attribute_attack
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.fidelity_measures import fidelity_measures
 from ecg_tf.evaluation.inter_lead import inter_lead_measures
+from ecg_tf.evaluation.label_adherence import LabelAdherence, label_adherence
 from ecg_tf.evaluation.privacy_evaluation import (
     AttackSettings,
     PrivacyEvaluation,
@@ -79,12 +81,15 @@ def _run(experiment: Experiment, progress: bool, devices: int) -> Result:
     say(f"Generating {experiment.synthetic:,} images and decoding them", progress)
     generator = final_generator(experiment, gan, data)
     synthetic = synthesize(generator, data.codec, experiment.synthetic,
-                           experiment.seed + SYNTHETIC_SEED, high=experiment.band_high)
+                           experiment.seed + SYNTHETIC_SEED, high=experiment.band_high,
+                           conditions=data.conditions)
     say("Measuring fidelity", progress)
     measures = measure(experiment, data, synthetic)
+    labels = adherence(experiment, data, synthetic)
+    measures += labels.measures if labels else []
     verdict = attack(experiment, data, gan, synthetic, measures, progress)
     return write_results(experiment, run_key(experiment, data.source), data, generator, synthetic,
-                         verdict, int(gan.step.value))
+                         verdict, int(gan.step.value), labels)
 
 
 def kept_result(experiment: Experiment) -> Result | None:
@@ -140,6 +145,17 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
     return measures
 
 
+def adherence(experiment: Experiment, data: Data, synthetic: Windows) -> LabelAdherence | None:
+    """How well the synthetic ECGs keep their labels, see `label_adherence`; None without labels."""
+    if data.conditions is None:
+        return None
+    e = data.settled(experiment)
+    test, train = (evaluation_strips(data.strips[part], e) for part in ("test", "train"))
+    strips, source = cut_strips(synthetic, e.strip_seconds, with_source=True)
+    made = replace(synthetic.take(source), signals=strips)
+    return label_adherence(train, test, made, data.conditions, seed=e.seed)
+
+
 def attack(experiment: Experiment, data: Data, gan, synthetic: Windows, measures,
            progress: bool = False) -> PrivacyEvaluation:
     """Who could be found in the synthetic ECGs, and may they be released?
@@ -172,8 +188,12 @@ def discriminator_scores(gan, data: Data, most: int = 1000) -> Scores:
                                             if part in data.windows]), most)
         sides.append(windows.subjects)
         for start in range(0, len(windows), 128):
-            images = data.codec.encode(windows.take(slice(start, start + 128)))
-            scores.append(np.asarray(gan.discriminator(images, training=False)).astype(
-                np.float32).ravel())
+            some = windows.take(slice(start, start + 128))
+            seen = data.codec.encode(some)
+            if data.conditions is not None:  # the attacker knows what is known of each candidate
+                seen = [seen, data.conditions.encode(some)]
+            found = gan.discriminator(seen, training=False)  # an ACGAN's: scores and logits
+            found = found[0] if isinstance(found, (list, tuple)) else found
+            scores.append(np.asarray(found).astype(np.float32).ravel())
     return Scores(np.concatenate(scores), np.concatenate(sides),
                   np.repeat([True, False], [len(subjects) for subjects in sides]))

@@ -12,12 +12,14 @@ from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.evaluation.baselines import plain_measures, plain_number
 from ecg_tf.evaluation.clinical import rhythm
+from ecg_tf.evaluation.label_adherence import LabelAdherence
 from ecg_tf.evaluation.privacy_evaluation import PrivacyEvaluation
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.signals.selection import thin
 from ecg_tf.signals.windows import Windows, cut_strips
 from ecg_tf.study.people import people_table
 from ecg_tf.study.results import ARRAYS, RESULTS, RHYTHM, Result, read_result
+from ecg_tf.training.conditions import LABELS
 from ecg_tf.training.data import Data, evaluation_strips
 
 SYNTHETIC_SEED = 1  # added to the experiment's: the final latents are none of the training's
@@ -25,16 +27,21 @@ SHOWN = 500  # strips of either side that are kept for figures
 
 
 def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Windows,
-                  verdict: PrivacyEvaluation, steps: int) -> Result:
+                  verdict: PrivacyEvaluation, steps: int,
+                  labels: LabelAdherence | None = None) -> Result:
     """Writes what a run leaves behind; `results.json`, which makes it complete, last.
 
     `e`: settled; `key`: of `run.run_key`; `generator`: of `final_generator`; `synthetic`: of
-    `synthesize`; `verdict`: with all measures; `steps`: of the training.
+    `synthesize`; `verdict`: with all measures; `steps`: of the training; `labels`: of an experiment
+    with labels.
     """
     folder = e.folder
     e.save(folder / "experiment.yaml")
     write_whole(folder / "split.json", json.dumps(data.split, indent=1))
     data.codec.save(folder / "codec.json")
+    (folder / LABELS).unlink(missing_ok=True)
+    if data.conditions is not None:
+        data.conditions.save(folder / LABELS)
     with whole_file(folder / "generator.keras") as part:
         generator.save(part)
     arrays = io.BytesIO()
@@ -42,6 +49,8 @@ def write_results(e: Experiment, key: str, data: Data, generator, synthetic: Win
     np.savez_compressed(arrays, **kept)
     write_whole(folder / ARRAYS, arrays.getvalue())
     content = results_of(e, data, synthetic, verdict)
+    if labels is not None:
+        content["labels"] = labels.plain()
     content |= {"key": key, "steps": steps, "sha256": {
         name: sha256_of(folder / name) for name in ("split.json", "codec.json", ARRAYS)}}
     write_whole(folder / RESULTS, json.dumps(content, indent=1))
@@ -88,7 +97,7 @@ def arrays_of(e: Experiment, data: Data, generator, synthetic: Windows) -> dict[
         "real_rhythm", "synthetic_rhythm": (strip, `RHYTHM`) of these; "real_images" with
         "image_subjects", "synthetic_images": six each; "arc": images between two latents.
     """
-    from ecg_tf.models.sampling import arc_latents, sample_images
+    from ecg_tf.models.sampling import PLACES, arc_latents, sample_images
 
     rng = np.random.default_rng(e.seed)
     train, test = data.strips["train"], evaluation_strips(data.strips["test"], e)
@@ -99,7 +108,11 @@ def arrays_of(e: Experiment, data: Data, generator, synthetic: Windows) -> dict[
     strips = cut_strips(synthetic, e.strip_seconds)[:SHOWN]
     windows = data.windows["train"]
     windows = windows.take(rng.choice(len(windows), min(6, len(windows)), replace=False))
-    latents = arc_latents(generator.input_shape[-1])
+    seed, given, arc = e.seed + SYNTHETIC_SEED, None, arc_latents(generator.inputs[0].shape[-1])
+    way = arc.astype(np.float32)
+    if data.conditions is not None:  # one person's labels all along the arc
+        given = data.conditions.draw(6, seed)
+        way = [way, np.repeat(given[:1], PLACES, axis=0)]
     return {
         "train": train.signals, "train_subjects": np.asarray(train.subjects, str),
         "test": test.signals, "test_subjects": np.asarray(test.subjects, str),
@@ -108,8 +121,8 @@ def arrays_of(e: Experiment, data: Data, generator, synthetic: Windows) -> dict[
            for side, signals in (("real", test.signals), ("synthetic", strips))},
         "real_images": data.codec.encode(windows),
         "image_subjects": np.asarray(windows.subjects, str),
-        "synthetic_images": sample_images(generator, 6, e.seed + SYNTHETIC_SEED),
-        "arc": np.asarray(generator(latents.astype(np.float32), training=False), np.float32),
+        "synthetic_images": sample_images(generator, 6, seed, given),
+        "arc": np.asarray(generator(way, training=False), np.float32),
     }
 
 
