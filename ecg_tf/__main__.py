@@ -155,12 +155,13 @@ def evaluate(options) -> int:
 
 def export(options) -> int:
     """Samples a synthetic set from a run's generator and writes it with its cards."""
-    from ecg_tf.release.export import NotReleased
+    from ecg_tf.release.export import NotReleased, labels_of
     from ecg_tf.release.export import export as release
 
     try:
         made = release(options.run, options.n, options.format, options.output, options.seed,
-                       options.seconds, options.force, not options.quiet)
+                       options.seconds, options.force, not options.quiet,
+                       labels_of(options.labels))
     except NotReleased as error:
         print(f"Stopped: {error}", file=sys.stderr)
         return 3
@@ -294,6 +295,8 @@ COMMANDS = (
         _option("--seed", type=int, default=0, help="record i depends on it and on i alone"),
         _option("--seconds", type=float, default=0.0, metavar="S",
                 help="length of every record (default: whole windows)"),
+        _option("--labels", nargs="+", default=[], metavar="KIND=STATEMENT", help="what every "
+                "record is to have, such as superclass=MI sex=female, of a run with labels"),
         _option("--force", action="store_true",
                 help="write although the gate was not passed; the cards say so first"),
         _QUIET)),

@@ -16,6 +16,8 @@ from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.records.ecgs import ECGs
 from ecg_tf.signals.windows import Windows
+from ecg_tf.training.conditions import LABELS, Conditions
+from ecg_tf.training.data import conditions_of
 
 _CODEC = "codec.json"  # beside the network in a GAN's file
 _SETTINGS = "experiment.json"
@@ -41,13 +43,14 @@ class GAN:
     """A GAN of ECGs: its networks, and the codec between their images and mV.
 
     Args:
-        model: str, one of `experiment.MODELS` without classes. Default "r1gan".
+        model: str, one of `experiment.MODELS`. Default "r1gan".
         codec: fitted `Codec`.
         seed: int, of weights, batches and latents. Default 0.
-        **settings: of an `Experiment`, such as batch_size or base_filters.
+        **settings: of an `Experiment`, such as batch_size, base_filters or labels.
 
     Attributes:
         network: `models.GAN`, once trained.
+        conditions: `Conditions` of its labels, once trained with labels; else None.
 
     Example:
         >>> gan = GAN("r1gan", codec).fit(train, steps=1200)
@@ -60,6 +63,7 @@ class GAN:
                              fix='pass Codec("beat_rows").fit(train)')
         self.codec = codec
         self.network: Any = None
+        self.conditions: Conditions | None = None
         self.experiment = settings_of(codec, model=model, seed=seed, **settings)
 
     def fit(self, train, steps: int = 1200, *, callbacks=(), progress: bool = True) -> "GAN":
@@ -77,30 +81,34 @@ class GAN:
         with quiet_startup():
             from ecg_tf.training.callbacks import ProgressLine
             from ecg_tf.training.families import build_gan
-            from ecg_tf.training.fit import batches_of, fit_gan
+            from ecg_tf.training.fit import batches_of, conditioning, fit_gan
 
         e = self.experiment = replace(self.experiment, steps=steps)
         windows = windows_of(train, self.codec)
-        self.network = build_gan(e, self.codec)
-        fit_gan(self.network, batches_of(e, windows, self.codec), e.steps,
+        self.conditions = conditions_of(windows, e)
+        self.network = build_gan(e, self.codec, **conditioning(e, self.conditions))
+        fit_gan(self.network, batches_of(e, windows, self.codec, conditions=self.conditions),
+                e.steps,
                 check_every=min(e.check_every, e.steps),
                 callbacks=[*callbacks, *([ProgressLine(e.steps)] if progress else [])])
         return self
 
-    def sample(self, n: int, seed: int = 1) -> "SyntheticECGs":
+    def sample(self, n: int, seed: int = 1, labels=None) -> "SyntheticECGs":
         """Synthetic ECGs in mV, with the codec's leads and rate; the same ones for the same seed.
 
         Args:
             n: int, records.
             seed: int. Default 1.
+            labels: kind -> statement that all are to have, such as {"sex": "female"}. Default: as
+                frequent as in training.
         """
         from ecg_tf.release.formats import Stamp
-        from ecg_tf.release.sampling import name_of, record_of
+        from ecg_tf.release.sampling import name_of, record_of, wanted_of
         from ecg_tf.training.synthesis import synthesize
 
         count(n, "n", 1, 999_999)
         windows = synthesize(self._trained().ema_generator, self.codec, n, seed,
-                             self.experiment.band_high)
+                             self.experiment.band_high, wanted_of(self.conditions, labels))
         made = SyntheticECGs.of_records(
             (record_of(windows, place, name_of(place)) for place in range(n)), "database")
         made.stamp = Stamp(seed=seed, gate="NOT EVALUATED: made outside of a run",
@@ -116,6 +124,8 @@ class GAN:
             with zipfile.ZipFile(archive, "a") as file:
                 file.writestr(_CODEC, json.dumps(self.codec.to_dict()))
                 file.writestr(_SETTINGS, json.dumps(self.experiment.to_dict()))
+                if self.conditions is not None:
+                    file.writestr(LABELS, json.dumps(self.conditions.to_dict()))
             archive.replace(part)
         return Path(path)
 
@@ -130,6 +140,7 @@ class GAN:
             with zipfile.ZipFile(path) as file:
                 codec = Codec.from_json(file.read(_CODEC))
                 settings = json.loads(file.read(_SETTINGS))
+                labels = json.loads(file.read(LABELS)) if settings.get("labels") else None
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"'{path}' holds no GAN.", expected="a file of GAN.save",
                              got=str(error)[:200], fix="check the path") from error
@@ -138,8 +149,9 @@ class GAN:
 
             import ecg_tf.models  # noqa: F401  its layers have to be known to keras
 
-        made = cls(settings["model"], codec)
+        made = cls(codec=codec)
         made.experiment = Experiment.from_dict(settings)
+        made.conditions = None if labels is None else Conditions.from_dict(labels)
         made.network = keras.saving.load_model(path, safe_mode=True)
         return made
 
@@ -174,13 +186,14 @@ class SyntheticECGs(ECGs):
         return save_ecgs(self, folder, format, self.stamp)
 
 
-def sample(run_folder, n: int, seed: int = 0) -> SyntheticECGs:
+def sample(run_folder, n: int, seed: int = 0, labels=None) -> SyntheticECGs:
     """The first n records of a finished run and a seed, those that `export` writes.
 
     Args:
         run_folder: of the run, such as "runs/quickstart".
         n: int, records.
         seed: int. Default 0.
+        labels: kind -> statement, as of `export`. Default None.
 
     Returns:
         SyntheticECGs; what `save` writes says whether the run passed the release gate.
@@ -195,7 +208,7 @@ def sample(run_folder, n: int, seed: int = 0) -> SyntheticECGs:
 
     count(n, "n", 1, 999_999)
     run = read_result(run_folder)
-    sampler, gate = Sampler(run, seed), decide(run.content)
+    sampler, gate = Sampler(run, seed, labels=labels), decide(run.content)
     records = [record for block in range(-(-n // BLOCK)) for record in sampler.block(block).records]
     made = SyntheticECGs.of_records(records[:n], "database")
     made.stamp = stamp_of(run, gate, seed)

@@ -6,6 +6,7 @@ from ecg_tf.images.codec import Codec
 from ecg_tf.records.provenance import in_words
 from ecg_tf.release.decision import Decision, about_persons
 from ecg_tf.study.results import Result
+from ecg_tf.training.conditions import IMBALANCE, SHARED_BY
 
 NOT_TESTED = (
     "The records of this release themselves: measures and attacks were made on another sample of "
@@ -84,6 +85,21 @@ def sources(run: Result) -> str:
                  "Attribution License v1.0. Whoever publishes this set, or results of it, keeps "
                  "this notice and the citation.\n")
     return text
+
+
+def labels(run: Result, wanted: dict | None = None) -> str:
+    """What the generator was told, and how well it keeps to it; "" for a run without labels."""
+    found = run.content.get("labels")
+    if not found or run.conditions is None:
+        return ""
+    asked = f"Requested for every record: {wanted}. Beside these, labels" if wanted else "Labels"
+    rows = [(row["label"], shown(row["persons"]), *(shown(row.get(name)) for name in (
+        "real", "synthetic", "trained_on_synthetic"))) for row in found["table"]]
+    return (f"\n## Labels\n\n{asked} are as frequent as among the training persons; combinations "
+            f"that fewer than {SHARED_BY} of them share are not generated. A label is what was "
+            f"*requested*: no physician gave it. {IMBALANCE}\n\n{found['words']}\n\n" + table(
+                ("label", "training persons", "AUROC on real test strips", "on synthetic strips",
+                 "trained on synthetic, on real test strips"), rows))
 
 
 def tested(run: Result, gate: Decision) -> str:

@@ -1,5 +1,7 @@
 """DATASET_CARD.md: what a release holds, where it comes from, what was tested and what was not."""
 
+import shlex
+
 import ecg_tf
 from ecg_tf.base.code import git_commit
 from ecg_tf.release import card_text as say
@@ -64,12 +66,13 @@ def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> 
     versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
     seconds = f" --seconds {identity['seconds']:g}" if identity["seconds"] else ""
     return _CARD.format(
-        forced=say.forced_line(gate), run=identity["run"], contents=_contents(run, kind, state),
+        forced=say.forced_line(gate), run=identity["run"],
+        contents=_contents(run, kind, state) + say.labels(run, identity.get("labels")),
         sources=say.sources(run), tested=say.tested(run, gate),
         not_tested=say.not_tested(run, gate), unsuitable=say.bullets(say.UNSUITABLE),
         license=run.content["data"].get("license", "not stated"),
         command=f"ecg-tf export runs/{run.folder.name} --n {state.n} --format {kind.name} "
-        f"--seed {identity['seed']}{seconds}" + ("" if gate.passed else " --force"),
+        f"--seed {identity['seed']}{seconds}{_labels(identity)}" + ("" if gate.passed else " --force"),
         versions=ecg_tf.__version__ + (f" (commit {commit})" if commit else "") + f"; {versions}",
         checksums=say.checksums(identity["sha256"]))
 
@@ -99,3 +102,10 @@ def _contents(run: Result, kind: Format, state: Progress) -> str:
                  f"{seconds:g} s and were regenerated: slow hearts are more frequent here than "
                  "among the windows that were measured.\n")
     return text
+
+
+def _labels(identity: dict) -> str:
+    """The command line's option for labels that were requested of every record."""
+    wanted = identity.get("labels") or {}
+    return " --labels " + " ".join(shlex.quote(f"{kind}={name}") for kind, name in wanted.items()) \
+        if wanted else ""

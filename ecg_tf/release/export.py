@@ -5,19 +5,20 @@ written under another name and renamed, the one that makes a record whole last. 
 continues when it is called again, and gives the files it would have given.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import ecg_tf
 from ecg_tf.base.checks import choice, count
 from ecg_tf.base.code import versions
-from ecg_tf.base.errors import write_whole
+from ecg_tf.base.errors import InputError, write_whole
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.release.decision import Decision, decide
 from ecg_tf.release.formats import FORMATS, Format, Stamp, write_record
 from ecg_tf.release.progress import Progress, Tally, open_folder
 from ecg_tf.study.results import RESULTS, Result, read_result
+from ecg_tf.training.conditions import LABELS
 
 CARDS = ("DATASET_CARD.md", "MODEL_CARD.md")
 LARGEST = 999_999  # names have six digits
@@ -45,7 +46,8 @@ class Release:
 
 
 def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int = 0,
-           seconds: float = 0.0, force: bool = False, progress: bool = True) -> Release:
+           seconds: float = 0.0, force: bool = False, progress: bool = True,
+           labels: Mapping[str, str] | None = None) -> Release:
     """Samples n records from a run's generator and writes them with cards and checksums.
 
     Args:
@@ -57,6 +59,8 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
         seconds: s, length of every record; default 0, whole windows of the run.
         force: write although the gate was not passed; the cards say so first. Default False.
         progress: bool, show how far it is. Default True.
+        labels: kind -> statement that every record is to have, such as {"superclass": "MI"}, of a
+            run with labels. Default: as frequent as among the training persons.
 
     Raises:
         NotReleased: the run's gate was not passed, or tests nothing about persons.
@@ -76,10 +80,10 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
             "written. With --force it is, and the cards say so in their first line.")
     stamp = stamp_of(run, gate, seed)
     state = open_folder(output or run.folder / f"export-{kind.name}",
-                        identity_of(run, kind, seed, seconds), n)
+                        identity_of(run, kind, seed, seconds, labels), n)
     from ecg_tf.release.sampling import BLOCK, Sampler, name_of
 
-    sampler = Sampler(run, seed, seconds)
+    sampler = Sampler(run, seed, seconds, labels)
     # What cannot be sampled is found before anything is written.
     ready = {} if state.blocks else {0: sampler.block(0)}
     state.complete = False
@@ -116,17 +120,38 @@ def stamp_of(run: Result, gate: Decision, seed: int) -> Stamp:
                  "R peaks found by a detector", " ".join(edges))
 
 
-def identity_of(run: Result, kind: Format, seed: int, seconds: float) -> dict:
+def identity_of(run: Result, kind: Format, seed: int, seconds: float,
+                labels: Mapping[str, str] | None = None) -> dict:
     """Everything that decides the bytes of every record, as plain values."""
     return {"run": run.experiment.experiment, "format": kind.name, "seed": seed,
+            **({"labels": dict(labels)} if labels else {}),
             "seconds": float(seconds), "sha256": sums_of(run), "ecg_tf": ecg_tf.__version__,
             "versions": versions()}
+
+
+def labels_of(texts: Iterable[str]) -> dict[str, str]:
+    """Kind -> statement, from the command line.
+
+    Raises:
+        InputError: a text that is not KIND=STATEMENT, or a kind twice.
+
+    Example:
+        >>> labels_of(["superclass=MI", "sex=female"])
+        {'superclass': 'MI', 'sex': 'female'}
+    """
+    pairs = [text.partition("=")[::2] for text in texts]
+    found = dict(pairs)
+    if not all(kind and name for kind, name in pairs) or len(found) < len(pairs):
+        raise InputError("The labels cannot be read.", expected="KIND=STATEMENT, each kind once",
+                         got=" ".join(texts), fix="write --labels superclass=MI sex=female")
+    return found
 
 
 def sums_of(run: Result) -> dict[str, str]:
     """Checksums of the files whose bytes decide what is sampled and what the cards say."""
     return {name: sha256_of(run.folder / name)
-            for name in ("experiment.yaml", "codec.json", "generator.keras", RESULTS)}
+            for name in ("experiment.yaml", "codec.json", "generator.keras", RESULTS,
+                         *([LABELS] if run.conditions else []))}
 
 
 def write_cards(state: Progress, run: Result, gate: Decision, kind: Format) -> None:

@@ -64,7 +64,7 @@ def model_card(run: Result, gate: Decision, sums: dict[str, str]) -> str:
             say.table((title, ""), _settings(e, groups)) for title, groups in _TABLES.items()),
         round_trip=_round_trip(found.get("round_trip", {})), sources=say.sources(run),
         fidelity=_fidelity([measure for measure in found.get("measures", ())
-                            if not about_persons(measure["name"])]),
+                            if not about_persons(measure["name"])]) + say.labels(run),
         tested=say.tested(run, gate), not_tested=say.not_tested(run, gate),
         unsuitable=say.bullets(say.UNSUITABLE), versions=(versions or "not known") + commit,
         ecg_tf=ecg_tf.__version__, checksums=say.checksums(sums))
