@@ -18,6 +18,7 @@ from ecg_tf.figures.plots import png_of, show
 from ecg_tf.figures.style import in_style
 from ecg_tf.images.codec import Codec
 from ecg_tf.signals.filtering import low_pass
+from ecg_tf.training.conditions import UNIT_YEARS, Conditions
 
 SECONDS = 6.0  # of a decoded window that are shown
 STILLS = 5  # pictures in a still of a training
@@ -38,15 +39,19 @@ class LatentExplorer:
         high: Hz, low-pass of decoded ECGs, as in `synthesize`. Default 0, none.
         directions: int, sliders beside the arc. Default 3.
         seed: int, for the images the directions are learned from.
+        conditions: `Conditions` of a generator that was trained with labels. Default None.
 
     Example:
         >>> figure = LatentExplorer(gan.ema_generator, codec).figure(0, 1, mix=0.5)
     """
 
     def __init__(self, generator, codec: Codec, high: float = 0.0, directions: int = 3,
-                 seed: int = 0):
+                 seed: int = 0, conditions: Conditions | None = None):
         self.generator, self.codec, self.high = generator, codec, high
-        self.latent_dim = int(generator.input_shape[-1])
+        self.conditions = conditions
+        self.labels = None if conditions is None else conditions.draw(1, seed)[0]
+        shapes = generator.input_shape  # one, or with labels two
+        self.latent_dim = int((shapes if conditions is None else shapes[0])[-1])
         count(directions, "directions", 1, min(self.latent_dim, 12))
         latents = np.random.default_rng(seed).standard_normal((_IMAGES, self.latent_dim))
         flat = self._images(latents).reshape(_IMAGES, -1)
@@ -94,7 +99,10 @@ class LatentExplorer:
                           self.high)
 
     def _images(self, latents) -> np.ndarray:
-        return np.asarray(self.generator(latents.astype(np.float32), training=False), np.float32)
+        inputs = latents.astype(np.float32)
+        if self.labels is not None:
+            inputs = [inputs, np.tile(self.labels, (len(inputs), 1)).astype(np.float32)]
+        return np.asarray(self.generator(inputs, training=False), np.float32)
 
 
 class Replay:
@@ -198,13 +206,15 @@ def _paper(strips, codec: Codec, titles) -> Figure:
 
 
 def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: bool | None = None,
-                    arc=None):
+                    arc=None, conditions: Conditions | None = None):
     """Shows sliders for the latent space; without a reader, a still figure.
 
     Args:
         generator, codec, high: as for `LatentExplorer`; or the path of a kept generator.
         interactive: bool; None asks `is_live`.
         arc: images of `arc_latents` for the still, which then needs no generator. Default None.
+        conditions: `Conditions` of a generator that was trained with labels: each has a checkbox,
+            the age a slider. Default None.
 
     Returns:
         the widget that was shown, or None.
@@ -219,7 +229,7 @@ def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: boo
     if not live and arc is not None:
         figure = arc_figure(arc, codec, high)
     else:
-        explorer = LatentExplorer(generator, codec, high)
+        explorer = LatentExplorer(generator, codec, high, conditions=conditions)
         figure = None if live else explorer.still()
     if figure is not None:
         return show(figure, "From one synthetic ECG to another, on an arc through the latent "
@@ -235,13 +245,36 @@ def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: boo
     along = [w.FloatSlider(min=-4, max=4, step=0.2, description=f"direction {k + 1}", style=style,
                            layout=wide) for k in range(len(explorer.directions))]
     picture, words = w.Image(format="png"), w.HTML()
+    labels = _label_widgets(explorer)
 
     def update(_=None):
+        if labels:
+            explorer.labels = np.array([float(widget.value) for widget in labels])
+            if conditions.ages:
+                explorer.labels[-1] = (labels[-1].value - conditions.ages[0]) / UNIT_YEARS
         figure = explorer.figure(*(widget.value for widget in numbers), mix.value,
                                  [widget.value for widget in along])
         picture.value, words.value = png_of(figure), figure.alt_text
 
-    return _widget([w.HBox(numbers), mix, *along], [*numbers, mix, *along], update, picture, words)
+    wrapped = [w.HBox(labels, layout=w.Layout(flex_flow="row wrap"))] if labels else []
+    return _widget([w.HBox(numbers), mix, *along, *wrapped], [*numbers, mix, *along, *labels],
+                   update, picture, words)
+
+
+def _label_widgets(explorer: LatentExplorer) -> list:
+    """A checkbox for each statement, a slider for the age, set to the explorer's labels."""
+    import ipywidgets as w
+
+    if explorer.conditions is None or explorer.labels is None:
+        return []
+    out = [w.Checkbox(bool(value > 0.5), description=" ".join(column), indent=False,
+                      layout=w.Layout(width="11em"))
+           for column, value in zip(explorer.conditions.columns, explorer.labels, strict=False)]
+    if explorer.conditions.ages:
+        mean, low, high = explorer.conditions.ages
+        out.append(w.FloatSlider(mean + UNIT_YEARS * explorer.labels[-1], min=low, max=high, step=1,
+                                 description="age, years"))
+    return out
 
 
 def explore_training(folder, codec: Codec | None = None, high: float = 0.0,

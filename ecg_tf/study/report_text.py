@@ -5,6 +5,7 @@ import math
 from ecg_tf.evaluation.baselines import Measured
 from ecg_tf.evaluation.gate import REIDENTIFIED
 from ecg_tf.study.results import Result
+from ecg_tf.training.conditions import IMBALANCE
 
 LOSSES = {
     "dcgan": r"""Both networks play the original game of a GAN, the *cross-entropy* loss:
@@ -25,6 +26,8 @@ $$\mathcal L_D = \mathbb E\,D(G(z)) - \mathbb E\,D(x)
 + \lambda\,\mathbb E\big(\lVert\nabla D(\hat x)\rVert - 1\big)^2,
 \qquad \mathcal L_G = -\mathbb E\,D(G(z)).$$""",
 }
+LOSSES["acgan"] = LOSSES["r1gan"] + (" $D$ also names the labels of what it sees, and $G$ is "
+                                      "rewarded where its own are named rightly (AC-GAN).")
 LOSSES["wavegan"] = LOSSES["r1gan"] + " The convolutions run along time only."
 SCALINGS = {
     "global": "The smallest and the largest sample of all training windows become -1 and 1.",
@@ -103,6 +106,10 @@ def training_words(result: Result) -> str:
     """The loss, and what else the generator had to obey. Markdown."""
     e = result.experiment
     text = [LOSSES[e.model]]
+    if e.labels:
+        text.append(f"Both networks are told the labels of each image ({', '.join(e.labels)}): the "
+                    r"score is $D(x, c) = f(x) + \langle V c, \varphi(x) \rangle$, a *projection* "
+                    "of the labels $c$ on the last features (Miyato & Koyama 2018).")
     if e.identity_weight:
         text.append(f"An *identity-adversarial* loss (weight {e.identity_weight:g}) makes images "
                     "receive a penalty if a network recognizes a training person in them.")
@@ -110,6 +117,15 @@ def training_words(result: Result) -> str:
         text.append(f"*Rejection sampling:* an image more than {e.rejection_roughness:g} times as "
                     "rough as the roughest training image is generated again, up to three times.")
     return "\n\n".join(text)
+
+
+def label_words(result: Result) -> str:
+    """Whether the synthetic ECGs show what was requested. Markdown."""
+    found = result.content.get("labels")
+    if not found:
+        return "This GAN was trained without labels: nothing can be requested of it."
+    return (f"{found['words']} Well above the baseline would be caricatures, or training ECGs that "
+            f"were memorized. {IMBALANCE}")
 
 
 def whose(result: Result) -> str:
