@@ -92,7 +92,8 @@ def labels(run: Result, wanted: dict | None = None) -> str:
     found = run.content.get("labels")
     if not found or run.conditions is None:
         return ""
-    asked = f"Requested for every record: {wanted}. Beside these, labels" if wanted else "Labels"
+    every = ", ".join(f"{kind} {name}" for kind, name in (wanted or {}).items())
+    asked = f"Requested for every record: {every}. Beside these, labels" if every else "Labels"
     rows = [(row["label"], shown(row["persons"]), *(shown(row.get(name)) for name in (
         "real", "synthetic", "trained_on_synthetic"))) for row in found["table"]]
     return (f"\n## Labels\n\n{asked} are as frequent as among the training persons; combinations "
