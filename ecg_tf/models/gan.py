@@ -7,7 +7,7 @@ from keras import ops
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.models.devices import mean_over_all, random_share, to_be_summed, train_function
-from ecg_tf.models.networks import number_layers
+from ecg_tf.models.layers import number_layers
 from ecg_tf.models.privacy import confusion_loss
 from ecg_tf.models.sampling import conditions_of, sample_images
 

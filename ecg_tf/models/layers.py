@@ -3,6 +3,8 @@
 import functools
 import itertools
 import math
+import re
+from collections import Counter
 
 import keras
 import tensorflow as tf
@@ -273,3 +275,25 @@ def _check_width(input_shape, columns):
         raise InputError("The image is narrower than what is taken from its neighbouring rows.",
                          expected=f"a width of at least {needed} columns", got=input_shape[2],
                          fix="use a smaller kernel or wider images")
+
+
+def number_layers(model) -> None:
+    """Counts a model's layers of one kind from 1, in their order, instead of through the process;
+    the names of its layers and its own are changed in place.
+
+    Keras names a layer that was given no name after all those before it: `add_12` in a notebook
+    that built another network first is `add` in a fresh process. TensorFlow's graph optimizer goes
+    by names: with some of them its fusing of operations fails, and sums then differ in their last
+    bits. So the same training ended with other weights.
+    """
+    kinds = [_kind(layer.name) for layer in model.layers]
+    several = {kind for kind, number in Counter(kinds).items() if number > 1}
+    seen: Counter[str] = Counter()
+    for layer, kind in zip(model.layers, kinds, strict=True):
+        seen[kind] += 1
+        layer.name = f"{kind}_{seen[kind]}" if kind in several else kind
+    model.name = _kind(model.name)
+
+
+def _kind(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)

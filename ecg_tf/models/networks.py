@@ -1,8 +1,6 @@
 """Generator and discriminator for images of any shape, small enough to train on a CPU."""
 
 import math
-import re
-from collections import Counter
 
 import keras
 from keras import layers
@@ -313,25 +311,3 @@ def _upsample(x, size, strides, dtype):
         # An odd side was rounded up on the way down: drop the last row or column.
         x = layers.Cropping2D(((0, extra[0]), (0, extra[1])), dtype=dtype)(x)
     return x
-
-
-def number_layers(model) -> None:
-    """Counts a model's layers of one kind from 1, in their order, instead of through the process;
-    the names of its layers and its own are changed in place.
-
-    Keras names a layer that was given no name after all those before it: `add_12` in a notebook
-    that built another network first is `add` in a fresh process. TensorFlow's graph optimizer goes
-    by names: with some of them its fusing of operations fails, and sums then differ in their last
-    bits. So the same training ended with other weights.
-    """
-    kinds = [_kind(layer.name) for layer in model.layers]
-    several = {kind for kind, number in Counter(kinds).items() if number > 1}
-    seen: Counter[str] = Counter()
-    for layer, kind in zip(model.layers, kinds, strict=True):
-        seen[kind] += 1
-        layer.name = f"{kind}_{seen[kind]}" if kind in several else kind
-    model.name = _kind(model.name)
-
-
-def _kind(name: str) -> str:
-    return re.sub(r"_\d+$", "", name)

@@ -25,7 +25,8 @@ from keras import ops
 from ecg_tf.base.checks import count
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.codec import Codec
-from ecg_tf.models.networks import build_discriminator, number_layers
+from ecg_tf.models.layers import number_layers
+from ecg_tf.models.networks import build_discriminator
 from ecg_tf.signals.windows import Windows
 
 NOISE = 0.1  # spread added to the identity network's images in training, whose range is -1 to 1

@@ -72,7 +72,7 @@ def dataset_card(run: Result, gate: Decision, kind: Format, state: Progress) -> 
         not_tested=say.not_tested(run, gate), unsuitable=say.bullets(say.UNSUITABLE),
         license=run.content["data"].get("license", "not stated"),
         command=f"ecg-tf export runs/{run.folder.name} --n {state.n} --format {kind.name} "
-        f"--seed {identity['seed']}{seconds}{_labels(identity)}" + ("" if gate.passed else " --force"),
+        f"--seed {identity['seed']}{seconds}{_labels(identity)}{'' if gate.passed else ' --force'}",
         versions=ecg_tf.__version__ + (f" (commit {commit})" if commit else "") + f"; {versions}",
         checksums=say.checksums(identity["sha256"]))
 

@@ -45,9 +45,8 @@ def test_every_family_keeps_its_contract(name):
                             **family.options(Experiment())))
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "acgan"])
-def test_every_family_takes_labels(name):
-    family = FAMILIES[name]
+def test_a_family_without_a_class_head_takes_labels():
+    family = FAMILIES["wgan_gp"]  # its penalty has a score of its own
     check_gan(lambda: small(family.kind, conditions=2, **family.options(Experiment())))
 
 
