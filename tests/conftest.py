@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import small_run
+
 
 def _database(name: str) -> Path:
     folder = Path(os.environ.get("ECG_TF_DATA", "data")) / name
@@ -23,3 +25,10 @@ def mitdb() -> Path:
 def ecgiddb() -> Path:
     """Folder of the ECG-ID Database, or a skip."""
     return _database("ecgiddb")
+
+
+@pytest.fixture
+def stepwise():
+    """Trainings of this test make no graph, see `small_run.stepwise`."""
+    with small_run.stepwise():
+        yield

@@ -1,8 +1,10 @@
 """A run's folder without any training: an untrained generator is enough for what comes after."""
 
 import json
+from contextlib import contextmanager
 
 import numpy as np
+import pytest
 
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
@@ -23,6 +25,25 @@ MEASURE = {
     "unit": "",
     "n": 40,
 }
+
+
+@contextmanager
+def stepwise():
+    """Trains without a graph: to trace one takes longer than the few steps of a test.
+
+    For tests of what comes before and behind a training; those of `tests/models` trace.
+    """
+    import keras
+
+    from ecg_tf.models import GAN
+
+    def fit(gan, *arguments, **options):
+        gan.run_eagerly = True
+        return keras.Model.fit(gan, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GAN, "fit", fit, raising=False)
+        yield
 
 
 def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
@@ -53,6 +74,7 @@ def make_run(folder, gate=None, arrangement="beat_rows", name="small", rows=8,
                "versions": {"keras": "3"}, "git": "abc",
                "round_trip": {"rmse_mv": 0.001, "max_mv": 0.01},
                "privacy": {"gate": gate or {}, "words": "Words of the gate.", "notes": ["A note."],
+                           "warnings": [], "landmarks": {},
                            "power": "9 of 10 copies found"}}
     (experiment.folder / "results.json").write_text(json.dumps(content))
     np.savez(experiment.folder / "results.npz")

@@ -21,8 +21,8 @@ class PersonAUC:
         other_subjects: (m,).
 
     Example:
-        >>> PersonAUC(member, member_subjects, other, other_subjects).value()
-        0.53
+        >>> PersonAUC([0.9, 0.4], ["a", "b"], [0.5, 0.1], ["c", "d"]).value()
+        0.75
     """
 
     def __init__(self, member, member_subjects, other, other_subjects):

@@ -303,7 +303,7 @@ class HoldThenFall(keras.optimizers.schedules.LearningRateSchedule):
 
     Example:
         >>> rate = HoldThenFall(1e-3, hold=300, steps=1000)
-        >>> float(rate(0)), float(rate(650))
+        >>> round(float(rate(0)), 6), round(float(rate(650)), 6)
         (0.001, 0.0005)
     """
 

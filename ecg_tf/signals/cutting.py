@@ -32,7 +32,7 @@ def strips(records: Record | Iterable[Record], length: int, step: int | None = N
 
     Example:
         >>> strips(prepared, length=1280, step=640).signals.shape  # 10 s at 128 Hz
-        (360, 1280, 1)
+        (359, 1280, 1)
     """
     length = count(length, "length", 1, 2**31)
     step = count(length if step is None else step, "step", 1, 2**31)
@@ -72,7 +72,7 @@ def beat_sequences(records: Record | Iterable[Record], rows: int = 32, step: int
 
     Example:
         >>> beat_sequences(prepared, rows=32, step=4).rpeaks.shape
-        (560, 34)
+        (671, 34)
     """
     rows = count(rows, "rows", 1, 10_000)
     step = count(rows if step is None else step, "step", 1, 10_000)
@@ -117,8 +117,8 @@ def beat_strips(records: Record | Iterable[Record], length: int, rows: int = 24,
         InputError: records of different rates or leads, or none that gives a window.
 
     Example:
-        >>> beat_strips(prepared, length=1000, rows=24).rpeaks.shape  # 10 s at 100 Hz
-        (2310, 24)
+        >>> beat_strips(prepared, length=1280, rows=24).rpeaks.shape  # 10 s at 128 Hz
+        (180, 24)
     """
     length = count(length, "length", 2, 2**31)
     rows = count(rows, "rows", 4, 10_000)
@@ -183,7 +183,7 @@ def beats(records: Record | Iterable[Record], before_s: float = 0.3, after_s: fl
     Example:
         >>> windows = beats(prepared)
         >>> windows.take(windows.labels == "S").signals.shape
-        (33, 103, 1)
+        (29, 103, 1)
     """
     before_s = number(before_s, "before_s", 0.0, 60.0)
     after_s = number(after_s, "after_s", 0.0, 60.0)

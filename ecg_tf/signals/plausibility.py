@@ -175,7 +175,7 @@ def plausibility(record: Record, rpeaks: Sequence[int] | np.ndarray | None = Non
 
     Example:
         >>> plausibility(record, find_rpeaks(record.signal, record.fs)).heart_rate_bpm
-        72.0
+        87.4...
     """
     signal, fs = record.signal, record.fs
     if not len(signal):
@@ -214,7 +214,7 @@ def implausible(record: Record, rpeaks: Sequence[int] | np.ndarray | None = None
 
     Example:
         >>> implausible(replace(record, signal=1000 * record.signal))[0].text
-        '1,310 mV peak to peak: looks like microvolt (or raw ADC values) read as millivolt'
+        '1,011 mV peak to peak: looks like microvolt (or raw ADC values) read as millivolt'
     """
     return plausibility(record, rpeaks).concerns()
 

@@ -34,9 +34,9 @@ class Windows:
 
     Example:
         >>> windows = strips(prepared, length=1280)
-        >>> windows.take(windows.records == "100").signals.shape
+        >>> windows.take(windows.subjects == "simulated-0-001").signals.shape
         (180, 1280, 1)
-        >>> windows.statements("superclass")[1].mean(axis=0)  # share of each superclass
+        >>> windows.statements("sex")[1].mean(axis=0)  # the share that has each
     """
 
     signals: np.ndarray

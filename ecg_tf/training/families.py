@@ -63,8 +63,8 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
         InputError: classes without an ACGAN, or an ACGAN without classes.
 
     Example:
-        >>> build_gan(experiment, data.codec).image_shape
-        (32, 64, 2)
+        >>> build_gan(experiment, data.codec).image_shape == data.codec.image_shape
+        True
     """
     e, family = experiment, FAMILIES[experiment.model]
     if bool(classes) != issubclass(family.kind, ACGAN):

@@ -28,7 +28,7 @@ def rate_of_times(times: np.ndarray, factor: float, column: str, what: str) -> f
 
     Example:
         >>> rate_of_times(np.array([0, 0.003, 0.006, 0.008, 0.011]), 1.0, "time", "a.csv")
-        361.1
+        364.0
     """
     fast = FASTEST_FS if factor else _FASTEST_UNSAID
     count = len(times) - 1
