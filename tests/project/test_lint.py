@@ -25,3 +25,9 @@ def test_every_package_of_the_source_is_installed():
     listed = find_packages(str(ROOT), include=["ecg_tf*"])
     folders = {path.parent for path in (ROOT / "ecg_tf").rglob("__init__.py")}
     assert set(listed) == {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+
+
+def test_the_folders_of_tests_mirror_the_packages():
+    tests = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    packages = {path.parent.name for path in (ROOT / "ecg_tf").glob("*/__init__.py")}
+    assert tests - packages == {"durability", "fuzz", "project"} and packages <= tests
