@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report reports study test slow durable fuzz bench docs data lab lint clean
+.PHONY: help report reports study test slow mutants durable fuzz bench docs data lab lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z.]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,8 +29,11 @@ reports: $(VENV)/.installed ## from the reports: their pages, reports/index.html
 test: $(VENV)/.installed ## run the tests
 	$(RUN) -m pytest -n 2 --dist worksteal tests
 
-slow: $(VENV)/.installed ## run the tests that take minutes: every measure on every planted fault
+slow: $(VENV)/.installed ## run the tests that take minutes: all measures on planted faults, lessons in kernels
 	$(RUN) -m pytest -m slow tests
+
+mutants: $(VENV)/.installed ## plant faults in a copy of the package; a fast test has to fail for each
+	$(RUN) -m tests.planted_faults
 
 durable: $(VENV)/.installed ## kill trainings at ten moments and compare what comes of them
 	$(RUN) -m pytest -m "slow or not slow" tests/durability
