@@ -3,9 +3,15 @@
 import os
 from pathlib import Path
 
-import pytest
+# One thread each: two workers with two threads on two cores wait for one another, and gradient
+# boosting waits by computing, three times the cost. Libraries read these when they are imported.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+              "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_name, "1")
 
-from tests import small_run
+import pytest  # noqa: E402
+
+from tests import small_run  # noqa: E402
 
 
 def _database(name: str) -> Path:
