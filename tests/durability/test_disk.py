@@ -18,6 +18,8 @@ from tests.wfdb_writing import write
 
 LONGER = {**QUICK, "steps": 8, "decay": 0.0}  # of one training with those of 4 steps
 
+pytestmark = pytest.mark.usefixtures("stepwise")
+
 
 @contextlib.contextmanager
 def largest_file(size: int):

@@ -23,6 +23,7 @@ from tests.durability.killing import (
     saving,
     write_experiment,
 )
+from tests.lessons import in_process
 from tests.study.test_run import TINY
 from tests.study.test_study import notebook
 
@@ -96,8 +97,9 @@ def test_a_second_study_says_who_is_there(project):
         pass
 
 
-def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, capsys):
+def test_a_report_that_failed_late_is_not_trained_again(tmp_path, monkeypatch, capsys, stepwise):
     monkeypatch.chdir(tmp_path)
+    in_process.use(monkeypatch)
     settings = {**TINY, **QUICK, "experiment": "a", "runs_dir": "runs"}
     names = "\n".join(f"{name} = {value!r}" for name, value in settings.items())
     notebook(tmp_path / "notebooks/late.ipynb", names, TRAINING)

@@ -23,6 +23,7 @@ from ecg_tf.records import load
 from ecg_tf.records.simulate import simulate_cohort
 from ecg_tf.signals.filtering import prepare
 from ecg_tf.study.evaluate import gate_text
+from tests.lessons import in_process
 
 
 def write_wfdb(folder, records, subject=True, fs=None):
@@ -210,6 +211,7 @@ def test_without_a_holdout_it_says_what_has_no_null(tmp_path, monkeypatch):
 
 def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+    in_process.use(monkeypatch)
     records = cohort(16, 0.95)
     real = write_wfdb(tmp_path / "real", records[:8])
     holdout = write_wfdb(tmp_path / "holdout", records[8:])

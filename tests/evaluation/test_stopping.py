@@ -177,7 +177,7 @@ class Killed(Exception):
 
 
 def test_a_stopped_training_keeps_its_best_and_goes_on_after_a_kill(tmp_path, data, quick,
-                                                                    monkeypatch):
+                                                                    monkeypatch, stepwise):
     from ecg_tf.evaluation.stopping_callbacks import stopping_rule
     from ecg_tf.training.fit import train
     from ecg_tf.training.synthesis import synthesize
@@ -247,7 +247,7 @@ def same(ones, others):
     return all(np.array_equal(a, b) for a, b in zip(ones, others, strict=True))
 
 
-def test_measuring_changes_no_weights_and_no_key(tmp_path, data, evaluator):
+def test_measuring_changes_no_weights_and_no_key(tmp_path, data, evaluator, stepwise):
     from ecg_tf.evaluation.stopping_callbacks import MeasuresAlong, StopAtBaseline, load_averages
     from ecg_tf.training.fit import train, training_key
 

@@ -14,12 +14,20 @@ from ecg_tf.lessons.image_folders import write_images
 from ecg_tf.study.execution import run_notebook
 from ecg_tf.study.pages import to_html
 from ecg_tf.tables.table_codec import TableCodec
+from tests.lessons import in_process
 from tests.study.test_run import TINY
 
 SMALL = {"subjects": 6, "minutes": 1.5, "base_filters": 4, "latent_dim": 8, "batch_size": 8,
          "train_steps": 3, "synthetic": 40}
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path, stepwise):
+    """Runs the cells in this process: a kernel would start TensorFlow again."""
+    in_process.use(monkeypatch)
+    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -95,7 +103,7 @@ def test_02_hypothesis_with_a_folder_and_a_table_of_ones_own(tmp_path):
     assert to_html(executed).read_text().count("<figure") >= 6
 
 
-def test_03_standardization(tmp_path):
+def test_03_standardization(tmp_path, here):
     settings = SMALL | {"trained": ["window"], "height": 8, "width": 32, "strip_seconds": 3.0}
     executed = run_notebook("notebooks/03_standardization.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
@@ -108,7 +116,7 @@ def test_03_standardization(tmp_path):
     assert to_html(executed).read_text().count("<figure") >= 6
 
 
-def test_04_arrangement(tmp_path):
+def test_04_arrangement(tmp_path, here):
     settings = SMALL | {"trained": ["rgb_planar"], "seeds": [0, 1], "side": 16,
                         "strip_seconds": 2.0}
     executed = run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "smoke.ipynb",
@@ -127,7 +135,7 @@ def test_04_arrangement(tmp_path):
         run_notebook("notebooks/04_arrangement.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
 
 
-def test_05_experiment(tmp_path):
+def test_05_experiment(tmp_path, here):
     settings = TINY | {"experiment": "smoke", "runs_dir": str(tmp_path / "runs"), "attacks": True}
     executed = run_notebook("notebooks/05_experiment.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
@@ -141,8 +149,7 @@ def test_05_experiment(tmp_path):
     assert "data sha256" in page and "import numpy" not in page
 
 
-def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, here):
     contenders = ["beat_rows r1gan", "row_major wavegan"]
     settings = {name: value for name, value in TINY.items() if name != "check_every"}
     settings |= {"runs_dir": str(tmp_path / "runs"), "contenders": contenders, "seconds_shown": 3.0}
@@ -160,7 +167,7 @@ def test_10_comparison_makes_its_own_runs_where_there_are_none(tmp_path, monkeyp
         run_notebook("notebooks/10_comparison.ipynb", tmp_path / "x.ipynb", {"contender": []})
 
 
-def test_07_classifier_gan(tmp_path):
+def test_07_classifier_gan(tmp_path, here):
     settings = {"subjects": 5, "minutes": 1.5, "ectopy": 5.0, "train_steps": 4, "base_filters": 4,
                 "latent_dim": 8, "batch_size": 8, "checks": 2, "per_class": 40, "repeats": 2,
                 "classifiers": ["forest"]}
@@ -176,7 +183,7 @@ def test_07_classifier_gan(tmp_path):
         run_notebook("notebooks/07_classifier_gan.ipynb", tmp_path / "x.ipynb", {"train_step": 3})
 
 
-def test_06_training_concerns(tmp_path):
+def test_06_training_concerns(tmp_path, here):
     settings = SMALL | {"height": 16, "width": 32, "strip_seconds": 4.0, "ring_steps": 20,
                         "train_steps": 8, "recipes": ["saturating"]}
     executed = run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "smoke.ipynb",
@@ -193,8 +200,7 @@ def test_06_training_concerns(tmp_path):
         run_notebook("notebooks/06_training_concerns.ipynb", tmp_path / "x.ipynb", {"recipe": []})
 
 
-def test_09_anonymity(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
+def test_09_anonymity(tmp_path, here):
     settings = {"subjects": 14, "minutes": 2.5, "steps": 3, "long_steps": 3, "base_filters": 4,
                 "latent_dim": 8, "batch_size": 8, "few_windows": 3, "plain_strips": 20,
                 "synthetic": 24, "strip_seconds": 4.0, "max_strips": 150}
@@ -211,7 +217,7 @@ def test_09_anonymity(tmp_path, monkeypatch):
     assert "anonymous" not in page.lower()
 
 
-def test_08_stopping(tmp_path):
+def test_08_stopping(tmp_path, here):
     settings = {"subjects": 16, "minutes": 1.5, "model": "dcgan", "base_filters": 4,
                 "latent_dim": 8, "batch_size": 8, "steps": 8, "check_every": 2, "images": 30,
                 "strip_seconds": 4.0, "patience": 2, "runs_dir": str(tmp_path)}

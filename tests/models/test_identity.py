@@ -17,7 +17,7 @@ from ecg_tf.models.privacy import (
 from ecg_tf.study.comparison import read_runs
 from ecg_tf.training import fit as training
 from tests.models.test_models import SHAPE, bumps, fit, make, same
-from tests.study.test_run import write
+from tests.study.test_run import train_only, write
 
 
 def persons(n=96):
@@ -101,12 +101,12 @@ def test_the_generator_listens_to_its_weight_alone(network):
     assert -1e-4 < over[1] < 0.2 * over[0]  # 0.003 and 0.117
 
 
-def test_a_run_resumes_bit_by_bit_and_learns_the_persons_once(tmp_path, monkeypatch):
+def test_a_run_resumes_bit_by_bit_and_learns_the_persons_once(tmp_path, monkeypatch, stepwise):
     monkeypatch.setattr(training, "train_identity_network",
                         lambda network, batches: train_identity_network(network, batches, 4))
     settings = {"decay": 0.0, "identity_weight": 0.5}
     for name, steps in (("once", 6), ("twice", 3), ("twice", 6)):
-        assert main(["run", write(tmp_path, name, steps=steps, **settings), "--quiet"]) == 0
+        train_only(write(tmp_path, name, steps=steps, **settings))
     runs = tmp_path / "runs"
     assert "identity_loss" in pd.read_csv(runs / "once" / "history.csv")
     one, two = (keras.saving.load_model(runs / name / "checkpoints" / "last.keras").get_weights()
@@ -115,7 +115,6 @@ def test_a_run_resumes_bit_by_bit_and_learns_the_persons_once(tmp_path, monkeypa
     # Killed before the first checkpoint: the network that was kept is taken.
     for file in (runs / "once" / "checkpoints").iterdir():
         file.unlink()
-    (runs / "once" / "results.json").unlink()  # else the finished run is read
     monkeypatch.setattr(training, "train_identity_network", None)
     assert main(["run", write(tmp_path, "once", steps=6, **settings), "--quiet"]) == 0
     again = keras.saving.load_model(runs / "once" / "checkpoints" / "last.keras").get_weights()

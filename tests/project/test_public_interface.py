@@ -11,6 +11,7 @@ import pytest
 import ecg_tf as et
 from ecg_tf.base.errors import InputError
 from ecg_tf.records.simulate import simulate_cohort
+from tests import small_run
 
 SMALL = {"base_filters": 2, "latent_dim": 4, "batch_size": 4, "padding": "zero"}
 DATA = Path(os.environ.get("ECG_TF_DATA", "data"))
@@ -36,7 +37,8 @@ def trained():
     codec = et.Codec("beat_rows", height=8, width=16).fit(train)
     images = codec.encode(train)
     assert images.shape[1:] == codec.image_shape and np.abs(images).max() <= 1
-    gan = et.GAN("r1gan", codec, seed=0, **SMALL).fit(train, steps=3, progress=False)
+    with small_run.stepwise():
+        gan = et.GAN("r1gan", codec, seed=0, **SMALL).fit(train, steps=3, progress=False)
     return train, test, gan
 
 
@@ -64,7 +66,7 @@ def test_a_dozen_lines_from_records_to_synthetic_ones(trained, tmp_path):
     assert np.array_equal(loaded.sample(2)[1].signal, gan.sample(2)[1].signal)
 
 
-def test_the_classes_give_the_gan_of_an_experiment(trained, tmp_path):
+def test_the_classes_give_the_gan_of_an_experiment(trained, tmp_path, stepwise):
     from ecg_tf.training.data import prepare_data
     from ecg_tf.training.fit import train
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,12 +26,24 @@ TINY = {
     "attacks": False,
 }
 
+pytestmark = pytest.mark.usefixtures("stepwise")
+
 
 def write(folder, name="tiny", **changes):
     path = folder / f"{name}.yaml"
     settings = {"experiment": name, **TINY, "runs_dir": str(folder / "runs"), **changes}
     path.write_text(yaml.safe_dump(settings))
     return str(path)
+
+
+def train_only(path):
+    """Trains an experiment in its folder as `run` does, and evaluates nothing."""
+    from ecg_tf.training import fit
+
+    chosen = Experiment.from_yaml(path)
+    chosen.save(chosen.folder / "experiment.yaml")
+    prepared = data.prepare_data(chosen)
+    return fit.train(prepared.settled(chosen), prepared, progress=False)
 
 
 def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch):
@@ -74,7 +87,7 @@ def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stoppe
 
     # With a falling learning rate another number of steps is another training.
     for name, steps in (("once", 8), ("twice", 4), ("twice", 8)):
-        assert main(["run", write(tmp_path, name, steps=steps, decay=0.0), "--quiet"]) == 0
+        train_only(write(tmp_path, name, steps=steps, decay=0.0))
     runs = tmp_path / "runs"
     assert pd.read_csv(runs / "twice" / "history.csv")["step"].tolist() == [4, 8]
     one, two = (keras.saving.load_model(runs / n / "checkpoints" / "last.keras").get_weights()
@@ -83,14 +96,15 @@ def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stoppe
 
 
 def test_fewer_steps_than_the_checkpoint_has_are_trained_again(tmp_path):
-    for steps in (8, 4):
-        assert main(["run", write(tmp_path, "a", steps=steps), "--quiet"]) == 0
+    for steps, make in ((8, train_only), (4, lambda path: main(["run", path, "--quiet"]))):
+        make(write(tmp_path, "a", steps=steps))
         assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].iloc[-1] == steps
 
 
 def test_other_settings_do_not_continue_an_old_checkpoint(tmp_path):
-    assert main(["run", write(tmp_path, "a"), "--quiet"]) == 0
-    assert main(["run", write(tmp_path, "a", seed=1), "--quiet"]) == 0
+    first = train_only(write(tmp_path, "a")).get_weights()
+    again = train_only(write(tmp_path, "a", seed=1)).get_weights()
+    assert not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].tolist() == [4, 6]
 
 
@@ -166,6 +180,7 @@ def test_mixed_sampling_rates_are_resampled_to_one(tmp_path, monkeypatch):
     assert "**Warning:** Nothing says who is who" in sources(run) and not metrics["left_out"]
     chosen = Experiment.from_yaml(path)
     assert kept_result(chosen).content["key"] == metrics["key"]
+    assert kept_result(replace(chosen, steps=1)) is None
     folder_of_records(tmp_path / "own", b=beating(seed=3))
     assert kept_result(chosen) is None  # one record is another one
 
