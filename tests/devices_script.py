@@ -19,6 +19,7 @@ FAMILIES = {
     "DCGAN": lambda *nets: DCGAN(*nets),
     "R1GAN": lambda *nets: R1GAN(*nets, penalty_every=2, r1=1.0, r2=1.0),
     "WGANGP": lambda *nets: WGANGP(*nets, n_critic=2),
+    "R1GAN of labels": lambda *nets: R1GAN(*nets, penalty_every=2),
     "ACGAN": lambda *nets: ACGAN(*nets, penalty_every=2),
 }
 
@@ -28,9 +29,10 @@ def make(family: str):
     so that a gradient that is wrong by a factor shows."""
     keras.utils.set_random_seed(0)
     classes = 2 if family == "ACGAN" else 0
-    networks = (build_generator(SHAPE, 8, 4, padding="zero", conditions=classes),
-                build_discriminator(SHAPE, 4, padding="zero", conditions=classes, classes=classes,
-                                    minibatch_std=not classes))
+    conditions = 2 if family in ("ACGAN", "R1GAN of labels") else 0
+    networks = (build_generator(SHAPE, 8, 4, padding="zero", conditions=conditions),
+                build_discriminator(SHAPE, 4, padding="zero", conditions=conditions,
+                                    classes=classes, minibatch_std=not classes))
     gan = FAMILIES[family](*networks)
     gan.compile(keras.optimizers.SGD(0.01, momentum=0.5), keras.optimizers.SGD(0.01, momentum=0.5))
     return gan

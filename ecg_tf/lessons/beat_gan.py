@@ -52,6 +52,7 @@ def train_beat_gan(windows: Windows, codec: Codec, classes, steps: int, *, seed:
     labels = tf.one_hot(class_numbers(windows.labels, classes), len(classes))
     images = tf.constant(codec.encode(windows))
     gan = build_gan(e, codec, conditions=len(classes), classes=len(classes), exclusive=True,
+                    aligned=True,  # R in the middle
                     projection=HalfMean(len(windows.leads) - 2),
                     generator_class_weight=generator_class_weight)
     gan.compile(gan.g_optimizer, gan.d_optimizer,

@@ -70,6 +70,8 @@ class ACGAN(R1GAN):
         real, logits = self.scores_and_logits(images, labels)
         fake, fake_logits = self.scores_and_logits(generated, labels)
         loss, class_loss = self.discriminator_loss(real, fake), self.class_loss(labels, logits)
+        if self.matching_weight:
+            loss += self.matching_weight * self.matching_loss(images, labels, real)
         return loss + self.class_weight * class_loss, {
             "d_loss": loss, "real_score": tf.reduce_mean(real),
             "generated_score": tf.reduce_mean(fake), "class_loss": class_loss,
@@ -91,12 +93,13 @@ class ACGAN(R1GAN):
         return self.scores_and_logits(images, labels)[0]
 
     def class_loss(self, labels, logits):
-        """Cross-entropy: softmax where classes exclude each other, else the mean of sigmoids."""
+        """-log P(c | x): softmax where classes exclude each other, else independent sigmoids."""
         labels = labels[:, : self.classes]
         if self.exclusive:
             each = tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         else:
-            each = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+            each = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(
+                labels=labels, logits=logits), axis=1)
         return tf.reduce_mean(each)
 
     def accuracy(self, labels, logits):

@@ -54,6 +54,13 @@ def to_be_summed(gradients: list) -> list:
     return gradients if n == 1 else [gradient / n for gradient in gradients]
 
 
+def next_rows(rows):
+    """Each row's neighbour in the whole batch, the first one's for the last."""
+    if replicas() == 1:
+        return tf.roll(rows, -1, axis=0)
+    return share(tf.roll(tf.distribute.get_replica_context().all_gather(rows, 0), -1, axis=0))
+
+
 # Around it
 
 

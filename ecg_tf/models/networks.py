@@ -70,7 +70,9 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
     if conditions:
         given = keras.Input((conditions,), name="conditions")
         inputs = [latents, given]
-        code = layers.Dense(latent_dim, dtype=dtype, name="condition_code")(given)
+        # Of the size of the latents: a fainter code was not heard for hundreds of steps.
+        code = layers.Dense(latent_dim, kernel_initializer=keras.initializers.RandomNormal(
+            stddev=1.0), dtype=dtype, name="condition_code")(given)
         latents = layers.Concatenate(dtype=dtype)([latents, code])
     style = _style(latents, dtype)
 
@@ -91,8 +93,8 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
 
 
 def build_discriminator(image_shape, base_filters=16, padding="helical", spectral_norm=False,
-                        conditions=0, classes=0, minibatch_std=True, along_time=False,
-                        dtype=None):
+                        conditions=0, classes=0, aligned=True, minibatch_std=True,
+                        along_time=False, dtype=None):
     """A network that scores how real images look; without batch normalization.
 
     It sees patches of 2 x 2 pixels, as the generator makes them. Each stage is a residual 3x3
@@ -106,6 +108,8 @@ def build_discriminator(image_shape, base_filters=16, padding="helical", spectra
         spectral_norm: bool, keep every kernel's spectral norm at 1 or below, default False.
         conditions: int, numbers that say what an image should show. Default 0: none.
         classes: int, logits of a second output, 0 for none (default).
+        aligned: bool, beats stand in known columns: what is said of labels may depend on the place;
+            False: features are averaged over all places first. Default True.
         minibatch_std: bool, let it see how much the images of a batch differ, default True.
 
     Returns:
@@ -136,9 +140,11 @@ def build_discriminator(image_shape, base_filters=16, padding="helical", spectra
     if minibatch_std:
         x = MinibatchStd(dtype=dtype)(x)
     x = view.conv(widths[-1], 3)(x)
-    x = layers.LeakyReLU(0.2, dtype=dtype)(x)
+    last = x = layers.LeakyReLU(0.2, dtype=dtype)(x)
     x = layers.Flatten(dtype="float32")(x)
     score = layers.Dense(1, kernel_constraint=constraint, dtype="float32", name="score")(x)
+    if not aligned:
+        x = layers.GlobalAveragePooling2D(dtype="float32")(last)
     if conditions:
         inputs = [images, keras.Input((conditions,), name="conditions")]
         each = layers.Dense(conditions, kernel_constraint=constraint, dtype="float32",

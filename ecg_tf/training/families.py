@@ -46,13 +46,14 @@ FAMILIES = {
 
 
 def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, classes: int = 0,
-              projection=None, **options) -> GAN:
+              aligned: bool | None = None, projection=None, **options) -> GAN:
     """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
 
     Args:
         codec: `Codec`, for the shape of the images.
         conditions: int, numbers that say what to make, see `training.conditions`. Default 0.
         classes: int, how many of them, the first ones, an ACGAN's class head names. Default 0.
+        aligned: of `build_discriminator`. Default: whether the arrangement goes by beats.
         projection: what ends the generator, default `projection_of(codec)`.
         **options: of the GAN's class, over those of the experiment.
 
@@ -79,6 +80,7 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
                                 projection=projection or projection_of(codec), **common)
     # A class head that looks at one image must not depend on the others of its batch.
     discriminator = build_discriminator(codec.image_shape, conditions=conditions, classes=classes,
+                                        aligned=codec.kind.by_beats if aligned is None else aligned,
                                         minibatch_std=not classes, **common)
     options = {"ema_decay": e.ema_decay, "seed": e.seed, **family.options(e), **options}
     gan = family.kind(generator, discriminator, **options)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ecg_tf.base.errors import InputError
-from ecg_tf.models import ACGAN, HalfMean, build_discriminator, build_generator
+from ecg_tf.models import ACGAN, R1GAN, HalfMean, build_discriminator, build_generator
 
 SHAPE = (8, 8, 2)
 
@@ -104,6 +104,20 @@ def test_the_score_depends_on_the_class():
     gan = small()
     one, other = (gan.score(images, one_hot([k] * 8)).numpy() for k in (0, 1))
     assert not np.allclose(one, other)
+
+
+def test_matching_teaches_the_projection_which_labels_belong_to_an_image():
+    keras.utils.set_random_seed(0)
+    gan = R1GAN(build_generator(SHAPE, 4, 4, 2, "zero", 3),
+                build_discriminator(SHAPE, 4, "zero", conditions=3))
+    gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)))
+    gan.fit(batches(), steps_per_epoch=60, verbose=0, shuffle=False)
+    images, labels = toy(90, seed=5)
+    own, other = (gan.score(images, one_hot((labels + k) % 3)).numpy() for k in (0, 1))
+    assert (own > other).mean() > 0.8
+    level = gan.generate(60, seed=1, labels=one_hot(np.repeat([0, 1, 2], 20)))[..., 0]
+    low, middle, high = level.reshape(3, -1).mean(axis=1)
+    assert low < middle < high
 
 
 def test_generator_weight_of_the_class_reaches_the_generator():

@@ -242,6 +242,13 @@ def test_conditions_reach_the_image_and_the_score_but_not_the_class_logits():
     assert np.allclose(both - none, apart[0] + apart[1], atol=1e-4)
 
 
+def test_unaligned_labels_look_at_no_place():
+    discriminator = build_discriminator((16, 32, 1), 4, padding="zero", conditions=2, aligned=False)
+    assert discriminator.get_layer("projection").kernel.shape[0] < 64
+    assert build_discriminator((16, 32, 1), 4, padding="zero", conditions=2).get_layer(
+        "projection").kernel.shape[0] > 64  # of the score: every place counts for itself
+
+
 def test_classes_alone_add_class_logits():
     discriminator = build_discriminator(SHAPE, 4, padding="zero", classes=3)
     assert discriminator.output_shape == [(None, 1), (None, 3)]

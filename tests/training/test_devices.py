@@ -39,7 +39,7 @@ def test_two_devices_train_as_one():
 
 @pytest.mark.slow
 def test_every_loss_on_two_devices():
-    families = ("DCGAN", "R1GAN", "WGANGP", "ACGAN")
+    families = ("DCGAN", "R1GAN", "WGANGP", "R1GAN of labels", "ACGAN")
     lines = output_of([*SCRIPT, *families]).splitlines()
     for line, family in zip(lines, families, strict=True):
         same_training(line, family)
