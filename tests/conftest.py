@@ -34,6 +34,20 @@ def ecgiddb() -> Path:
 
 
 @pytest.fixture
+def hasty(monkeypatch):
+    """Identification networks learn little, for tests of the way around them.
+
+    What they find is the matter of `test_attacks` and `test_privacy_evaluation`.
+    """
+    from functools import partial
+
+    from ecg_tf.evaluation import reidentification
+
+    monkeypatch.setattr(reidentification, "train_identifier", partial(
+        reidentification.train_identifier, epochs=1, beats_per_person=60))
+
+
+@pytest.fixture
 def stepwise():
     """Trainings of this test make no graph, see `small_run.stepwise`."""
     with small_run.stepwise():

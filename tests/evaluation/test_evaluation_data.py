@@ -209,7 +209,7 @@ def test_without_a_holdout_it_says_what_has_no_null(tmp_path, monkeypatch):
     assert not verdict.gate.passed
 
 
-def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, capsys):
+def test_the_command_writes_a_report_and_fails_copies(tmp_path, monkeypatch, capsys, hasty):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
     in_process.use(monkeypatch)
     records = cohort(16, 0.95)

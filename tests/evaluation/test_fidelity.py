@@ -167,7 +167,7 @@ def test_the_weighted_auc_is_scikit_learns():
     for _ in range(20):
         truth, score = np.r_[0, 1, rng.integers(0, 2, 30)], rng.integers(0, 9, 32) / 4
         weight = 0.1 + rng.random(32)
-        assert discriminative._auc(truth, score, weight) == pytest.approx(
+        assert discriminative.weighted_auc(truth, score, weight) == pytest.approx(
             roc_auc_score(truth, score, sample_weight=weight))
 
 

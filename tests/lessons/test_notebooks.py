@@ -24,7 +24,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture
-def here(monkeypatch, tmp_path, stepwise):
+def here(monkeypatch, tmp_path, stepwise, hasty):
     """Runs the cells in this process: a kernel would start TensorFlow again."""
     in_process.use(monkeypatch)
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
@@ -203,7 +203,7 @@ def test_06_training_concerns(tmp_path, here):
 def test_09_anonymity(tmp_path, here):
     settings = {"subjects": 14, "minutes": 2.5, "steps": 3, "long_steps": 3, "base_filters": 4,
                 "latent_dim": 8, "batch_size": 8, "few_windows": 3, "plain_strips": 20,
-                "synthetic": 24, "strip_seconds": 4.0, "max_strips": 150}
+                "synthetic": 24, "strip_seconds": 4.0, "max_strips": 110}
     executed = run_notebook("notebooks/09_anonymity.ipynb", tmp_path / "smoke.ipynb",
                             settings | {"runs_dir": str(tmp_path / "runs")},
                             progress=False)

@@ -30,4 +30,4 @@ def test_every_package_of_the_source_is_installed():
 def test_the_folders_of_tests_mirror_the_packages():
     tests = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
     packages = {path.parent.name for path in (ROOT / "ecg_tf").glob("*/__init__.py")}
-    assert tests - packages == {"durability", "fuzz", "project"} and packages <= tests
+    assert tests - packages == {"durability", "fuzz", "project", "validation"} and packages <= tests

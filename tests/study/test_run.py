@@ -26,6 +26,10 @@ TINY = {
     "attacks": False,
 }
 
+#: Of trainings that nothing is asked but how they go on: their steps are quick.
+PLAIN = {"model": "dcgan", "padding": "zero", "height": 8, "width": 16, "strip_seconds": 2.0,
+         "check_every": 2}
+
 pytestmark = pytest.mark.usefixtures("stepwise")
 
 
@@ -46,7 +50,7 @@ def train_only(path):
     return fit.train(prepared.settled(chosen), prepared, progress=False)
 
 
-def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch):
+def test_run_writes_everything_and_the_same_again(tmp_path, capsys, monkeypatch, hasty):
     monkeypatch.setenv("ECG_TF_CACHE", str(tmp_path / "cache"))
     assert main(["run", write(tmp_path, "first", attacks=True)]) == 0
     printed = capsys.readouterr().out
@@ -86,26 +90,26 @@ def test_a_longer_run_goes_on_from_the_checkpoint_and_ends_like_one_never_stoppe
     import keras
 
     # With a falling learning rate another number of steps is another training.
-    for name, steps in (("once", 8), ("twice", 4), ("twice", 8)):
-        train_only(write(tmp_path, name, steps=steps, decay=0.0))
+    for name, steps in (("once", 4), ("twice", 2), ("twice", 4)):
+        train_only(write(tmp_path, name, steps=steps, decay=0.0, **PLAIN))
     runs = tmp_path / "runs"
-    assert pd.read_csv(runs / "twice" / "history.csv")["step"].tolist() == [4, 8]
+    assert pd.read_csv(runs / "twice" / "history.csv")["step"].tolist() == [2, 4]
     one, two = (keras.saving.load_model(runs / n / "checkpoints" / "last.keras").get_weights()
                 for n in ("once", "twice"))
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_fewer_steps_than_the_checkpoint_has_are_trained_again(tmp_path):
-    for steps, make in ((8, train_only), (4, lambda path: main(["run", path, "--quiet"]))):
-        make(write(tmp_path, "a", steps=steps))
+    for steps, make in ((4, train_only), (2, lambda path: main(["run", path, "--quiet"]))):
+        make(write(tmp_path, "a", steps=steps, **PLAIN))
         assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].iloc[-1] == steps
 
 
 def test_other_settings_do_not_continue_an_old_checkpoint(tmp_path):
-    first = train_only(write(tmp_path, "a")).get_weights()
-    again = train_only(write(tmp_path, "a", seed=1)).get_weights()
+    first = train_only(write(tmp_path, "a", **PLAIN)).get_weights()
+    again = train_only(write(tmp_path, "a", seed=1, **PLAIN)).get_weights()
     assert not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].tolist() == [4, 6]
+    assert pd.read_csv(tmp_path / "runs/a/history.csv")["step"].tolist() == [2, 4, 6]
 
 
 @pytest.mark.parametrize(
