@@ -46,6 +46,8 @@ class ACGAN(R1GAN):
         (8, 8, 16, 3)
     """
 
+    matching_weight = 0.0  # the class head teaches the discriminator labels
+
     def __init__(self, generator, discriminator, *, exclusive=True, class_weight=1.0,
                  generator_class_weight=0.2, **kwargs):
         super().__init__(generator, discriminator, **kwargs)

@@ -49,7 +49,7 @@ class GAN(keras.Model):
     penalty_every = 0  # 0: this family has no penalty
     relativistic = False  # whether the generator's loss looks at real images too
     beta_1 = 0.0  # of Adam
-    matching_weight = 1.0  # of `matching_loss`, where there are labels
+    matching_weight = 0.3  # of `matching_loss`, where there are labels
     penalty_now = None  # None: decided in the step; several devices decide it before
 
     def __init__(self, generator, discriminator, *, ema_decay=0.999, identity=None,
@@ -167,8 +167,12 @@ class GAN(keras.Model):
 
     def matching_loss(self, images, labels, scores):
         """Real images must score higher with their own labels than with another image's (the wrong
-        pairs of Reed 2016, arXiv:1605.05396, here relativistic). Without it the discriminator could
-        tell real from generated for hundreds of steps and never looked at labels."""
+        pairs of Reed 2016, arXiv:1605.05396, here relativistic). Without it the discriminator looks
+        at labels late; at full weight the generator exaggerates them.
+
+        Measured on PTB-XL, lead II, 1,500 steps: a classifier of real strips found labels with a
+        mean AUROC of 0.74 at weight 0, 0.80 at 0.3, 0.89 at 1, in real strips 0.85.
+        """
         return tf.reduce_mean(tf.nn.softplus(self.score(images, next_rows(labels)) - scores))
 
     def generator_objective(self, images, generated, labels=None):

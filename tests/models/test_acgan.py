@@ -110,6 +110,7 @@ def test_matching_teaches_the_projection_which_labels_belong_to_an_image():
     keras.utils.set_random_seed(0)
     gan = R1GAN(build_generator(SHAPE, 4, 4, 2, "zero", 3),
                 build_discriminator(SHAPE, 4, "zero", conditions=3))
+    gan.matching_weight = 1.0  # sooner
     gan.compile(*(keras.optimizers.Adam(5e-3, beta_1=0.0) for _ in range(2)))
     gan.fit(batches(), steps_per_epoch=60, verbose=0, shuffle=False)
     images, labels = toy(90, seed=5)
