@@ -290,8 +290,7 @@ COMMANDS = (
         _option("run", metavar="RUN_FOLDER", help="of a finished run: runs/NAME"),
         _option("--n", type=int, default=1000, help="records (default: 1000)"),
         _option("--format", default="wfdb", help="wfdb (default), edf or csv"),
-        _option("--output", default="", metavar="FOLDER",
-                help="default: RUN_FOLDER/export-FORMAT"),
+        _option("--output", default="", metavar="FOLDER", help="default: RUN_FOLDER/export-FORMAT"),
         _option("--seed", type=int, default=0, help="record i depends on it and on i alone"),
         _option("--seconds", type=float, default=0.0, metavar="S",
                 help="length of every record (default: whole windows)"),
@@ -307,8 +306,7 @@ COMMANDS = (
                 help="planted faults (default), power of the copy test, recognition and "
                 "attributes of real persons over several dates"),
         _option("--markdown", action="store_true", help="for the documentation"),
-        _option("--figure", default="", metavar="FILE.png",
-                help="also plot the table of recognition (with --tables sessions)"),
+        _option("--figure", default="", metavar="FILE.png", help="also plot the table of sessions"),
         _SEED, _QUIET)),
 )
 
@@ -316,8 +314,7 @@ COMMANDS = (
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ecg-tf", description="Synthetic ECGs by GANs, measured and attacked.",
-        epilog="Exit status: 0 done, 2 bad input, 3 release gate failed (evaluate, export), "
-        "1 all else.")
+        epilog="Exit status: 0 done, 2 bad input, 3 gate failed (evaluate, export), 1 all else.")
     parser.add_argument("--version", action="version", version=f"ecg-tf {ecg_tf.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for function, text, more, options in COMMANDS:
