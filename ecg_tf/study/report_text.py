@@ -124,7 +124,12 @@ def label_words(result: Result) -> str:
     found = result.content.get("labels")
     if not found:
         return "This GAN was trained without labels: nothing can be requested of it."
-    return (f"{found['words']} Well above the baseline would be caricatures, or training ECGs that "
+    return ("### Labels: does it show what was requested?\n\n"
+            "AUROC of a classifier per label, higher is better (0.5: chance). *real*: trained on "
+            "real strips, asked about real test strips, the baseline. *synthetic*: the same "
+            "classifier, asked about synthetic strips. *trained on synthetic*: a classifier that "
+            "never saw a real strip, asked about real test strips.\n\n"
+            f"{found['words']} Well above the baseline would be caricatures, or training ECGs that "
             f"were memorized. {IMBALANCE}")
 
 
