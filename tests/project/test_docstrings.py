@@ -25,11 +25,8 @@ ROOT = Path(__file__).parents[2]
 #: What takes many seconds: `make slow` runs these.
 SLOW = {
     "ecg_tf.evaluation.copies.fit_copy_test",
-    "ecg_tf.evaluation.fidelity_measures.fidelity_measures",
     "ecg_tf.lessons.beat_gan.train_beat_gan",
-    "ecg_tf.lessons.concerns.discriminator_alone",
     "ecg_tf.lessons.concerns.watched",
-    "ecg_tf.records.splits.split_records",
     "ecg_tf.testing.check_gan",
     "ecg_tf.training.fit.fit_gan",
 }
@@ -179,7 +176,7 @@ def beats():
     from ecg_tf.training.labelled_beats import prepare_beats
 
     return prepare_beats(Experiment(arrangement="row_major", height=8, width=16, subjects=5,
-                                    minutes=1.5, ectopy=5.0))
+                                    minutes=1.5), ectopy=5.0)
 
 
 def rows_of_strips():
@@ -248,8 +245,8 @@ VALUES = {
     "ecg_tf.base.locks:train": lambda: lambda *_: None,
     **{EVALUATION + f"{one}:strips": lambda: side(2).signals
        for one in ("fidelity_measures", "privacy_evaluation")},
-    EVALUATION + "copies:train": lambda: side(0, 160),
-    EVALUATION + "copies:holdout": lambda: side(1, 160),
+    EVALUATION + "copies:train": lambda: side(0, 120),
+    EVALUATION + "copies:holdout": lambda: side(1, 120),
     EVALUATION + "table_fidelity:codec": columns,
     EVALUATION + "table_fidelity:train": table,
     EVALUATION + "table_fidelity:test": lambda: table(slice(30, 60)),
