@@ -23,12 +23,14 @@ class Arrangement(ABC):
     `encode`, `decode`, `encode_tf`, `seams`, `path` and `check`.
 
     Class attributes:
-        name: what experiment files call it. text: what it does, in a phrase. cut_by: function of
-        `signals.cutting` that cuts its windows: "strips", "beat_sequences" or
+        name: what experiment files call it.
+        text: what it does, in a phrase.
+        cut_by: function of `signals.cutting` that cuts its windows: "strips", "beat_sequences" or
             "beat_strips"; see `cut`.
         by_beats: whether places depend on R peaks; then the size may be left to the records.
-        lead_channels: channels of the image that one lead takes. lead_count: the number of leads it
-        is for; None for any. side_channels: what the channels behind those of the leads hold.
+        lead_channels: channels of the image that one lead takes.
+        lead_count: the number of leads it is for; None for any.
+        side_channels: what the channels behind those of the leads hold.
         options: arguments of `__init__`, which are the state in JSON.
     """
 

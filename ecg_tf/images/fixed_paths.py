@@ -4,6 +4,7 @@ Encoding and decoding move numbers and change none. The order decides which samp
 in the image, and neighbours are what a convolution sees.
 """
 
+from abc import abstractmethod
 from functools import cached_property
 
 import numpy as np
@@ -65,9 +66,9 @@ class FixedArrangement(Arrangement):
         )
 
     @staticmethod
+    @abstractmethod
     def route(height: int, width: int) -> np.ndarray:
         """The path: (sample, 3) int row, column, channel, every pixel once."""
-        raise NotImplementedError
 
     def encode(self, signals, rpeaks=None, lengths=None) -> np.ndarray:
         """See `Arrangement.encode`; in the signals' dtype."""

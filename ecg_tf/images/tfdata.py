@@ -46,8 +46,7 @@ def make_dataset(windows: Windows, codec: Codec, batch_size: int = 64, seed: int
         Dataset of images (batch, height, width, channel) float32, or of (images, labels).
 
     Raises:
-        InputError: windows the codec refuses, no windows, labels of another length; even persons
-            or
+        InputError: windows the codec refuses, no windows, labels of another length; even persons or
             weights of windows unshuffled.
 
     Example:

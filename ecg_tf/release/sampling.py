@@ -30,7 +30,7 @@ SYMBOL = "Q"
 class Block:
     """Consecutive records."""
 
-    records: list[Record]  # list of Record, named synthetic-000001,
+    records: list[Record]  # named synthetic-000001, ...
     retried: np.ndarray  # (record,) int, how often each was regenerated because it was too short
 
 
