@@ -18,7 +18,7 @@ from ecg_tf.figures.plots import png_of, show
 from ecg_tf.figures.style import in_style
 from ecg_tf.images.codec import Codec
 from ecg_tf.signals.filtering import low_pass
-from ecg_tf.training.conditions import UNIT_YEARS, Conditions
+from ecg_tf.training.conditions import Conditions
 
 SECONDS = 6.0  # of a decoded window that are shown
 STILLS = 5  # pictures in a still of a training
@@ -251,7 +251,7 @@ def explore_latents(generator, codec: Codec, high: float = 0.0, interactive: boo
         if labels:
             explorer.labels = np.array([float(widget.value) for widget in labels])
             if conditions.ages:
-                explorer.labels[-1] = (labels[-1].value - conditions.ages[0]) / UNIT_YEARS
+                explorer.labels[-1] = conditions.age_number(labels[-1].value)
         figure = explorer.figure(*(widget.value for widget in numbers), mix.value,
                                  [widget.value for widget in along])
         picture.value, words.value = png_of(figure), figure.alt_text
@@ -271,9 +271,9 @@ def _label_widgets(explorer: LatentExplorer) -> list:
                       layout=w.Layout(width="11em"))
            for column, value in zip(explorer.conditions.columns, explorer.labels, strict=False)]
     if explorer.conditions.ages:
-        mean, low, high = explorer.conditions.ages
-        out.append(w.FloatSlider(mean + UNIT_YEARS * explorer.labels[-1], min=low, max=high, step=1,
-                                 description="age, years"))
+        _, low, high = explorer.conditions.ages
+        out.append(w.FloatSlider(explorer.conditions.years(explorer.labels[-1]), min=low, max=high,
+                                 step=1, description="age, years"))
     return out
 
 

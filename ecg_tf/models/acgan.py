@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.models.losses import R1GAN
-from ecg_tf.models.sampling import sample_images
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
@@ -46,8 +45,6 @@ class ACGAN(R1GAN):
         (8, 8, 16, 3)
     """
 
-    matching_weight = 0.0  # the class head teaches the discriminator labels
-
     def __init__(self, generator, discriminator, *, exclusive=True, class_weight=1.0,
                  generator_class_weight=0.2, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
@@ -69,11 +66,10 @@ class ACGAN(R1GAN):
     # Training
 
     def discriminator_objective(self, images, generated, labels=None):
+        # No `matching_loss`: the class head teaches the discriminator labels.
         real, logits = self.scores_and_logits(images, labels)
         fake, fake_logits = self.scores_and_logits(generated, labels)
         loss, class_loss = self.discriminator_loss(real, fake), self.class_loss(labels, logits)
-        if self.matching_weight:
-            loss += self.matching_weight * self.matching_loss(images, labels, real)
         return loss + self.class_weight * class_loss, {
             "d_loss": loss, "real_score": tf.reduce_mean(real),
             "generated_score": tf.reduce_mean(fake), "class_loss": class_loss,
@@ -127,17 +123,16 @@ class ACGAN(R1GAN):
         Raises:
             InputError: labels that are no classes, or not n of them.
         """
-        given = np.asarray(np.arange(n) % self.conditions if labels is None else labels)
-        if given.ndim == 2:
-            return sample_images(self, n, seed, given, batch_size)
-        given = np.full(n, given) if given.ndim == 0 else given
+        if labels is None or np.ndim(labels) == 2:
+            return super().generate(n, seed, batch_size, labels)
+        given = np.full(n, labels) if np.ndim(labels) == 0 else np.asarray(labels)
         whole = given.shape == (n,) and given.dtype.kind in "iu"
         if not whole or given.min() < 0 or given.max() >= self.conditions:
             raise InputError("Images of these labels cannot be generated.",
                              expected=f"{n} whole numbers from 0 to {self.conditions - 1}",
                              got=f"shape {given.shape}, {np.unique(given)[:9].tolist()}",
                              fix="pass the place of each class in the list of classes")
-        return sample_images(self, n, seed, np.eye(self.conditions)[given], batch_size)
+        return super().generate(n, seed, batch_size, np.eye(self.conditions)[given])
 
     def classify(self, images, batch_size=256):
         """Probabilities (n, classes) float32 of the class head.

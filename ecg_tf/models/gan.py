@@ -15,7 +15,7 @@ from ecg_tf.models.devices import (
 from ecg_tf.models.layers import number_layers
 from ecg_tf.models.learning_rate import HoldThenFall
 from ecg_tf.models.privacy import confusion_loss
-from ecg_tf.models.sampling import conditions_of, sample_images
+from ecg_tf.models.sampling import count_conditions, sample_images
 
 LEARNING_RATE, DECAY = 0.001, 0.7  # the defaults of an `Experiment`
 
@@ -69,7 +69,7 @@ class GAN(keras.Model):
         self.ema_decay, self.seed = float(ema_decay), int(seed)
         self.identity, self.identity_weight = identity, float(identity_weight)
         self.latent_dim = generator.inputs[0].shape[-1]
-        self.conditions = conditions_of(generator)
+        self.conditions = count_conditions(generator)
         self.image_shape = tuple(generator.output_shape[1:])
         self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros",
@@ -310,7 +310,7 @@ class GAN(keras.Model):
 
 def _check_pair(generator, discriminator):
     made, expected = tuple(generator.output_shape[1:]), tuple(discriminator.inputs[0].shape[1:])
-    if made != expected or conditions_of(generator) != conditions_of(discriminator):
+    if made != expected or count_conditions(generator) != count_conditions(discriminator):
         raise InputError("Generator and discriminator do not fit together.", got=expected,
                          expected=f"a discriminator for images of shape {made}, and as many labels",
                          fix="build both with the same image_shape and conditions")

@@ -29,7 +29,7 @@ def sample_images(network, n, seed, labels=None, batch_size=64):
     dim = network.latent_dim if hasattr(network, "latent_dim") else network.inputs[0].shape[-1]
     # The last batch is filled up, so that every batch is computed by one and the same program.
     inputs = [np.pad(sample_latents(n, dim, seed), ((0, -n % batch_size), (0, 0)))]
-    if conditions := conditions_of(network):
+    if conditions := count_conditions(network):
         rows = checked_labels(labels, n, conditions)
         inputs.append(np.pad(rows, ((0, -n % batch_size), (0, 0))))
     batches = []
@@ -39,7 +39,7 @@ def sample_images(network, n, seed, labels=None, batch_size=64):
     return np.concatenate(batches)[:n].astype(np.float32)
 
 
-def conditions_of(network) -> int:
+def count_conditions(network) -> int:
     """How many numbers a GAN, generator or discriminator wants to be told; 0 for none."""
     if isinstance(known := getattr(network, "conditions", None), int):
         return known

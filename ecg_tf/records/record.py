@@ -36,6 +36,12 @@ class About:
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def statements(self, kind: str) -> tuple[str, ...]:
+        """Those of a kind such as "superclass", "rhythm" or "sex"; () where there is none."""
+        if kind == "sex":
+            return (self.sex,) if self.sex else ()
+        return self.labels.get(kind, ())
+
 
 @dataclass(frozen=True, eq=False)
 class Record:

@@ -93,16 +93,15 @@ def export(run_folder, n: int = 1000, format: str = "wfdb", output="", seed: int
     for index in _blocks(n, BLOCK, progress):
         names = [name_of(i) for i in range(index * BLOCK, min(n, (index + 1) * BLOCK))]
         missing = {name for name in names if not _is_there(state.folder, name, kind)}
-        tally = state.blocks.get(index, Tally())
-        if not missing and tally.records == len(names):
+        if not missing and state.blocks.get(index, Tally()).records == len(names):
             continue
-        state.blocks[index] = Tally()
-        block = ready.pop(index, None) or sampler.block(index)
+        block, tally = ready.pop(index, None) or sampler.block(index), Tally()
         for record, retried in zip(block.records, block.retried, strict=True):
             if record.name in names:
-                state.blocks[index] = state.blocks[index].plus(_tally(record, retried))
+                tally = tally.plus(_tally(record, retried))
             if record.name in missing:
                 write_record(state.folder, record.name, kind, kind.files(record, stamp))
+        state.blocks[index] = tally
         written += len(missing)
         state.save()
     _finish(state, run, gate, kind, [name_of(i) for i in range(n)])

@@ -79,7 +79,7 @@ class Windows:
         Raises:
             InputError: no record has a statement of that kind.
         """
-        statements = [self._said(name, kind) for name in self.records]
+        statements = [self.about.get(name, About()).statements(kind) for name in self.records]
         found = {statement for own in statements for statement in own}
         if not found:
             kinds = sorted({kind for about in self.about.values() for kind in about.labels})
@@ -94,12 +94,6 @@ class Windows:
         """(window,) float64, years; NaN where unknown."""
         unknown = About()
         return np.array([self.about.get(name, unknown).age for name in self.records], float)
-
-    def _said(self, record: str, kind: str) -> tuple[str, ...]:
-        about = self.about.get(record, About())
-        if kind == "sex":
-            return (about.sex,) if about.sex else ()
-        return about.labels.get(kind, ())
 
     @staticmethod
     def concatenate(windows: "Sequence[Windows]") -> "Windows":

@@ -125,13 +125,20 @@ class Conditions:
         """Rows of what is known of records: (record, len(self)) float32."""
         out = []
         for known in about:
-            said = {**known.labels, SEX: (known.sex,)}
-            row = [float(name in said.get(kind, ())) for kind, name in self.columns]
+            row = [float(name in known.statements(kind)) for kind, name in self.columns]
             if self.ages:
                 old = known.age if math.isfinite(known.age) else self.ages[0]
-                row.append((old - self.ages[0]) / UNIT_YEARS)
+                row.append(self.age_number(old))
             out.append(row)
         return np.array(out, np.float32).reshape(len(out), len(self))
+
+    def age_number(self, years: float) -> float:
+        """What a row says for an age."""
+        return (years - self.ages[0]) / UNIT_YEARS
+
+    def years(self, number: float) -> float:
+        """Undoes `age_number`."""
+        return self.ages[0] + UNIT_YEARS * number
 
     def describe(self, rows) -> list[About]:
         """What rows say: undoes `rows`, ages in whole years."""
@@ -142,7 +149,7 @@ class Conditions:
                 if value > 0.5:
                     said[kind] = (*said.get(kind, ()), name)
             sex = said.pop(SEX, ())
-            age = float(round(self.ages[0] + UNIT_YEARS * row[-1])) if self.ages else math.nan
+            age = float(round(self.years(row[-1]))) if self.ages else math.nan
             out.append(About(sex[0] if len(sex) == 1 else "", age, labels=said))
         return out
 
@@ -165,9 +172,9 @@ class Conditions:
             chosen = self.combinations[min(int(number), len(ends) - 1)]
             row[list(chosen.holds)] = 1.0
             if self.ages and math.isfinite(chosen.age):
-                mean, low, high = self.ages
+                _, low, high = self.ages
                 old = np.clip(round(rng.normal(chosen.age, chosen.spread)), low, high)
-                row[-1] = (old - mean) / UNIT_YEARS
+                row[-1] = self.age_number(old)
         return out
 
     def weights(self, windows: Windows) -> np.ndarray:
