@@ -81,12 +81,13 @@ class GAN:
         with quiet_startup():
             from ecg_tf.training.callbacks import ProgressLine
             from ecg_tf.training.families import build_gan
-            from ecg_tf.training.fit import batches_of, conditioning, fit_gan
+            from ecg_tf.training.fit import batches_of, fit_gan, fitted_to
 
         e = self.experiment = replace(self.experiment, steps=steps)
         windows = windows_of(train, self.codec)
         self.conditions = conditions_of(windows, e)
-        self.network = build_gan(e, self.codec, **conditioning(e, self.conditions))
+        known = fitted_to(e, windows, self.codec, self.conditions)
+        self.network = build_gan(e, self.codec, **known)
         fit_gan(self.network, batches_of(e, windows, self.codec, conditions=self.conditions),
                 e.steps,
                 check_every=min(e.check_every, e.steps),

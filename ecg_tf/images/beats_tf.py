@@ -13,7 +13,7 @@ from ecg_tf.signals.interpolation import POINTS, interpolate_tf
 
 def rows_tf(arrangement):
     """`BeatRows.encode_tf`."""
-    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
+    pixel_times, code = pixel_times_tf(arrangement), _code(arrangement)
 
     def arrange(values, inputs):
         times = pixel_times(inputs["rpeaks"])
@@ -26,7 +26,7 @@ def rows_tf(arrangement):
 
 def strips_tf(arrangement):
     """`BeatStrips.encode_tf`."""
-    pixel_times, code = _pixel_times(arrangement), _code(arrangement)
+    pixel_times, code = pixel_times_tf(arrangement), _code(arrangement)
     margin, rows, columns = arrangement.margin, arrangement.rows, arrangement.columns
     pixel = tf.range(rows * columns, dtype=tf.float64)
     last = tf.constant([[arrangement.length - 1.0 + 2 * margin]], tf.float64)
@@ -54,7 +54,7 @@ def _pixels(arrangement, values, times, last, points, precision):
     return tf.clip_by_value(tf.reshape(pixels, [-1, rows, columns, leads]), -1.0, 1.0)
 
 
-def _pixel_times(arrangement):
+def pixel_times_tf(arrangement):
     """Function: R peaks (batch, rows + 2) -> sample of each pixel (batch, pixel)."""
     basis = tf.constant(arrangement.column_basis())
 

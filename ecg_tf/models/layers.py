@@ -104,14 +104,14 @@ class HelicalConv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
 class StyleNorm(keras.layers.Layer):
-    """Normalizes each pixel's features, then scales and shifts them as a style says.
+    """Normalizes the features of each pixel (or row), then scales and shifts them as a style says.
 
     The style is one vector an image, the same for every pixel: what all beats of a person have in
     common need not be agreed upon from row to row (Karras 2019, with the root mean square instead
     of the instance norm, which would take away how strong a wave is).
 
     Example:
-        >>> StyleNorm()([features, style])  # (batch, height, width, channel), (batch, style)
+        >>> StyleNorm()([features, style])  # (batch, ..., channel), (batch, style)
     """
 
     def build(self, input_shapes):
@@ -127,7 +127,9 @@ class StyleNorm(keras.layers.Layer):
 
     def call(self, inputs):
         features, style = inputs
-        scale, shift = ops.split(self.to_scale_and_shift(style)[:, None, None], 2, axis=-1)
+        said = self.to_scale_and_shift(style)
+        said = ops.expand_dims(said, tuple(range(1, len(features.shape) - 1)))
+        scale, shift = ops.split(said, 2, axis=-1)
         return self.normalize(features) * (1 + scale) + shift
 
     def compute_output_shape(self, input_shapes):

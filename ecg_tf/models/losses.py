@@ -100,13 +100,41 @@ class R1GAN(GAN):
         total = tf.constant(0.0)
         for weight, where in ((self.r1, images), (self.r2, generated)):
             if weight:
-                slopes = squared_slopes(lambda pixels: self.score(pixels, labels), where)
-                total += 0.5 * weight * tf.reduce_mean(slopes)
+                total += 0.5 * weight * tf.reduce_mean(self.slopes(where, labels))
         return total
+
+    def slopes(self, images, labels=None):
+        """(batch,) squared gradient of the scores by what the discriminator sees: the pixels."""
+        return squared_slopes(lambda pixels: self.score(pixels, labels), images)
 
     def get_config(self):
         names = ("r1", "r2", "relativistic", "penalty_every")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class BeatGAN(R1GAN):
+    """`R1GAN` whose penalties are on slopes by what its discriminator reads of an image.
+
+    Of `build_beat_discriminator`. Read numbers have unit variance, while a component of little
+    variance is a faint pattern of many pixels: with slopes by the pixels the discriminator could
+    not look at it, and 500 steps on PTB-XL came nowhere near an ECG (MMD² 0.79 against 0.06).
+    """
+
+    def __init__(self, generator, discriminator, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        self.read = self.discriminator.get_layer("read")
+        conditions = self.discriminator.inputs[1:]
+        self.judge = keras.Model([*self.read.output, *conditions], self.discriminator.outputs[0])
+
+    def slopes(self, images, labels=None):
+        read, known = self.read(images), [] if labels is None else [labels]
+        with tf.GradientTape() as tape:
+            tape.watch(read)
+            scores = self.judge([*read, *known], training=True)
+        # All that is read, else the discriminator is as steep as it likes by the rest.
+        return sum(tf.reduce_sum(tf.square(slope), axis=range(1, slope.ndim))
+                   for slope in tape.gradient(scores, read))
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

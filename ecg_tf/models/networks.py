@@ -68,12 +68,8 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
 
     inputs = latents = keras.Input((latent_dim,), name="latents")
     if conditions:
-        given = keras.Input((conditions,), name="conditions")
-        inputs = [latents, given]
-        # Of the size of the latents: a fainter code was not heard for hundreds of steps.
-        code = layers.Dense(latent_dim, kernel_initializer=keras.initializers.RandomNormal(
-            stddev=1.0), dtype=dtype, name="condition_code")(given)
-        latents = layers.Concatenate(dtype=dtype)([latents, code])
+        inputs = [latents, keras.Input((conditions,), name="conditions")]
+        latents = heard(latents, inputs[1], dtype)
     style = _style(latents, dtype)
 
     x = layers.Dense(math.prod(view.sizes[-1]) * widths[-1], dtype=dtype, name="dense")(latents)
@@ -286,6 +282,15 @@ def _checked_shape(image_shape):
 
 
 # Parts
+
+
+def heard(latents, conditions, dtype):
+    """Latents, and behind them a code of the conditions that is as loud as they are: a fainter one
+    was not heard for hundreds of steps."""
+    loud = keras.initializers.RandomNormal(stddev=1.0)
+    code = layers.Dense(latents.shape[-1], kernel_initializer=loud, dtype=dtype,
+                        name="condition_code")(conditions)
+    return layers.Concatenate(dtype=dtype)([latents, code])
 
 
 def _style(latents, dtype):

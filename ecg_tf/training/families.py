@@ -9,8 +9,10 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.images.codec import Codec
 from ecg_tf.models.acgan import ACGAN
+from ecg_tf.models.beat_basis import BeatBasis
+from ecg_tf.models.beat_networks import build_beat_discriminator, build_beat_generator
 from ecg_tf.models.gan import GAN
-from ecg_tf.models.losses import DCGAN, R1GAN, WGANGP
+from ecg_tf.models.losses import DCGAN, R1GAN, WGANGP, BeatGAN
 from ecg_tf.models.networks import build_discriminator, build_generator
 from ecg_tf.models.projection import projection_of
 from ecg_tf.training.precision import precision_of
@@ -23,12 +25,13 @@ class Family:
     Args:
         kind: the GAN's class.
         options: function of the experiment: the class's own options. Default: none.
-        along_time: bool, networks along time instead of an image's. Default False.
+        networks: "image", "time" (convolutions along time) or "beats" (`models.beat_networks`).
+            Default "image".
     """
 
     kind: type[GAN]
     options: Callable[[Experiment], dict] = lambda experiment: {}
-    along_time: bool = False
+    networks: str = "image"
 
 
 def _penalties(e: Experiment) -> dict:
@@ -39,14 +42,15 @@ def _penalties(e: Experiment) -> dict:
 FAMILIES = {
     "dcgan": Family(DCGAN),
     "r1gan": Family(R1GAN, _penalties),
-    "wavegan": Family(R1GAN, _penalties, along_time=True),
+    "wavegan": Family(R1GAN, _penalties, "time"),
+    "beatgan": Family(BeatGAN, _penalties, "beats"),
     "wgan_gp": Family(WGANGP, lambda e: {"gradient_penalty": e.penalty}),
     "acgan": Family(ACGAN, lambda e: {**_penalties(e), "exclusive": False}),
 }
 
 
 def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, classes: int = 0,
-              aligned: bool | None = None, projection=None, **options) -> GAN:
+              aligned: bool | None = None, projection=None, images=None, **options) -> GAN:
     """The GAN of an experiment for the images of its codec, compiled, with seeded weights.
 
     Args:
@@ -55,13 +59,15 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
         classes: int, how many of them, the first ones, an ACGAN's class head names. Default 0.
         aligned: of `build_discriminator`. Default: whether the arrangement goes by beats.
         projection: what ends the generator, default `projection_of(codec)`.
+        images: of the training windows, for networks that are fitted to them ("beats").
         **options: of the GAN's class, over those of the experiment.
 
     Returns:
         GAN of the experiment's family.
 
     Raises:
-        InputError: classes without an ACGAN, or an ACGAN without classes.
+        InputError: classes without an ACGAN, or an ACGAN without classes; networks of beats without
+            images, or for images of another kind.
 
     Example:
         >>> build_gan(experiment, data.codec).image_shape == data.codec.image_shape
@@ -74,15 +80,28 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
                          got=f"{classes} classes",
                          fix="set model to acgan and name labels, or choose r1gan")
     keras.utils.set_random_seed(e.seed)
-    common = {"base_filters": e.base_filters, "padding": e.padding, "along_time": family.along_time,
-              "dtype": precision_of(e.precision)}
-    generator = build_generator(codec.image_shape, e.latent_dim, conditions=conditions,
-                                projection=projection or projection_of(codec), **common)
+    common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision),
+              "conditions": conditions}
     # A class head that looks at one image must not depend on the others of its batch.
-    discriminator = build_discriminator(codec.image_shape, conditions=conditions, classes=classes,
-                                        aligned=codec.kind.by_beats if aligned is None else aligned,
-                                        minibatch_std=not classes, **common)
+    judging = {"classes": classes, "minibatch_std": not classes, **common}
+    if family.networks == "beats":
+        basis = BeatBasis.fit(codec, images if images is not None else _no_images(e))
+        generator = build_beat_generator(basis, e.latent_dim, **common)
+        discriminator = build_beat_discriminator(basis, **judging)
+    else:
+        look = {"padding": e.padding, "along_time": family.networks == "time"}
+        generator = build_generator(codec.image_shape, e.latent_dim, **look, **common,
+                                    projection=projection or projection_of(codec))
+        discriminator = build_discriminator(
+            codec.image_shape, aligned=codec.kind.by_beats if aligned is None else aligned,
+            **look, **judging)
     options = {"ema_decay": e.ema_decay, "seed": e.seed, **family.options(e), **options}
     gan = family.kind(generator, discriminator, **options)
     gan.compile(*(gan.adam(e.steps, e.learning_rate, e.decay) for _ in range(2)))
     return gan
+
+
+def _no_images(e: Experiment):
+    raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
+                     expected="images=codec.encode(training windows)", got="none",
+                     fix="pass images to build_gan")

@@ -22,9 +22,10 @@ from ecg_tf.training.callbacks import CollapseAlarm, Diversity, HistoryCSV, Prog
 from ecg_tf.training.checkpoint import Checkpoint
 from ecg_tf.training.conditions import Conditions
 from ecg_tf.training.data import Data
-from ecg_tf.training.families import build_gan
+from ecg_tf.training.families import FAMILIES, build_gan
 from ecg_tf.training.precision import precision_of
 
+FITTED_IMAGES = 4096  # whose principal components a GAN of beats takes
 REAL_IMAGES = 256  # whose diversity is the baseline of the generated ones
 
 
@@ -97,7 +98,8 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
         gan = checkpoint.load()
         if gan is None or int(gan.step.value) > e.steps:
             # Fewer steps than the checkpoint has: its weights are not those of this experiment.
-            gan = build_gan(e, data.codec, **conditioning(e, data.conditions),
+            gan = build_gan(e, data.codec,
+                            **fitted_to(e, data.windows["train"], data.codec, data.conditions),
                             identity=_identity_network(e, data, progress),
                             identity_weight=e.identity_weight)
         elif progress:
@@ -116,12 +118,18 @@ def train(experiment: Experiment, data: Data, callbacks=(), progress: bool = Tru
     return gan
 
 
-def conditioning(e: Experiment, conditions: Conditions | None) -> dict:
-    """What `build_gan` needs to know of an experiment's labels."""
-    if conditions is None:
-        return {}
-    return {"conditions": len(conditions),
-            "classes": len(conditions.columns) if e.model == "acgan" else 0}
+def fitted_to(e: Experiment, windows: Windows, codec: Codec,
+              conditions: Conditions | None = None) -> dict:
+    """What `build_gan` has to know of the training windows: their labels, and some images for
+    networks that are fitted to them."""
+    own: dict = {}
+    if conditions is not None:
+        own = {"conditions": len(conditions),
+               "classes": len(conditions.columns) if e.model == "acgan" else 0}
+    if FAMILIES[e.model].networks == "beats":
+        some = windows.take(slice(None, None, -(-len(windows) // FITTED_IMAGES)))
+        own["images"] = codec.encode(some)
+    return own
 
 
 def batches_of(e: Experiment, windows: Windows, codec: Codec, start_step: int = 0,

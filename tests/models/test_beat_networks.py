@@ -1,0 +1,118 @@
+"""The GAN of beats: its components, the two layers that read and make images, its networks."""
+
+import keras
+import numpy as np
+import pytest
+
+from ecg_tf.base.errors import InputError
+from ecg_tf.config.experiment import Experiment
+from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
+from ecg_tf.models.beat_networks import build_beat_discriminator, build_beat_generator
+from ecg_tf.testing import check_gan
+from ecg_tf.training.data import prepare_data
+from ecg_tf.training.families import build_gan
+from ecg_tf.training.fit import fitted_to
+
+
+@pytest.fixture(scope="module", params=["beat_strips", "beat_rows"])
+def made(request):
+    """(experiment, data, images, basis) of six simulated persons."""
+    fits = {"beat_strips": {"height": 24, "window_seconds": 10.0}, "beat_rows": {"height": 8}}
+    experiment = Experiment(arrangement=request.param, width=32, subjects=6,
+                            minutes=1.0, model="beatgan", base_filters=2, latent_dim=8,
+                            overlap=0.5, **fits[request.param])
+    data = prepare_data(experiment)
+    images = data.codec.encode(data.windows["train"])
+    return experiment, data, images, BeatBasis.fit(data.codec, images)
+
+
+def whole_basis(basis, monkeypatch, codec, images):
+    monkeypatch.setattr("ecg_tf.models.beat_basis.MEAN_SHARE", 2.0)
+    monkeypatch.setattr("ecg_tf.models.beat_basis.ROW_SHARE", 2.0)
+    monkeypatch.setattr("ecg_tf.models.beat_basis.MOST", 10**6)
+    return BeatBasis.fit(codec, images)
+
+
+def test_reading_and_making_undo_each_other(made, monkeypatch):
+    """With all components an image comes back from what was read of it, pixel by pixel."""
+    _, data, images, basis = made
+    basis = whole_basis(basis, monkeypatch, data.codec, images)
+    read, make = ToBeats.of(basis), FromBeats.of(basis)
+    whole, rows, _ = map(np.asarray, read(images))
+    k, m = len(basis.beats), len(basis.rows)
+    arrangement = data.codec.arrangement
+    code = arrangement._interval_means(images)
+    rr = (code - basis.rhythm[0]) / basis.rhythm[2]
+    begin = np.zeros((len(images), 1))
+    if "presence" in data.codec.channels:
+        _, ends = arrangement.read(images)
+        columns = arrangement.columns
+        peaks = np.pad(np.cumsum(arrangement.rr_seconds(code) * arrangement.fs, 1), ((0, 0), (1, 0)))
+        times = arrangement.pixel_times(peaks)
+        at = np.array([np.interp(end, np.arange(len(time)), time)
+                       for end, time in zip(ends[:, 0], times, strict=True)])
+        begin = ((at - times[:, 0]) / (times[:, columns] - times[:, 0]))[:, None]
+    back = np.asarray(make([whole[:, :k], rows[..., :m], rr.astype(np.float32),
+                            begin.astype(np.float32)]))
+    # The pixels at either end of a strip fade out.
+    off = (np.abs(back - images) > 2e-3).any(axis=-1).sum(axis=(1, 2))
+    assert off.max() <= (2 if "presence" in data.codec.channels else 0)
+
+
+def test_components_are_orthogonal_and_of_unit_variance(made):
+    _, _, images, basis = made
+    for components in (basis.beats, basis.rows):
+        gram = components.astype(np.float64) @ components.T
+        size = np.sqrt(np.diag(gram))
+        np.testing.assert_allclose(gram / np.outer(size, size), np.eye(len(gram)), atol=1e-4)
+        assert (np.diff(size) <= 1e-6).all()
+    whole = np.asarray(ToBeats.of(basis)(images)[0])[:, : len(basis.beats)]
+    np.testing.assert_allclose(whole.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(whole.std(0), 1, atol=2e-3)
+
+
+def test_what_is_generated_is_valid(made):
+    """Each image lasts as long as its strip, so that the codec has nothing to mend."""
+    _, data, _, basis = made
+    keras.utils.set_random_seed(0)
+    generator = build_beat_generator(basis, latent_dim=8, base_filters=2)
+    latents = np.random.default_rng(0).normal(size=(8, generator.input_shape[1]))
+    images = np.asarray(generator(latents.astype(np.float32)))
+    assert images.shape[1:] == data.codec.image_shape and np.abs(images).max() <= 1
+    if "presence" in data.codec.channels:  # nothing was trained: some hearts are too fast
+        images = images[images[:, -1, -1, -1] == -1]
+        assert len(images) >= 4
+    np.testing.assert_allclose(data.codec.project(images), images, atol=5e-3)
+    assert np.isfinite(data.codec.decode(images).signals[:, :300]).all()  # some are longer
+
+
+def test_it_keeps_the_contract_of_gans(made):
+    experiment, data, _, _ = made
+    known = fitted_to(experiment, data.windows["train"], data.codec)
+    check_gan(lambda: build_gan(experiment, data.codec, **known))
+
+
+def test_labels_and_classes(made):
+    _, _, images, basis = made
+    generator = build_beat_generator(basis, 8, 2, conditions=3)
+    discriminator = build_beat_discriminator(basis, 2, conditions=3, classes=2,
+                                             minibatch_std=False)
+    assert [part.shape for part in generator.inputs] == [(None, generator.input_shape[0][1]),
+                                                         (None, 3)]
+    score, logits = discriminator([images[:4], np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]])
+    assert score.shape == (4, 1) and logits.shape == (4, 2)
+
+
+def test_other_images_are_refused(made):
+    experiment, data, images, _ = made
+    with pytest.raises(InputError, match="fitted to images"):
+        build_gan(experiment, data.codec)
+    with pytest.raises(InputError, match="Too few images"):
+        BeatBasis.fit(data.codec, images[:1])
+
+
+def test_other_arrangements_are_refused():
+    experiment = Experiment(arrangement="row_major", model="beatgan", subjects=3, minutes=0.5)
+    data = prepare_data(experiment)
+    with pytest.raises(InputError, match="beat networks do not fit"):
+        build_gan(experiment, data.codec, images=data.codec.encode(data.windows["train"]))
