@@ -150,7 +150,7 @@ class Experiment:
     # GAN
     model: str = setting("r1gan", "gan", affects="weights", choices=MODELS,
         help="'wavegan' is r1gan with convolutions along time, for the arrangement row_major; "
-             "'acgan' needs labels")
+             "'beatgan' r1gan with dense layers over beats, for many persons; 'acgan' needs labels")
     labels: tuple[str, ...] = setting((), "gan", affects="weights", check=checked_labels,
         help="kinds of statements that the GAN generates on request, such as [superclass, rhythm, "
              "sex, age]; [] for none")
@@ -173,9 +173,9 @@ class Experiment:
     ema_decay: float = setting(0.999, "gan", affects="weights", low=0, high=0.999999,
         help="memory of the averaged generator")
     penalty: float = setting(1.0, "gan", affects="weights", low=0, high=1e6, part_of="model",
-        help="weight of the gradient penalty (r1gan, wavegan, wgan_gp)")
+        help="weight of the gradient penalty (all but dcgan)")
     penalty_every: int = setting(4, "gan", affects="weights", low=1, high=1000, part_of="model",
-        help="steps between penalties (r1gan, wavegan)")
+        help="steps between penalties (all but dcgan and wgan_gp)")
     precision: str = setting("float32", "gan", affects="weights", choices=PRECISIONS,
         help="'auto': mixed_bfloat16 on a GPU or with AMX, else float32")
     check_every: int = setting(100, "gan", affects="nothing", low=1, high=1_000_000,

@@ -17,11 +17,25 @@ def check_together(e) -> None:
     _check_band(e)
     _check_image(e)
     _check_labels(e)
+    _check_beats(e)
     if e.model == "wavegan" and e.arrangement != "row_major":
         raise InputError("The model 'wavegan' sees the signal itself, sample after sample.",
                          expected="arrangement: row_major, which is the signal line by line",
                          got=e.arrangement, fix="set arrangement to row_major, or take "
                          "another model")
+
+
+def _check_beats(e) -> None:
+    """The networks of beats read rows of beats, in mV of one scale."""
+    by_beats = e.arrangement == "auto" or ARRANGEMENTS[e.arrangement].by_beats
+    if e.model == "beatgan" and not by_beats:
+        raise InputError("The model 'beatgan' reads rows of beats.",
+                         expected="arrangement: beat_strips, beat_rows or auto",
+                         got=e.arrangement, fix="set arrangement to auto, or take r1gan")
+    if e.model == "beatgan" and e.scaling in ("window", "record"):
+        raise InputError("The model 'beatgan' compares beats on one scale.",
+                         expected="a scaling of all windows, such as companded", got=e.scaling,
+                         fix="set scaling to companded, or take r1gan")
 
 
 def checked_columns(columns: dict) -> dict:

@@ -64,8 +64,8 @@ class Gate:
 
     @property
     def passed(self) -> bool:
-        """All rows are measured and pass."""
-        return bool((self.table["verdict"] == "pass").all())
+        """There are rows, and all are measured and pass."""
+        return bool(len(self.table) and (self.table["verdict"] == "pass").all())
 
     @property
     def words(self) -> str:

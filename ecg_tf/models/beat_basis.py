@@ -60,7 +60,8 @@ class BeatBasis:
         if len(images) < 2:
             raise InputError("Too few images for principal components.", expected="2 or more",
                              got=len(images), fix="give all training images")
-        leads, r_column = codec.arrangement.leads, codec.arrangement.r_column
+        leads = codec.channels.count("signal")
+        r_column = ARRANGEMENTS[arrangement["name"]].from_dict(arrangement).r_column
         present = presence_of(images, "presence" in codec.channels, np)
         counts = np.maximum(present.sum(axis=1, keepdims=True), 1)
         means = (images[..., :leads] * present).sum(axis=1, keepdims=True) / counts
@@ -198,8 +199,8 @@ class FromBeats(_Basis):
     """What `ToBeats` reads, made into images that the codec could have made.
 
     Takes [components of the mean beat (batch, k), of each row's difference (batch, rows, m), RR
-    intervals in standard deviations between images (batch, rows + 1), where in its first row a strip begins
-    (batch, 1), 0 to 1]. Where the strip ends follows from its RR intervals and its length.
+    intervals in standard deviations between images (batch, rows + 1), where in its first row a
+    strip begins (batch, 1), 0 to 1]. Where it ends follows from its RR intervals and its length.
     """
 
     def build(self, input_shapes):

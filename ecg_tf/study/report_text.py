@@ -28,6 +28,9 @@ $$\mathcal L_D = \mathbb E\,D(G(z)) - \mathbb E\,D(x)
 }
 LOSSES["acgan"] = LOSSES["r1gan"] + (" $D$ also names the labels of what it sees, and $G$ is "
                                       "rewarded where its own are named rightly (AC-GAN).")
+LOSSES["beatgan"] = LOSSES["r1gan"] + (
+    " The networks are of dense layers: of an image they see the mean beat, what each row differs "
+    "from it, in principal components of the training images, and the rhythm.")
 LOSSES["wavegan"] = LOSSES["r1gan"] + " The convolutions run along time only."
 SCALINGS = {
     "global": "The smallest and the largest sample of all training windows become -1 and 1.",

@@ -6,7 +6,7 @@ import pytest
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.gate_rules import RULES
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.gate import DEFAULTS, release_gate
+from ecg_tf.evaluation.gate import DEFAULTS, Gate, release_gate
 
 
 def _good():
@@ -70,6 +70,10 @@ def test_what_was_not_measured_has_not_passed():
     nothing = release_gate([])
     assert not nothing.passed and set(nothing.table.index) == set(DEFAULTS)
     assert "No leak" not in nothing.words
+
+
+def test_a_gate_without_rows_has_not_passed():
+    assert not Gate(release_gate(_good()).table.iloc[:0]).passed
 
 
 def test_an_interval_too_wide_says_so():

@@ -47,7 +47,8 @@ def test_reading_and_making_undo_each_other(made, monkeypatch):
     if "presence" in data.codec.channels:
         _, ends = arrangement.read(images)
         columns = arrangement.columns
-        peaks = np.pad(np.cumsum(arrangement.rr_seconds(code) * arrangement.fs, 1), ((0, 0), (1, 0)))
+        rr_samples = arrangement.rr_seconds(code) * arrangement.fs
+        peaks = np.pad(np.cumsum(rr_samples, 1), ((0, 0), (1, 0)))
         times = arrangement.pixel_times(peaks)
         at = np.array([np.interp(end, np.arange(len(time)), time)
                        for end, time in zip(ends[:, 0], times, strict=True)])
@@ -112,7 +113,10 @@ def test_other_images_are_refused(made):
 
 
 def test_other_arrangements_are_refused():
-    experiment = Experiment(arrangement="row_major", model="beatgan", subjects=3, minutes=0.5)
-    data = prepare_data(experiment)
+    with pytest.raises(InputError, match="reads rows of beats"):
+        Experiment(arrangement="row_major", model="beatgan")
+    with pytest.raises(InputError, match="on one scale"):
+        Experiment(scaling="window", model="beatgan")
+    data = prepare_data(Experiment(arrangement="row_major", subjects=3, minutes=0.5))
     with pytest.raises(InputError, match="beat networks do not fit"):
-        build_gan(experiment, data.codec, images=data.codec.encode(data.windows["train"]))
+        BeatBasis.fit(data.codec, data.codec.encode(data.windows["train"]))
