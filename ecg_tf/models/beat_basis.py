@@ -175,19 +175,32 @@ class ToBeats(_Basis):
         rows = ops.matmul(rows, _inverse(self.rows))
         mean = ops.reshape(mean, (-1, self.pixels)) - self.mean
         mean = ops.matmul(mean, _inverse(self.beats))
-        usual, own, each = self._rhythm(images[:, :, : self.arrangement.r_column, leads], share)
         number = ops.maximum(ops.sum(share, axis=1), 1.0)
-        spreads = [0.5 * ops.log(ops.sum(ops.square(values), axis=1) / number + FAINT)
-                   for values in (rows, own)]
-        return (ops.concatenate([mean, usual, *spreads], axis=-1),
-                ops.concatenate([rows, own, each], axis=-1), share)
+        usual, spread, own = self._rhythm(images[:, :, : self.arrangement.r_column, leads],
+                                          self._known(present))
+        spreads = 0.5 * ops.log(ops.sum(ops.square(rows), axis=1) / number + FAINT)
+        return (ops.concatenate([mean, usual, spreads, spread], axis=-1),
+                ops.concatenate([rows, own], axis=-1), share)
 
-    def _rhythm(self, code, share):
-        """The mean RR interval (batch, 1), each row's less it, and each row's (batch, rows, 1)."""
+    def _known(self, present):
+        """Which rows' RR intervals lie between two R peaks within the strip: (batch, rows, 1).
+
+        Of those at its ends only the half is known, and the codec's guess tells that it is one.
+        """
+        inside = ops.stop_gradient(present[:, :, self.arrangement.r_column])
+        first = inside[:, :1] * (0.0 if self.strips else 1.0)
+        return inside * ops.concatenate([first, inside[:, :-1]], axis=1)
+
+    def _rhythm(self, code, known):
+        """The mean RR interval (batch, 1), the logarithm of their spread (batch, 1), and each
+        row's less the mean one, and as it is (batch, rows, 2)."""
         center, within, between = self.rhythm[0], self.rhythm[1], self.rhythm[2]
-        rr = ops.mean(code, axis=2)[..., None] - center
-        usual = ops.sum(rr * share, axis=1) / ops.maximum(ops.sum(share, axis=1), 1.0)
-        return usual / between, (rr - usual[:, None]) * share / within, rr * share / between
+        rr, number = ops.mean(code, axis=2)[..., None] - center, ops.sum(known, axis=1)
+        number = ops.maximum(number, 1.0)
+        usual = ops.sum(rr * known, axis=1) / number
+        own = (rr - usual[:, None]) * known / within
+        spread = 0.5 * ops.log(ops.sum(ops.square(own), axis=1) / number + FAINT)
+        return usual / between, spread, ops.concatenate([own, rr * known / between], axis=-1)
 
     def compute_output_shape(self, input_shape):
         (n, height), (beats, rows) = input_shape[:2], self.sizes

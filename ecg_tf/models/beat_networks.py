@@ -14,6 +14,7 @@ from ecg_tf.base.checks import count
 from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
 from ecg_tf.models.layers import MinibatchStd, StyleNorm
 from ecg_tf.models.networks import heard
+from ecg_tf.models.projection import JoinRows
 
 WIDTH = 6  # features of a row for each of the `base_filters`
 STYLE_DIM = 256
@@ -43,7 +44,7 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     """
     count(latent_dim, "latent_dim", 1, 2**20)
     width = WIDTH * count(base_filters, "base_filters", 1, 2**12)
-    make = FromBeats.of(basis, name="images")
+    make = FromBeats.of(basis, name="from_beats")
     height, (beats, components) = make.arrangement.rows, make.sizes
     sizes = {"person": latent_dim, "interval": (height + 1) * ROW_LATENTS,
              "row": height * components, "begin": 1}
@@ -78,7 +79,9 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     rows = Noisy(name="noisy")([layers.Dense(components, dtype="float32", name="row")(x), row,
                                 *strength])
     begin = Uniform(name="begin")(begin)
-    return keras.Model(inputs, make([mean, rows, rr, begin]), name="generator")
+    images = JoinRows(make.arrangement.leads, make.strips, name="joined")(
+        make([mean, rows, rr, begin]))
+    return keras.Model(inputs, images, name="generator")
 
 
 def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, classes=0,

@@ -5,6 +5,7 @@ nothing beside a strip. (What a strip's RR intervals add up to is left to the co
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from ecg_tf.base.errors import InputError
@@ -129,6 +130,52 @@ class OnlyPresent(_Projection):
 
     def get_config(self):
         return {**super().get_config(), "leads": self.leads, "channel": self.channel}
+
+
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class JoinRows(_Projection):
+    """Makes signals go on smoothly from a row's end to the next row's start, as time does.
+
+    The step from the last pixel of a row to the first of the next is made the mean of the steps
+    beside it. What it was more than that is taken off in halves, along ramps over a quarter of the
+    row on either side. For networks that make each row's noise and drift for itself.
+
+    Args:
+        leads: int, channels that hold signals, the first ones.
+        strips: bool, the last channel says what is present: only present rows are joined.
+    """
+
+    def __init__(self, leads, strips, **kwargs):
+        super().__init__(**kwargs)
+        self.leads, self.strips = int(leads), bool(strips)
+
+    def call(self, images):
+        signals, rest = images[..., : self.leads], images[..., self.leads :]
+        upper, lower = signals[:, :-1], signals[:, 1:]
+        beside = upper[:, :, -1] - upper[:, :, -2] + lower[:, :, 1] - lower[:, :, 0]
+        excess = lower[:, :, 0] - upper[:, :, -1] - beside / 2
+        if self.strips:
+            both = ops.minimum(images[:, :-1, -1, -1:], images[:, 1:, 0, -1:])
+            excess = excess * ops.stop_gradient(ops.clip(both, 0, 1))
+        half = excess[:, :, None] / 2
+        change = self._ramp(images, True) * ops.pad(half, self._rows(0, 1))
+        change = change - self._ramp(images, False) * ops.pad(half, self._rows(1, 0))
+        if self.strips:
+            change = ops.where(images[..., -1:] > -1, change, 0.0)
+        return ops.concatenate([signals + change, rest], axis=-1)
+
+    @staticmethod
+    def _rows(above, below):
+        return ((0, 0), (above, below), (0, 0), (0, 0))
+
+    @staticmethod
+    def _ramp(images, rising):
+        width = images.shape[2]
+        ramp = np.clip(1 - np.arange(width, dtype=np.float32) / (width // 4), 0, 1)
+        return (ramp[::-1] if rising else ramp)[None, None, :, None]
+
+    def get_config(self):
+        return {**super().get_config(), "leads": self.leads, "strips": self.strips}
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

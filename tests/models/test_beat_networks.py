@@ -8,6 +8,7 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
 from ecg_tf.models.beat_networks import build_beat_discriminator, build_beat_generator
+from ecg_tf.models.projection import JoinRows
 from ecg_tf.testing import check_gan
 from ecg_tf.training.data import prepare_data
 from ecg_tf.training.families import build_gan
@@ -85,6 +86,26 @@ def test_what_is_generated_is_valid(made):
         assert len(images) >= 4
     np.testing.assert_allclose(data.codec.project(images), images, atol=5e-3)
     assert np.isfinite(data.codec.decode(images).signals[:, :300]).all()  # some are longer
+
+
+def test_rows_are_joined(made):
+    """A step from row to row is the mean of its neighbours; the middle of rows stays as it is."""
+    _, data, images, _ = made
+    leads = data.codec.arrangement.leads
+    strips = "presence" in data.codec.channels
+    rng = np.random.default_rng(0)
+    # Inside of the strip, and away from what is present: rows that drift apart.
+    drift = rng.normal(size=(*images.shape[:2], 1, leads)).astype(np.float32) / 10
+    off = images.copy()
+    off[..., :leads] += drift
+    joined = np.asarray(JoinRows(leads, strips)(off))
+    quarter = images.shape[2] // 4
+    np.testing.assert_array_equal(joined[:, :, quarter:-quarter], off[:, :, quarter:-quarter])
+    np.testing.assert_array_equal(joined[..., leads:], off[..., leads:])
+    for number in range(1, 4):  # these rows are present in all strips
+        above, below = joined[:, number, :, :leads], joined[:, number + 1, :, :leads]
+        step, before = below[:, 0] - above[:, -1], off[:, number + 1, 0] - off[:, number, -1]
+        assert np.abs(step).mean() < 0.5 * np.abs(before[:, :leads]).mean()
 
 
 def test_it_keeps_the_contract_of_gans(made):
