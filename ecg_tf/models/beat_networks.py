@@ -53,7 +53,8 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     person, interval, row, begin = Parts(list(sizes.values()), name="parts")(latents)
     if conditions:
         inputs = [latents, keras.Input((conditions,), name="conditions")]
-        person = heard(person, inputs[1], dtype)
+        # Three or four conditions hold at once: together they are as loud as the latents.
+        person = heard(person, inputs[1], dtype, loudness=0.5)
     style = person
     for _ in range(3):
         style = layers.RMSNormalization(dtype=dtype)(_dense(style, STYLE_DIM, dtype))

@@ -284,10 +284,10 @@ def _checked_shape(image_shape):
 # Parts
 
 
-def heard(latents, conditions, dtype):
+def heard(latents, conditions, dtype, loudness=1.0):
     """Latents, and behind them a code of the conditions that is as loud as they are: a fainter one
-    was not heard for hundreds of steps."""
-    loud = keras.initializers.RandomNormal(stddev=1.0)
+    was not heard for hundreds of steps. `loudness`: of each condition."""
+    loud = keras.initializers.RandomNormal(stddev=loudness)
     code = layers.Dense(latents.shape[-1], kernel_initializer=loud, dtype=dtype,
                         name="condition_code")(conditions)
     return layers.Concatenate(dtype=dtype)([latents, code])
