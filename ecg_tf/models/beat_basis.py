@@ -211,9 +211,10 @@ class ToBeats(_Basis):
 class FromBeats(_Basis):
     """What `ToBeats` reads, made into images that the codec could have made.
 
-    Takes [components of the mean beat (batch, k), of each row's difference (batch, rows, m), RR
-    intervals in standard deviations between images (batch, rows + 1), where in its first row a
-    strip begins (batch, 1), 0 to 1]. Where it ends follows from its RR intervals and its length.
+    Takes [components of the mean beat (batch, k), of each row's difference (batch, rows, m), the
+    logarithm of what each lead's differences are multiplied by (batch, leads), RR intervals in
+    standard deviations between images (batch, rows + 1), where in its first row a strip begins
+    (batch, 1), 0 to 1]. Where it ends follows from its RR intervals and its length.
     """
 
     def build(self, input_shapes):
@@ -221,11 +222,13 @@ class FromBeats(_Basis):
         self.pixel_times = pixel_times_tf(self.arrangement)
 
     def call(self, inputs):
-        mean, rows, rr, begin = inputs
+        mean, rows, gains, rr, begin = inputs
         a = self.arrangement
         code = ops.clip(rr * self.rhythm[2] + self.rhythm[0], -1.0, 1.0)
-        signals = (self.mean + ops.matmul(mean, self.beats))[:, None] + ops.matmul(rows, self.rows)
-        signals = ops.reshape(ops.clip(signals, -1.0, 1.0), (-1, a.rows, a.columns, a.leads))
+        mean = ops.reshape(self.mean + ops.matmul(mean, self.beats), (-1, 1, a.columns, a.leads))
+        rows = ops.reshape(ops.matmul(rows, self.rows), (-1, a.rows, a.columns, a.leads))
+        gains = ops.exp(ops.clip(gains, -3.0, 2.0))[:, None, None]
+        signals = ops.clip(mean + gains * rows, -1.0, 1.0)
         if not self.strips:
             return ops.concatenate([signals, self._spread(code)], axis=-1)
         presence = self._presence(code, begin)

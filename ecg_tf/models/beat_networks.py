@@ -79,9 +79,12 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     row = layers.Reshape((height, components))(row)
     rows = Noisy(name="noisy")([layers.Dense(components, dtype="float32", name="row")(x), row,
                                 *strength])
+    # Components mix leads: that one electrode is worse than the others is said apart.
+    gains = layers.Dense(make.arrangement.leads, kernel_initializer=less, dtype="float32",
+                         name="lead_gains")(style)
     begin = Uniform(name="begin")(begin)
     images = JoinRows(make.arrangement.leads, make.strips, name="joined")(
-        make([mean, rows, rr, begin]))
+        make([mean, rows, gains, rr, begin]))
     return keras.Model(inputs, images, name="generator")
 
 

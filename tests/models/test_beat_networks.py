@@ -54,7 +54,8 @@ def test_reading_and_making_undo_each_other(made, monkeypatch):
         at = np.array([np.interp(end, np.arange(len(time)), time)
                        for end, time in zip(ends[:, 0], times, strict=True)])
         begin = ((at - times[:, 0]) / (times[:, columns] - times[:, 0]))[:, None]
-    back = np.asarray(make([whole[:, :k], rows[..., :m], rr.astype(np.float32),
+    gains = np.zeros((len(images), arrangement.leads), np.float32)
+    back = np.asarray(make([whole[:, :k], rows[..., :m], gains, rr.astype(np.float32),
                             begin.astype(np.float32)]))
     # The pixels at either end of a strip fade out.
     off = (np.abs(back - images) > 2e-3).any(axis=-1).sum(axis=(1, 2))
