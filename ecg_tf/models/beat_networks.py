@@ -19,6 +19,7 @@ from ecg_tf.models.projection import JoinRows
 WIDTH = 6  # features of a row for each of the `base_filters`
 STYLE_DIM = 256
 ROW_LATENTS = 16  # random numbers of each RR interval
+LESS = 0.1  # at first what differs from row to row does so less than persons do
 BLOCKS = 3  # of the generator; the discriminator has one less
 
 
@@ -28,8 +29,8 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
 
     Of each latent vector the first `latent_dim` numbers are the person: its mean beat, and a style
     (Karras 2019) that all rows hear. The others are random numbers of the rows: 16 an RR interval,
-    one for each component of a row's difference, whose strength the network decides, and one for
-    where in a beat the strip begins.
+    one for each component of the mean beat and of a row's difference, whose strength the network
+    decides, and one for where in a beat the strip begins.
 
     Args:
         basis: of the training images.
@@ -46,11 +47,11 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     width = WIDTH * count(base_filters, "base_filters", 1, 2**12)
     make = FromBeats.of(basis, name="from_beats")
     height, (beats, components) = make.arrangement.rows, make.sizes
-    sizes = {"person": latent_dim, "interval": (height + 1) * ROW_LATENTS,
+    sizes = {"person": latent_dim, "beat": beats, "interval": (height + 1) * ROW_LATENTS,
              "row": height * components, "begin": 1}
 
     inputs = latents = keras.Input((sum(sizes.values()),), name="latents")
-    person, interval, row, begin = Parts(list(sizes.values()), name="parts")(latents)
+    person, beat, interval, row, begin = Parts(list(sizes.values()), name="parts")(latents)
     if conditions:
         inputs = [latents, keras.Input((conditions,), name="conditions")]
         # Three or four conditions hold at once: together they are as loud as the latents.
@@ -58,33 +59,14 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     style = person
     for _ in range(3):
         style = layers.RMSNormalization(dtype=dtype)(_dense(style, STYLE_DIM, dtype))
-    mean = layers.Concatenate(dtype=dtype)([style, person])
-    for _ in range(2):
-        mean = _dense(mean, 2 * STYLE_DIM, dtype)
-    mean = layers.Dense(beats, dtype="float32", name="mean_beat")(mean)
-
-    x = layers.Reshape((height + 1, ROW_LATENTS))(interval)
-    x = layers.Dense(width, dtype=dtype)(x)
+    x = layers.Dense(width, dtype=dtype)(layers.Reshape((height + 1, ROW_LATENTS))(interval))
     for _ in range(BLOCKS):
         x = _block(x, width, dtype, style)
     x = _styled(x, style, dtype)
-    # At first what differs from row to row does so less than persons do.
-    less = keras.initializers.VarianceScaling(0.1)
-    rr = layers.Dense(1, kernel_initializer=less, dtype="float32", name="interval")(x)
-    rr = layers.Reshape((height + 1,))(rr)
-    rr = layers.Add(dtype="float32")([rr, layers.Dense(1, dtype="float32", name="usual")(style)])
-    x = layers.Cropping1D((0, 1))(x)
-    strength = [layers.Dense(components, kernel_initializer=less, dtype="float32", name=name)(of)
-                for name, of in (("row_strength", x), ("strength", style))]
-    row = layers.Reshape((height, components))(row)
-    rows = Noisy(name="noisy")([layers.Dense(components, dtype="float32", name="row")(x), row,
-                                *strength])
-    # Components mix leads: that one electrode is worse than the others is said apart.
-    gains = layers.Dense(make.arrangement.leads, kernel_initializer=less, dtype="float32",
-                         name="lead_gains")(style)
-    begin = Uniform(name="begin")(begin)
-    images = JoinRows(make.arrangement.leads, make.strips, name="joined")(
-        make([mean, rows, gains, rr, begin]))
+    made = make([_mean_beat(person, style, beat, dtype), _rows(x, style, row, components),
+                 _lead_gains(style, make.arrangement.leads), _rhythm(x, style),
+                 Uniform(name="begin")(begin)])
+    images = JoinRows(make.arrangement.leads, make.strips, name="joined")(made)
     return keras.Model(inputs, images, name="generator")
 
 
@@ -132,6 +114,46 @@ def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, cl
     if classes:
         score = [score, layers.Dense(classes, dtype="float32", name="class_logits")(last)]
     return keras.Model(inputs, score, name="discriminator")
+
+
+# What a generator makes
+
+
+def _mean_beat(person, style, noise, dtype):
+    """Components of the mean beat (batch, k)."""
+    x = layers.Concatenate(dtype=dtype)([style, person])
+    for _ in range(2):
+        x = _dense(x, 2 * STYLE_DIM, dtype)
+    # The least components of a mean beat are mostly noise that did not average out.
+    return Noisy(0.05, name="noisy_mean")([
+        _numbers(x, noise.shape[1], "mean_beat"), noise,
+        _numbers(style, noise.shape[1], "mean_strength", LESS)])
+
+
+def _rows(x, style, noise, components):
+    """Components of each row's difference from the mean beat (batch, rows, components)."""
+    x = layers.Cropping1D((0, 1))(x)
+    strength = layers.Add(dtype="float32")([
+        _numbers(x, components, "row_strength", LESS),
+        layers.Reshape((1, components))(_numbers(style, components, "strength", LESS))])
+    noise = layers.Reshape((x.shape[1], components))(noise)
+    return Noisy(name="noisy_rows")([_numbers(x, components, "row"), noise, strength])
+
+
+def _lead_gains(style, leads):
+    """Components mix leads: that one electrode is worse than the others is said apart."""
+    return _numbers(style, leads, "lead_gains", LESS)
+
+
+def _rhythm(x, style):
+    """RR intervals (batch, rows + 1): a usual one, and what each differs from it."""
+    each = layers.Reshape((x.shape[1],))(_numbers(x, 1, "interval", LESS))
+    return layers.Add(dtype="float32")([each, _numbers(style, 1, "usual")])
+
+
+def _numbers(x, count, name, scale=1.0):
+    start = keras.initializers.VarianceScaling(scale)
+    return layers.Dense(count, kernel_initializer=start, dtype="float32", name=name)(x)
 
 
 # Parts
@@ -190,22 +212,31 @@ class Uniform(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
 class Noisy(keras.layers.Layer):
-    """Adds noise to values, as strong as logarithms say: value + exp(a + b) noise.
+    """Adds noise to values, as strong as its logarithm says.
 
-    Takes [values (batch, rows, k), standard normal noise of that shape, a of that shape, b (batch,
-    k)]. In principal components, noise of one strength each is noise as ECGs have it.
+    Takes [values, standard normal noise, logarithms], all (batch, ..., k). In principal components,
+    noise of one strength each is noise as ECGs have it.
+
+    Args:
+        share: of the variance that noise has at first, while values and logarithms are near those
+            of standard normal numbers and of 0.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, share=0.5, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
+        self.share = float(share)
 
     def call(self, inputs):
-        values, noise, a, b = inputs
-        # From a hundredth to ten times the training images' own.
-        return 0.7 * values + ops.exp(ops.clip(a + b[:, None] - 0.3, -5.0, 2.3)) * noise
+        values, noise, logarithm = inputs
+        # From a hundredth to ten times as strong as at first.
+        strength = ops.exp(ops.clip(logarithm, -5.0, 2.3))
+        return (1 - self.share) ** 0.5 * values + self.share**0.5 * strength * noise
 
     def compute_output_shape(self, input_shapes):
         return tuple(input_shapes[0])
+
+    def get_config(self):
+        return {**super().get_config(), "share": self.share}
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
