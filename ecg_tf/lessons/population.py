@@ -202,10 +202,9 @@ def table_of(rows: Sequence[dict]) -> pd.DataFrame:
     """Rows of `population_study` as a table.
 
     Returns:
-        DataFrame. Index: persons, subset, seed, steps. Columns (measure, field): fields of
-        `Measured`, and `memorized`: what the subset's own strips, released as they are, reach. The
-        columns ("training", ...) hold images, views (how often each was seen), members and
-        non_members that were attacked, seconds, and notes on what was not measured.
+        DataFrame. Index: persons, subset, seed, steps. Columns (measure, field): those of
+        `Measured`, and `memorized`: what the subset's own strips, released, reach. "training":
+        images, views of each, members and non-members attacked, seconds, what was not measured.
     """
     kinds = [*FIDELITY, *COPIES, *dict.fromkeys(
         name for row in rows for name in row["measures"] if name.startswith("membership"))]
@@ -241,10 +240,9 @@ def _row(e: Experiment, data: Data, subset: Subset, measuring: Measuring) -> dic
 
 def _read(path: Path) -> dict:
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return {}
-    return row if isinstance(row, dict) else {}
 
 
 def _trained(e: Experiment, data: Data, everyone: Windows, measuring: Measuring) -> dict:
@@ -286,7 +284,7 @@ def measure(strips, e: Experiment, data: Data, everyone: Windows, measuring: Mea
         note = f"Only {len(strips)} strips last {e.strip_seconds:g} s: nothing was measured."
         return {}, {"members": 0, "non_members": 0}, [note]
     test, train = (evaluation_strips(windows, e) for windows in (data.strips["test"], everyone))
-    size, seed = min(measuring.max_strips, len(strips), len(test), len(train)), measuring.seed
+    size, seed = min(measuring.max_strips, *map(len, (strips, test, train))), measuring.seed
     found = _fidelity(test, strips, train, size, measuring.repeats, seed)
     memorized = members.take(np.sort(np.resize(np.random.default_rng(seed).permutation(
         len(members)), size)))  # as many as the synthetic strips: each again and again

@@ -235,10 +235,11 @@ def test_08_stopping(tmp_path, here):
 
 
 def test_11_population(tmp_path, here):
-    settings = {"subjects": 10, "minutes": 1.0, "model": "dcgan", "base_filters": 4, "latent_dim": 8,
-                "batch_size": 8, "steps": 2, "check_every": 2, "synthetic": 40, "height": 8,
-                "width": 16, "strip_seconds": 4.0, "sizes": [2, 0], "repeats": 1, "max_strips": 100,
-                "attackers": ["descriptors"], "half_samples": 2, "runs_dir": str(tmp_path / "runs")}
+    settings = {"subjects": 10, "minutes": 1.0, "model": "dcgan", "base_filters": 4,
+                "latent_dim": 8, "batch_size": 8, "steps": 2, "check_every": 2, "synthetic": 40,
+                "height": 8, "width": 16, "strip_seconds": 4.0, "sizes": [2, 0], "repeats": 1,
+                "max_strips": 100, "attackers": ["descriptors"], "half_samples": 2,
+                "runs_dir": str(tmp_path / "runs")}
     executed = run_notebook("notebooks/11_population.ipynb", tmp_path / "smoke.ipynb", settings,
                             progress=False)
     rows = sorted(path.parent.name for path in tmp_path.glob("runs/lesson-11/*/row.json"))
