@@ -12,5 +12,6 @@
 | `measure_plots.py` | distributions, spectra, beats, scores about a threshold |
 | `dot_plots.py`, `matrix_plots.py` | numbers as dots, confusions, rank agreement |
 | `fidelity_privacy_plots.py`, `comparison_plots.py` | fidelity against privacy; runs side by side |
+| `population_plots.py` | measures against the number of training persons |
 | `explorers.py`, `gan_explorers.py` | sliders in JupyterLab, a still elsewhere |
 """

@@ -8,4 +8,6 @@
 | `rings.py` | 06: data whose modes can be counted |
 | `concerns.py` | 06: mode collapse, vanishing gradients, remedies |
 | `beat_gan.py` | 07: a GAN that generates beats of a class |
+| `population.py` | 11: the same GAN on more and more persons |
+| `population_words.py` | 11: what its table says |
 """

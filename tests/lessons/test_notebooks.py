@@ -232,3 +232,22 @@ def test_08_stopping(tmp_path, here):
     assert f"kept step {kept.idxmin()}" in seen or f"kept step {mmd2['step'].iloc[-1]}" in seen
     assert "By g_loss it would have kept step" in seen and "The worst choice is that of" in seen
     assert to_html(executed).read_text().count("<figure") >= 7
+
+
+def test_11_population(tmp_path, here):
+    settings = {"subjects": 10, "minutes": 1.0, "model": "dcgan", "base_filters": 4,
+                "latent_dim": 8, "batch_size": 8, "steps": 2, "check_every": 2, "synthetic": 40,
+                "height": 8, "width": 16, "strip_seconds": 4.0, "sizes": [2, 0], "repeats": 1,
+                "max_strips": 100, "attackers": ["descriptors"], "half_samples": 2,
+                "runs_dir": str(tmp_path / "runs")}
+    executed = run_notebook("notebooks/11_population.ipynb", tmp_path / "smoke.ipynb", settings,
+                            progress=False)
+    rows = sorted(path.parent.name for path in tmp_path.glob("runs/lesson-11/*/row.json"))
+    assert rows == ["persons-2-0", "persons-6-0"]
+    seen = texts(executed)
+    assert "In 2 steps each image was seen" in seen and "with 2 persons" in seen
+    assert "Members were found (corrected for the number of attackers) in" in seen
+    assert "Against the number of training persons. MMD² (less is better)" in seen
+    assert to_html(executed).read_text().count("<figure") == 2
+    with pytest.raises(InputError, match="sizes"):
+        run_notebook("notebooks/11_population.ipynb", tmp_path / "x.ipynb", {"size": [2]})

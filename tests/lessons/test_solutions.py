@@ -8,6 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from ecg_tf.lessons.population import Measuring
 from tests.study.test_run import TINY
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -139,6 +140,25 @@ def test_trainings_of_03_04_and_05(tmp_path, monkeypatch):
     assert set(do["exercise_2"](1, 2, **more)) == {1, 2}
     del tiny["subjects"]
     assert set(do["exercise_4"](4, 6, **tiny)) == {4, 6}
+
+
+def test_11_without_training():
+    do = solution("11_population")
+    for observed, formula in do["exercise_2"](members=(4, 64), resamples=300).values():
+        assert observed == pytest.approx(formula, rel=0.2)
+    nested, independent = do["exercise_3"](repeats=500)
+    assert nested < 0.6 * independent
+    level, found = do["exercise_4"](sizes=(2, 0), repeats=4, subjects=12, minutes=0.5)
+    assert found[2] > found[max(found)] and level > 0
+
+
+@pytest.mark.slow
+def test_trainings_of_11(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = solution("11_population")["exercise_1"](
+        2, 4, 2, Measuring(("descriptors",), 100, 2), subjects=10, minutes=1.0, base_filters=4,
+        latent_dim=8, batch_size=8, synthetic=40, strip_seconds=4.0, model="dcgan")
+    assert set(found) == {"hours", "persons"} and 0 <= found["hours"]["recall"] <= 1
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ QUICK = {"base_filters": 4, "latent_dim": 8, "batch_size": 8, "steps": 4, "train
 OWN = {"04_arrangement": {"trained": ["rgb_planar"], "side": 32}, "09_anonymity": {"subjects": 14},
        "05_experiment": {"experiment": "twice"}, "02_hypothesis": {"height": 8},
        "10_comparison": {"contenders": ["row_major wavegan"], "steps": 3, "seconds_shown": 3.0},
+       "11_population": {"sizes": [2, 0], "repeats": 1, "subjects": 10, "half_samples": 2},
        "08_stopping": {"steps": 8, "check_every": 2, "model": "dcgan"},
        "07_classifier_gan": {"height": 8, "width": 16, "ectopy": 5.0}}
 

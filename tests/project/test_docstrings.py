@@ -43,6 +43,7 @@ NEEDS = {
     "ecg_tf.images.fitting.fit_to_records": "images/test_fitting.py",
     "ecg_tf.interface.GAN": "project/test_public_interface.py",
     "ecg_tf.lessons.image_gan.train_images": "lessons/test_image_gan.py",
+    "ecg_tf.lessons.population.population_study": "lessons/test_population.py",
     "ecg_tf.models.gan.GAN": "models/test_models.py",
     "ecg_tf.records.download.download": "records/test_download.py",
     "ecg_tf.records.ecgs.ECGs.split": "records/test_splits.py",
