@@ -19,8 +19,8 @@ from ecg_tf.models.projection import JoinRows
 WIDTH = 6  # features of a row for each of the `base_filters`
 STYLE_DIM = 256
 ROW_LATENTS = 16  # random numbers of each RR interval
-# Of what a discriminator reads of the mean beat: without, it knew the persons it was trained on after
-# 2,000 steps.
+# Of what a discriminator reads of the mean beat. Without it, the discriminator knew its training
+# persons after 2,000 steps.
 DROPOUT = 0.2
 LESS = 0.1  # at first what differs from row to row does so less than persons do
 BLOCKS = 3  # of the generator; the discriminator has one less

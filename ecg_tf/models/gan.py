@@ -298,13 +298,22 @@ class GAN(keras.Model):
         if config:
             self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def random_states(self):
+        """Name -> generator of random numbers, of which Keras saves none: latents, dropout."""
+        layers = [layer for layer in self.discriminator.layers
+                  if getattr(layer, "seed_generator", None) is not None]
+        return {"seed_state": self.seed_generator,
+                **{f"seed_state_{layer.name}": layer.seed_generator for layer in layers}}
+
     def save_own_variables(self, store):
         super().save_own_variables(store)
-        store["seed_state"] = np.asarray(self.seed_generator.state)
+        for name, random in self.random_states().items():
+            store[name] = np.asarray(random.state)
 
     def load_own_variables(self, store):
         own = {name: store[name] for name in store.keys()}
-        self.seed_generator.state.assign(own.pop("seed_state"))
+        for name, random in self.random_states().items():
+            random.state.assign(own.pop(name))
         super().load_own_variables(own)
 
 
