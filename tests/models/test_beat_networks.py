@@ -8,6 +8,8 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
 from ecg_tf.models.beat_networks import build_beat_discriminator, build_beat_generator
+from ecg_tf.models.losses import BeatGAN
+from ecg_tf.models.networks import build_discriminator
 from ecg_tf.models.projection import JoinRows
 from ecg_tf.testing import check_gan
 from ecg_tf.training.data import prepare_data
@@ -127,7 +129,9 @@ def test_labels_and_classes(made):
 
 
 def test_other_images_are_refused(made):
-    experiment, data, images, _ = made
+    experiment, data, images, basis = made
+    with pytest.raises(InputError, match="reads beats"):
+        BeatGAN(build_beat_generator(basis, 8, 2), build_discriminator(data.codec.image_shape, 2))
     with pytest.raises(InputError, match="fitted to images"):
         build_gan(experiment, data.codec)
     with pytest.raises(InputError, match="Too few images"):
