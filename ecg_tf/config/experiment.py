@@ -35,9 +35,9 @@ from ecg_tf.images.scaling import SCALINGS
 MODELS = {
     "dcgan": "DCGAN, plain cross-entropy",
     "r1gan": "relativistic GAN with R1/R2 penalties",
-    "beatgan": "relativistic GAN of dense layers over the mean beat and each row's difference",
     "wgan_gp": "Wasserstein GAN with gradient penalty",
     "wavegan": "relativistic GAN with convolutions along time",
+    "beatgan": "relativistic GAN of dense layers over the mean beat and each row's difference",
     "acgan": "relativistic GAN whose discriminator also names the labels",
 }
 PADDINGS = ("zero", "helical")

@@ -35,8 +35,8 @@ class BeatBasis:
         rhythm: (3,) mean, standard deviation within and between images of the coded RR intervals.
 
     Example:
-        >>> basis = BeatBasis.fit(codec, codec.encode(windows))
-        >>> beats, rows, rhythm = ToBeats.of(basis)(images)
+        >>> basis = BeatBasis.fit(codec, images)
+        >>> whole, rows, presence = ToBeats.of(basis)(images)
     """
 
     arrangement: dict

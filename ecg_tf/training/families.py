@@ -43,8 +43,8 @@ FAMILIES = {
     "dcgan": Family(DCGAN),
     "r1gan": Family(R1GAN, _penalties),
     "wavegan": Family(R1GAN, _penalties, "time"),
-    "beatgan": Family(BeatGAN, _penalties, "beats"),
     "wgan_gp": Family(WGANGP, lambda e: {"gradient_penalty": e.penalty}),
+    "beatgan": Family(BeatGAN, _penalties, "beats"),
     "acgan": Family(ACGAN, lambda e: {**_penalties(e), "exclusive": False}),
 }
 
