@@ -16,10 +16,10 @@ from ecg_tf.base.errors import InputError
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.beats_tf import pixel_times_tf
 from ecg_tf.images.codec import Codec
+from ecg_tf.models.projection import fading
 
 MEAN_SHARE, ROW_SHARE = 0.995, 0.985  # of the variance that the components explain
 MOST = 256  # components
-FADE = 8.0  # a pixel of which less than an eighth lies within the strip fades out
 FAINT = 0.01  # added to a variance, as a share of its mean, before its logarithm is taken
 
 
@@ -233,7 +233,7 @@ class FromBeats(_Basis):
             return ops.concatenate([signals, self._spread(code)], axis=-1)
         presence = self._presence(code, begin)
         # Without gradients: seen through the fading pixel, a strip's end would jump.
-        signals = signals * ops.clip(FADE * ops.stop_gradient(1 + presence), 0, 1)
+        signals = signals * fading(ops.stop_gradient(presence))
         used = ops.cast(ops.max(presence, axis=(2, 3)) > -1.0, "float32")
         # The interval behind the last used row is known, too: its R peak ends the row.
         known = ops.concatenate([ops.ones_like(used[:, :1]), used], axis=1)

@@ -12,8 +12,8 @@ from keras import layers, ops
 
 from ecg_tf.base.checks import count
 from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
-from ecg_tf.models.layers import MinibatchStd, StyleNorm
-from ecg_tf.models.networks import heard
+from ecg_tf.models.layers import MinibatchStd
+from ecg_tf.models.networks import activated, heard
 from ecg_tf.models.projection import JoinRows
 
 WIDTH = 6  # features of a row for each of the `base_filters`
@@ -65,7 +65,7 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     x = layers.Dense(width, dtype=dtype)(layers.Reshape((height + 1, ROW_LATENTS))(interval))
     for _ in range(BLOCKS):
         x = _block(x, width, dtype, style)
-    x = _styled(x, style, dtype)
+    x = activated(x, dtype, style)
     made = make([_mean_beat(person, style, beat, dtype), _rows(x, style, row, components),
                  _lead_gains(style, make.arrangement.leads), _rhythm(x, style),
                  Uniform(name="begin")(begin)])
@@ -171,17 +171,11 @@ def _dense(x, width, dtype):
 def _block(x, width, dtype, style=None):
     """Two residual steps: each row beside its neighbours, then each for itself."""
     own = {"kernel_initializer": "he_normal", "dtype": dtype}
-    y = layers.Conv1D(width, 3, padding="same", **own)(_styled(x, style, dtype))
+    y = layers.Conv1D(width, 3, padding="same", **own)(activated(x, dtype, style))
     x = layers.Add(dtype=dtype)([x, y])
-    y = layers.Dense(2 * width, **own)(_styled(x, style, dtype))
+    y = layers.Dense(2 * width, **own)(activated(x, dtype, style))
     y = layers.Dense(width, **own)(layers.LeakyReLU(0.2, dtype=dtype)(y))
     return layers.Add(dtype=dtype)([x, y])
-
-
-def _styled(x, style, dtype):
-    if style is not None:
-        x = StyleNorm(dtype=dtype)([x, style])
-    return layers.LeakyReLU(0.2, dtype=dtype)(x)
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

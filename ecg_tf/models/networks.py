@@ -79,7 +79,7 @@ def build_generator(image_shape, latent_dim=128, base_filters=16, depth=2, paddi
             x = view.conv(filters, 1)(x)
             x = _upsample(x, size, view.strides(size, x.shape[1:3]), dtype)
         x = _residual(x, filters, depth, view, style)
-    x = _activation(x, dtype, style)
+    x = activated(x, dtype, style)
     x = view.to_image(x)
     # Half precision would leave some 256 grey levels: the last step is float32.
     x = layers.Activation("tanh", dtype="float32", name="images")(x)
@@ -304,12 +304,12 @@ def _style(latents, dtype):
 
 def _residual(x, filters, depth, view, style=None):
     for _ in range(depth):
-        y = view.conv(filters, 3)(_activation(x, view.dtype, style))
+        y = view.conv(filters, 3)(activated(x, view.dtype, style))
         x = layers.Add(dtype=view.dtype)([x, y])
     return x
 
 
-def _activation(x, dtype, style=None):
+def activated(x, dtype, style=None):
     if style is not None:
         x = StyleNorm(dtype=dtype)([x, style])
     return layers.LeakyReLU(0.2, dtype=dtype)(x)

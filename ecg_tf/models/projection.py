@@ -40,6 +40,11 @@ def projection_of(codec):
     return project if parts else None
 
 
+def fading(presence):
+    """1 within a strip; pixels of which it has less than a sixteenth fade to 0."""
+    return ops.clip(8.0 * (1.0 + presence), 0.0, 1.0)
+
+
 class _Projection(keras.layers.Layer):
     """Images to images of the same shape, float32."""
 
@@ -124,7 +129,7 @@ class OnlyPresent(_Projection):
 
     def call(self, images):
         presence = images[..., self.channel : self.channel + 1]
-        share = ops.clip(8.0 * (1.0 + presence), 0.0, 1.0)
+        share = fading(presence)
         return ops.concatenate([images[..., : self.leads] * share, images[..., self.leads :]],
                                axis=-1)
 
