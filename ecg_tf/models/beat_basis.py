@@ -8,31 +8,34 @@ that convolutions need for the pixels. The components are those of the training 
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from keras import ops
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.images.arrangements import ARRANGEMENTS
-from ecg_tf.images.beats_tf import pixel_times_tf
 from ecg_tf.images.codec import Codec
-from ecg_tf.models.projection import fading
 
 MEAN_SHARE, ROW_SHARE = 0.995, 0.985  # of the variance that the components explain
-MOST = 256  # components
-FAINT = 0.01  # added to a variance, as a share of its mean, before its logarithm is taken
+MOST = 256  # components of each kind
+LOUDEST = 0.999  # share of the training rows that differ less from their mean beat than any may
+PHASES = 16  # of a beat, for whose differences strengths are told apart
 
 
 @dataclass(frozen=True)
 class BeatBasis:
     """Principal components of images of beats, and the geometry of their arrangement.
 
+    A row's difference from the mean beat is said by m components, and beyond those as noise.
+
     Args:
         arrangement: `Arrangement.to_dict`, see `arrangement_of`.
         mean: (columns * leads,), the mean of all mean beats.
         beats: (k, columns * leads), components of mean beats, each times its scale.
         rows: (m, columns * leads), components of the rows' differences, each times its scale.
+        rest: (columns * leads - m, columns * leads), components beyond those, times their scales.
         rhythm: (3,) mean, standard deviation within and between images of the coded RR intervals.
+        usual: (leads, PHASES), mean square of the rows' differences in half of the images.
+        loudest: (leads,), root mean square that a row's difference has at most.
 
     Example:
         >>> basis = BeatBasis.fit(codec, images)
@@ -43,7 +46,10 @@ class BeatBasis:
     mean: np.ndarray
     beats: np.ndarray
     rows: np.ndarray
+    rest: np.ndarray
     rhythm: np.ndarray
+    usual: np.ndarray
+    loudest: np.ndarray
 
     @classmethod
     def fit(cls, codec: Codec, images) -> "BeatBasis":
@@ -60,22 +66,30 @@ class BeatBasis:
         if len(images) < 2:
             raise InputError("Too few images for principal components.", expected="2 or more",
                              got=len(images), fix="give all training images")
-        leads = codec.channels.count("signal")
-        r_column = ARRANGEMENTS[arrangement["name"]].from_dict(arrangement).r_column
-        present = presence_of(images, "presence" in codec.channels, np)
-        counts = np.maximum(present.sum(axis=1, keepdims=True), 1)
-        means = (images[..., :leads] * present).sum(axis=1, keepdims=True) / counts
-        differences = (images[..., :leads] - means) * present
+        strips, leads = "presence" in codec.channels, codec.channels.count("signal")
+        present = presence_of(images, strips, np)
+        means, differences = mean_and_differences(images[..., :leads], present, np)
         whole = present.min(axis=(2, 3)) == 1
-        code, used = images[:, :, :r_column, leads].mean(axis=2), whole
-        center = (code * used).sum(1) / np.maximum(used.sum(1), 1)
-        within = np.sqrt((((code - center[:, None]) * used) ** 2).sum() / max(used.sum(), 1))
-        flat = means.reshape(len(means), -1)
-        return cls(arrangement, flat.mean(axis=0),
-                   _components(flat - flat.mean(axis=0), MEAN_SHARE),
-                   _components(differences[whole].reshape(-1, flat.shape[1]), ROW_SHARE),
-                   np.array([center.mean(), max(within, 1e-3), max(center.std(), 1e-3)],
-                            np.float32))
+        means = means.reshape(len(means), -1)
+        rows = differences[whole].reshape(-1, means.shape[1])
+        loud = np.sqrt((differences[whole] ** 2).mean(axis=1))
+        owners, center = np.nonzero(whole)[0], means.mean(axis=0)
+        beats, _ = _components(means - center, MEAN_SHARE)
+        components, rest = _components(rows, ROW_SHARE, owners)
+        local = local_squares(differences, present, np)
+        return cls(arrangement, center, beats, components, rest,
+                   _of_rhythm(images, whole, arrangement, leads), np.median(local, axis=0),
+                   np.maximum(np.quantile(loud, LOUDEST, axis=0), 1e-3))
+
+
+def _of_rhythm(images, used, arrangement, leads):
+    """`BeatBasis.rhythm`: the intervals before the R peaks, of rows that lie whole in the strip."""
+    r_column = ARRANGEMENTS[arrangement["name"]].from_dict(arrangement).r_column
+    code, number = images[:, :, :r_column, leads].mean(axis=2), np.maximum(used.sum(1), 1)
+    usual = (code * used).sum(1) / number
+    variance = (((code - usual[:, None]) * used) ** 2).sum(1) / number
+    return np.array([usual.mean(), max(np.sqrt(np.median(variance)), 1e-3),
+                     max(usual.std(), 1e-3)], np.float32)
 
 
 def arrangement_of(codec: Codec) -> dict:
@@ -104,165 +118,55 @@ def presence_of(images, strips: bool, of=ops):
     return of.clip((1 + images[..., -1:]) / 2, 0, 1)
 
 
-def _components(centred, share):
-    """Principal components that explain a share of the variance, times their scales: (k, d)."""
+def mean_and_differences(signals, present, of=ops):
+    """An image's mean beat (n, 1, columns, leads), and what each row differs from it where it is
+    present, (n, rows, columns, leads). `of` as in `presence_of`."""
+    count = of.maximum(of.sum(present, axis=1, keepdims=True), 1.0)
+    mean = of.sum(signals * present, axis=1, keepdims=True) / count
+    return mean, (signals - mean) * present
+
+
+def local_squares(differences, present, of=ops):
+    """Mean square over the rows around each phase of a beat: (n, leads, PHASES). Of differences
+    (n, rows, columns, leads), 0 where nothing is present; `of` as in `presence_of`."""
+    number = of.maximum(of.sum(present, axis=1), 1.0)
+    squares = of.sum(of.square(differences), axis=1) / number
+    around = between_phases(differences.shape[2])
+    return of.matmul(of.transpose(squares, (0, 2, 1)), around / around.sum(axis=0))
+
+
+def between_phases(columns: int) -> np.ndarray:
+    """(columns, PHASES) float32: what a line between the values at the phases has at each column;
+    the last phase is beside the first one of the next beat."""
+    place = (np.arange(columns) + 0.5) * PHASES / columns - 0.5
+    apart = np.abs(place[:, None] - np.arange(PHASES))
+    return np.maximum(1 - np.minimum(apart, PHASES - apart), 0).astype(np.float32)
+
+
+def _components(centred, share, owners=None):
+    """Principal components that explain a share of the variance, (k, d), and all others,
+    (d - k, d), times their scales.
+
+    A scale is a component's standard deviation. With the image of each row (`owners`) it is the
+    median over the images of their own: a few strips with premature beats or noise differ from row
+    to row five times as much as half of the strips, and would make these look all alike.
+    """
     variances, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred / len(centred))
     variances, axes = np.maximum(variances[::-1], 0), axes[:, ::-1].T
     explained = np.cumsum(variances) / max(variances.sum(), 1e-12)
     k = min(int(np.searchsorted(explained, share)) + 1, MOST, len(axes))
     # Eigenvectors have no sign of their own: the largest entry is positive.
-    axes = axes[:k] * np.sign(axes[np.arange(k), np.abs(axes[:k]).argmax(1)])[:, None]
-    return (axes * np.sqrt(np.maximum(variances[:k], 1e-12))[:, None]).astype(np.float32)
+    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
+    scales = np.sqrt(variances)
+    if owners is not None:
+        first = np.flatnonzero(np.r_[True, np.diff(owners) > 0])
+        sizes = np.diff(np.r_[first, len(owners)])[:, None]
+        squares = np.add.reduceat((centred @ axes.T.astype(np.float32)) ** 2, first) / sizes
+        scales = np.sqrt(np.median(squares, axis=0))
+    axes = (axes * np.maximum(scales, 1e-6)[:, None]).astype(np.float32)
+    return axes[:k], axes[k:]
 
 
-class _Basis(keras.layers.Layer):
-    """Holds a basis as weights that are not trained, so that it is saved with the network.
-
-    Args:
-        arrangement: of `arrangement_of`.
-        sizes: (k, m), numbers of components.
-    """
-
-    def __init__(self, arrangement, sizes, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.arrangement = ARRANGEMENTS[arrangement["name"]].from_dict(dict(arrangement))
-        self.sizes, self.basis = tuple(sizes), None
-        self.strips = "presence" in self.arrangement.side_channels
-        self.pixels = self.arrangement.columns * self.arrangement.leads
-
-    @classmethod
-    def of(cls, basis: BeatBasis, **kwargs):
-        """The layer of a basis."""
-        made = cls(basis.arrangement, (len(basis.beats), len(basis.rows)), **kwargs)
-        made.basis = basis
-        return made
-
-    def build(self, input_shape):
-        beats, rows = self.sizes
-        for name, shape in (("mean", (self.pixels,)), ("beats", (beats, self.pixels)),
-                            ("rows", (rows, self.pixels)), ("rhythm", (3,))):
-            start = "zeros" if self.basis is None else _constant(getattr(self.basis, name))
-            setattr(self, name, self.add_weight(name=name, shape=shape, initializer=start,
-                                                trainable=False))
-        self.built = True
-
-    def get_config(self):
-        return {**super().get_config(), "arrangement": self.arrangement.to_dict(),
-                "sizes": self.sizes}
-
-
-def _constant(values):
-    return lambda shape, dtype=None: ops.convert_to_tensor(np.reshape(values, shape), dtype)
-
-
-@keras.saving.register_keras_serializable(package="ecg_tf")
-class ToBeats(_Basis):
-    """Images to what they say, in units of the training images' standard deviations.
-
-    Gives [image (batch, k + m + 2), rows (batch, rows, m + 2), presence (batch, rows, 1)]. The
-    first: k components of the mean beat, the mean RR interval, and logarithms of how much the m
-    components and the RR intervals differ from row to row. Of each row: its m components, its RR
-    interval less the mean one, and as it is; all 0 where the row is empty.
-    """
-
-    def call(self, images):
-        leads, height = self.arrangement.leads, self.arrangement.rows
-        present = presence_of(images, self.strips)
-        share = ops.mean(present, axis=2)
-        count = ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0)
-        mean = ops.sum(images[..., :leads] * present, axis=1, keepdims=True) / count
-        rows = ops.reshape((images[..., :leads] - mean) * present, (-1, height, self.pixels))
-        rows = ops.matmul(rows, _inverse(self.rows))
-        mean = ops.reshape(mean, (-1, self.pixels)) - self.mean
-        mean = ops.matmul(mean, _inverse(self.beats))
-        number = ops.maximum(ops.sum(share, axis=1), 1.0)
-        usual, spread, own = self._rhythm(images[:, :, : self.arrangement.r_column, leads],
-                                          self._known(present))
-        spreads = 0.5 * ops.log(ops.sum(ops.square(rows), axis=1) / number + FAINT)
-        return (ops.concatenate([mean, usual, spreads, spread], axis=-1),
-                ops.concatenate([rows, own], axis=-1), share)
-
-    def _known(self, present):
-        """Which rows' RR intervals lie between two R peaks within the strip: (batch, rows, 1).
-
-        Of those at its ends only the half is known, and the codec's guess tells that it is one.
-        """
-        inside = ops.stop_gradient(present[:, :, self.arrangement.r_column])
-        first = inside[:, :1] * (0.0 if self.strips else 1.0)
-        return inside * ops.concatenate([first, inside[:, :-1]], axis=1)
-
-    def _rhythm(self, code, known):
-        """The mean RR interval (batch, 1), the logarithm of their spread (batch, 1), and each
-        row's less the mean one, and as it is (batch, rows, 2)."""
-        center, within, between = self.rhythm[0], self.rhythm[1], self.rhythm[2]
-        rr, number = ops.mean(code, axis=2)[..., None] - center, ops.sum(known, axis=1)
-        number = ops.maximum(number, 1.0)
-        usual = ops.sum(rr * known, axis=1) / number
-        own = (rr - usual[:, None]) * known / within
-        spread = 0.5 * ops.log(ops.sum(ops.square(own), axis=1) / number + FAINT)
-        return usual / between, spread, ops.concatenate([own, rr * known / between], axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        (n, height), (beats, rows) = input_shape[:2], self.sizes
-        return (n, beats + rows + 2), (n, height, rows + 2), (n, height, 1)
-
-
-@keras.saving.register_keras_serializable(package="ecg_tf")
-class FromBeats(_Basis):
-    """What `ToBeats` reads, made into images that the codec could have made.
-
-    Takes [components of the mean beat (batch, k), of each row's difference (batch, rows, m), the
-    logarithm of what each lead's differences are multiplied by (batch, leads), RR intervals in
-    standard deviations between images (batch, rows + 1), where in its first row a strip begins
-    (batch, 1), 0 to 1]. Where it ends follows from its RR intervals and its length.
-    """
-
-    def build(self, input_shapes):
-        super().build(input_shapes)
-        self.pixel_times = pixel_times_tf(self.arrangement)
-
-    def call(self, inputs):
-        mean, rows, gains, rr, begin = inputs
-        a = self.arrangement
-        code = ops.clip(rr * self.rhythm[2] + self.rhythm[0], -1.0, 1.0)
-        mean = ops.reshape(self.mean + ops.matmul(mean, self.beats), (-1, 1, a.columns, a.leads))
-        rows = ops.reshape(ops.matmul(rows, self.rows), (-1, a.rows, a.columns, a.leads))
-        gains = ops.exp(ops.clip(gains, -3.0, 2.0))[:, None, None]
-        signals = ops.clip(mean + gains * rows, -1.0, 1.0)
-        if not self.strips:
-            return ops.concatenate([signals, self._spread(code)], axis=-1)
-        presence = self._presence(code, begin)
-        # Without gradients: seen through the fading pixel, a strip's end would jump.
-        signals = signals * fading(ops.stop_gradient(presence))
-        used = ops.cast(ops.max(presence, axis=(2, 3)) > -1.0, "float32")
-        # The interval behind the last used row is known, too: its R peak ends the row.
-        known = ops.concatenate([ops.ones_like(used[:, :1]), used], axis=1)
-        return ops.concatenate([signals, self._spread(code * known), presence], axis=-1)
-
-    def _spread(self, code):
-        """RR intervals (batch, rows + 1) at every pixel that lies in them."""
-        return ops.take(code, self.arrangement.interval_columns, axis=1)[..., None]
-
-    def _presence(self, code, begin):
-        """As `BeatStrips.presence`, with gradients."""
-        a = self.arrangement
-        span = np.log(a.rr_max_s / a.rr_min_s)
-        rr = a.fs * a.rr_min_s * ops.exp((code + 1) / 2 * span)
-        peaks = ops.cumsum(ops.concatenate([ops.zeros_like(rr[:, :1]), rr], axis=1), axis=1)
-        times = ops.cast(self.pixel_times(ops.cast(peaks, "float64")), "float32")
-        steps = times[:, 1:] - times[:, :-1]
-        first = times[:, :1] + begin * (times[:, a.columns : a.columns + 1] - times[:, :1])
-        last = first + (a.length - 1.0)
-        # In pixels: before the begin towards the next one, behind the end from the one before.
-        outside = ops.maximum((first - times) / ops.concatenate([steps, steps[:, -1:]], axis=1),
-                              (times - last) / ops.concatenate([steps[:, :1], steps], axis=1))
-        inside = 2 * ops.clip(1 - outside, 0.0, 1.0) - 1
-        return ops.reshape(inside, (-1, a.rows, a.columns, 1))
-
-    def compute_output_shape(self, input_shapes):
-        return (input_shapes[0][0], *self.arrangement.image_shape)
-
-
-def _inverse(components):
+def inverse(components, of=ops):
     """(d, k): what gives the numbers whose sum of components is nearest; they are orthogonal."""
-    return ops.transpose(components / ops.sum(ops.square(components), axis=1, keepdims=True))
+    return of.transpose(components / of.sum(of.square(components), axis=1, keepdims=True))

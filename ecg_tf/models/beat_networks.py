@@ -11,7 +11,8 @@ import keras
 from keras import layers, ops
 
 from ecg_tf.base.checks import count
-from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
+from ecg_tf.models.beat_basis import PHASES, BeatBasis
+from ecg_tf.models.beat_layers import FromBeats, ToBeats, strong
 from ecg_tf.models.layers import MinibatchStd
 from ecg_tf.models.networks import activated, heard
 from ecg_tf.models.projection import JoinRows
@@ -23,6 +24,7 @@ ROW_LATENTS = 16  # random numbers of each RR interval
 # persons after 2,000 steps.
 DROPOUT = 0.2
 LESS = 0.1  # at first what differs from row to row does so less than persons do
+MODES = 8  # directions of its own in which a strip's rows differ
 BLOCKS = 3  # of the generator; the discriminator has one less
 
 
@@ -31,9 +33,9 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     """A network that makes images of latent vectors, beat by beat.
 
     Of each latent vector the first `latent_dim` numbers are the person: its mean beat, and a style
-    (Karras 2019) that all rows hear. The others are random numbers of the rows: 16 an RR interval,
-    one for each component of the mean beat and of a row's difference, whose strength the network
-    decides, and one for where in a beat the strip begins.
+    (Karras 2019) that all rows hear. The others are random numbers: 16 of each RR interval; one
+    for each component of the mean beat and of a row's difference, and for each number beyond
+    those, whose strength the network decides; and one for where in a beat the strip begins.
 
     Args:
         basis: of the training images.
@@ -51,10 +53,10 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     make = FromBeats.of(basis, name="from_beats")
     height, (beats, components) = make.arrangement.rows, make.sizes
     sizes = {"person": latent_dim, "beat": beats, "interval": (height + 1) * ROW_LATENTS,
-             "row": height * components, "begin": 1}
+             "row": height * components, "rest": height * (make.pixels - components), "begin": 1}
 
     inputs = latents = keras.Input((sum(sizes.values()),), name="latents")
-    person, beat, interval, row, begin = Parts(list(sizes.values()), name="parts")(latents)
+    person, beat, interval, row, rest, begin = Parts(list(sizes.values()), name="parts")(latents)
     if conditions:
         inputs = [latents, keras.Input((conditions,), name="conditions")]
         # Three or four conditions hold at once: together they are as loud as the latents.
@@ -66,8 +68,9 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     for _ in range(BLOCKS):
         x = _block(x, width, dtype, style)
     x = activated(x, dtype, style)
-    made = make([_mean_beat(person, style, beat, dtype), _rows(x, style, row, components),
-                 _lead_gains(style, make.arrangement.leads), _rhythm(x, style),
+    made = make([_mean_beat(person, style, beat, dtype), _rows(x, style, row, components, dtype),
+                 layers.Reshape((height, make.pixels - components))(rest),
+                 *_gains(style, make.arrangement.leads), _rhythm(x, style),
                  Uniform(name="begin")(begin)])
     images = JoinRows(make.arrangement.leads, make.strips, name="joined")(made)
     return keras.Model(inputs, images, name="generator")
@@ -134,24 +137,36 @@ def _mean_beat(person, style, noise, dtype):
         _numbers(style, noise.shape[1], "mean_strength", LESS)])
 
 
-def _rows(x, style, noise, components):
-    """Components of each row's difference from the mean beat (batch, rows, components)."""
+def _rows(x, style, noise, components, dtype):
+    """Components of each row's difference from the mean beat (batch, rows, components).
+
+    Most of what a strip's rows differ in goes along few directions that are its own: breathing
+    turns the heart's axis, intervals stretch the T wave.
+    """
     x = layers.Cropping1D((0, 1))(x)
     strength = layers.Add(dtype="float32")([
         _numbers(x, components, "row_strength", LESS),
         layers.Reshape((1, components))(_numbers(style, components, "strength", LESS))])
+    modes = _numbers(_dense(style, STYLE_DIM, dtype), MODES * components, "modes", 0.3)
+    modes = layers.Reshape((MODES, components))(modes)
+    along = layers.Dot((2, 1), dtype="float32")([_numbers(x, MODES, "along_modes"), modes])
+    values = layers.Add(dtype="float32")([_numbers(x, components, "row"), along])
     noise = layers.Reshape((x.shape[1], components))(noise)
-    return Noisy(name="noisy_rows")([_numbers(x, components, "row"), noise, strength])
+    return Noisy(both=True, name="noisy_rows")([values, noise, strength])
 
 
-def _lead_gains(style, leads):
-    """Components mix leads: that one electrode is worse than the others is said apart."""
-    return _numbers(style, leads, "lead_gains", LESS)
+def _gains(style, leads):
+    """Components mix leads and phases of a beat: that one electrode is worse than the others, or
+    T waves change and P waves do not, is said apart: (batch, leads), (batch, leads, PHASES)."""
+    return (_numbers(style, leads, "noise_gains", LESS), layers.Reshape((leads, PHASES))(
+        _numbers(style, leads * PHASES, "gains", LESS)))
 
 
 def _rhythm(x, style):
     """RR intervals (batch, rows + 1): a usual one, and what each differs from it."""
     each = layers.Reshape((x.shape[1],))(_numbers(x, 1, "interval", LESS))
+    irregular = layers.Activation(strong, dtype="float32")(_numbers(style, 1, "irregular", LESS))
+    each = layers.Multiply(dtype="float32")([each, irregular])
     return layers.Add(dtype="float32")([each, _numbers(style, 1, "usual")])
 
 
@@ -218,23 +233,24 @@ class Noisy(keras.layers.Layer):
     Args:
         share: of the variance that noise has at first, while values and logarithms are near those
             of standard normal numbers and of 0.
+        both: bool, the strength is that of values and noise, default False: of the noise.
     """
 
-    def __init__(self, share=0.5, **kwargs):
+    def __init__(self, share=0.5, both=False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.share = float(share)
+        self.share, self.both = float(share), bool(both)
 
     def call(self, inputs):
         values, noise, logarithm = inputs
-        # From a hundredth to ten times as strong as at first.
-        strength = ops.exp(ops.clip(logarithm, -5.0, 2.3))
-        return (1 - self.share) ** 0.5 * values + self.share**0.5 * strength * noise
+        strength = strong(logarithm)
+        values, noise = (1 - self.share) ** 0.5 * values, self.share**0.5 * noise
+        return strength * (values + noise) if self.both else values + strength * noise
 
     def compute_output_shape(self, input_shapes):
         return tuple(input_shapes[0])
 
     def get_config(self):
-        return {**super().get_config(), "share": self.share}
+        return {**super().get_config(), "share": self.share, "both": self.both}
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

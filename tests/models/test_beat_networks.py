@@ -6,7 +6,8 @@ import pytest
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
-from ecg_tf.models.beat_basis import BeatBasis, FromBeats, ToBeats
+from ecg_tf.models.beat_basis import PHASES, BeatBasis, presence_of
+from ecg_tf.models.beat_layers import FromBeats, ToBeats, loudness
 from ecg_tf.models.beat_networks import build_beat_discriminator, build_beat_generator
 from ecg_tf.models.losses import BeatGAN
 from ecg_tf.models.networks import build_discriminator
@@ -33,6 +34,7 @@ def whole_basis(basis, monkeypatch, codec, images):
     monkeypatch.setattr("ecg_tf.models.beat_basis.MEAN_SHARE", 2.0)
     monkeypatch.setattr("ecg_tf.models.beat_basis.ROW_SHARE", 2.0)
     monkeypatch.setattr("ecg_tf.models.beat_basis.MOST", 10**6)
+    monkeypatch.setattr("ecg_tf.models.beat_basis.LOUDEST", 1.0)
     return BeatBasis.fit(codec, images)
 
 
@@ -43,6 +45,8 @@ def test_reading_and_making_undo_each_other(made, monkeypatch):
     read, make = ToBeats.of(basis), FromBeats.of(basis)
     whole, rows, _ = map(np.asarray, read(images))
     k, m = len(basis.beats), len(basis.rows)
+    mean = np.sinh(whole[:, :k] / loudness(basis.beats, np))
+    rows = rows[..., :m] / loudness(basis.rows, np) * np.exp(whole[:, None, k + 1 : k + 1 + m])
     arrangement = data.codec.arrangement
     code = arrangement._interval_means(images)
     rr = (code - basis.rhythm[0]) / basis.rhythm[2]
@@ -56,24 +60,81 @@ def test_reading_and_making_undo_each_other(made, monkeypatch):
         at = np.array([np.interp(end, np.arange(len(time)), time)
                        for end, time in zip(ends[:, 0], times, strict=True)])
         begin = ((at - times[:, 0]) / (times[:, columns] - times[:, 0]))[:, None]
-    gains = np.zeros((len(images), arrangement.leads), np.float32)
-    back = np.asarray(make([whole[:, :k], rows[..., :m], gains, rr.astype(np.float32),
-                            begin.astype(np.float32)]))
+    parts = making(basis, data, len(images))
+    parts[0], parts[1], parts[5], parts[6] = mean, rows, rr, begin
+    back = np.asarray(make([np.asarray(part, np.float32) for part in parts]))
     # The pixels at either end of a strip fade out.
     off = (np.abs(back - images) > 2e-3).any(axis=-1).sum(axis=(1, 2))
     assert off.max() <= (2 if "presence" in data.codec.channels else 0)
 
 
-def test_components_are_orthogonal_and_of_unit_variance(made):
-    _, _, images, basis = made
+def test_components_are_orthogonal_and_scaled(made):
+    """Mean beats have unit variance; rows have unit strength in half of the strips."""
+    _, data, images, basis = made
     for components in (basis.beats, basis.rows):
         gram = components.astype(np.float64) @ components.T
         size = np.sqrt(np.diag(gram))
         np.testing.assert_allclose(gram / np.outer(size, size), np.eye(len(gram)), atol=1e-4)
-        assert (np.diff(size) <= 1e-6).all()
-    whole = np.asarray(ToBeats.of(basis)(images)[0])[:, : len(basis.beats)]
-    np.testing.assert_allclose(whole.mean(0), 0, atol=1e-3)
-    np.testing.assert_allclose(whole.std(0), 1, atol=2e-3)
+    whole, rows, share = map(np.asarray, ToBeats.of(basis)(images))
+    k, m = len(basis.beats), len(basis.rows)
+    mean = np.sinh(whole[:, :k] / loudness(basis.beats, np))
+    rows = rows[..., :m] / loudness(basis.rows, np)
+    np.testing.assert_allclose(mean.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(mean.std(0), 1, atol=2e-3)
+    squares = (rows**2).sum(axis=1) / share.sum(axis=1)
+    assert squares.max() <= 1 and np.median(squares) > 0.95
+    assert np.abs(np.median(whole[:, k + 1 : k + 1 + m], axis=0)).max() < 0.3
+    local = whole[:, -PHASES * data.codec.arrangement.leads :]
+    np.testing.assert_allclose(np.median(local, axis=0), 0, atol=0.02)
+
+
+def making(basis, data, count, rng=None):
+    """Inputs of `FromBeats` that say the mean beat and usual rhythm, with rows and noise of usual
+    strength where random numbers are given."""
+    height, leads = data.codec.arrangement.rows, data.codec.arrangement.leads
+    shapes = ((len(basis.beats),), (height, len(basis.rows)), (height, len(basis.rest)), (leads,),
+              (leads, PHASES), (height + 1,), (1,))
+    parts = [np.zeros((count, *shape), np.float32) for shape in shapes]
+    if rng is not None:
+        parts[1:3] = [rng.normal(size=part.shape).astype(np.float32) for part in parts[1:3]]
+    return parts
+
+
+def test_no_row_is_louder_than_those_it_was_fitted_to(made):
+    """Strengths multiply; what they make has one bound."""
+    _, data, _, basis = made
+    leads, parts = data.codec.arrangement.leads, making(basis, data, 4, np.random.default_rng(0))
+    parts[1] *= 20
+    parts[3] += 3
+    parts[4] += 3
+    images = np.asarray(FromBeats.of(basis)(parts))
+    used = presence_of(images, "presence" in data.codec.channels, np).min(axis=(2, 3)) == 1
+    rows = (images[..., :leads] - basis.mean.reshape(1, 1, -1, leads))[used]
+    loud = np.sqrt((rows**2).mean(axis=1))
+    assert used.any() and (loud <= 1.01 * basis.loudest).all()
+    assert np.median(loud / basis.loudest) > 0.6  # and they are that loud here
+
+
+@pytest.mark.parametrize("which", ["noise", "phase"])
+def test_strengths_are_read_as_they_were_made(made, which):
+    """In each lead of the noise beyond the components, and of all differences at a phase."""
+    _, data, _, basis = made
+    leads = data.codec.arrangement.leads
+    parts = [np.stack([part[0]] * 2) for part in making(basis, data, 2, np.random.default_rng(0))]
+    parts[1] *= 0.1
+    if which == "noise":
+        parts[3][1] = -1.0
+    else:
+        parts[4][1, :, 5] = -1.0
+    whole = np.asarray(ToBeats.of(basis)(FromBeats.of(basis)(parts))[0])
+    local = whole[:, -PHASES * leads :].reshape(2, leads, PHASES)
+    noise = whole[:, -(PHASES + 1) * leads : -PHASES * leads]
+    if which == "noise":
+        np.testing.assert_allclose(noise[0] - noise[1], 1.0, atol=0.25)
+    else:
+        change = (local[0] - local[1])[0]
+        assert change.argmax() == 5 and change[5] > 0.4
+        assert np.abs(np.delete(change, [4, 5, 6])).max() < 0.1
 
 
 def test_what_is_generated_is_valid(made):
