@@ -24,6 +24,7 @@ LONGEST = 2**24  # samples
 # Neighbours in interpolation. At 100 Hz QRS complexes reach nearly half the sampling rate, where
 # the eight of beat rows lose more: 10 s of PTB-XL, 96 columns, came back within 2.4 % and 1.5 %.
 POINTS = 12
+CORE_S = 0.24
 
 
 class BeatStrips(BeatRows):
@@ -44,7 +45,9 @@ class BeatStrips(BeatRows):
         leads: int, signal channels. Default 1.
         fs: float, Hz. Default 128.
         length: int, samples of a strip. Default: 10 s.
-        before, core_s, rr_min_s, rr_max_s: as of `BeatRows`.
+        core_s: float, s either side of R kept in real time, as far as columns suffice. Default
+            0.24: where rhythm is irregular, T waves stay below each other.
+        before, rr_min_s, rr_max_s: as of `BeatRows`.
 
     Raises:
         InputError: an impossible number; a strip too short for two beats, or too long for the rows.
@@ -61,8 +64,9 @@ class BeatStrips(BeatRows):
     side_channels = ("rr", "presence")
     options = (*BeatRows.options, "length")
 
-    def __init__(self, rows=24, columns=64, leads=1, fs=128.0, *, length=None, **options):
-        super().__init__(rows, columns, leads, fs, **options)
+    def __init__(self, rows=24, columns=64, leads=1, fs=128.0, *, length=None, core_s=CORE_S,
+                 **options):
+        super().__init__(rows, columns, leads, fs, core_s=core_s, **options)
         length = round(10 * self.fs) if length is None else length
         self.length = self.window_length = count(length, "length", POINTS, LONGEST)
         longest_rr = self.rr_max_s * self.fs

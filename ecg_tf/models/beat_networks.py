@@ -13,7 +13,7 @@ from keras import layers, ops
 from ecg_tf.base.checks import count
 from ecg_tf.models.beat_basis import PHASES, BeatBasis
 from ecg_tf.models.beat_layers import FromBeats, ToBeats, strong
-from ecg_tf.models.layers import MinibatchStd
+from ecg_tf.models.layers import MinibatchStd, number_layers
 from ecg_tf.models.networks import activated, heard
 from ecg_tf.models.projection import JoinRows
 
@@ -95,8 +95,19 @@ def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, cl
     """
     width = WIDTH * count(base_filters, "base_filters", 1, 2**12)
     read = ToBeats.of(basis, name="read")
-    inputs = images = keras.Input(read.arrangement.image_shape, name="images")
-    whole, rows, share = read(images)
+    images = keras.Input(read.arrangement.image_shape, name="images")
+    labels = [keras.Input((conditions,), name="conditions")] if conditions else []
+    seen = read(images)
+    # A model of its own: penalties are on its slopes (`BeatGAN`).
+    judge = _judge([part.shape[1:] for part in seen], width, conditions, classes, minibatch_std,
+                   dtype)
+    scores = judge([*seen, *labels])
+    return keras.Model([images, *labels] if labels else images, scores, name="discriminator")
+
+
+def _judge(shapes, width, conditions, classes, minibatch_std, dtype):
+    """What `ToBeats` reads, and conditions -> scores, or [scores, class logits]."""
+    whole, rows, share = inputs = [keras.Input(shape) for shape in shapes]
     whole = _dense(layers.Dropout(DROPOUT, dtype="float32")(whole), STYLE_DIM, dtype)
     for _ in range(2):
         whole = layers.Add(dtype=dtype)([whole, _dense(whole, STYLE_DIM, dtype)])
@@ -114,13 +125,15 @@ def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, cl
         x = MinibatchStd(dtype="float32")(x)
     score = layers.Dense(1, dtype="float32", name="score")(x)
     if conditions:
-        inputs = [images, keras.Input((conditions,), name="conditions")]
+        inputs.append(keras.Input((conditions,)))
         each = layers.Dense(conditions, dtype="float32", name="projection")(last)
         score = layers.Add(dtype="float32")([score, layers.Dot(1, dtype="float32")(
-            [each, inputs[1]])])
+            [each, inputs[-1]])])
     if classes:
         score = [score, layers.Dense(classes, dtype="float32", name="class_logits")(last)]
-    return keras.Model(inputs, score, name="discriminator")
+    judge = keras.Model(inputs, score, name="judge")
+    number_layers(judge)
+    return judge
 
 
 # What a generator makes

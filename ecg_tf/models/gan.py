@@ -300,7 +300,7 @@ class GAN(keras.Model):
 
     def random_states(self):
         """Name -> generator of random numbers, of which Keras saves none: latents, dropout."""
-        layers = [layer for layer in self.discriminator.layers
+        layers = [layer for layer in self.discriminator._flatten_layers()  # of networks in it, too
                   if getattr(layer, "seed_generator", None) is not None]
         return {"seed_state": self.seed_generator,
                 **{f"seed_state_{layer.name}": layer.seed_generator for layer in layers}}

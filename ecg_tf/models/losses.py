@@ -131,15 +131,13 @@ class BeatGAN(R1GAN):
                              got=f"layers {', '.join(x.name for x in discriminator.layers[:4])}",
                              fix="build it so, or take R1GAN")
         super().__init__(generator, discriminator, **kwargs)
-        self.read = self.discriminator.get_layer("read")
-        conditions = self.discriminator.inputs[1:]
-        self.judge = keras.Model([*self.read.output, *conditions], self.discriminator.outputs[0])
+        self.read, self.judge = (self.discriminator.get_layer(name) for name in ("read", "judge"))
 
     def slopes(self, images, labels=None):
         read, known = self.read(images), [] if labels is None else [labels]
         with tf.GradientTape() as tape:
             tape.watch(read)
-            scores = self.judge([*read, *known], training=True)
+            scores = tf.nest.flatten(self.judge([*read, *known], training=True))[0]
         # All that is read, else the discriminator is as steep as it likes by the rest.
         return sum(tf.reduce_sum(tf.square(slope), axis=range(1, slope.ndim))
                    for slope in tape.gradient(scores, read))

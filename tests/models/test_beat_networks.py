@@ -178,6 +178,20 @@ def test_it_keeps_the_contract_of_gans(made):
     check_gan(lambda: build_gan(experiment, data.codec, **known))
 
 
+def test_it_keeps_the_contract_with_labels(made):
+    """Saved and loaded, too: a network within the discriminator, and a second input."""
+    *_, basis = made
+
+    def factory():
+        keras.utils.set_random_seed(0)
+        gan = BeatGAN(build_beat_generator(basis, 8, 2, conditions=3),
+                      build_beat_discriminator(basis, 2, conditions=3))
+        gan.compile()
+        return gan
+
+    check_gan(factory)
+
+
 def test_labels_and_classes(made):
     _, _, images, basis = made
     generator = build_beat_generator(basis, 8, 2, conditions=3)
