@@ -79,3 +79,10 @@ def _code(arrangement):
         return tf.gather(code, arrangement.interval_columns, axis=1)
 
     return code
+
+
+def rr_samples_tf(arrangement):
+    """Function: coded RR intervals (batch, n) -> samples, of the same type; undoes `_code`."""
+    span = np.log(arrangement.rr_max_s / arrangement.rr_min_s)
+    shortest = arrangement.fs * arrangement.rr_min_s
+    return lambda code: shortest * tf.exp((code + 1.0) / 2.0 * span)

@@ -76,9 +76,10 @@ class BeatBasis:
         owners, center = np.nonzero(whole)[0], means.mean(axis=0)
         beats, _ = _components(means - center, MEAN_SHARE)
         components, rest = _components(rows, ROW_SHARE, owners)
-        local = local_squares(differences, present, np)
+        usual = np.median(local_squares(differences, present, np), axis=0)
+        # A lead may be flat in all images: nothing is divided by 0.
         return cls(arrangement, center, beats, components, rest,
-                   _of_rhythm(images, whole, arrangement, leads), np.median(local, axis=0),
+                   _of_rhythm(images, whole, arrangement, leads), np.maximum(usual, 1e-8),
                    np.maximum(np.quantile(loud, LOUDEST, axis=0), 1e-3))
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from ecg_tf.images.arrangements import ARRANGEMENTS
-from ecg_tf.images.beats_tf import pixel_times_tf
+from ecg_tf.images.beats_tf import pixel_times_tf, rr_samples_tf
 from ecg_tf.models.beat_basis import (
     PHASES,
     BeatBasis,
@@ -147,6 +147,7 @@ class FromBeats(_Basis):
     def build(self, input_shapes):
         super().build(input_shapes)
         self.pixel_times = pixel_times_tf(self.arrangement)
+        self.rr_samples = rr_samples_tf(self.arrangement)
 
     def call(self, inputs):
         mean, *differences, rr, begin = inputs
@@ -183,8 +184,7 @@ class FromBeats(_Basis):
     def _presence(self, code, begin):
         """As `BeatStrips.presence`, with gradients."""
         a = self.arrangement
-        span = np.log(a.rr_max_s / a.rr_min_s)
-        rr = a.fs * a.rr_min_s * ops.exp((code + 1) / 2 * span)
+        rr = self.rr_samples(code)
         peaks = ops.cumsum(ops.concatenate([ops.zeros_like(rr[:, :1]), rr], axis=1), axis=1)
         times = ops.cast(self.pixel_times(ops.cast(peaks, "float64")), "float32")
         steps = times[:, 1:] - times[:, :-1]

@@ -137,7 +137,7 @@ class BeatGAN(R1GAN):
         read, known = self.read(images), [] if labels is None else [labels]
         with tf.GradientTape() as tape:
             tape.watch(read)
-            scores = tf.nest.flatten(self.judge([*read, *known], training=True))[0]
+            scores = self.judge([*read, *known], training=True)
         # All that is read, else the discriminator is as steep as it likes by the rest.
         return sum(tf.reduce_sum(tf.square(slope), axis=range(1, slope.ndim))
                    for slope in tape.gradient(scores, read))

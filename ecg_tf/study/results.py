@@ -58,7 +58,7 @@ class Result:
         """Release gate, power, notes and landmarks."""
         found = self.content["privacy"]
         table = pd.DataFrame.from_dict(found["gate"], orient="index").rename_axis("measure")
-        gate = Gate(table, found["power"], tuple(found["warnings"]))
+        gate = Gate(table, found["power"], tuple(found.get("warnings", ())))
         landmarks = pd.DataFrame.from_dict(found["landmarks"], orient="index", dtype=float)
         return PrivacyEvaluation(self.measures, gate, found["power"], tuple(found["notes"]),
                                  landmarks)

@@ -82,26 +82,23 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
     keras.utils.set_random_seed(e.seed)
     common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision),
               "conditions": conditions}
-    # A class head that looks at one image must not depend on the others of its batch.
-    judging = {"classes": classes, "minibatch_std": not classes, **common}
     if family.networks == "beats":
-        basis = BeatBasis.fit(codec, images if images is not None else _no_images(e))
+        if images is None:
+            raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
+                             expected="images=codec.encode(training windows)", got="none",
+                             fix="pass images to build_gan")
+        basis = BeatBasis.fit(codec, images)
         generator = build_beat_generator(basis, e.latent_dim, **common)
-        discriminator = build_beat_discriminator(basis, **judging)
+        discriminator = build_beat_discriminator(basis, **common)
     else:
         look = {"padding": e.padding, "along_time": family.networks == "time"}
         generator = build_generator(codec.image_shape, e.latent_dim, **look, **common,
                                     projection=projection or projection_of(codec))
         discriminator = build_discriminator(
             codec.image_shape, aligned=codec.kind.by_beats if aligned is None else aligned,
-            **look, **judging)
+            # A class head that looks at one image must not depend on the others of its batch.
+            classes=classes, minibatch_std=not classes, **look, **common)
     options = {"ema_decay": e.ema_decay, "seed": e.seed, **family.options(e), **options}
     gan = family.kind(generator, discriminator, **options)
     gan.compile(*(gan.adam(e.steps, e.learning_rate, e.decay) for _ in range(2)))
     return gan
-
-
-def _no_images(e: Experiment):
-    raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
-                     expected="images=codec.encode(training windows)", got="none",
-                     fix="pass images to build_gan")
