@@ -92,14 +92,34 @@ def lead_tuple(leads: str | Sequence[str] | None) -> tuple[str, ...] | None:
 def _read_file(path: Path, root: Path, leads, fs: float, sums: Mapping,
                database: Database | None) -> list[Record]:
     """The records of a file, checked against the published checksums."""
-    match path.suffix.lower():
-        case ".hea":
-            found = [read_wfdb(path, root, leads, database)]
-        case ".edf":
-            found = [read_edf(path, root, leads)]
-        case ".csv":
-            found = [read_csv(path, root, leads, fs)]
-        case _:
-            found = read_array_file(path, root, leads, fs)
+    try:
+        found = _parsed(path, root, leads, fs, database)
+    except MissingLead as error:
+        spelled = _as_spelled(leads, error.leads)
+        if spelled == leads:
+            raise
+        found = [replace(record, leads=leads)
+                 for record in _parsed(path, root, spelled, fs, database)]
     check_published(root, found[0].source["files"], sums)
     return found
+
+
+def _parsed(path: Path, root: Path, leads, fs: float, database: Database | None) -> list[Record]:
+    match path.suffix.lower():
+        case ".hea":
+            return [read_wfdb(path, root, leads, database)]
+        case ".edf":
+            return [read_edf(path, root, leads)]
+        case ".csv":
+            return [read_csv(path, root, leads, fs)]
+        case _:
+            return read_array_file(path, root, leads, fs)
+
+
+def _as_spelled(leads: tuple[str, ...] | None, names: Sequence[str]) -> tuple[str, ...] | None:
+    """Leads as a file names them: aVR is the lead that PTB-XL calls AVR."""
+    if leads is None:
+        return None
+    alike = {lead: [name for name in names if name.lower() == lead.lower()] for lead in leads}
+    return tuple(lead if lead in names or len(alike[lead]) != 1 else alike[lead][0]
+                 for lead in leads)

@@ -51,6 +51,16 @@ def test_the_simulation_tells_its_options():
         load("simulated", subject=2)
 
 
+def test_leads_are_found_whatever_their_case(own):
+    """PTB-XL says AVR, others aVR: a record has the names that were asked for."""
+    asked = load(str(own), leads=["v1", "mlii"])
+    plain = load(str(own), leads=["V1", "MLII"])
+    assert asked[0].leads == ("v1", "mlii")
+    np.testing.assert_array_equal(asked[0].signal, plain[0].signal)
+    with pytest.raises(InputError, match="V11"):
+        load(str(own), leads="V11")
+
+
 def test_a_folder_is_a_database_too_and_provenance_follows_its_files(own):
     first = provenance(load(str(own), minutes=3))
     assert first["database"] == "own" and first["records"] == 2 and "not stated" in first["license"]
