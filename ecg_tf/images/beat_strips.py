@@ -45,8 +45,9 @@ class BeatStrips(BeatRows):
         leads: int, signal channels. Default 1.
         fs: float, Hz. Default 128.
         length: int, samples of a strip. Default: 10 s.
-        core_s: float, s either side of R kept in real time, as far as columns suffice. Default
-            0.24: where rhythm is irregular, T waves stay below each other.
+        core_s: float, s either side of R kept in real time, as far as columns suffice (0.17 s of
+            64 columns at 100 Hz). Default 0.24: where rhythm is irregular, more of what follows R
+            stands in the same columns from row to row.
         before, rr_min_s, rr_max_s: as of `BeatRows`.
 
     Raises:

@@ -180,6 +180,16 @@ def test_r_peaks_stand_in_one_column_and_what_is_empty_is_marked():
         assert (rr[used + 1 :] == 0).all() and (rr[used, made.r_column :] == 0).all()
 
 
+def test_what_follows_r_soon_stands_in_one_column_whatever_the_rhythm():
+    """Columns around R are in real time: 0.15 s behind it, irregular beats lie below each other."""
+    arrangement = BeatStrips(rows=24, columns=64, fs=100.0, length=1000)
+    peaks = np.r_[0, np.cumsum(np.tile([60.0, 100.0], 13)[:25])]
+    times = arrangement.pixel_times(peaks[None])[0, :-1].reshape(24, 64)
+    places = [np.interp(peak + 15, row, np.arange(64))
+              for peak, row in zip(peaks[1:-1], times, strict=True)]
+    np.testing.assert_allclose(places, arrangement.r_column + 15, atol=1e-6)
+
+
 def test_tail_of_presence_is_a_constant_for_a_steady_heart():
     made = BeatStrips(12, 32, fs=100.0, length=800)
     rpeaks = np.append(np.arange(40, 800, 80.0), [np.nan, np.nan])[None]
