@@ -95,8 +95,9 @@ def _read_file(path: Path, root: Path, leads, fs: float, sums: Mapping,
     try:
         found = _parsed(path, root, leads, fs, database)
     except MissingLead as error:
-        spelled = _as_spelled(leads, error.leads)
-        if spelled == leads:
+        spelled = _as_spelled(leads or (), error.leads)
+        # "v1" and "V1" are one lead: asked for both, a record lacks one.
+        if spelled == (leads or ()) or len(set(spelled)) < len(spelled):
             raise
         found = [replace(record, leads=leads)
                  for record in _parsed(path, root, spelled, fs, database)]
@@ -116,10 +117,8 @@ def _parsed(path: Path, root: Path, leads, fs: float, database: Database | None)
             return read_array_file(path, root, leads, fs)
 
 
-def _as_spelled(leads: tuple[str, ...] | None, names: Sequence[str]) -> tuple[str, ...] | None:
+def _as_spelled(leads: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
     """Leads as a file names them: aVR is the lead that PTB-XL calls AVR."""
-    if leads is None:
-        return None
     alike = {lead: [name for name in names if name.lower() == lead.lower()] for lead in leads}
     return tuple(lead if lead in names or len(alike[lead]) != 1 else alike[lead][0]
                  for lead in leads)

@@ -57,6 +57,8 @@ def test_leads_are_found_whatever_their_case(own):
     plain = load(str(own), leads=["V1", "MLII"])
     assert asked[0].leads == ("v1", "mlii")
     np.testing.assert_array_equal(asked[0].signal, plain[0].signal)
+    with pytest.raises(InputError, match="no lead|has the leads"):
+        load(str(own), leads=["v1", "V1"])
     with pytest.raises(InputError, match="V11"):
         load(str(own), leads="V11")
 
