@@ -76,8 +76,7 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
     return keras.Model(inputs, images, name="generator")
 
 
-def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, minibatch_std=True,
-                             dtype=None):
+def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, dtype=None):
     """A network that scores how real images look, from what `ToBeats` reads of them.
 
     The mean beat and how much rows differ go through dense layers; so do the rows, each beside its
@@ -87,7 +86,7 @@ def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, mi
     Args:
         basis: of the training images.
         base_filters, dtype: as for `build_beat_generator`.
-        conditions, minibatch_std: as for `build_discriminator`.
+        conditions: as for `build_discriminator`.
 
     Returns:
         keras.Model, images (batch, rows, columns, channels), or [images, conditions], -> scores
@@ -99,12 +98,12 @@ def build_beat_discriminator(basis: BeatBasis, base_filters=16, conditions=0, mi
     labels = [keras.Input((conditions,), name="conditions")] if conditions else []
     seen = read(images)
     # A model of its own: penalties are on its slopes (`BeatGAN`).
-    judge = _judge([part.shape[1:] for part in seen], width, conditions, minibatch_std, dtype)
+    judge = _judge([part.shape[1:] for part in seen], width, conditions, dtype)
     scores = judge([*seen, *labels])
     return keras.Model([images, *labels] if labels else images, scores, name="discriminator")
 
 
-def _judge(shapes, width, conditions, minibatch_std, dtype):
+def _judge(shapes, width, conditions, dtype):
     """What `ToBeats` reads, and conditions -> scores."""
     whole, rows, share = inputs = [keras.Input(shape) for shape in shapes]
     whole = layers.Dropout(DROPOUT, dtype="float32")(whole)
@@ -123,9 +122,7 @@ def _judge(shapes, width, conditions, minibatch_std, dtype):
     x = layers.LeakyReLU(0.2, dtype=dtype)(x)
     x = layers.Concatenate(dtype="float32")([OverRows(name="over_rows")([x, share]), whole])
     x = layers.Dense(STYLE_DIM, kernel_initializer="he_normal", dtype="float32")(x)
-    x = layers.LeakyReLU(0.2, dtype="float32")(x)
-    if minibatch_std:
-        x = MinibatchStd(dtype="float32")(x)
+    x = MinibatchStd(dtype="float32")(layers.LeakyReLU(0.2, dtype="float32")(x))
     score = layers.Dense(1, dtype="float32", name="score")(x)
     judge = keras.Model(inputs, score, name="judge")
     number_layers(judge)

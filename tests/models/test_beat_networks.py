@@ -75,6 +75,7 @@ def test_components_are_orthogonal_and_scaled(made):
         gram = components.astype(np.float64) @ components.T
         size = np.sqrt(np.diag(gram))
         np.testing.assert_allclose(gram / np.outer(size, size), np.eye(len(gram)), atol=1e-4)
+    assert (np.diff(np.sqrt((basis.beats.astype(np.float64) ** 2).sum(1))) <= 1e-6).all()
     whole, rows, share = map(np.asarray, ToBeats.of(basis)(images))
     k, m = len(basis.beats), len(basis.rows)
     mean = np.sinh(whole[:, :k] / loudness(basis.beats, np))
