@@ -1,19 +1,18 @@
 """Clinical numbers: rhythm and intervals, found by the same tools on both sides."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.delineation import delineate
 from ecg_tf.evaluation.descriptors import BEAT_GRID, aligned_beats, as_strips, strip_rpeaks
-from ecg_tf.evaluation.waveform import wasserstein1
 
 RATES = (30.0, 220.0)  # bpm, what counts as a heart rate
 # Intervals outside are errors of the delineator rather than of the heart; seconds.
 PLAUSIBLE = {"p_duration": (0.03, 0.20), "pr": (0.08, 0.40), "qrs": (0.04, 0.22),
              "qt": (0.20, 0.65)}
-UNITS = {"heart_rate": "bpm", "rr": "s", "sdnn": "s", "rmssd": "s", "r_amplitude": "mV",
-         "p_duration": "s", "p_amplitude": "mV", "pr": "s", "qrs": "s", "qt": "s", "qtc": "s"}
 
 
 def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
@@ -59,75 +58,51 @@ def rhythm(strips, fs: float, lead: int = 0, rpeaks=None) -> pd.DataFrame:
     return table
 
 
-def intervals(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) -> pd.DataFrame:
-    """P, PR, QRS, QT and QTc of up to `limit` strips, as `delineate` finds the waves.
+class Waves(NamedTuple):
+    """What `waves` finds.
+
+    Args:
+        table: DataFrame, one row a sampled strip, index = its number: `p_duration`, `pr`, `qrs`,
+            `qt`, `qtc` (s), `delineated` (True where the strip is `detectable` and at least half
+            of its beats have a QRS and a QT of plausible length). NaN where not found.
+        amplitudes: (n, 3, lead) mV, of P, R and T in every lead, above the strip's median.
+    """
+
+    table: pd.DataFrame
+    amplitudes: np.ndarray
+
+
+def waves(strips, fs: float, lead: int = 0, limit: int = 60, seed: int = 0) -> Waves:
+    """Intervals and amplitudes of up to `limit` strips, as `delineate` finds the waves.
 
     Each strip's value is the median over its beats. Fridericia's QTc = QT / RR^⅓: Bazett's would
-    add an error where rates differ, which rate itself shows already.
+    add an error where rates differ, which rate itself shows already. Amplitudes are read in all
+    leads at the moments of the peaks in the delineated one.
 
     Args:
         strips: (n, time, lead) mV.
         fs: Hz.
+        lead: which one is delineated; default the first.
         limit: strips delineated, sampled at random; default 60 (about 0.01 s each).
-
-    Returns:
-        DataFrame, one row a sampled strip, index = its number: `p_duration`, `pr`, `qrs`, `qt`,
-        `qtc` (s), `p_amplitude` (mV), `delineated` (True where the strip is `detectable` and at
-        least half of its beats have a QRS and a QT of plausible length). NaN where not found.
 
     Raises:
         InputError: as `rhythm`; limit < 1.
 
     Source: see `delineation`; its errors on LUDB are in docs/detectors.md.
     """
-    strips = _one_lead(strips, fs, lead)
+    leads = as_strips(strips, fs)
+    one = _one_lead(leads, fs, lead)
     if limit < 1:
         raise InputError("Nothing to delineate.", expected="limit >= 1", got=limit,
                          fix="leave `limit` out for 60 strips")
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(strips))[:limit])
-    strips = strips[chosen]
-    rpeaks = strip_rpeaks(strips, fs)
-    found = rhythm(strips, fs, rpeaks=rpeaks)
-    rows = [_delineate(strip[:, 0], peaks, fs, bool(ok))
-            for strip, peaks, ok in zip(strips, rpeaks, found.detectable, strict=True)]
-    return pd.DataFrame(rows, index=chosen)
-
-
-def clinical_distances(real, synthetic, fs: float, lead: int = 0, limit: int = 60,
-                       seed: int = 0) -> pd.DataFrame:
-    """Wasserstein-1 of every clinical number between two sets, with medians and shares beside it.
-
-    Args:
-        real: (n, time, lead) mV; `synthetic`: (m, time, lead) mV; both at `fs` Hz.
-        limit: strips a side that are delineated; 0 leaves the intervals out; default 60.
-
-    Returns:
-        DataFrame, index = measure, columns `wasserstein1`, `real` and `synthetic` (medians),
-            `found_real` and `found_synthetic` (share of strips that have the number), `unit`; and
-            the rows `detectable` and `delineated`, whose values are shares and whose distance is
-            the difference of the shares.
-    """
-    sides = [rhythm(side, fs, lead) for side in (real, synthetic)]
-    out = _compare(sides, ["heart_rate", "rr", "sdnn", "rmssd", "r_amplitude"], "detectable")
-    if limit:
-        sides = [intervals(side, fs, lead, limit, seed) for side in (real, synthetic)]
-        names = ["p_duration", "p_amplitude", "pr", "qrs", "qt", "qtc"]
-        out = pd.concat([out, _compare(sides, names, "delineated")])
-    return out
-
-
-def _compare(sides, names, share):
-    real, synthetic = sides
-    rows = {name: {"wasserstein1": wasserstein1(real[name], synthetic[name]),
-                   "real": real[name].dropna().median(),
-                   "synthetic": synthetic[name].dropna().median(),
-                   "found_real": real[name].notna().mean(),
-                   "found_synthetic": synthetic[name].notna().mean(), "unit": UNITS[name]}
-            for name in names}
-    a, b = real[share].mean(), synthetic[share].mean()
-    rows[share] = {"wasserstein1": abs(a - b), "real": a, "synthetic": b, "found_real": a,
-                   "found_synthetic": b, "unit": "share"}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(leads))[:limit])
+    leads, one = leads[chosen], one[chosen]
+    rpeaks = strip_rpeaks(one, fs)
+    found = rhythm(one, fs, rpeaks=rpeaks)
+    rows = [_delineate(strip, lead, peaks, fs, bool(ok))
+            for strip, peaks, ok in zip(leads, rpeaks, found.detectable, strict=True)]
+    return Waves(pd.DataFrame([row for row, _ in rows], index=chosen),
+                 np.array([heights for _, heights in rows]).reshape(len(rows), 3, leads.shape[2]))
 
 
 def _one_lead(strips, fs, lead):
@@ -149,11 +124,11 @@ def _likeness(beats):
     return float(np.median(beats @ middle / np.maximum(norm, 1e-9)))
 
 
-def _delineate(ecg, rpeaks, fs, detectable):
-    row = dict.fromkeys([*PLAUSIBLE, "qtc", "p_amplitude"], np.nan) | {"delineated": False}
+def _delineate(strip, lead, rpeaks, fs, detectable):
+    row = dict.fromkeys([*PLAUSIBLE, "qtc"], np.nan) | {"delineated": False}
     if len(rpeaks) < 3:
-        return row
-    at = delineate(ecg, rpeaks, fs)
+        return row, np.full((3, strip.shape[1]), np.nan)
+    at = delineate(strip[:, lead], rpeaks, fs)
     times = {"p_duration": at["p_offset"] - at["p_onset"], "pr": at["qrs_onset"] - at["p_onset"],
              "qrs": at["qrs_offset"] - at["qrs_onset"], "qt": at["t_offset"] - at["qrs_onset"]}
     fine = {}
@@ -161,9 +136,15 @@ def _delineate(ecg, rpeaks, fs, detectable):
         seconds = times[name] / fs
         fine[name] = (seconds >= low) & (seconds <= high)
         row[name] = float(np.median(seconds[fine[name]])) if fine[name].any() else np.nan
-    p_peaks = at["p_peak"][fine["p_duration"] & np.isfinite(at["p_peak"])].round().astype(int)
-    if len(p_peaks):
-        row["p_amplitude"] = float(np.median(ecg[p_peaks]) - np.median(ecg))
     row["qtc"] = row["qt"] / np.cbrt(np.median(np.diff(rpeaks)) / fs)
     row["delineated"] = bool(detectable and (fine["qrs"] & fine["qt"]).mean() >= 0.5)
-    return row
+    peaks = at["p_peak"][fine["p_duration"]], np.asarray(rpeaks), at["t_peak"][fine["qt"]]
+    return row, np.stack([_heights(strip, where) for where in peaks])
+
+
+def _heights(strip, peaks):
+    """(lead,) mV: median over beats of the strip at these samples, above its own median."""
+    peaks = np.round(peaks[np.isfinite(peaks)]).astype(int)
+    if not len(peaks):
+        return np.full(strip.shape[1], np.nan)
+    return np.median(strip[peaks], axis=0) - np.median(strip, axis=0)

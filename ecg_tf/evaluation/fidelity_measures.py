@@ -9,7 +9,6 @@ import numpy as np
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation import fidelity
 from ecg_tf.evaluation.baselines import Comparison, Measured, some_rows
-from ecg_tf.evaluation.clinical import clinical_distances
 from ecg_tf.evaluation.descriptors import as_strips
 from ecg_tf.evaluation.strip_data import StripData
 from ecg_tf.signals.windows import Windows
@@ -37,8 +36,8 @@ FURTHER: dict[str, Further] = {}
 
 
 def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
-                      max_strips: int = 1000, repeats: int = 30, clinical_strips: int = 0,
-                      seed: int = 0) -> list[Measured]:
+                      max_strips: int = 1000, repeats: int = 30, seed: int = 0
+                      ) -> list[Measured]:
     """The first table of a report: are the synthetic ECGs like real ECGs of unseen subjects?
 
     All measures compare with the test subjects; baselines as in `Comparison.measure`. All sets
@@ -57,13 +56,12 @@ def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
         train: strips of the training subjects; default None.
         max_strips: of each set; default 1000.
         repeats: half-samples for baseline and interval; default 30.
-        clinical_strips: strips a side delineated for P, PR, QRS, QT (0.1 s each); default 0, none.
 
     Returns:
         list of `Measured`: MMD², precision, recall, density, coverage, Fréchet distance,
         discriminative AUC, heart rate, RR, SDNN, RMSSD, R amplitude and amplitude
-        Wasserstein-1, log-PSD distance, detectable strips, diversity, near-duplicates, those of
-        `FURTHER`, and the intervals where requested.
+        Wasserstein-1, log-PSD distance, detectable strips, diversity, near-duplicates, and those
+        of `FURTHER`.
 
     Raises:
         InputError: missing values, wrong shapes, subjects both in training and test.
@@ -102,9 +100,6 @@ def fidelity_measures(test: Windows, synthetic, train: Windows | None = None,
     out = [sets.measure(*arguments) for arguments in measures]
     out.insert(6, Measured("discriminative AUC", auc, real_auc[0], low, high, n=len(rows[2]),
                            baseline_low=real_auc[1], baseline_high=real_auc[2]))
-    if clinical_strips:
-        parts = [signals[part] for part in rows]
-        out += _interval_measures(parts, fs, clinical_strips, seed)
     return out
 
 
@@ -134,17 +129,3 @@ def cut_sets(test: Windows, synthetic, train: Windows | None, max_strips: int, r
     index = np.split(np.arange(len(signals)), len(strips))
     train_rows = index[1] if len(strips) == 3 else index[0][:0]
     return signals, Comparison(who, index[0], train_rows, index[-1], repeats, seed)
-
-
-def _interval_measures(parts, fs, limit, seed):
-    test, train, synthetic = parts
-    table = clinical_distances(test, synthetic, fs, limit=limit, seed=seed)
-    base = clinical_distances(test, train, fs, limit=limit, seed=seed) if len(train) else None
-    n = min(limit, len(synthetic))
-    out = [Measured("delineated strips", table.synthetic["delineated"],
-                    table.real["delineated"] if base is None else base.synthetic["delineated"],
-                    unit="share", better="high", n=n)]
-    return out + [Measured(f"{name.replace('_', ' ')} W1", table.wasserstein1[name],
-                           np.nan if base is None else base.wasserstein1[name],
-                           unit=table.unit[name], n=n)
-                  for name in ("p_duration", "p_amplitude", "pr", "qrs", "qt", "qtc")]

@@ -27,6 +27,7 @@ from ecg_tf.evaluation.privacy_evaluation import (
     evaluate_privacy,
     unattacked,
 )
+from ecg_tf.evaluation.wave_measures import wave_measures
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.signals.selection import thin
@@ -122,8 +123,8 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
         synthetic: `Windows` of `synthesize`.
 
     Returns:
-        list of Measured: those of `fidelity_measures`, of several leads those of
-        `inter_lead_measures`, then the seam ratio (baseline: test windows).
+        list of Measured: those of `fidelity_measures` and `wave_measures`, of several leads those
+        of `inter_lead_measures`, then the seam ratio (baseline: test windows).
 
     Raises:
         InputError: too few synthetic windows are long enough for a strip.
@@ -136,6 +137,7 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
                          f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
                          fix="lower strip_seconds, take a larger image, or train longer")
     measures = fidelity_measures(test, strips, train, seed=e.seed)
+    measures += wave_measures(test, strips, train, seed=e.seed)
     measures += inter_lead_measures(test, strips, train, seed=e.seed)
     real = data.windows["test"]
     codes = data.codec.decode(data.codec.encode(real.take(slice(None, None, 1 + len(real) // 300))))

@@ -53,11 +53,11 @@ def test_what_is_not_there_is_nan_and_not_an_error():
     assert np.isnan(found.heart_rate[0]) and found.beats[0] == 0 and np.isnan(found.r_amplitude[0])
     assert np.isnan(found.sdnn[1])
     assert not found.detectable.any()
-    assert clinical.intervals(np.stack([flat, spike, noise]), FS).delineated.sum() == 0
+    assert clinical.waves(np.stack([flat, spike, noise]), FS).table.delineated.sum() == 0
 
 
 def test_delineation_finds_what_was_put_in():
-    table = clinical.intervals(_cohort(12, rates=(55, 75)), FS)
+    table = clinical.waves(_cohort(12, rates=(55, 75)), FS).table
     assert table.delineated.mean() > 0.6
     assert 0.10 < table.pr.median() < 0.24
     assert 0.06 < table.qrs.median() < 0.15
@@ -66,19 +66,17 @@ def test_delineation_finds_what_was_put_in():
 
 def test_noise_is_not_delineated():
     noise = np.random.default_rng(1).standard_normal((8, 1280, 1))
-    assert clinical.intervals(noise, FS).delineated.mean() == 0
+    assert clinical.waves(noise, FS).table.delineated.mean() == 0
 
 
-def test_distances_are_zero_with_itself_and_see_another_rate():
-    real = _cohort(20, seed=1)
-    same = clinical.clinical_distances(real, real, FS, limit=4)
-    assert (same.wasserstein1.dropna() == 0).all()
-    assert {"heart_rate", "pr", "qrs", "qt", "qtc", "delineated", "detectable"} <= set(same.index)
-    fast = controls.at_heart_rate(real, FS)
-    other = clinical.clinical_distances(real, fast, FS, limit=0)
-    assert other.wasserstein1["heart_rate"] > 50
-    assert other.wasserstein1["r_amplitude"] < 0.1
-    assert "pr" not in other.index
+def test_amplitudes_are_read_in_every_lead_where_the_delineated_one_has_its_peaks():
+    one = _cohort(6, rates=(55, 75))
+    leads = np.concatenate([one, -2 * one + 0.3], axis=2)
+    found = clinical.waves(leads, FS, lead=0)
+    assert found.amplitudes.shape == (6, 3, 2)
+    np.testing.assert_allclose(found.amplitudes[..., 1], -2 * found.amplitudes[..., 0], atol=1e-5)
+    r_amplitude = clinical.rhythm(one, FS).r_amplitude
+    np.testing.assert_allclose(found.amplitudes[:, 1, 0], r_amplitude, atol=1e-5)
 
 
 def test_bad_input_is_named():
@@ -92,8 +90,8 @@ def test_bad_input_is_named():
     with pytest.raises(InputError, match="sampling rate"):
         clinical.rhythm(real, 50)
     with pytest.raises(InputError, match="delineate"):
-        clinical.intervals(real, FS, limit=0)
+        clinical.waves(real, FS, limit=0)
     broken = real.copy()
     broken[1, -5:] = np.nan
     with pytest.raises(InputError, match="1 of 3 windows"):
-        clinical.clinical_distances(real, broken, FS)
+        clinical.waves(broken, FS)

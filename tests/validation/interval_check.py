@@ -7,7 +7,7 @@ for comparisons is that both sides are read by the same delineator, with the sam
 import numpy as np
 import pandas as pd
 
-from ecg_tf.evaluation.clinical import intervals, rhythm
+from ecg_tf.evaluation.clinical import rhythm, waves
 from ecg_tf.records.simulate import sample_identity
 from tests.validation.rhythm_cases import ecg_of_beats, intervals_at, regular
 
@@ -67,7 +67,7 @@ def interval_errors(rates=RATES, persons: int = 12, fs: float = 128.0,
     rows = {}
     for rate in rates:
         strips, truth = ecg_at(rate, persons, fs, seed=seed)
-        found = intervals(strips, fs, limit=persons)
+        found = waves(strips, fs, limit=persons).table
         error = rhythm(strips, fs).heart_rate - truth.heart_rate
         row = {"heart_rate": error.abs().max(), "heart_rate_found": error.notna().mean()}
         for name in WAVES:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecg_tf.evaluation.clinical import intervals, rhythm
+from ecg_tf.evaluation.clinical import rhythm, waves
 from ecg_tf.evaluation.validation.control_tables import as_markdown
 from tests.validation.interval_check import ecg_at, interval_errors, interval_text
 
@@ -29,7 +29,7 @@ def test_intervals_are_near_the_truth_where_waves_are_apart():
 def test_no_interval_reaches_into_the_next_beat():
     # At 150 bpm the next beat's T wave ends within reach of the QT that is sought.
     strips, truth = ecg_at(150, persons=5)
-    found = intervals(strips, FS, limit=5)
+    found = waves(strips, FS, limit=5).table
     rr = 60 / truth.heart_rate
     assert not (found.qt > rr + 0.05).any() and not (found.pr > rr).any()
 
