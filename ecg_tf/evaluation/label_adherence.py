@@ -4,7 +4,9 @@ A classifier per label learns from real training strips. It is asked about real 
 baseline) and about synthetic ones, whose label is what the generator was told. Fresh classifiers
 then learn from the synthetic strips alone and are tested on real test persons (TSTR: Esteban 2017,
 arXiv:1706.02633), beside those of real strips (TRTR). Several labels may hold at once, so all is
-measured label by label: AUROC, and its mean over labels (macro).
+measured label by label: AUROC, and its mean over labels (macro). Where labels of a kind exclude
+each other, as rhythms do, their F1 is given too. Irregular rhythms should be as irregular as real
+ones of that label: see `rhythm_by_label`.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from ecg_tf.evaluation.baselines import Measured, plain_number
 from ecg_tf.evaluation.descriptors import describe
 from ecg_tf.evaluation.discriminative import weighted_auc
 from ecg_tf.evaluation.resampling import bootstrap, percentiles
+from ecg_tf.evaluation.rhythm_by_label import rhythm_by_label
 from ecg_tf.signals.windows import Windows
 from ecg_tf.training.conditions import SEX, Conditions
 
@@ -22,6 +25,7 @@ COMPONENTS = 64  # of the strips' descriptions, that a classifier sees
 STRENGTH = 0.02  # inverse of its penalty
 RIDGE = 100.0  # penalty of the age's regression
 LEAST = 5  # strips with and without a label, from which an AUROC is given
+COMMON = 0.05  # of the test strips: rarer labels do not enter an F1
 #: What strips are scored by: name -> (trained on, asked about).
 SETUPS = {"real": ("train", "test"), "synthetic": ("train", "synthetic"),
           "trained_on_synthetic": ("synthetic", "test"), "half": ("half", "test")}
@@ -33,10 +37,12 @@ class LabelAdherence:
 
     Args:
         table: a dict a label: "label", "persons" (training), "requested" (share of the synthetic
-            strips), and the AUROC "real" (classifier of real training strips, on real test
+            strips), the AUROC "real" (classifier of real training strips, on real test
             strips), "synthetic" (the same classifier, on synthetic strips) and
-            "trained_on_synthetic" (on real test strips); NaN where a class is missing.
-        measures: for the report: macro-AUROCs, their ratio, correlation and error of the age.
+            "trained_on_synthetic" (on real test strips); NaN where a class is missing; and the
+            distances of `rhythm_by_label`.
+        measures: for the report: macro-AUROCs, macro-F1 of kinds whose labels exclude each other,
+            their ratios, SDNN and RMSSD by label, correlation and error of the age.
     """
 
     table: list[dict]
@@ -54,6 +60,13 @@ class LabelAdherence:
             use = named["TSTR label AUROC"]
             out.append(f"One that learned from synthetic strips alone reaches {use.value:.2f} on "
                        f"real test persons, one from real strips {use.baseline:.2f}.")
+        for name, found in named.items():
+            if name.startswith("TSTR ") and name.endswith(" macro-F1"):
+                out.append(f"{name}: {found.value:.2f}, of real strips {found.baseline:.2f}.")
+        if (found := named.get("RMSSD by label W1")) is not None:
+            out.append(f"RMSSD differs from that of test strips with the same label by "
+                       f"{found.value:.3f} s on average, of training strips by "
+                       f"{found.baseline:.3f} s.")
         if (found := named.get("age correlation")) is not None:
             out.append(f"Ages estimated from synthetic strips correlate with the requested ones by "
                        f"{found.value:.2f}, of real test strips by {found.baseline:.2f}.")
@@ -99,7 +112,15 @@ def label_adherence(train: Windows, test: Windows, synthetic: Windows, condition
               "requested": float(truth["synthetic"][:, number].mean()),
               **{setup: float(aucs[setup][number]) for setup in SETUPS if setup != "half"}}
              for number, k in enumerate(places)]
-    measures = _macro(scores, truth, test.subjects, resamples, seed) if places else []
+    measures = []
+    if places:
+        measures = _macro(scores, truth, test.subjects, resamples, seed)
+        for kind, which in _exclusive(conditions, places, rows["train"]).items():
+            measures += _f1_rows(kind, which, scores, truth["test"], test.subjects, resamples, seed)
+        holds = {name: rows[name][:, places] > 0.5 for name in sets}
+        irregular, more = rhythm_by_label(sets, holds, seed=seed)
+        table = [row | own for row, own in zip(table, irregular, strict=True)]
+        measures += more
     if conditions.ages:
         measures += _ages(features, {name: windows.ages() for name, windows in sets.items()})
     return LabelAdherence(table, measures)
@@ -107,7 +128,6 @@ def label_adherence(train: Windows, test: Windows, synthetic: Windows, condition
 
 def _macro(scores, truth, subjects, resamples: int, seed: int) -> list[Measured]:
     """Mean AUROCs over labels, with intervals over test persons or synthetic strips."""
-    _, who = np.unique(subjects, return_inverse=True)
     shown = len(truth["synthetic"])
 
     def macro(setup, weight=None):
@@ -116,21 +136,64 @@ def _macro(scores, truth, subjects, resamples: int, seed: int) -> list[Measured]
     def of_strips(some):
         return macro("synthetic", np.bincount(some, minlength=shown))
 
+    use = _utility("label AUROC", macro, subjects, shown, resamples, seed)
+    found = Measured("label AUROC", macro("synthetic"), use[0].baseline,
+                     *percentiles(bootstrap(of_strips, [shown], resamples, seed)), better="high",
+                     n=shown, baseline_low=use[0].baseline_low, baseline_high=use[0].baseline_high)
+    return [found, *use]
+
+
+def _f1_rows(kind, which, scores, truth, subjects, resamples: int, seed: int) -> list[Measured]:
+    """Macro-F1 over a kind's common labels: each strip is given the one of highest score."""
+    from sklearn.metrics import f1_score
+
+    labelled = truth[:, which].any(axis=1)
+    common = np.flatnonzero(truth[labelled][:, which].mean(axis=0) >= COMMON)
+    if len(common) < 2:
+        return []
+    right = truth[labelled][:, which].argmax(axis=1)
+    named = {setup: scores[setup][labelled][:, which].argmax(axis=1)
+             for setup in ("real", "trained_on_synthetic", "half")}
+
+    def macro(setup, weight=None):
+        return float(f1_score(right, named[setup], labels=common, average="macro", zero_division=0,
+                              sample_weight=None if weight is None else weight[labelled]))
+
+    shown = len(scores["synthetic"])
+    return _utility(f"{kind} macro-F1", macro, subjects, shown, resamples, seed)
+
+
+def _utility(name: str, macro, subjects, n: int, resamples: int, seed: int) -> list[Measured]:
+    """TSTR beside TRTR and their ratio beside that of half of the real persons, over persons.
+
+    Args:
+        macro: (setup, weights of the test strips or None) -> float.
+    """
+    _, who = np.unique(subjects, return_inverse=True)
+
     def of_persons(some):
         weight = np.bincount(some, minlength=who.max() + 1)[who]
-        found = {setup: macro(setup, weight) for setup in SETUPS if setup != "synthetic"}
-        return [found["real"], found["trained_on_synthetic"],
-                found["trained_on_synthetic"] / found["real"], found["half"] / found["real"]]
+        real, use, half = (macro(setup, weight) for setup in (
+            "real", "trained_on_synthetic", "half"))
+        return [real, use, use / real, half / real]
 
     ends = [percentiles(column) for column in bootstrap(
         of_persons, [who.max() + 1], resamples, seed).T]
-    real, use = macro("real"), macro("trained_on_synthetic")
-    rows = [("label AUROC", macro("synthetic"), real,
-             percentiles(bootstrap(of_strips, [shown], resamples, seed)), ends[0]),
-            ("TSTR label AUROC", use, real, ends[1], ends[0]),
-            ("TSTR/TRTR label AUROC", use / real, macro("half") / real, ends[2], ends[3])]
-    return [Measured(name, value, base, *own, better="high", n=shown, baseline_low=low,
+    real, use, half = (macro(setup) for setup in ("real", "trained_on_synthetic", "half"))
+    rows = [(f"TSTR {name}", use, real, ends[1], ends[0]),
+            (f"TSTR/TRTR {name}", use / real, half / real, ends[2], ends[3])]
+    return [Measured(name, value, base, *own, better="high", n=n, baseline_low=low,
                      baseline_high=high) for name, value, base, own, (low, high) in rows]
+
+
+def _exclusive(conditions: Conditions, places, rows) -> dict[str, list[int]]:
+    """kind -> places of its labels, where no training strip has two and two exist."""
+    kinds: dict[str, list[int]] = {}
+    for number, k in enumerate(places):
+        kinds.setdefault(conditions.columns[k][0], []).append(number)
+    held = rows[:, places] > 0.5
+    return {kind: which for kind, which in kinds.items()
+            if len(which) > 1 and held[:, which].sum(axis=1).max() <= 1}
 
 
 def _ages(features, ages) -> list[Measured]:

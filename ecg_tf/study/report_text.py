@@ -131,7 +131,9 @@ def label_words(result: Result) -> str:
             "AUROC of a classifier per label, higher is better (0.5: chance). *real*: trained on "
             "real strips, asked about real test strips, the baseline. *synthetic*: the same "
             "classifier, asked about synthetic strips. *trained on synthetic*: a classifier that "
-            "never saw a real strip, asked about real test strips.\n\n"
+            "never saw a real strip, asked about real test strips. *sdnn*, *rmssd*: Wasserstein-1 "
+            "distances in seconds from test strips with the same label; their *baseline* is that "
+            "of the training strips.\n\n"
             f"{found['words']} Well above the baseline would be caricatures, or training ECGs that "
             f"were memorized. {IMBALANCE}")
 

@@ -154,11 +154,16 @@ def test_adherence_tells_kept_labels_from_permuted_ones(folder):
     about = list(everybody.about.values())
     mixed = replace(everybody, about=dict(zip(everybody.about, rng.permutation(
         np.array(about, object)), strict=True)))
-    kept, wrong = ({row["label"]: row for row in label_adherence(
-        train_set, test, made, data.conditions, resamples=20).table} for made in (everybody, mixed))
-    assert kept["superclass BIG"]["synthetic"] > 0.9 > 0.75 > wrong["superclass BIG"]["synthetic"]
-    assert kept["superclass BIG"]["trained_on_synthetic"] > \
-        wrong["superclass BIG"]["trained_on_synthetic"]
+    kept, wrong = (label_adherence(train_set, test, made, data.conditions, resamples=20)
+                   for made in (everybody, mixed))
+    rows, permuted = ({row["label"]: row for row in found.table} for found in (kept, wrong))
+    assert rows["superclass BIG"]["synthetic"] > 0.9 > 0.75 > permuted["superclass BIG"]["synthetic"]
+    assert rows["superclass BIG"]["trained_on_synthetic"] > \
+        permuted["superclass BIG"]["trained_on_synthetic"]
+    f1 = [{row.name: row for row in found.measures}["TSTR/TRTR superclass macro-F1"]
+          for found in (kept, wrong)]
+    assert f1[0].value > 0.95 > 0.85 > f1[1].value and f1[0].low <= f1[0].value <= f1[0].high
+    assert "TSTR superclass macro-F1" in kept.words and "RMSSD" in kept.words
 
 
 def test_the_latent_explorer_has_a_box_for_each_label(made, capsys):
