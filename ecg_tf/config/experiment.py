@@ -38,6 +38,7 @@ MODELS = {
     "wgan_gp": "Wasserstein GAN with gradient penalty",
     "wavegan": "relativistic GAN with convolutions along time",
     "beatgan": "relativistic GAN of dense layers over the mean beat and each row's difference",
+    "diffusion": "denoising diffusion over what the networks of beatgan read; no GAN",
     "acgan": "relativistic GAN whose discriminator also names the labels",
 }
 PADDINGS = ("zero", "helical")
@@ -150,7 +151,8 @@ class Experiment:
     # GAN
     model: str = setting("r1gan", "gan", affects="weights", choices=MODELS,
         help="'wavegan' is r1gan with convolutions along time, for the arrangement row_major; "
-             "'beatgan' r1gan with dense layers over beats, for many persons; 'acgan' needs labels")
+             "'beatgan' r1gan with dense layers over beats, for many persons; 'acgan' needs "
+             "labels; 'diffusion' is no GAN but what one is held against")
     labels: tuple[str, ...] = setting((), "gan", affects="weights", check=checked_labels,
         help="kinds of statements that the GAN generates on request, such as [superclass, rhythm, "
              "sex, age]; [] for none")

@@ -8,6 +8,7 @@ from ecg_tf.config.yaml_files import typed
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.records.splits import PARTS, SCHEMES
 
+READ_BEATS = ("beatgan", "diffusion")  # models over rows of beats
 COLUMNS = ("record", "subject", "age", "sex", "session", "labels")
 
 
@@ -27,15 +28,21 @@ def check_together(e) -> None:
 
 def _check_beats(e) -> None:
     """The networks of beats read rows of beats, in mV of one scale."""
+    if e.model not in READ_BEATS:
+        return
     by_beats = e.arrangement == "auto" or ARRANGEMENTS[e.arrangement].by_beats
-    if e.model == "beatgan" and not by_beats:
-        raise InputError("The model 'beatgan' reads rows of beats.",
+    if not by_beats:
+        raise InputError(f"The model '{e.model}' reads rows of beats.",
                          expected="arrangement: beat_strips, beat_rows or auto",
                          got=e.arrangement, fix="set arrangement to auto, or take r1gan")
-    if e.model == "beatgan" and e.scaling in ("window", "record"):
-        raise InputError("The model 'beatgan' compares beats on one scale.",
+    if e.scaling in ("window", "record"):
+        raise InputError(f"The model '{e.model}' compares beats on one scale.",
                          expected="a scaling of all windows, such as companded", got=e.scaling,
                          fix="set scaling to companded, or take r1gan")
+    if e.model == "diffusion" and e.identity_weight:
+        raise InputError("The model 'diffusion' has no identity-adversarial loss.",
+                         expected="identity_weight: 0", got=f"{e.identity_weight:g}",
+                         fix="leave identity_weight out, or take beatgan")
 
 
 def checked_columns(columns: dict) -> dict:

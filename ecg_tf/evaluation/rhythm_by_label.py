@@ -32,7 +32,7 @@ def rhythm_by_label(sets: dict[str, Windows], holds: dict[str, np.ndarray], repe
     parts = np.split(np.arange(label.shape[1]), np.cumsum([len(sets[name]) for name in order])[:-1])
     who = np.concatenate([sets[name].subjects for name in order[:2]]
                          + [np.full(len(parts[2]), "")]).astype(str)
-    compared = Comparison(who, *parts, repeats, seed)
+    compared = Comparison(who, parts[0], parts[1], parts[2], repeats, seed)
     table: list[dict] = [{} for _ in label]
     measures = []
     for column, name in COLUMNS.items():

@@ -63,10 +63,10 @@ def build_beat_generator(basis: BeatBasis, latent_dim=128, base_filters=16, cond
         person = heard(person, inputs[1], dtype, loudness=0.5)
     style = person
     for _ in range(3):
-        style = layers.RMSNormalization(dtype=dtype)(_dense(style, STYLE_DIM, dtype))
+        style = layers.RMSNormalization(dtype=dtype)(beat_dense(style, STYLE_DIM, dtype))
     x = layers.Dense(width, dtype=dtype)(layers.Reshape((height + 1, ROW_LATENTS))(interval))
     for _ in range(BLOCKS):
-        x = _block(x, width, dtype, style)
+        x = beat_block(x, width, dtype, style)
     x = activated(x, dtype, style)
     made = make([_mean_beat(person, style, beat, dtype), _rows(x, style, row, components, dtype),
                  layers.Reshape((height, make.pixels - components))(rest),
@@ -110,15 +110,15 @@ def _judge(shapes, width, conditions, dtype):
     if conditions:
         inputs.append(keras.Input((conditions,)))
         whole = layers.Concatenate(dtype="float32")([whole, inputs[-1]])
-    whole = _dense(whole, STYLE_DIM, dtype)
+    whole = beat_dense(whole, STYLE_DIM, dtype)
     for _ in range(2):
-        whole = layers.Add(dtype=dtype)([whole, _dense(whole, STYLE_DIM, dtype)])
+        whole = layers.Add(dtype=dtype)([whole, beat_dense(whole, STYLE_DIM, dtype)])
         whole = layers.Dropout(DROPOUT, dtype=dtype)(whole)
     x = layers.Dense(width, kernel_initializer="he_normal", dtype=dtype)(rows)
     seen = layers.Dense(width, kernel_initializer="he_normal", dtype=dtype)(whole)
     x = layers.Add(dtype=dtype)([x, layers.Reshape((1, width))(seen)])
     for _ in range(BLOCKS - 1):
-        x = _block(x, width, dtype)
+        x = beat_block(x, width, dtype)
     x = layers.LeakyReLU(0.2, dtype=dtype)(x)
     x = layers.Concatenate(dtype="float32")([OverRows(name="over_rows")([x, share]), whole])
     x = layers.Dense(STYLE_DIM, kernel_initializer="he_normal", dtype="float32")(x)
@@ -136,7 +136,7 @@ def _mean_beat(person, style, noise, dtype):
     """Components of the mean beat (batch, k)."""
     x = layers.Concatenate(dtype=dtype)([style, person])
     for _ in range(2):
-        x = _dense(x, 2 * STYLE_DIM, dtype)
+        x = beat_dense(x, 2 * STYLE_DIM, dtype)
     # The least components of a mean beat are mostly noise that did not average out.
     return Noisy(0.05, name="noisy_mean")([
         _numbers(x, noise.shape[1], "mean_beat"), noise,
@@ -153,7 +153,7 @@ def _rows(x, style, noise, components, dtype):
     strength = layers.Add(dtype="float32")([
         _numbers(x, components, "row_strength", LESS),
         layers.Reshape((1, components))(_numbers(style, components, "strength", LESS))])
-    modes = _numbers(_dense(style, STYLE_DIM, dtype), MODES * components, "modes", 0.3)
+    modes = _numbers(beat_dense(style, STYLE_DIM, dtype), MODES * components, "modes", 0.3)
     modes = layers.Reshape((MODES, components))(modes)
     along = layers.Dot((2, 1), dtype="float32")([_numbers(x, MODES, "along_modes"), modes])
     values = layers.Add(dtype="float32")([_numbers(x, components, "row"), along])
@@ -184,12 +184,12 @@ def _numbers(x, count, name, scale=1.0):
 # Parts
 
 
-def _dense(x, width, dtype):
+def beat_dense(x, width, dtype):
     x = layers.Dense(width, kernel_initializer="he_normal", dtype=dtype)(x)
     return layers.LeakyReLU(0.2, dtype=dtype)(x)
 
 
-def _block(x, width, dtype, style=None):
+def beat_block(x, width, dtype, style=None):
     """Two residual steps: each row beside its neighbours, then each for itself."""
     own = {"kernel_initializer": "he_normal", "dtype": dtype}
     y = layers.Conv1D(width, 3, padding="same", **own)(activated(x, dtype, style))

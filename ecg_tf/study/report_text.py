@@ -31,6 +31,14 @@ LOSSES["acgan"] = LOSSES["r1gan"] + (" $D$ also names the labels of what it sees
 LOSSES["beatgan"] = LOSSES["r1gan"] + (
     " The networks are of dense layers: of an image they see the mean beat, what each row differs "
     "from it, in principal components of the training images, and the rhythm.")
+LOSSES["diffusion"] = r"""This is no GAN but a *denoising diffusion* model. An image $x$ is what the
+networks of beats read of it; noise is added bit by bit, and the network $v$ learns to tell
+
+$$z = \cos(a)\,x + \sin(a)\,\varepsilon, \qquad
+\mathcal L = \mathbb E\,\big\lVert v(z, a) - \cos(a)\,\varepsilon + \sin(a)\,x \big\rVert^2,$$
+
+from which image and noise follow. Images are made of pure noise, from which it is taken away in
+40 steps. What the report calls discriminator is how well an image is denoised."""
 LOSSES["wavegan"] = LOSSES["r1gan"] + " The convolutions run along time only."
 SCALINGS = {
     "global": "The smallest and the largest sample of all training windows become -1 and 1.",

@@ -11,6 +11,7 @@ from ecg_tf.images.codec import Codec
 from ecg_tf.models.acgan import ACGAN
 from ecg_tf.models.beat_basis import BeatBasis
 from ecg_tf.models.beat_networks import build_beat_discriminator, build_beat_generator
+from ecg_tf.models.diffusion import Diffusion, build_diffusion_generator
 from ecg_tf.models.gan import GAN
 from ecg_tf.models.losses import DCGAN, R1GAN, WGANGP, BeatGAN
 from ecg_tf.models.networks import build_discriminator, build_generator
@@ -25,13 +26,18 @@ class Family:
     Args:
         kind: the GAN's class.
         options: function of the experiment: the class's own options. Default: none.
-        networks: "image", "time" (convolutions along time) or "beats" (`models.beat_networks`).
-            Default "image".
+        networks: "image", "time" (convolutions along time), "beats" (`models.beat_networks`) or
+            "denoiser" (`models.diffusion`). Default "image".
     """
 
     kind: type[GAN]
     options: Callable[[Experiment], dict] = lambda experiment: {}
     networks: str = "image"
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the networks begin with principal components of the training images."""
+        return self.networks in ("beats", "denoiser")
 
 
 def _penalties(e: Experiment) -> dict:
@@ -45,6 +51,7 @@ FAMILIES = {
     "wavegan": Family(R1GAN, _penalties, "time"),
     "wgan_gp": Family(WGANGP, lambda e: {"gradient_penalty": e.penalty}),
     "beatgan": Family(BeatGAN, _penalties, "beats"),
+    "diffusion": Family(Diffusion, networks="denoiser"),
     "acgan": Family(ACGAN, lambda e: {**_penalties(e), "exclusive": False}),
 }
 
@@ -59,7 +66,7 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
         classes: int, how many of them, the first ones, an ACGAN's class head names. Default 0.
         aligned: of `build_discriminator`. Default: whether the arrangement goes by beats.
         projection: what ends the generator, default `projection_of(codec)`.
-        images: of the training windows, for networks that are fitted to them ("beats").
+        images: of the training windows, for networks that are fitted to them (`Family.fitted`).
         **options: of the GAN's class, over those of the experiment.
 
     Returns:
@@ -82,11 +89,14 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
     keras.utils.set_random_seed(e.seed)
     common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision),
               "conditions": conditions}
-    if family.networks == "beats":
-        if images is None:
-            raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
-                             expected="images=codec.encode(training windows)", got="none",
-                             fix="pass images to build_gan")
+    if family.fitted and images is None:
+        raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
+                         expected="images=codec.encode(training windows)", got="none",
+                         fix="pass images to build_gan")
+    if family.networks == "denoiser":
+        generator = build_diffusion_generator(BeatBasis.fit(codec, images), images, **common)
+        discriminator = None  # its own
+    elif family.networks == "beats":
         basis = BeatBasis.fit(codec, images)
         generator = build_beat_generator(basis, e.latent_dim, **common)
         discriminator = build_beat_discriminator(basis, **common)

@@ -126,7 +126,7 @@ def fitted_to(e: Experiment, windows: Windows, codec: Codec,
     if conditions is not None:
         own = {"conditions": len(conditions),
                "classes": len(conditions.columns) if e.model == "acgan" else 0}
-    if FAMILIES[e.model].networks == "beats":
+    if FAMILIES[e.model].fitted:
         some = windows.take(slice(None, None, -(-len(windows) // FITTED_IMAGES)))
         own["images"] = codec.encode(some)
     return own

@@ -157,9 +157,9 @@ def test_adherence_tells_kept_labels_from_permuted_ones(folder):
     kept, wrong = (label_adherence(train_set, test, made, data.conditions, resamples=20)
                    for made in (everybody, mixed))
     rows, permuted = ({row["label"]: row for row in found.table} for found in (kept, wrong))
-    assert rows["superclass BIG"]["synthetic"] > 0.9 > 0.75 > permuted["superclass BIG"]["synthetic"]
-    assert rows["superclass BIG"]["trained_on_synthetic"] > \
-        permuted["superclass BIG"]["trained_on_synthetic"]
+    big, other = (found["superclass BIG"] for found in (rows, permuted))
+    assert big["synthetic"] > 0.9 > 0.75 > other["synthetic"]
+    assert big["trained_on_synthetic"] > other["trained_on_synthetic"]
     f1 = [{row.name: row for row in found.measures}["TSTR/TRTR superclass macro-F1"]
           for found in (kept, wrong)]
     assert f1[0].value > 0.95 > 0.85 > f1[1].value and f1[0].low <= f1[0].value <= f1[0].high
