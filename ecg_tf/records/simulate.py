@@ -66,7 +66,7 @@ def simulate_record(identity: Identity, session: int = 1, minutes: float = 5.0, 
 
     Beats do not depend on `fs`, `leads` or `noise`: the same heart can be recorded differently.
     """
-    leads = checked_leads(leads)
+    asked, leads = (leads,) if isinstance(leads, str) else tuple(leads), checked_leads(leads)
     measured = measured_leads(leads)
     _check(minutes=minutes, fs=fs, noise=noise, mains=mains, ectopy=ectopy)
     samples = int(round(minutes * 60 * fs))
@@ -89,7 +89,7 @@ def simulate_record(identity: Identity, session: int = 1, minutes: float = 5.0, 
     return Record(name=f"{identity.subject}/session_{session}", database="simulated",
                   subject=identity.subject,
                   signal=summed(signal, measured, leads).astype(np.float32), fs=float(fs),
-                  leads=leads, beats=position[inside], symbols=rhythm["symbols"][inside],
+                  leads=asked, beats=position[inside], symbols=rhythm["symbols"][inside],
                   session=str(session), sex=identity.sex, age=identity.age)
 
 

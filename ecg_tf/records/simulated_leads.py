@@ -47,18 +47,20 @@ SUMS = {
 
 
 def checked_leads(leads: str | Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple.
+    """The names as a tuple, spelled as here: AVR is aVR.
 
     Raises:
         InputError: no such lead, one twice, or none at all.
     """
-    leads = (leads,) if isinstance(leads, str) else tuple(leads)
-    known = [*LEADS, *SUMS]
-    wrong = [lead for lead in leads if lead not in known]
-    if wrong or not leads or len(set(leads)) < len(leads):
-        raise InputError("These leads cannot be simulated.", expected=f"different ones of {known}",
-                         got=list(leads), fix=closest(wrong[0], known) if wrong else "")
-    return leads
+    asked = (leads,) if isinstance(leads, str) else tuple(leads)
+    known = {lead.lower(): lead for lead in (*LEADS, *SUMS)}
+    wrong = [lead for lead in asked if lead.lower() not in known]
+    found = tuple(known.get(lead.lower(), lead) for lead in asked)
+    if wrong or not found or len(set(found)) < len(found):
+        raise InputError("These leads cannot be simulated.", got=list(asked),
+                         expected=f"different ones of {list(known.values())}",
+                         fix=closest(wrong[0], list(known.values())) if wrong else "")
+    return found
 
 
 def measured_leads(leads: Sequence[str]) -> tuple[str, ...]:

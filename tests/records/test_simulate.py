@@ -253,3 +253,13 @@ def test_the_usual_lead_stays_as_it_was():
     record = simulate_cohort(1, minutes=0.2, seed=3)[0]
     wanted = [0.0994, 0.0548, -0.1279, 0.0531, -0.0274, 0.3238, 0.0069, 0.0728]
     assert np.allclose(record.signal[::600, 0], wanted, atol=2e-4)
+
+
+def test_leads_are_simulated_whatever_their_case():
+    heart = sample_identity(3, 1)
+    usual = simulate_record(heart, minutes=0.2, leads=("II", "aVR"))
+    other = simulate_record(heart, minutes=0.2, leads=("ii", "AVR"))
+    assert other.leads == ("ii", "AVR")
+    np.testing.assert_array_equal(usual.signal, other.signal)
+    with pytest.raises(InputError, match="cannot be simulated"):
+        simulate_record(heart, minutes=0.2, leads=("aVR", "AVR"))
