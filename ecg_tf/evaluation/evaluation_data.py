@@ -92,7 +92,7 @@ def evaluation_data_of(records: Mapping[str, ECGs], preparation: Preparation | N
     `read_evaluation_data`. InputError: no common lead; records shorter than a strip, or flawed
     throughout; persons or recordings both in real and holdout; one real person only.
     """
-    preparation, records = preparation or Preparation(), dict(records)
+    preparation, records = preparation or Preparation(), _spelled_alike(records)
     if holdout := "holdout" in records:
         _disjoint(records["real"], records["holdout"])
         records["holdout"] = _renamed(records["holdout"], set(records["real"].subjects))
@@ -204,6 +204,18 @@ def _renamed(holdout: ECGs, real: set[str]) -> ECGs:
     return holdout.replaced(records=tuple(
         replace(record, subject=f"holdout/{record.subject}") if record.subject in real else record
         for record in holdout))
+
+
+def _spelled_alike(records: Mapping[str, ECGs]) -> dict[str, ECGs]:
+    """All sides with their leads as the real ones spell them: aVR and AVR are one lead."""
+    names = {lead.lower(): lead for record in records["real"] for lead in record.leads}
+
+    def spelled(record):
+        leads = tuple(names.get(lead.lower(), lead) for lead in record.leads)
+        return replace(record, leads=leads) if len(set(leads)) == len(leads) else record
+
+    return {side: ecgs.replaced(records=tuple(map(spelled, ecgs)))
+            for side, ecgs in records.items()}
 
 
 def _common_leads(records: dict[str, ECGs], wanted) -> tuple[str, ...]:

@@ -99,6 +99,16 @@ def test_sides_of_other_rates_are_resampled_and_cut_alike(tmp_path):
     assert sides.provenance["real"]["fs"] == 360
 
 
+def test_leads_of_other_case_are_the_same_leads(tmp_path):
+    real = write_wfdb(tmp_path / "real", cohort(2, leads=("II", "aVR")))
+    made = write_csv(tmp_path / "made", cohort(2, seed=5, leads=("ii", "AVR")))
+    sides = read_evaluation_data(real, made, strip_seconds=4)
+    assert sides.real.leads == sides.synthetic.leads == ("II", "aVR")
+    chosen = read_evaluation_data(real, made, strip_seconds=4, leads=["avr"])
+    assert chosen.real.leads == chosen.synthetic.leads == ("avr",)
+    np.testing.assert_array_equal(chosen.synthetic.signals[..., 0], sides.synthetic.signals[..., 1])
+
+
 def test_what_is_assumed_or_left_out_is_said(tmp_path):
     records = cohort(3)
     real = write_wfdb(tmp_path / "real", records, subject=False)
