@@ -47,8 +47,8 @@ def learned(table: pd.DataFrame) -> list[str]:
 
 def _members_found(worst: pd.DataFrame, few: int, many: int) -> list[str]:
     found = (worst["p"] < 0.05).groupby(level="persons").agg(["sum", "size"])
-    share = ", ".join(f"{row['sum']} of {row['size']} trainings on {n:,} persons"
-                      for n, row in found.iterrows())
+    share = ", ".join(f"{row['sum']} of {row['size']} training{'' if row['size'] == 1 else 's'} on "
+                      f"{n:,} persons" for n, row in found.iterrows())
     auc = [_range(worst.xs(n, level="persons")["AUC"]) for n in (few, many)]
     return [f"Members were found (corrected for the number of attackers) in {share}.",
             f"The strongest attacker's AUC is {auc[0]} with {few:,} persons, {auc[1]} with "

@@ -198,6 +198,6 @@ def test_sentences_say_few_and_many():
     fidelity, recall, copied, found, auc, views = learned(table_of(ROWS))
     assert "0.2 to 0.3 with 4 persons, 0.1 with 16; other real persons reach 0.02" in fidelity
     assert recall.startswith("recall") and "MMD² of 0.1:" in copied
-    assert "1 of 2 trainings on 4 persons, 0 of 1 trainings on 16 persons" in found
+    assert "1 of 2 trainings on 4 persons, 0 of 1 training on 16 persons" in found
     assert "AUC is 0.8 to 0.9 with 4 persons, 0.6 with 16." in auc
     assert "25 times with 4 persons, 6 times with 16" in views
