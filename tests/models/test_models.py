@@ -1,10 +1,15 @@
 """The GANs: losses, penalties, averages, drawing, saving and loading."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import ecg_tf.models
 from ecg_tf.base.errors import InputError
 from ecg_tf.config.experiment import Experiment
 from ecg_tf.models import DCGAN, GAN, R1GAN, WGANGP, build_discriminator, build_generator
@@ -284,3 +289,13 @@ def test_what_was_built_before_changes_no_name_and_no_bit_of_a_training():
         ends.append(gan.get_weights())
     assert names[0] == names[1]
     same(*ends)
+
+
+def test_a_fresh_python_knows_all_layers_of_a_saved_network():
+    """`sample` and `export` read a generator in a Python that has built none."""
+    of_package = sorted(Path(ecg_tf.models.__file__).parent.glob("*.py"))
+    wanted = [f"ecg_tf.models.{file.stem}" for file in of_package
+              if "register_keras_serializable" in file.read_text()]
+    code = f"import sys, ecg_tf.models; print([n for n in {wanted} if n not in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(wanted) > 6 and found.stdout.strip() == "[]"
