@@ -216,7 +216,7 @@ def _card(report: Report) -> dict:
 
 def _settings(report: Report) -> str:
     own = report.results.get("experiment") or report.about["parameters"]
-    parts = [f"arrangement {own.get('arrangement')}", f"GAN {own.get('model')}",
+    parts = [f"arrangement {own.get('arrangement')}", f"model {own.get('model')}",
              f"scaling {own.get('scaling')}", f"{own.get('steps', 0):,} steps"]
     if own.get("subject_mixing", 1) > 1:
         parts.append(f"subject mixing (k = {own['subject_mixing']})")
