@@ -106,7 +106,7 @@ def label_adherence(train: Windows, test: Windows, synthetic: Windows, condition
     scores = {setup: np.stack([_scores(features[on], rows[on][:, k], features[about])
                                for k in places], 1) if places else np.zeros((0, 0))
               for setup, (on, about) in SETUPS.items()}
-    truth = {name: rows[name][:, places] > 0.5 for name in ("test", "synthetic")}
+    truth = {name: rows[name][:, places] > 0.5 for name in sets}
     aucs = {setup: _aucs(truth[SETUPS[setup][1]], scores[setup]) for setup in SETUPS}
     table = [{"label": " ".join(conditions.columns[k]), "persons": conditions.persons[k],
               "requested": float(truth["synthetic"][:, number].mean()),
@@ -115,10 +115,9 @@ def label_adherence(train: Windows, test: Windows, synthetic: Windows, condition
     measures = []
     if places:
         measures = _macro(scores, truth, test.subjects, resamples, seed)
-        for kind, which in _exclusive(conditions, places, rows["train"]).items():
+        for kind, which in _exclusive(conditions, places, truth["train"]).items():
             measures += _f1_rows(kind, which, scores, truth["test"], test.subjects, resamples, seed)
-        holds = {name: rows[name][:, places] > 0.5 for name in sets}
-        irregular, more = rhythm_by_label(sets, holds, seed=seed)
+        irregular, more = rhythm_by_label(sets, truth, seed=seed)
         table = [row | own for row, own in zip(table, irregular, strict=True)]
         measures += more
     if conditions.ages:
@@ -186,12 +185,11 @@ def _utility(name: str, macro, subjects, n: int, resamples: int, seed: int) -> l
                      baseline_high=high) for name, value, base, own, (low, high) in rows]
 
 
-def _exclusive(conditions: Conditions, places, rows) -> dict[str, list[int]]:
+def _exclusive(conditions: Conditions, places, held) -> dict[str, list[int]]:
     """kind -> places of its labels, where no training strip has two and two exist."""
     kinds: dict[str, list[int]] = {}
     for number, k in enumerate(places):
         kinds.setdefault(conditions.columns[k][0], []).append(number)
-    held = rows[:, places] > 0.5
     return {kind: which for kind, which in kinds.items()
             if len(which) > 1 and held[:, which].sum(axis=1).max() <= 1}
 

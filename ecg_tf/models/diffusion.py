@@ -79,8 +79,7 @@ def build_denoising_score(generator):
     labels = [keras.Input((diffused.conditions,), name="conditions")] if diffused.conditions else []
     read = ToBeats(make.arrangement.to_dict(), make.sizes, name="read")
     whole, rows, _ = read(images)
-    for name in ("mean", "beats", "rows", "rest", "rhythm", "usual", "loudest"):
-        getattr(read, name).assign(getattr(make, name))
+    read.set_weights(make.get_weights())  # of both, the basis alone
     score = DenoisingScore(diffused, name="score")([whole, rows, *labels])
     return keras.Model([images, *labels] if labels else images, score, name="discriminator")
 
@@ -290,7 +289,7 @@ def _denoiser(whole, height, row, width, conditions, denoiser_dtype):
     inputs = [keras.Input((whole,)), keras.Input((height, row)), keras.Input((1,))]
     if conditions:
         inputs.append(keras.Input((conditions,)))
-    known = layers.Concatenate(dtype="float32")([inputs[0], Waves(name="much")(inputs[2]),
+    known = layers.Concatenate(dtype="float32")([inputs[0], Sinusoids(name="much")(inputs[2]),
                                                  *inputs[3:]])
     style = beat_dense(known, STYLE_DIM, dtype)
     for _ in range(2):
@@ -311,7 +310,7 @@ def _denoiser(whole, height, row, width, conditions, denoiser_dtype):
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")
-class Waves(keras.layers.Layer):
+class Sinusoids(keras.layers.Layer):
     """A number from 0 to 1 (batch, 1) as sines and cosines of it, (batch, 2 FREQUENCIES)."""
 
     def __init__(self, **kwargs):

@@ -89,15 +89,16 @@ def build_gan(experiment: Experiment, codec: Codec, *, conditions: int = 0, clas
     keras.utils.set_random_seed(e.seed)
     common = {"base_filters": e.base_filters, "dtype": precision_of(e.precision),
               "conditions": conditions}
-    if family.fitted and images is None:
-        raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
-                         expected="images=codec.encode(training windows)", got="none",
-                         fix="pass images to build_gan")
+    if family.fitted:
+        if images is None:
+            raise InputError(f"The networks of the model '{e.model}' are fitted to images.",
+                             expected="images=codec.encode(training windows)", got="none",
+                             fix="pass images to build_gan")
+        basis = BeatBasis.fit(codec, images)
     if family.networks == "denoiser":
-        generator = build_diffusion_generator(BeatBasis.fit(codec, images), images, **common)
+        generator = build_diffusion_generator(basis, images, **common)
         discriminator = None  # its own
     elif family.networks == "beats":
-        basis = BeatBasis.fit(codec, images)
         generator = build_beat_generator(basis, e.latent_dim, **common)
         discriminator = build_beat_discriminator(basis, **common)
     else:

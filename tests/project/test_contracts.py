@@ -6,6 +6,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from ecg_tf.config.experiment import Experiment
+from ecg_tf.config.together import READ_BEATS
 from ecg_tf.evaluation.attacks import ATTACKS
 from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.images.fixed_paths import RowMajor
@@ -44,6 +45,11 @@ def test_every_family_keeps_its_contract(name):
     family = FAMILIES[name]
     check_gan(lambda: small(family.kind, 2 if name == "acgan" else 0,
                             **family.options(Experiment())))
+
+
+def test_settings_know_which_families_read_beats():
+    """Without TensorFlow they cannot ask."""
+    assert {name for name in FAMILIES if FAMILIES[name].fitted} == set(READ_BEATS)
 
 
 def test_a_family_without_a_class_head_takes_labels():
