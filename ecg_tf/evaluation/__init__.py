@@ -1,11 +1,12 @@
 """Evaluation: fidelity, utility, privacy, baselines and control sets.
 
-No number without its baseline. Start at `fidelity_measures.fidelity_measures`, the first table of
-a report; `validation.controls.control_sets` makes sets whose correct results are known.
+No number without its baseline. Start at `strip_measures.strip_measures`, the first table of a
+report; `validation.controls.control_sets` makes sets whose correct results are known.
 
 | files | content |
 | --- | --- |
-| `fidelity_measures`, `strip_data`, `inter_lead`, `table_fidelity` | tables of fidelity |
+| `strip_measures`, `fidelity_measures`, `wave_measures`, `inter_lead` | tables of fidelity |
+| `strip_data`, `table_fidelity` | strips described once; fidelity of tables |
 | `fidelity`, `discriminative`, `waveform`, `descriptors`, `clinical`, `delineation` | measures |
 | `beat_features`, `utility`, `utility_of_sets` | utility: classifiers trained on a synthetic set |
 | `embedding`, `beat_networks` | identification network |

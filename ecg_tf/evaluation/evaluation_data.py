@@ -7,17 +7,15 @@ import numpy as np
 
 from ecg_tf.base.errors import InputError
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.fidelity_measures import fidelity_measures
-from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.privacy_evaluation import (
     AttackSettings,
     PrivacyEvaluation,
     evaluate_privacy,
     unattacked,
 )
+from ecg_tf.evaluation.strip_measures import strip_measures
 from ecg_tf.evaluation.utility import RATIO
 from ecg_tf.evaluation.utility_of_sets import labelled_beats, use_of_sides
-from ecg_tf.evaluation.wave_measures import wave_measures
 from ecg_tf.records import ECGs, load, provenance
 from ecg_tf.records.common_leads import only_leads
 from ecg_tf.records.duplicates import digest_of
@@ -138,9 +136,7 @@ def evaluate_data(data: EvaluationData, gate=None, max_strips: int = 1000, seed:
     real, holdout = data.real, data.holdout
     made, notes = data.synthetic.signals, [*data.notes]
     test, train = (real, None) if holdout is None else (holdout, real)
-    rows = fidelity_measures(test, made, train, max_strips, seed=seed)
-    rows += wave_measures(test, made, train, seed=seed)
-    rows += inter_lead_measures(test, made, train, max_strips, seed=seed)
+    rows = strip_measures(test, made, train, max_strips, seed)
     if holdout is None:
         notes.append("There is no holdout: fidelity is compared with the real persons themselves, "
                      "so copies look better than anything new could; baselines are halves of them.")

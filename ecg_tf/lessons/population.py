@@ -285,10 +285,11 @@ def measure(strips, e: Experiment, data: Data, everyone: Windows, measuring: Mea
         return {}, {"members": 0, "non_members": 0}, [note]
     test, train = (evaluation_strips(windows, e) for windows in (data.strips["test"], everyone))
     size, seed = min(measuring.max_strips, *map(len, (strips, test, train))), measuring.seed
-    found = _fidelity(test, strips, train, size, measuring.repeats, seed)
+    found = fidelity_measures(test, strips, train, size, measuring.repeats, seed, FIDELITY)
     memorized = members.take(np.sort(np.resize(np.random.default_rng(seed).permutation(
         len(members)), size)))  # as many as the synthetic strips: each again and again
-    copied = {row.name: row.value for row in _fidelity(test, memorized, train, size, 2, seed)}
+    copied = {row.name: row.value for row in fidelity_measures(
+        test, memorized, train, size, 2, seed, FIDELITY)}
     attacked = attack_data(strips, members, others, measuring.max_strips, seed)
     rows, lost = run_attacks(attacked, {name: ATTACKS[name] for name in measuring.attackers},
                              seed=seed)
@@ -310,11 +311,6 @@ def _non_members(data: Data, everyone: Windows, measuring: Measuring) -> Windows
     if measuring.outsiders:
         parts.append(everyone.take(~np.isin(everyone.subjects, data.split["train"])))
     return Windows.concatenate([part for part in parts if len(part)])
-
-
-def _fidelity(test, strips, train, size, repeats, seed) -> list[Measured]:
-    return [row for row in fidelity_measures(test, strips, train, size, repeats, seed=seed)
-            if row.name in FIDELITY]
 
 
 def _copies(attacked, members, max_strips, seed) -> list[Measured]:

@@ -14,6 +14,8 @@ import pandas as pd
 
 from ecg_tf.base.checks import choice
 from ecg_tf.config.experiment import parts_of
+from ecg_tf.images.arrangement import Arrangement
+from ecg_tf.images.arrangements import ARRANGEMENTS
 from ecg_tf.study.comparison import (
     DISTANCE,
     LEAST,
@@ -61,8 +63,8 @@ class ControlledComparison:
         seeds = sorted({len(group) for group in self.contenders.values()})
         many = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f"{seeds[0]} seeds"
         many = "one training" if seeds[-1] == 1 else many
-        return (f"{s['steps']:,} steps of {s['batch_size']} images, {s['height'] * s['width']:,} "
-                f"pixels, {s['base_filters']} base filters, {many} each")
+        return (f"{s['steps']:,} steps of {s['batch_size']} images of {_samples(s):,} samples a "
+                f"lead, {s['base_filters']} base filters, {many} each")
 
 
 def controlled_comparisons(runs: Sequence[Run],
@@ -90,7 +92,7 @@ def controlled_comparisons(runs: Sequence[Run],
         for run in (run for run in group if np.isfinite(run.in_baselines())):
             own = relevant(run.settings)
             key = {name: value for name, value in own.items() if name not in (*varied, *along)}
-            key["pixels"] = own["height"] * own["width"]
+            key["samples"] = _samples(own)
             key["evaluation"] = evaluation_key(run)
             alike.setdefault(json.dumps(key, sort_keys=True, default=str), []).append(run)
         same = [ControlledComparison(question, title, families(group, varied))
@@ -252,6 +254,12 @@ def question_words(found: Sequence[ControlledComparison]) -> str:
     return (f"{len(found)} {where}; nearest to real ECGs: {nearest}. Beyond chance (p < {SURE:g}) "
             f"it matters in {int((p < SURE).sum())} of the {int(np.isfinite(p).sum())} that "
             "were repeated with other seeds.")
+
+
+def _samples(settings: dict) -> int:
+    """Samples of a lead in an image: equal images say as much, in one colour or in three."""
+    kind = ARRANGEMENTS.get(settings["arrangement"], Arrangement)
+    return kind.samples(settings["height"], settings["width"])
 
 
 def _key(run: Run) -> str:

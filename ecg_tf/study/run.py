@@ -18,8 +18,6 @@ from ecg_tf.base.tf_startup import quiet_startup
 from ecg_tf.config.experiment import Experiment, affecting
 from ecg_tf.evaluation.attacks import Attack, Scores, attribute_attack
 from ecg_tf.evaluation.baselines import Measured
-from ecg_tf.evaluation.fidelity_measures import fidelity_measures
-from ecg_tf.evaluation.inter_lead import inter_lead_measures
 from ecg_tf.evaluation.label_adherence import LabelAdherence, label_adherence
 from ecg_tf.evaluation.privacy_evaluation import (
     AttackSettings,
@@ -27,7 +25,7 @@ from ecg_tf.evaluation.privacy_evaluation import (
     evaluate_privacy,
     unattacked,
 )
-from ecg_tf.evaluation.wave_measures import wave_measures
+from ecg_tf.evaluation.strip_measures import strip_measures
 from ecg_tf.evaluation.waveform import seam_ratio
 from ecg_tf.records.checksums import sha256_of
 from ecg_tf.signals.selection import thin
@@ -123,8 +121,7 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
         synthetic: `Windows` of `synthesize`.
 
     Returns:
-        list of Measured: those of `fidelity_measures` and `wave_measures`, of several leads those
-        of `inter_lead_measures`, then the seam ratio (baseline: test windows).
+        list of Measured: those of `strip_measures`, then the seam ratio (baseline: test windows).
 
     Raises:
         InputError: too few synthetic windows are long enough for a strip.
@@ -136,9 +133,7 @@ def measure(experiment: Experiment, data: Data, synthetic: Windows) -> list[Meas
         raise InputError(f"Only {len(strips)} of {len(synthetic)} synthetic windows last "
                          f"{e.strip_seconds:g} s.", expected="10 or more", got=str(len(strips)),
                          fix="lower strip_seconds, take a larger image, or train longer")
-    measures = fidelity_measures(test, strips, train, seed=e.seed)
-    measures += wave_measures(test, strips, train, seed=e.seed)
-    measures += inter_lead_measures(test, strips, train, seed=e.seed)
+    measures = strip_measures(test, strips, train, seed=e.seed)
     real = data.windows["test"]
     codes = data.codec.decode(data.codec.encode(real.take(slice(None, None, 1 + len(real) // 300))))
     ratios = [seam_ratio(w.signals, seams_of(data.codec, w)) for w in (synthetic, codes)]

@@ -317,6 +317,8 @@ def test_fidelity_measures_without_training_strips_and_their_errors():
     table = measured_table(fidelity_measures(real, real.signals[::-1], repeats=3))
     assert table.baseline.notna().all()
     assert table.equals(measured_table(fidelity_measures(real, real.signals[::-1], repeats=3)))
+    some = fidelity_measures(real, real.signals[::-1], repeats=3, only=("recall", "MMD²"))
+    assert measured_table(some).equals(table.loc[["MMD²", "recall"]])
     with pytest.raises(InputError, match="training and test"):
         fidelity_measures(real, real, real)
     with pytest.raises(InputError, match="different lengths"):

@@ -205,6 +205,14 @@ def test_contests_hold_everything_else_equal(arrangements):
         controlled_comparisons(runs, "arangement")
 
 
+def test_images_are_equal_that_hold_as_many_samples(tmp_path):
+    for name, height in (("row_major", 24), ("rgb_planar", 24), ("rgb_interleaved", 8)):
+        write(tmp_path, name, [distance(4)], arrangement=name, height=height, width=64)
+    one, = controlled_comparisons(read_runs(tmp_path), "arrangement")
+    assert set(one.contenders) == {"row_major", "rgb_interleaved"}
+    assert "1,536 samples a lead" in one.budget
+
+
 def test_the_verdict_names_the_winner_who_is_behind_and_who_is_level(arrangements):
     one, = controlled_comparisons(read_runs(arrangements), "arrangement")
     table, p = standings(one.values)
