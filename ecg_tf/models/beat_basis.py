@@ -18,6 +18,7 @@ from ecg_tf.images.codec import Codec
 MEAN_SHARE, ROW_SHARE = 0.995, 0.985  # of the variance that the components explain
 MOST = 256  # components of each kind
 LOUDEST = 0.999  # share of the training rows that differ less from their mean beat than any may
+WILDEST = 0.99  # the same of training strips, and of how irregular their rhythm is
 PHASES = 16  # of a beat, for whose differences strengths are told apart
 
 
@@ -34,8 +35,10 @@ class BeatBasis:
         rows: (m, columns * leads), components of the rows' differences, each times its scale.
         rest: (columns * leads - m, columns * leads), components beyond those, times their scales.
         rhythm: (3,) mean, standard deviation within and between images of the coded RR intervals.
+        irregular: largest standard deviation of an image's RR intervals, in units of the last.
         usual: (leads, PHASES), mean square of the rows' differences in half of the images.
-        loudest: (leads,), root mean square that a row's difference has at most.
+        loudest: (2, leads), root mean square that a row's difference has at most, and that all
+            differences of an image have.
 
     Example:
         >>> basis = BeatBasis.fit(codec, images)
@@ -48,6 +51,7 @@ class BeatBasis:
     rows: np.ndarray
     rest: np.ndarray
     rhythm: np.ndarray
+    irregular: float
     usual: np.ndarray
     loudest: np.ndarray
 
@@ -72,25 +76,40 @@ class BeatBasis:
         whole = present.min(axis=(2, 3)) == 1
         means = means.reshape(len(means), -1)
         rows = differences[whole].reshape(-1, means.shape[1])
-        loud = np.sqrt((differences[whole] ** 2).mean(axis=1))
         owners, center = np.nonzero(whole)[0], means.mean(axis=0)
         beats, _ = _components(means - center, MEAN_SHARE)
         components, rest = _components(rows, ROW_SHARE, owners)
         usual = np.median(local_squares(differences, present, np), axis=0)
         # A lead may be flat in all images: nothing is divided by 0.
         return cls(arrangement, center, beats, components, rest,
-                   _of_rhythm(images, whole, arrangement, leads), np.maximum(usual, 1e-8),
-                   np.maximum(np.quantile(loud, LOUDEST, axis=0), 1e-3))
+                   *_of_rhythm(images, whole, arrangement, leads), np.maximum(usual, 1e-8),
+                   np.maximum(_loudest(differences[whole], owners), 1e-3))
+
+
+def _loudest(rows, owners):
+    """`BeatBasis.loudest` of rows (n, columns, leads) and the image of each."""
+    squares = (rows**2).mean(axis=1)
+    return np.sqrt([np.quantile(squares, LOUDEST, axis=0),
+                    np.quantile(_mean_by_owner(squares, owners), WILDEST, axis=0)])
+
+
+def _mean_by_owner(values, owners):
+    """Means of rows (n, k) that belong together, which lie next to each other."""
+    first = np.flatnonzero(np.r_[True, np.diff(owners) > 0])
+    sizes = np.diff(np.r_[first, len(owners)])[:, None]
+    return np.add.reduceat(values, first) / sizes
 
 
 def _of_rhythm(images, used, arrangement, leads):
-    """`BeatBasis.rhythm`: the intervals before the R peaks, of rows that lie whole in the strip."""
+    """`BeatBasis.rhythm` and `irregular`: of the intervals before the R peaks, of rows that lie
+    whole in the strip."""
     r_column = ARRANGEMENTS[arrangement["name"]].from_dict(arrangement).r_column
     code, number = images[:, :, :r_column, leads].mean(axis=2), np.maximum(used.sum(1), 1)
     usual = (code * used).sum(1) / number
     variance = (((code - usual[:, None]) * used) ** 2).sum(1) / number
-    return np.array([usual.mean(), max(np.sqrt(np.median(variance)), 1e-3),
-                     max(usual.std(), 1e-3)], np.float32)
+    rhythm = np.array([usual.mean(), max(np.sqrt(np.median(variance)), 1e-3),
+                       max(usual.std(), 1e-3)], np.float32)
+    return rhythm, float(max(np.sqrt(np.quantile(variance, WILDEST)), rhythm[1]) / rhythm[2])
 
 
 def arrangement_of(codec: Codec) -> dict:
@@ -160,9 +179,7 @@ def _components(centred, share, owners=None):
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
     scales = np.sqrt(variances)
     if owners is not None:
-        first = np.flatnonzero(np.r_[True, np.diff(owners) > 0])
-        sizes = np.diff(np.r_[first, len(owners)])[:, None]
-        squares = np.add.reduceat((centred @ axes.T.astype(np.float32)) ** 2, first) / sizes
+        squares = _mean_by_owner((centred @ axes.T.astype(np.float32)) ** 2, owners)
         scales = np.sqrt(np.median(squares, axis=0))
     axes = (axes * np.maximum(scales, 1e-6)[:, None]).astype(np.float32)
     return axes[:k], axes[k:]

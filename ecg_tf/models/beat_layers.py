@@ -50,7 +50,7 @@ class _Basis(keras.layers.Layer):
         (beats, rows), pixels, leads = self.sizes, self.pixels, self.arrangement.leads
         for name, *shape in (("mean", pixels), ("beats", beats, pixels), ("rows", rows, pixels),
                              ("rest", pixels - rows, pixels), ("rhythm", 3),
-                             ("usual", leads, PHASES), ("loudest", leads)):
+                             ("usual", leads, PHASES), ("loudest", 2, leads)):
             start = "zeros" if self.basis is None else _constant(getattr(self.basis, name))
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer=start,
                                                 trainable=False))
@@ -174,8 +174,7 @@ class FromBeats(_Basis):
         rows = (rows + noise * strong(noise_gains)[:, None, None]) * ops.transpose(
             gains, (0, 2, 1))[:, None]
         # Strengths multiply: without a bound for all together, one strip in twenty-four was noise.
-        loud = ops.sqrt(ops.mean(ops.square(rows), axis=2, keepdims=True) + 1e-12)
-        return rows * ops.minimum(1.0, self.loudest / loud)
+        return _at_most(_at_most(rows, self.loudest[0], 2), self.loudest[1], (1, 2))
 
     def _spread(self, code):
         """RR intervals (batch, rows + 1) at every pixel that lies in them."""
@@ -198,6 +197,29 @@ class FromBeats(_Basis):
 
     def compute_output_shape(self, input_shapes):
         return (input_shapes[0][0], *self.arrangement.image_shape)
+
+
+@keras.saving.register_keras_serializable(package="ecg_tf")
+class AtMost(keras.layers.Layer):
+    """Scales down the numbers (batch, n) of those whose root mean square is above `most`."""
+
+    def __init__(self, most, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.most = float(most)
+
+    def call(self, inputs):
+        return _at_most(inputs, self.most, 1)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "most": self.most}
+
+
+def _at_most(values, most, axis):
+    loud = ops.sqrt(ops.mean(ops.square(values), axis=axis, keepdims=True) + 1e-12)
+    return values * ops.minimum(1.0, most / loud)
 
 
 @keras.saving.register_keras_serializable(package="ecg_tf")

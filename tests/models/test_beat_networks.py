@@ -35,6 +35,7 @@ def whole_basis(basis, monkeypatch, codec, images):
     monkeypatch.setattr("ecg_tf.models.beat_basis.ROW_SHARE", 2.0)
     monkeypatch.setattr("ecg_tf.models.beat_basis.MOST", 10**6)
     monkeypatch.setattr("ecg_tf.models.beat_basis.LOUDEST", 1.0)
+    monkeypatch.setattr("ecg_tf.models.beat_basis.WILDEST", 1.0)
     return BeatBasis.fit(codec, images)
 
 
@@ -101,8 +102,8 @@ def making(basis, data, count, rng=None):
     return parts
 
 
-def test_no_row_is_louder_than_those_it_was_fitted_to(made):
-    """Strengths multiply; what they make has one bound."""
+def test_no_row_and_no_strip_is_louder_than_those_it_was_fitted_to(made):
+    """Strengths multiply; what they make has one bound for a row, and one for all of them."""
     _, data, _, basis = made
     leads, parts = data.codec.arrangement.leads, making(basis, data, 4, np.random.default_rng(0))
     parts[1] *= 20
@@ -110,10 +111,28 @@ def test_no_row_is_louder_than_those_it_was_fitted_to(made):
     parts[4] += 3
     images = np.asarray(FromBeats.of(basis)(parts))
     used = presence_of(images, "presence" in data.codec.channels, np).min(axis=(2, 3)) == 1
-    rows = (images[..., :leads] - basis.mean.reshape(1, 1, -1, leads))[used]
-    loud = np.sqrt((rows**2).mean(axis=1))
-    assert used.any() and (loud <= 1.01 * basis.loudest).all()
-    assert np.median(loud / basis.loudest) > 0.6  # and they are that loud here
+    rows = images[..., :leads] - basis.mean.reshape(1, 1, -1, leads)
+    loud = np.sqrt((rows[used] ** 2).mean(axis=1))
+    assert used.any() and (loud <= 1.01 * basis.loudest[0]).all()
+    everything = np.sqrt([(own[there] ** 2).mean(axis=(0, 1)) for own, there in
+                          zip(rows, used, strict=True)])
+    assert (everything <= 1.2 * basis.loudest[1]).all()  # of the rows that lie in the strip
+    assert np.median(everything / basis.loudest[1]) > 0.6  # and they are that loud here
+
+
+def test_no_rhythm_is_less_regular_than_those_it_was_fitted_to(made):
+    _, data, images, basis = made
+    code = data.codec.arrangement._interval_means(images)
+    used = presence_of(images, "presence" in data.codec.channels, np).min(axis=(2, 3)) == 1
+    spread = [own[:-1][there].std() for own, there in zip(code, used, strict=True)]
+    assert (np.array(spread) > 1.01 * basis.irregular * basis.rhythm[2]).mean() < 0.05
+    generator = build_beat_generator(basis, latent_dim=8, base_filters=2)
+    irregular = generator.get_layer("irregular")
+    irregular.set_weights([irregular.get_weights()[0], np.full(1, 4.0)])  # fifty times as much
+    bounded = keras.Model(generator.inputs, generator.get_layer("bounded").output)
+    latents = np.random.default_rng(0).normal(size=(32, generator.inputs[0].shape[1]))
+    apart = np.sqrt((np.asarray(bounded(latents.astype(np.float32))) ** 2).mean(axis=1))
+    np.testing.assert_allclose(apart, basis.irregular, rtol=1e-4)
 
 
 @pytest.mark.parametrize("which", ["noise", "phase"])
