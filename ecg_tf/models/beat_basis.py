@@ -80,9 +80,10 @@ class BeatBasis:
         beats, _ = _components(means - center, MEAN_SHARE)
         components, rest = _components(rows, ROW_SHARE, owners)
         usual = np.median(local_squares(differences, present, np), axis=0)
+        rhythm, irregular = _of_rhythm(images, whole, arrangement, leads)
         # A lead may be flat in all images: nothing is divided by 0.
-        return cls(arrangement, center, beats, components, rest,
-                   *_of_rhythm(images, whole, arrangement, leads), np.maximum(usual, 1e-8),
+        return cls(arrangement, center, beats, components, rest, rhythm, irregular,
+                   np.maximum(usual, 1e-8),
                    np.maximum(_loudest(differences[whole], owners), 1e-3))
 
 
